@@ -1,0 +1,1 @@
+"""Jobs that run in managed containers: Glue for features, SageMaker processing for the evaluation."""

@@ -1,0 +1,45 @@
+-- Features of the taxi trips: the target first, then the features, then the part of the data a row belongs to.
+--
+-- Runs unchanged in Spark SQL and in DuckDB. The table `input` holds the raw file, every column as text; what cannot
+-- be read as its type becomes NULL and falls out with the filters. Sessions run in UTC; seconds are whole seconds.
+WITH typed AS (
+    SELECT
+        TRY_CAST(input.total AS DOUBLE) AS total,
+        TRY_CAST(input.dropoff AS TIMESTAMP) - TRY_CAST(input.pickup AS TIMESTAMP) AS duration,
+        TRY_CAST(input.passengers AS DOUBLE) AS passengers,
+        TRY_CAST(input.distance AS DOUBLE) AS distance,
+        -- The same trip always falls into the same part, however often and in whichever file it occurs.
+        SUBSTR(
+            MD5(CONCAT_WS('|', input.pickup, input.dropoff, input.passengers, input.distance, input.total)), 1, 4
+        ) AS bucket
+    FROM input
+),
+measured AS (
+    SELECT
+        total,
+        CAST(
+            EXTRACT(DAY FROM duration) * 86400
+            + EXTRACT(HOUR FROM duration) * 3600
+            + EXTRACT(MINUTE FROM duration) * 60
+            + CAST(EXTRACT(SECOND FROM duration) AS INTEGER) AS DOUBLE
+        ) / CAST(60 AS DOUBLE) AS duration_minutes,
+        passengers,
+        distance,
+        bucket
+    FROM typed
+)
+SELECT
+    total,
+    duration_minutes,
+    passengers,
+    distance,
+    CASE
+        WHEN bucket < 'cccd' THEN 'train'       -- 80 %
+        WHEN bucket < 'e667' THEN 'validation'  -- 10 %
+        ELSE 'test'                             -- 10 %
+    END AS split
+FROM measured
+WHERE total > 0 AND total < 200
+    AND duration_minutes > 0 AND duration_minutes < 120
+    AND distance > 0 AND distance < 121
+    AND passengers > 0 AND passengers < 100  -- the upper bound keeps NaN and infinity out

@@ -1,0 +1,73 @@
+"""Glue job: raw CSV → features, by one SQL file.
+
+Arguments (all required):
+    --RUN      id of the run, for messages
+    --INPUT    s3://…/input/data.csv, the validated copy of the data
+    --OUTPUT   s3://…/features, below which train/, validation/, test/ and baseline/ are written
+    --SQL      s3://…/features.sql: reads table `input` (text columns), gives the target, the features and `split`
+    --DATASET  the dataset's schema as JSON; its `target` and `features` name the columns, in this order
+
+train, validation and test are CSV with the label first and no header, as built-in XGBoost expects; baseline holds
+the features of the training rows with a header, as the model monitor's analyzer expects.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import boto3
+from awsglue.utils import getResolvedOptions
+from pyspark.sql import SparkSession
+
+PARTS = ("train", "validation", "test")
+
+
+class FeatureError(Exception):
+    """The data or the SQL cannot give what training needs; the message says which and why."""
+
+
+def main(argv: list[str]) -> None:
+    """Read, transform, write."""
+    args = getResolvedOptions(argv, ["RUN", "INPUT", "OUTPUT", "SQL", "DATASET"])
+    dataset = json.loads(args["DATASET"])
+    columns = [dataset["target"], *dataset["features"]]
+    spark = SparkSession.builder.getOrCreate()
+    raw = spark.read.option("header", "true").csv(args["INPUT"])
+    raw.createOrReplaceTempView("input")
+    features = spark.sql(read_text(args["SQL"])).select(*columns, "split")
+    counts = {part: features.where(f"split = '{part}'").count() for part in PARTS}
+    check(counts, args)
+    for part in PARTS:
+        write(features.where(f"split = '{part}'").drop("split"), f"{args['OUTPUT']}/{part}", header=False)
+    training = features.where("split = 'train'").select(*dataset["features"])
+    write(training, f"{args['OUTPUT']}/baseline", header=True)
+    print(json.dumps({"run": args["RUN"], "rows": counts}))
+
+
+def check(counts: dict[str, int], args: dict[str, str]) -> None:
+    """Refuse to go on with a part that holds nothing: training or evaluation would fail later, and say less."""
+    empty = [part for part in PARTS if counts[part] == 0]
+    if not empty:
+        return
+    raise FeatureError(
+        f"run {args['RUN']}: no row of {args['INPUT']} is left for {', '.join(empty)} after the filters of"
+        f" {args['SQL']} (rows kept: {counts}): check the data's values and units against the filters"
+    )
+
+
+def read_text(uri: str) -> str:
+    """The text of one object."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    body: bytes = boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    return body.decode("utf-8")
+
+
+def write(frame: Any, path: str, header: bool) -> None:
+    """One CSV file in a folder."""
+    frame.coalesce(1).write.mode("overwrite").option("header", str(header).lower()).csv(path)
+
+
+if __name__ == "__main__":
+    main(sys.argv)
