@@ -1,0 +1,1 @@
+"""The predict function: API Gateway proxy request → SageMaker endpoint → predictions."""

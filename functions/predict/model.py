@@ -1,0 +1,67 @@
+"""Asking the endpoint. Whatever goes wrong from here on is the model's failure, and counts against the release."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, ReadTimeoutError
+
+from functions.predict.request import Request
+
+_SLOW = ("ModelNotReadyException", "ThrottlingException", "ServiceUnavailable", "ServiceUnavailableException")
+
+
+class ModelFailure(Exception):
+    """The model gave no usable answer. `message` is for the caller, `detail` for the log."""
+
+    def __init__(self, status: int, code: str, message: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.detail = detail
+
+
+def predict(client: Any, endpoint: str, request: Request, inference_id: str) -> list[float]:
+    """One finite number per row. `client` is a sagemaker-runtime client. Raises ModelFailure (502 or 504)."""
+    try:
+        answer = client.invoke_endpoint(
+            EndpointName=endpoint,
+            ContentType="text/csv",
+            Accept="text/csv",
+            InferenceId=inference_id,
+            Body=request.csv.encode(),
+        )
+        body: bytes = answer["Body"].read()
+    except (ReadTimeoutError, ConnectTimeoutError) as error:
+        raise ModelFailure(504, "model_timeout", "The model did not answer in time.", str(error)) from error
+    except ClientError as error:
+        raise _failure(error) from error
+    except BotoCoreError as error:
+        raise ModelFailure(502, "model_unreachable", "The model could not be reached.", str(error)) from error
+    return parse_predictions(body, request.rows)
+
+
+def parse_predictions(body: bytes, rows: int) -> list[float]:
+    """The numbers of a CSV answer, separated by commas or line ends: the container's versions differ in that."""
+    try:
+        predictions = [float(cell) for cell in body.decode().strip().replace("\n", ",").split(",")]
+    except ValueError:
+        raise _unusable(f"not numbers: {body[:200]!r}") from None
+    if len(predictions) != rows:
+        raise _unusable(f"{len(predictions)} predictions for {rows} rows")
+    if not all(map(math.isfinite, predictions)):
+        raise _unusable(f"a prediction that is not finite: {body[:200]!r}")
+    return predictions
+
+
+def _failure(error: ClientError) -> ModelFailure:
+    code = error.response.get("Error", {}).get("Code", "Unknown")
+    if code in _SLOW:
+        return ModelFailure(504, "model_overloaded", "The model is too busy to answer. Try again.", str(error))
+    return ModelFailure(502, "model_error", "The model failed to answer.", str(error))
+
+
+def _unusable(detail: str) -> ModelFailure:
+    return ModelFailure(502, "model_invalid_output", "The model's answer is not usable.", detail)
