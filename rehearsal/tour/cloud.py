@@ -1,0 +1,33 @@
+"""Clients for the rehearsal's accounts, under each stack's own profile."""
+
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.credentials import Credentials
+
+from rehearsal.tour.project import Project
+
+
+class Clients:
+    """boto3 clients by stack and service; made once each, since building one costs far more than a call."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._session = cache(self._new_session)
+        self.of = cache(self._new_client)
+
+    def credentials(self, stack: str) -> Credentials:
+        """The administrator's keys of a stack's account."""
+        credentials = self._session(stack).get_credentials()
+        assert credentials is not None, f"profile {self._project.profile(stack)} has no keys"
+        return credentials
+
+    def _new_session(self, stack: str) -> boto3.Session:
+        return boto3.Session(profile_name=self._project.profile(stack), region_name=self._project.region)
+
+    def _new_client(self, stack: str, service: str) -> Any:
+        # The names of services are plain strings here, so the typed overloads of boto3 do not apply.
+        session: Any = self._session(stack)
+        return session.client(service, config=Config(retries={"max_attempts": 2}, max_pool_connections=20))

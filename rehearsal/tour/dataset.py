@@ -1,0 +1,52 @@
+"""The data of the tour: the trips that the first release sees, and the longer window that the second one sees."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rehearsal.errors import UserError
+
+# The share of the rows that the first release is trained on; the rest arrives later, as new data does.
+FIRST_SHARE = 0.6
+
+
+@dataclass(frozen=True)
+class Trips:
+    """Rows of a CSV file: `source` says where they come from, `header` and `rows` are as read."""
+
+    source: str
+    header: list[str]
+    rows: list[list[str]]
+
+    def window(self, share: float) -> str:
+        """The first `share` of the rows, as CSV text with header."""
+        return to_csv(self.header, self.rows[: max(1, int(len(self.rows) * share))])
+
+
+def to_csv(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """CSV text with a header line."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def read_trips(path: Path) -> Trips:
+    """Rows of `path`, as they stand.
+
+    What is wrong with the *contents* (a missing column, rows that do not parse) is for the pipeline to say: the tour
+    refuses only what it cannot deliver at all.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(f"no data file at {path}", "name a CSV file that exists: make rehearse DATA=<csv>") from None
+    except (UnicodeDecodeError, IsADirectoryError, PermissionError) as error:
+        raise UserError(f"{path} cannot be read as UTF-8 text: {error}", "give a CSV file in UTF-8") from None
+    lines = [row for row in csv.reader(io.StringIO(text)) if row]
+    if not lines:
+        raise UserError(f"{path} is empty", "give a CSV file with a header line and at least one row")
+    return Trips(path.as_posix(), lines[0], lines[1:])

@@ -1,0 +1,97 @@
+"""Watches an alias from outside while a deployment shifts it."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Weight:
+    """At `at` (monotonic seconds) the alias sent this share of the calls to `version`."""
+
+    at: float
+    version: str
+    weight: float
+
+
+def weights_of(alias: dict[str, Any], at: float) -> Weight:
+    """The newest version that an alias sends calls to, and its share of them."""
+    extra: dict[str, float] = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+    if not extra:
+        return Weight(at, alias["FunctionVersion"], 1.0)
+    version, weight = max(extra.items(), key=lambda item: int(item[0]))
+    return Weight(at, version, weight)
+
+
+@dataclass
+class Shift:
+    """What was seen of one shift: versions and weights over time."""
+
+    source: str
+    target: str
+    weights: list[Weight] = field(default_factory=list)
+
+    @property
+    def start(self) -> float:
+        """When the target got its first share."""
+        return self.weights[0].at
+
+    @property
+    def end(self) -> float:
+        """When the last change was seen."""
+        return self.weights[-1].at
+
+    def steps(self) -> list[dict[str, float]]:
+        """The report's form: seconds since the shift began."""
+        return [{"second": round(w.at - self.start, 1), "weight": round(w.weight, 4)} for w in self.weights]
+
+
+def shift_in(seen: list[Weight], after: float) -> Shift | None:
+    """The change of version within `seen` since `after`; None where the alias stayed on one version.
+
+    A roll-back counts: its weights end with the former version at 1.0.
+    """
+    before = [w for w in seen if w.at <= after]
+    since = [w for w in seen if w.at > after]
+    if not before:
+        return None
+    source = before[-1].version
+    moved = next((index for index, w in enumerate(since) if w.version != source), None)
+    if moved is None:
+        return None
+    return Shift(source, since[moved].version, since[moved:])
+
+
+class AliasWatch:
+    """Polls the alias and keeps every change of its weights."""
+
+    def __init__(self, client: Any, function: str, alias: str, interval: float = 0.1) -> None:
+        self._client, self._function, self._alias, self._interval = client, function, alias, interval
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.seen: list[Weight] = []
+
+    def __enter__(self) -> "AliasWatch":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    @property
+    def now(self) -> Weight | None:
+        """The latest weights, or None before the alias exists."""
+        return self.seen[-1] if self.seen else None
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._interval):
+            try:
+                alias = self._client.get_alias(FunctionName=self._function, Name=self._alias)
+            except self._client.exceptions.ResourceNotFoundException:
+                continue
+            weight = weights_of(alias, time.monotonic())
+            last = self.now
+            if last is None or (last.version, last.weight) != (weight.version, weight.weight):
+                self.seen.append(weight)

@@ -1,0 +1,138 @@
+"""Steps 1 and 2 of the tour: foundations, a first release to production, and a second one under live traffic."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from rehearsal.errors import UserError
+from rehearsal.tour import evidence, report
+from rehearsal.tour.cloud import Clients
+from rehearsal.tour.dataset import FIRST_SHARE, Trips
+from rehearsal.tour.display import Display, Scene
+from rehearsal.tour.project import ENVIRONMENTS, Project
+from rehearsal.tour.runs import Run, follow, manifest_of, newest_run, run_ids
+from rehearsal.tour.shift import AliasWatch, Shift, shift_in
+from rehearsal.tour.source import source_zip
+from rehearsal.tour.stacks import Stacks
+from rehearsal.tour.traffic import Answer, Caller, Traffic
+
+ALIAS = "live"
+# The client goes on for this long after a run, so that what comes after the shift is seen as well.
+LINGER_SECONDS = 1.0
+
+
+@dataclass
+class Tour:
+    """The parts that a tour works with; `assume_yes` gives every approval without a question."""
+
+    project: Project
+    clients: Clients
+    stacks: Stacks
+    display: Display
+    trips: Trips
+    assume_yes: bool = False
+    runs: list[report.Report] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+
+    def foundations(self) -> None:
+        """Step 1: an administrator's first `pulumi up` of each stack."""
+        self._up("delivery")
+        with ThreadPoolExecutor(len(ENVIRONMENTS)) as pool:
+            list(pool.map(self._up, ENVIRONMENTS))
+
+    def first_release(self) -> report.Report:
+        """Step 2a: data and code arrive; the pipeline takes the first release to production."""
+        # Data before code: the run that the data starts ends at Source, for want of code, and the commit's run is first.
+        self._upload_data(FIRST_SHARE)
+        return self._travel("First release", lambda: self._upload("source/source.zip", source_zip(self.project.root)))
+
+    def second_release(self) -> report.Report:
+        """Step 2b: new data arrives; its release takes production over while a client keeps calling."""
+        caller, instances = self._caller(), evidence.golden_instances(self.clients, self.runs[-1])
+
+        def call(turn: int) -> Answer:
+            return caller.predict([instances[turn % len(instances)]])
+
+        with Traffic(call) as traffic:
+            entry = self._travel("New data", lambda: self._upload_data(1.0), traffic)
+            time.sleep(LINGER_SECONDS)
+        self.answers = traffic.answers
+        return entry
+
+    def _up(self, stack: str) -> None:
+        started = time.monotonic()
+        self.stacks.create(stack)
+        self.stacks.up(stack)
+        count = self.stacks.resources(stack)
+        self.display.say(f"{stack}: {count} resources up in {time.monotonic() - started:.0f} s")
+
+    def _upload(self, key: str, body: bytes) -> None:
+        s3 = self.clients.of("delivery", "s3")
+        s3.put_object(Bucket=self.project.data_bucket, Key=key, Body=body)
+
+    def _upload_data(self, share: float) -> None:
+        text = self.trips.window(share)
+        rows = text.count("\n") - 1
+        self._upload("datasets/trips.csv", text.encode())
+        self.display.say(f"uploaded datasets/trips.csv with {rows} rows")
+
+    def _travel(self, title: str, begin: Callable[[], None], traffic: Traffic | None = None) -> report.Report:
+        pipeline = self.clients.of("delivery", "codepipeline")
+        self._settle(pipeline)
+        known = run_ids(pipeline, self.project.name)
+        begun = time.monotonic()
+        with ExitStack() as stack:
+            watch = stack.enter_context(
+                AliasWatch(self.clients.of("prod", "lambda"), self.project.predict("prod"), ALIAS)
+            )
+            begin()
+            execution = newest_run(pipeline, self.project.name, known)
+            run = self._follow(title, pipeline, execution, watch, traffic)
+            self.display.rest()
+        shift = shift_in(watch.seen, begun)
+        entry = self._entry(run, shift, traffic)
+        self.runs.append(entry)
+        if run.status != "Succeeded":
+            raise UserError(f"{title}: the run ended {run.status}. {run.error or ''}", "see .rehearsal/logs and ./glidepath status")
+        self.display.say(f"{title}: release {entry['release']} serves production", "green")
+        return entry
+
+    def _settle(self, pipeline: Any) -> None:
+        """Waits for runs that are still under way: those that had no code end at Source by themselves."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            summaries = pipeline.list_pipeline_executions(pipelineName=self.project.name)["pipelineExecutionSummaries"]
+            if all(item["status"] not in ("InProgress", "Stopping") for item in summaries):
+                return
+            time.sleep(0.2)
+
+    def _follow(self, title: str, pipeline: Any, execution: str, watch: AliasWatch, traffic: Traffic | None) -> Run:
+        run = Run(execution, "InProgress")
+        for run in follow(pipeline, self.project.name, execution, self._approve):
+            requests, failed = traffic.counts() if traffic else (0, 0)
+            self.display.show(Scene(title, run, watch.now, requests, failed))
+        return run
+
+    def _approve(self, asked: dict[str, str]) -> bool:
+        self.display.rest()
+        if self.assume_yes:
+            self.display.say("approval given by --yes")
+            return True
+        if not self.display.interactive:
+            self.display.say("approval given by itself: no terminal to ask on")
+            return True
+        self.display.say(asked.get("text") or f"{asked['stage']} waits for your approval")
+        return self.display.ask("Deploy this release to production?")
+
+    def _entry(self, run: Run, shift: Shift | None, traffic: Traffic | None) -> report.Report:
+        manifest = manifest_of(self.clients.of("delivery", "s3"), self.project.artifacts_bucket, run.id)
+        answers = traffic.between(shift.start, shift.end) if shift and traffic else []
+        return report.run_entry(run, manifest, report.shift_entry(shift, answers))
+
+    def _caller(self) -> Caller:
+        url = self.stacks.outputs("prod")["apiUrl"]
+        return Caller(url, self.project.region, self.clients.credentials("prod"))
+
