@@ -1,0 +1,1 @@
+"""One component per stage of the road."""

@@ -1,0 +1,1 @@
+"""Documents as data: pure functions that return the dicts AWS reads (policies, state machine, buildspecs, …)."""

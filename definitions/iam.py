@@ -1,0 +1,80 @@
+"""Building blocks of IAM documents. Shapes are IAM's own: statements are dicts, documents hold a list of them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Statement = dict[str, Any]
+Document = dict[str, Any]
+
+
+def document(*statements: Statement) -> Document:
+    """A policy document."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def allow(
+    sid: str,
+    actions: Sequence[str],
+    resources: Sequence[str],
+    conditions: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Statement:
+    """An identity statement."""
+    statement: Statement = {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": sorted(actions),
+        "Resource": list(resources),
+    }
+    return statement | ({"Condition": dict(conditions)} if conditions else {})
+
+
+def unscoped(sid: str, actions: Sequence[str], conditions: Mapping[str, Mapping[str, Any]] | None = None) -> Statement:
+    """A statement for actions that AWS gives no resource type: `*` is the only resource they accept."""
+    return allow(sid, actions, ["*"], conditions)
+
+
+def pass_role(role_arns: Sequence[str], service: str, sid: str = "PassRole") -> Statement:
+    """Leave to hand the named roles to one service, and to no other."""
+    return allow(sid, ["iam:PassRole"], role_arns, {"StringEquals": {"iam:PassedToService": service}})
+
+
+def trust_service(service: str, account: str, source_arn: str | None = None) -> Document:
+    """Trust in one service that acts for one account (and one resource), against the confused deputy."""
+    conditions: dict[str, Any] = {"StringEquals": {"aws:SourceAccount": account}}
+    if source_arn:
+        conditions["ArnLike"] = {"aws:SourceArn": source_arn}
+    return document(
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": service},
+            "Action": "sts:AssumeRole",
+            "Condition": conditions,
+        }
+    )
+
+
+def trust_role(account_root: str, role_arn: str) -> Document:
+    """Trust in one role of an account.
+
+    The account stands as principal and the role as condition, so that either role may be made first: IAM refuses
+    a principal that does not exist yet.
+    """
+    return document(
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": account_root},
+            "Action": "sts:AssumeRole",
+            "Condition": {"ArnEquals": {"aws:PrincipalArn": role_arn}},
+        }
+    )
+
+
+def write_logs(group_arn: str, sid: str = "WriteLogs") -> Statement:
+    """Leave to write into one log group, which the program has made."""
+    return allow(sid, ["logs:CreateLogStream", "logs:PutLogEvents"], [group_arn])
+
+
+def use_key(key_arn: str, service_hosts: Sequence[str], sid: str = "UseKey", write: bool = True) -> Statement:
+    """Leave to use one key through the named services (`s3.eu-west-1.amazonaws.com`) alone."""
+    actions = ["kms:Decrypt", "kms:GenerateDataKey"] if write else ["kms:Decrypt"]
+    return allow(sid, actions, [key_arn], {"StringEquals": {"kms:ViaService": list(service_hosts)}})

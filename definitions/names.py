@@ -1,0 +1,111 @@
+"""Names and ARNs that another stack or account must know. Everything else is named by Pulumi."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+DELIVERY = "delivery"
+"""Stack (and key in `accounts`) of the tooling account."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """Deterministic names of one project: `name` in one region, over the accounts of its stacks."""
+
+    name: str
+    region: str
+    accounts: Mapping[str, str]
+    partition: str = "aws"
+
+    @property
+    def delivery_account(self) -> str:
+        """Account of the pipeline."""
+        return self.accounts[DELIVERY]
+
+    @property
+    def environments(self) -> list[str]:
+        """Environments in the order in which a release travels; the last one is production."""
+        return [stack for stack in self.accounts if stack != DELIVERY]
+
+    def arn(self, service: str, resource: str, stack: str = DELIVERY) -> str:
+        """ARN of a regional resource in the account of `stack`."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.accounts[stack]}:{resource}"
+
+    def stack(self, stack: str) -> str:
+        """Prefix of what belongs to one stack: `{name}-{stack}`."""
+        return f"{self.name}-{stack}"
+
+    def role(self, stack: str, purpose: str) -> str:
+        """Role name."""
+        return f"{self.name}-{stack}-{purpose}"
+
+    def role_arn(self, stack: str, purpose: str) -> str:
+        """Role ARN."""
+        return f"arn:{self.partition}:iam::{self.accounts[stack]}:role/{self.role(stack, purpose)}"
+
+    def boundary(self, stack: str) -> str:
+        """Name of the permissions boundary of a stack's roles."""
+        return f"{self.name}-{stack}-boundary"
+
+    def boundary_arn(self, stack: str) -> str:
+        """ARN of the permissions boundary of a stack's roles."""
+        return f"arn:{self.partition}:iam::{self.accounts[stack]}:policy/{self.boundary(stack)}"
+
+    def root(self, stack: str) -> str:
+        """ARN that stands for the whole account of a stack."""
+        return f"arn:{self.partition}:iam::{self.accounts[stack]}:root"
+
+    @property
+    def data_bucket(self) -> str:
+        """Bucket of raw data and zipped sources."""
+        return f"{self.name}-data-{self.delivery_account}-{self.region}"
+
+    @property
+    def artifacts_bucket(self) -> str:
+        """Bucket of everything the pipeline makes."""
+        return f"{self.name}-artifacts-{self.delivery_account}-{self.region}"
+
+    def capture_bucket(self, env: str) -> str:
+        """Bucket of an environment's captured requests and monitoring reports."""
+        return f"{self.name}-{env}-capture-{self.accounts[env]}-{self.region}"
+
+    def bucket_arn(self, bucket: str, key: str = "") -> str:
+        """ARN of a bucket, or of keys in it (`key` may end in `*`)."""
+        return f"arn:{self.partition}:s3:::{bucket}" + (f"/{key}" if key else "")
+
+    def key_alias(self, stack: str) -> str:
+        """Alias of a stack's KMS key."""
+        return f"alias/{self.name}-{stack}"
+
+    def pointer_path(self, env: str) -> str:
+        """Path in the parameter store that holds what an environment remembers."""
+        return f"/{self.name}/{env}"
+
+    def pointer(self, env: str) -> str:
+        """Parameter that records the release an environment serves."""
+        return f"{self.pointer_path(env)}/release"
+
+    def log_group_arn(self, group: str, stack: str) -> str:
+        """ARN of a log group's streams."""
+        return self.arn("logs", f"log-group:{group}:*", stack)
+
+    def function(self, stack: str, purpose: str) -> str:
+        """Function name: `{name}-{env}-{purpose}` in environments, `{name}-{purpose}` in delivery."""
+        return f"{self.name}-{purpose}" if stack == DELIVERY else f"{self.name}-{stack}-{purpose}"
+
+    def function_arn(self, stack: str, purpose: str) -> str:
+        """Function ARN, unqualified."""
+        return self.arn("lambda", f"function:{self.function(stack, purpose)}", stack)
+
+    def project(self, purpose: str) -> str:
+        """CodeBuild project name."""
+        return f"{self.name}-{purpose}"
+
+    @property
+    def state_machine_arn(self) -> str:
+        """ARN of the training workflow."""
+        return self.arn("states", f"stateMachine:{self.name}-train")
+
+    @property
+    def pipeline_arn(self) -> str:
+        """ARN of the pipeline."""
+        return self.arn("codepipeline", self.name)
