@@ -3,7 +3,7 @@
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class AliasWatch:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.seen: list[Weight] = []
 
-    def __enter__(self) -> "AliasWatch":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
