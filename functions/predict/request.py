@@ -67,9 +67,7 @@ def _parser(event: Mapping[str, Any]) -> Callable[[str, Sequence[str]], list[str
     if media_type == "text/csv":
         return _parse_csv
     given = f"not {content_type!r}" if content_type else "and none was sent"
-    raise CallerError(
-        415, "unsupported_media_type", f"Content-Type must be application/json or text/csv, {given}."
-    )
+    raise CallerError(415, "unsupported_media_type", f"Content-Type must be application/json or text/csv, {given}.")
 
 
 def _header(event: Mapping[str, Any], name: str) -> str | None:

@@ -1,0 +1,36 @@
+"""Whether the golden requests of one deployment were captured as they were sent and answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from functions.shared.capture import CaptureSearch, check_capture, wait_for
+from functions.shared.golden import Golden, inference_id
+from functions.shared.hook import HookError
+
+
+def check_golden(
+    search: CaptureSearch,
+    golden: Golden,
+    scope: str,
+    seconds: float,
+    percentage: int,
+    sleep: Callable[[float], None],
+) -> str:
+    """Wait up to `seconds` for the capture; the sentence that says all is there. Raises HookError.
+
+    Where only `percentage` of the requests is captured, those that are missing cannot be told from those left out:
+    one that is captured rightly is then enough.
+    """
+    wanted = [inference_id(scope, index) for index in range(len(golden.records))]
+    wait_for(search, wanted, seconds, sleep)
+    problems = check_capture(golden, scope, search.found)
+    if percentage < 100:
+        missing = [problem for problem in problems if problem.endswith("not in the capture")]
+        problems = problems if len(missing) == len(wanted) else [item for item in problems if item not in missing]
+    if problems:
+        raise HookError(
+            f"The capture of endpoint {search.endpoint} (s3://{search.bucket}/{search.prefix}) lacks or differs for"
+            f" {len(problems)} of {len(wanted)} golden requests after {seconds:.0f} s: " + "; ".join(problems[:3])
+        )
+    return f"The capture of endpoint {search.endpoint} holds the golden requests of deployment {scope}."

@@ -1,0 +1,56 @@
+"""Entry point of the hook after traffic: `functions.after_traffic.handler.handle`.
+
+| environment variable | meaning |
+|---|---|
+| `FUNCTION_NAME`  | name of the predict function |
+| `GOLDEN_URI`     | `s3://…/golden.json` of the release |
+| `ENDPOINT_NAME`  | endpoint of the release |
+| `CAPTURE_BUCKET` | bucket of the data capture |
+| `CAPTURE_PREFIX` | prefix in it (`capture`) |
+| `CAPTURE_PERCENTAGE` | optional, default 100: below that, one captured golden request is enough |
+| `WAIT_SECONDS`   | optional, default 600: how long to wait for the capture; bounded by the function's own timeout |
+
+Event: CodeDeploy's `{"DeploymentId", "LifecycleEventHookExecutionId"}`. Calls `codedeploy:GetDeployment`,
+`codedeploy:PutLifecycleEventHookExecutionStatus`, `s3:ListBucket` and `s3:GetObject`.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+import boto3
+
+from functions.after_traffic.check import check_golden
+from functions.shared.capture import CaptureSearch
+from functions.shared.golden import parse_golden
+from functions.shared.hook import read_deployment, report
+from functions.shared.store import read_text
+
+# What must remain of the function's time to report that the capture did not come.
+_RESERVE_SECONDS = 10
+
+
+def handle(event: dict[str, str], context: Any) -> dict[str, str]:
+    """Lambda's entry point."""
+    codedeploy = boto3.client("codedeploy")
+
+    def check(deployment_id: str) -> str:
+        s3 = boto3.client("s3")
+        environment = os.environ
+        deployment = read_deployment(codedeploy, deployment_id, environment["FUNCTION_NAME"])
+        golden = parse_golden(read_text(s3, environment["GOLDEN_URI"]))
+        search = CaptureSearch(
+            s3,
+            environment["CAPTURE_BUCKET"],
+            environment["CAPTURE_PREFIX"],
+            environment["ENDPOINT_NAME"],
+            deployment.created,
+        )
+        remaining = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
+        wait = min(float(environment.get("WAIT_SECONDS", "600")), remaining)
+        percentage = int(environment.get("CAPTURE_PERCENTAGE", "100"))
+        return check_golden(search, golden, deployment.id, wait, percentage, time.sleep)
+
+    return report(codedeploy, event, check)

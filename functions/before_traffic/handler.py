@@ -1,0 +1,36 @@
+"""Entry point of the hook before traffic: `functions.before_traffic.handler.handle`.
+
+| environment variable | meaning |
+|---|---|
+| `FUNCTION_NAME` | name of the predict function |
+| `GOLDEN_URI`    | `s3://…/golden.json` of the release |
+| `RELEASE_ID`    | id of the release that must answer |
+
+Event: CodeDeploy's `{"DeploymentId", "LifecycleEventHookExecutionId"}`. Calls `codedeploy:GetDeployment`,
+`codedeploy:PutLifecycleEventHookExecutionStatus`, `lambda:InvokeFunction` (on versions), `s3:GetObject`.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import boto3
+
+from functions.before_traffic.replay import replay
+from functions.shared.golden import parse_golden
+from functions.shared.hook import read_deployment, report
+from functions.shared.store import read_text
+
+
+def handle(event: dict[str, str], _context: Any) -> dict[str, str]:
+    """Lambda's entry point."""
+    codedeploy = boto3.client("codedeploy")
+
+    def check(deployment_id: str) -> str:
+        function_name = os.environ["FUNCTION_NAME"]
+        deployment = read_deployment(codedeploy, deployment_id, function_name)
+        golden = parse_golden(read_text(boto3.client("s3"), os.environ["GOLDEN_URI"]))
+        return replay(boto3.client("lambda"), function_name, deployment, golden, os.environ["RELEASE_ID"])
+
+    return report(codedeploy, event, check)

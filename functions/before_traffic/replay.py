@@ -1,0 +1,59 @@
+"""Replaying golden records through one version of the predict function."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from functions.shared.golden import Golden, Record, check_answer, inference_id
+from functions.shared.hook import Deployment, HookError
+
+
+def replay(client: Any, function_name: str, deployment: Deployment, golden: Golden, release: str) -> str:
+    """Send every record; the sentence that says all went well. Raises HookError naming the first failures.
+
+    `client` is a boto3 Lambda client.
+    """
+    problems = []
+    for index, record in enumerate(golden.records):
+        event = proxy_event(record, inference_id(deployment.id, index))
+        answer = client.invoke(
+            FunctionName=function_name, Qualifier=deployment.version, Payload=json.dumps(event).encode()
+        )
+        problem = _problem(answer, golden, record, release)
+        if problem:
+            problems.append(f"record {index}: {problem}")
+    if problems:
+        raise HookError(
+            f"{len(problems)} of {len(golden.records)} golden records failed on version {deployment.version}: "
+            + "; ".join(problems[:3])
+        )
+    return f"Version {deployment.version} answered all {len(golden.records)} golden records of release {release}."
+
+
+def proxy_event(record: Record, request_id: str) -> dict[str, Any]:
+    """The request as API Gateway would pass it on."""
+    return {
+        "resource": "/predict",
+        "path": "/predict",
+        "httpMethod": "POST",
+        "headers": {"content-type": "application/json", "x-glidepath-inference-id": request_id},
+        "requestContext": {"requestId": request_id, "stage": "before-traffic"},
+        "body": json.dumps({"instances": [record.features]}),
+        "isBase64Encoded": False,
+    }
+
+
+def _problem(answer: dict[str, Any], golden: Golden, record: Record, release: str) -> str | None:
+    payload = answer["Payload"].read().decode()
+    if answer.get("FunctionError"):
+        return f"the function failed ({payload[:300]})"
+    try:
+        response = json.loads(payload)
+        status, body = response["statusCode"], response["body"]
+        document = json.loads(body)
+    except (ValueError, KeyError, TypeError):
+        return f"the function's answer is not a proxy response ({payload[:300]})"
+    if status != 200:
+        return f"status {status} ({body[:300]})"
+    return check_answer(golden, record, document, release)

@@ -1,0 +1,141 @@
+"""Finding inferences in SageMaker's data capture: `<prefix>/<endpoint>/<variant>/yyyy/mm/dd/hh/….jsonl`."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from functions.shared.golden import Golden, inference_id
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0
+_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Captured:
+    """Input and output of one inference, as text; None where the capture does not hold that side."""
+
+    inference_id: str
+    input: str | None
+    output: str | None
+
+
+@dataclass
+class CaptureSearch:
+    """The capture of one endpoint since a moment; every file is read once, however often one looks.
+
+    `s3` is a boto3 S3 client. Only the folders of the hours since `since` are listed.
+    """
+
+    s3: Any
+    bucket: str
+    prefix: str
+    endpoint: str
+    since: datetime
+    found: dict[str, Captured] = field(default_factory=dict)
+    _read: set[str] = field(default_factory=set)
+
+    def look(self, now: datetime) -> None:
+        """Read the files that are new since the last look into `found`."""
+        for variant in self._variants():
+            for hour in hours(self.since, now):
+                for key in self._keys(f"{variant}{hour}/"):
+                    self._read_file(key)
+
+    def _variants(self) -> Iterator[str]:
+        folder = f"{self.prefix.strip('/')}/{self.endpoint}/"
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=folder, Delimiter="/")
+        for page in pages:
+            for entry in page.get("CommonPrefixes", ()):
+                yield entry["Prefix"]
+
+    def _keys(self, folder: str) -> Iterator[str]:
+        for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=folder):
+            for entry in page.get("Contents", ()):
+                if entry["Key"] not in self._read:
+                    yield entry["Key"]
+
+    def _read_file(self, key: str) -> None:
+        text = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read().decode("utf-8")
+        for line in text.splitlines():
+            captured = parse_line(line)
+            if captured:
+                self.found[captured.inference_id] = captured
+        self._read.add(key)
+
+
+def wait_for(search: CaptureSearch, wanted: Collection[str], seconds: float, sleep: Callable[[float], None]) -> bool:
+    """Look until every wanted id is found or `seconds` have passed; whether all were found."""
+    deadline = time.monotonic() + seconds
+    pause = _FIRST_PAUSE
+    while True:
+        search.look(datetime.now(UTC))
+        if all(item in search.found for item in wanted):
+            return True
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return False
+        sleep(min(pause, left))
+        pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+
+def check_capture(golden: Golden, scope: str, found: dict[str, Captured]) -> list[str]:
+    """What is wrong with the capture of the golden requests of `scope`: one sentence per record."""
+    problems = []
+    for index, record in enumerate(golden.records):
+        captured = found.get(inference_id(scope, index))
+        if captured is None:
+            problems.append(f"record {index}: not in the capture")
+        elif captured.input is None or captured.output is None:
+            problems.append(f"record {index}: only one of input and output was captured")
+        elif not _same(list(record.features.values()), captured.input, golden):
+            problems.append(f"record {index}: captured input {captured.input!r} is not what was sent")
+        elif not _same([record.prediction], captured.output, golden):
+            problems.append(f"record {index}: captured {captured.output!r}, expected {record.prediction}")
+    return problems
+
+
+def hours(since: datetime, now: datetime) -> list[str]:
+    """Folder names `yyyy/mm/dd/hh` (UTC) of every hour from `since` to `now`, both included, newest first."""
+    first, last = sorted((since.astimezone(UTC), now.astimezone(UTC)))
+    hour = first.replace(minute=0, second=0, microsecond=0)
+    names = []
+    while hour <= last:
+        names.append(hour.strftime("%Y/%m/%d/%H"))
+        hour += _HOUR
+    return names[::-1]
+
+
+def parse_line(line: str) -> Captured | None:
+    """One line of a capture file; None for a line without an inference id, which cannot be one of ours."""
+    if not line.strip():
+        return None
+    record = json.loads(line)
+    found = record["eventMetadata"].get("inferenceId")
+    if not found:
+        return None
+    data = record["captureData"]
+    return Captured(found, _text(data.get("endpointInput")), _text(data.get("endpointOutput")))
+
+
+def _text(side: dict[str, str] | None) -> str | None:
+    if side is None:
+        return None
+    if side.get("encoding") == "BASE64":
+        return base64.b64decode(side["data"]).decode("utf-8")
+    return side["data"]
+
+
+def _same(expected: list[float], text: str, golden: Golden) -> bool:
+    try:
+        actual = [float(cell) for cell in text.strip().split(",")]
+    except ValueError:
+        return False
+    return len(actual) == len(expected) and all(
+        golden.matches(wanted, value) for wanted, value in zip(expected, actual, strict=True)
+    )

@@ -1,0 +1,75 @@
+"""What both traffic hooks share: the deployment they belong to, and the report that CodeDeploy waits for."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from functions.shared.log import log
+
+
+class HookError(Exception):
+    """The release must not take traffic; the message says why, for a person."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One CodeDeploy deployment: its id, when it was created, and the function version it shifts to."""
+
+    id: str
+    created: datetime
+    version: str
+
+
+def report(codedeploy: Any, event: Mapping[str, str], check: Callable[[str], str]) -> dict[str, str]:
+    """Run `check` with the deployment's id and tell CodeDeploy how it went, whatever happens in it.
+
+    `event` is CodeDeploy's: `DeploymentId` and `LifecycleEventHookExecutionId`. Returns status and reason.
+    """
+    deployment_id = event["DeploymentId"]
+    try:
+        status, reason = "Succeeded", check(deployment_id)
+        log("INFO", reason, deployment=deployment_id)
+    except HookError as error:
+        status, reason = "Failed", str(error)
+        log("ERROR", reason, deployment=deployment_id)
+    except Exception as error:  # anything unforeseen must also end the deployment, and not after an hour's wait
+        status, reason = "Failed", f"{type(error).__name__}: {error}"
+        log("ERROR", reason, deployment=deployment_id, trace=traceback.format_exc())
+    codedeploy.put_lifecycle_event_hook_execution_status(
+        deploymentId=deployment_id,
+        lifecycleEventHookExecutionId=event["LifecycleEventHookExecutionId"],
+        status=status,
+    )
+    return {"status": status, "reason": reason}
+
+
+def read_deployment(codedeploy: Any, deployment_id: str, function_name: str) -> Deployment:
+    """The deployment and the version that its AppSpec shifts `function_name` to. Raises HookError."""
+    info = codedeploy.get_deployment(deploymentId=deployment_id)["deploymentInfo"]
+    revision = info.get("revision") or {}
+    content = (revision.get("string") or revision.get("appSpecContent") or {}).get("content")
+    if not content:
+        raise HookError(f"Deployment {deployment_id} carries no AppSpec text.")
+    return Deployment(deployment_id, info["createTime"], target_version(content, function_name))
+
+
+def target_version(app_spec: str, function_name: str) -> str:
+    """`TargetVersion` of the function in an AppSpec (JSON). Raises HookError."""
+    try:
+        resources = json.loads(app_spec)["Resources"]
+        found = [
+            resource["Properties"]["TargetVersion"]
+            for entry in resources
+            for resource in entry.values()
+            if resource["Properties"]["Name"] == function_name
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise HookError(f"The deployment's AppSpec is not usable ({type(error).__name__}: {error}).") from error
+    if len(found) != 1:
+        raise HookError(f"The deployment's AppSpec names {function_name} {len(found)} times, not once.")
+    return str(found[0])
