@@ -1,0 +1,16 @@
+"""End the rehearsal's cloud and everything that runs in it."""
+
+from cli.app import new_app
+
+app = new_app()
+
+
+@app.command()
+def down() -> None:
+    """Stop the cloud that `rehearse --keep` or `cloud up` left running. Its report and logs stay."""
+    from rehearsal.cloud import lifecycle
+    from rehearsal.environment import Rehearsal
+
+    rehearsal = Rehearsal.here()
+    ended = lifecycle.stop(rehearsal)
+    print(f"the cloud at {rehearsal.endpoint} has ended" if ended else "no cloud of this checkout was up")
