@@ -1,0 +1,41 @@
+# Every target makes the Python environment it needs; once that is there, none needs the network.
+.DEFAULT_GOAL := help
+.PHONY: help setup rehearse test check bench clean
+
+PYTHON ?= python3
+VENV   := .venv
+READY  := $(VENV)/.ready
+BIN    := $(VENV)/bin
+
+help:  ## this list
+	@echo "usage: make TARGET"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## Python environment and engine, so that everything after works without network
+	$(BIN)/python -m rehearsal.engine
+
+$(READY): requirements.txt requirements-dev.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("glidepath needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
+	@touch $@
+
+rehearse: $(READY)  ## the tour; KEEP=1 leaves the cloud up, DATA=<csv>, FAULT=<name>, YES=1 approves
+	./glidepath rehearse $(if $(KEEP),--keep) $(if $(YES),--yes) $(if $(DATA),--data "$(DATA)") $(if $(FAULT),--fault "$(FAULT)")
+
+test: setup  ## all tests, with one end-to-end rehearsal; ARGS=… goes to pytest
+	$(BIN)/python -m pytest tests $(ARGS)
+
+check: $(READY)  ## lint, formatting, strict types, policy metadata
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	@if [ -f policies/check_metadata.py ]; then $(BIN)/python -m policies.check_metadata; fi
+
+bench: setup  ## ratios measured within one run
+	$(BIN)/python -m bench
+
+clean:  ## all that was made here, but not the caches in the user's folder
+	@if [ -x $(BIN)/python ] && [ -f .rehearsal/cloud/pid ]; then ./glidepath down; fi
+	rm -rf $(VENV) .rehearsal .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

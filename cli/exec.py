@@ -1,0 +1,56 @@
+"""Run any command inside the rehearsal's environment.
+
+Engine, plugin home, state, endpoint and credentials are the rehearsal's, so `pulumi`, `aws` or a program of your own
+talk to it and to nothing else.
+"""
+
+import os
+import shutil
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from cli.app import new_app
+from cli.errors import NOT_EXECUTABLE, NOT_FOUND, UserError
+from rehearsal.environment import Rehearsal
+
+app = new_app()
+
+
+@app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+def run(
+    command: Annotated[list[str], typer.Argument(metavar="[--] COMMAND [ARGUMENTS]…", help="What to run, and how.")],
+) -> None:
+    """Run any command inside the rehearsal's environment (engine, plugins, state, endpoint, credentials).
+
+    For example: ./glidepath exec -- pulumi stack export -s prod
+
+    Ends with the command's own exit code; 127 where it is not found, 126 where it cannot be run.
+    """
+    from rehearsal.engine import ensure_engine
+
+    rehearsal = Rehearsal.here()
+    ensure_engine(rehearsal)
+    replace_process(command, rehearsal.environ())
+
+
+def replace_process(command: list[str], env: dict[str, str]) -> NoReturn:
+    """Become the command: signals, terminal and exit code are its own. Raises UserError where it cannot start."""
+    program = shutil.which(command[0], path=env["PATH"])
+    if program is None:
+        raise _cannot_start(command[0])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    try:
+        os.execve(program, command, env)
+    except OSError as error:
+        raise UserError(f"{command[0]}: cannot be run: {error.strerror}", code=NOT_EXECUTABLE) from error
+
+
+def _cannot_start(name: str) -> UserError:
+    if os.path.isdir(name):
+        return UserError(f"{name}: is a folder, not a command", code=NOT_EXECUTABLE)
+    if os.path.isfile(name) and os.sep in name:
+        return UserError(f"{name}: is not executable", f"chmod +x {name}", NOT_EXECUTABLE)
+    return UserError(f"{name}: command not found", "It must be on PATH or given with its path.", NOT_FOUND)

@@ -1,0 +1,1 @@
+"""The rehearsal: the road to production, played on a laptop without AWS."""

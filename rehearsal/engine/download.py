@@ -1,0 +1,90 @@
+"""Install the engine the official way: the release archive from get.pulumi.com."""
+
+import hashlib
+import http.client
+import io
+import platform
+import tarfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from rehearsal.engine.model import BUILD_VERSION, EngineError
+from rehearsal.engine.progress import Progress
+
+ARCHIVES = "https://get.pulumi.com/releases/sdk"
+CHECKSUMS = f"https://github.com/pulumi/pulumi/releases/download/v{BUILD_VERSION}"
+
+_CONNECT_SECONDS = 5.0
+_SYSTEMS = {"Linux": "linux", "Darwin": "darwin"}
+_MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
+_CHUNK = 1 << 18
+
+
+def archive_name(system: str, machine: str) -> str:
+    """The release archive of a platform. Raises EngineError where none is published."""
+    if system not in _SYSTEMS or machine.lower() not in _MACHINES:
+        raise EngineError(f"no Pulumi release for {system} {machine}")
+    return f"pulumi-v{BUILD_VERSION}-{_SYSTEMS[system]}-{_MACHINES[machine.lower()]}.tar.gz"
+
+
+def download(folder: Path, progress: Progress) -> None:
+    """Download, verify and unpack the release into a folder. Raises EngineError."""
+    name = archive_name(platform.system(), platform.machine())
+    try:
+        wanted = _checksum(name)
+        progress.say(f"Downloading {name} from get.pulumi.com")
+        data = _get(f"{ARCHIVES}/{name}", progress)
+    except (OSError, http.client.HTTPException) as error:
+        reason = error.reason if isinstance(error, urllib.error.URLError) else error
+        raise EngineError(f"cannot be downloaded: {reason}") from error
+    actual = hashlib.sha256(data).hexdigest()
+    if actual != wanted:
+        raise EngineError(f"{name} is damaged or not genuine: its sha256 is {actual}, published is {wanted}")
+    unpack(data, folder)
+
+
+def checksum_of(text: str, name: str) -> str:
+    """The sha256 of a file in a checksums list. Raises EngineError where it is not listed."""
+    for line in text.splitlines():
+        parts = line.split()
+        if len(parts) == 2 and parts[1].lstrip("*") == name:
+            return parts[0].lower()
+    raise EngineError(f"{name} has no published checksum")
+
+
+def unpack(data: bytes, folder: Path) -> None:
+    """Unpack a release archive; its executables lie flat in a folder named `pulumi`. Raises EngineError."""
+    try:
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as archive:
+            for member in archive.getmembers():
+                file = archive.extractfile(member) if member.isfile() else None
+                if file is None:
+                    continue
+                # Only the last part of the name is used: an archive cannot write outside the folder.
+                target = folder / Path(member.name).name
+                target.write_bytes(file.read())
+                target.chmod(0o755)
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise EngineError(f"the downloaded archive cannot be unpacked: {error}") from error
+    if not (folder / "pulumi").is_file():
+        raise EngineError("the downloaded archive holds no `pulumi`")
+
+
+def _checksum(name: str) -> str:
+    return checksum_of(_get(f"{CHECKSUMS}/SHA256SUMS").decode(), name)
+
+
+def _get(url: str, progress: Progress | None = None) -> bytes:
+    with urllib.request.urlopen(url, timeout=_CONNECT_SECONDS) as response:
+        total = int(response.headers.get("Content-Length") or 0)
+        chunks: list[bytes] = []
+        size = 0
+        while chunk := response.read(_CHUNK):
+            chunks.append(chunk)
+            size += len(chunk)
+            if progress is not None:
+                progress.step("downloaded", size, total)
+    if progress is not None:
+        progress.end()
+    return b"".join(chunks)

@@ -1,0 +1,86 @@
+"""Fill the rehearsal's bin folder and its plugin home."""
+
+import importlib.metadata
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from rehearsal.engine.model import DYNAMIC_SCRIPT, EXEC_SCRIPT, HOST, EngineError, Found
+from rehearsal.environment import Rehearsal
+
+_HOST_MODULE = Path(__file__).resolve().parent / "host.py"
+
+
+def link_engine(rehearsal: Rehearsal, found: Found) -> None:
+    """Put an engine that has its own language host on the children's PATH."""
+    assert found.host is not None
+    _empty(rehearsal.bin)
+    for folder in (found.host, found.path.resolve().parent):
+        for file in folder.glob("pulumi*"):
+            link = rehearsal.bin / file.name
+            if file.is_file() and os.access(file, os.X_OK) and not link.exists():
+                link.symlink_to(file)
+
+
+def add_host(rehearsal: Rehearsal, found: Found, scripts: Path) -> None:
+    """Put an engine without a language host on the children's PATH, with ours beside it.
+
+    The engine warns about a host that does not lie next to its own executable, symbolic links resolved; so the
+    executable itself is brought here.
+    """
+    _empty(rehearsal.bin)
+    _bring(found.path.resolve(), rehearsal.bin / "pulumi")
+    for name in (EXEC_SCRIPT, DYNAMIC_SCRIPT):
+        shutil.copy2(scripts / name, rehearsal.bin / name)
+    host = rehearsal.bin / HOST
+    host.write_text(_script(f"{_quote(rehearsal.python)} -P {_quote(_HOST_MODULE)} {_quote(rehearsal.bin)}"))
+    host.chmod(0o755)
+
+
+def install_provider(rehearsal: Rehearsal) -> None:
+    """Install the stand-in AWS provider into the rehearsal's own plugin home, unless it is there already.
+
+    Raises EngineError with the engine's words when it refuses.
+    """
+    version = importlib.metadata.version("pulumi_aws")
+    launcher = _script(
+        f"PYTHONPATH={_quote(rehearsal.root)}${{PYTHONPATH:+:$PYTHONPATH}} "
+        f"{_quote(rehearsal.python)} -P -m rehearsal.provider"
+    )
+    installed = rehearsal.pulumi_home / "plugins" / f"resource-aws-v{version}" / "pulumi-resource-aws"
+    if installed.is_file() and installed.read_text(errors="replace") == launcher:
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch) / "pulumi-resource-aws"
+        file.write_text(launcher)
+        file.chmod(0o755)
+        command = ["plugin", "install", "resource", "aws", version, "-f", str(file), "--reinstall"]
+        result = subprocess.run(
+            [rehearsal.bin / "pulumi", *command], env=rehearsal.environ(), cwd=scratch, capture_output=True, text=True
+        )
+    if result.returncode != 0:
+        raise EngineError(f"the stand-in provider cannot be installed: {result.stderr.strip()}")
+
+
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+
+
+def _bring(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copy2(source, target)
+
+
+def _script(command: str) -> str:
+    # env assignments before `exec` would outlive it in some shells: `env` keeps them to the child.
+    return f'#!/bin/sh\nexec env {command} "$@"\n'
+
+
+def _quote(path: Path) -> str:
+    return shlex.quote(str(path))

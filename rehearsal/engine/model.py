@@ -1,0 +1,58 @@
+"""What an engine is, and which versions will do."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from rehearsal.errors import UserError
+
+MINIMUM = (3, 237, 0)
+"""The oldest engine that speaks the protocol of the installed SDK and policy packs."""
+
+BUILD_VERSION = "3.259.0"
+"""The version that is installed or built where none is found: the newest one served as Go modules."""
+
+HOST = "pulumi-language-python"
+EXEC_SCRIPT = "pulumi-language-python-exec"
+DYNAMIC_SCRIPT = "pulumi-resource-pulumi-python"
+
+_VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?:[-+].*)?")
+
+
+class EngineError(UserError):
+    """There is no usable engine; the fix says what to install."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine that is ready to run.
+
+    path: the `pulumi` executable to start (in the rehearsal's own bin folder).
+    version: without a leading "v".
+    built: it was built here from its Go modules.
+    """
+
+    path: Path
+    version: str
+    built: bool
+
+
+@dataclass(frozen=True)
+class Found:
+    """A `pulumi` executable somewhere on this machine.
+
+    host: the folder of its Python language host, None where it lacks one.
+    """
+
+    path: Path
+    version: str
+    built: bool
+    host: Path | None
+
+
+def parse_version(text: str) -> tuple[int, int, int] | None:
+    """The three numbers of "v3.259.0", "3.259.0-alpha" …; None for anything else."""
+    match = _VERSION.fullmatch(text.strip())
+    if match is None:
+        return None
+    return int(match[1]), int(match[2]), int(match[3])

@@ -1,0 +1,224 @@
+"""Where the rehearsal keeps things, and the environment its children run in.
+
+Nothing here starts a process or imports anything heavy: every command of `./glidepath` loads it.
+"""
+
+import configparser
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rehearsal.errors import UserError
+
+DEFAULT_PORT = 4599
+DEFAULT_REGION = "eu-west-1"
+DEFAULT_SECONDS_PER_MINUTE = 1.0
+PASSPHRASE = "rehearsal"
+"""Encrypts the rehearsal's own state, which holds nothing secret: it must only be the same every time."""
+
+SECRET_KEY = "rehearsal-secret-access-key"
+"""The secret of every administrator key of the rehearsal."""
+
+_CHECKOUT = Path(__file__).resolve().parent.parent
+_ACCOUNT = re.compile(r"\d{12}")
+
+# A child must never reach a person's real cloud: what they have set for AWS or Pulumi is taken out before ours goes in.
+_FOREIGN = ("AWS_", "PULUMI_", "BOTO_")
+_KEPT = frozenset({"AWS_DATA_PATH", "PULUMI_DEBUG_COMMANDS", "PULUMI_OPTION_COLOR"})
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """Paths, port and variables of one rehearsal.
+
+    root: the checkout.
+    folder: everything the rehearsal writes; may be deleted as a whole while nothing runs.
+    port: the gateway's, on 127.0.0.1 only.
+    seconds_per_minute: how long one AWS minute lasts, in seconds.
+    python: the interpreter that has the project's requirements.
+    """
+
+    root: Path = _CHECKOUT
+    folder: Path = _CHECKOUT / ".rehearsal"
+    port: int = DEFAULT_PORT
+    seconds_per_minute: float = DEFAULT_SECONDS_PER_MINUTE
+    python: Path = field(default_factory=lambda: Path(sys.executable))
+
+    @classmethod
+    def here(cls, env: Mapping[str, str] | None = None) -> "Rehearsal":
+        """The rehearsal of this checkout, as `GLIDEPATH_FOLDER`, `GLIDEPATH_PORT` and
+        `GLIDEPATH_SECONDS_PER_MINUTE` say.
+
+        Raises UserError for a value that is no port or no duration.
+        """
+        env = os.environ if env is None else env
+        folder = env.get("GLIDEPATH_FOLDER")
+        return cls(
+            folder=Path(folder).absolute() if folder else _CHECKOUT / ".rehearsal",
+            port=_port(env.get("GLIDEPATH_PORT", "")),
+            seconds_per_minute=_seconds(env.get("GLIDEPATH_SECONDS_PER_MINUTE", "")),
+        )
+
+    @property
+    def endpoint(self) -> str:
+        """The gateway's URL."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def state(self) -> Path:
+        """Pulumi's file backend."""
+        return self.folder / "state"
+
+    @property
+    def pulumi_home(self) -> Path:
+        """Plugins and workspaces: the rehearsal's own, so that the stand-in provider never shadows a real one."""
+        return self.folder / "pulumi-home"
+
+    @property
+    def bin(self) -> Path:
+        """The engine and its language host, first on the children's PATH."""
+        return self.folder / "bin"
+
+    @property
+    def cloud(self) -> Path:
+        """The gateway's scratch data, log and process id."""
+        return self.folder / "cloud"
+
+    @property
+    def aws_config(self) -> Path:
+        return self.folder / "aws" / "config"
+
+    @property
+    def aws_credentials(self) -> Path:
+        return self.folder / "aws" / "credentials"
+
+    @property
+    def report_json(self) -> Path:
+        return self.folder / "report.json"
+
+    @property
+    def report_html(self) -> Path:
+        return self.folder / "report.html"
+
+    def tools(self, base: Mapping[str, str] | None = None) -> dict[str, str]:
+        """What any child needs to run Pulumi against the rehearsal, without any credentials.
+
+        Builds get this plus the credentials of their role. `base` is the environment to start from (default: ours);
+        its AWS and Pulumi settings are left out.
+        """
+        base = os.environ if base is None else base
+        env = {k: v for k, v in base.items() if k in _KEPT or not k.startswith(_FOREIGN)}
+        venv_bin = self.python.parent
+        env |= {
+            "PATH": _path(base.get("PATH", os.defpath), venv_bin, self.bin),
+            "VIRTUAL_ENV": str(venv_bin.parent),
+            "PULUMI_HOME": str(self.pulumi_home),
+            "PULUMI_BACKEND_URL": self.state.as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            # A plugin that is not here must be an error: the rehearsal never downloads a real provider.
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_PROXY": _no_proxy(base),
+            "GLIDEPATH_FOLDER": str(self.folder),
+            "GLIDEPATH_PORT": str(self.port),
+            "GLIDEPATH_SECONDS_PER_MINUTE": f"{self.seconds_per_minute:g}",
+        }
+        env.pop("PYTHONHOME", None)
+        return env
+
+    def environ(self, base: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The environment of a person at the keyboard: `tools()` plus the administrator's profiles."""
+        return self.tools(base) | {
+            "AWS_CONFIG_FILE": str(self.aws_config),
+            "AWS_SHARED_CREDENTIALS_FILE": str(self.aws_credentials),
+        }
+
+    def write_credentials(self, accounts: Mapping[str, str], region: str = DEFAULT_REGION) -> None:
+        """Write the administrator's profiles: profile name → 12-digit account id.
+
+        The profile `default` is the tooling account's; without one, the first given account stands for it.
+        Raises UserError for an id that is no account id.
+        """
+        for profile, account in accounts.items():
+            if not _ACCOUNT.fullmatch(account):
+                raise UserError(f"account id {account!r} of profile {profile!r} is not 12 digits")
+        profiles = dict(accounts)
+        profiles.setdefault("default", next(iter(accounts.values()), "000000000000"))
+        config, credentials = _ini(), _ini()
+        for profile, account in profiles.items():
+            section = profile if profile == "default" else f"profile {profile}"
+            config[section] = {"region": region, "output": "json"}
+            credentials[profile] = {"aws_access_key_id": access_key(account), "aws_secret_access_key": SECRET_KEY}
+        _write_private(self.aws_config, config)
+        _write_private(self.aws_credentials, credentials)
+
+    def prepare(self) -> None:
+        """Make the folders that children expect to find, and the default profile where there is none yet."""
+        for folder in (self.state, self.pulumi_home, self.bin):
+            folder.mkdir(parents=True, exist_ok=True)
+        if not self.aws_credentials.exists():
+            self.write_credentials({"default": "000000000000"})
+
+
+def access_key(account: str) -> str:
+    """The administrator's access key id of an account."""
+    return f"AKIA{account}"
+
+
+def cache_folder(env: Mapping[str, str] | None = None) -> Path:
+    """The user's cache folder for this project; survives the checkout."""
+    env = os.environ if env is None else env
+    base = env.get("XDG_CACHE_HOME") or ""
+    # The XDG specification has relative values ignored.
+    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "glidepath"
+
+
+def _path(old: str, *first: Path) -> str:
+    ours = [str(folder) for folder in first]
+    return os.pathsep.join([*ours, *(p for p in old.split(os.pathsep) if p and p not in ours)])
+
+
+def _no_proxy(base: Mapping[str, str]) -> str:
+    old = base.get("NO_PROXY") or base.get("no_proxy") or ""
+    hosts = [host for host in old.split(",") if host]
+    return ",".join([*hosts, *(h for h in ("127.0.0.1", "localhost") if h not in hosts)])
+
+
+def _port(text: str) -> int:
+    if not text:
+        return DEFAULT_PORT
+    if text.isascii() and text.isdigit() and 1024 <= int(text) <= 65535:
+        return int(text)
+    raise UserError(f"GLIDEPATH_PORT={text!r} is not a port", "Give a number from 1024 to 65535.")
+
+
+def _seconds(text: str) -> float:
+    if not text:
+        return DEFAULT_SECONDS_PER_MINUTE
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if 0.01 <= value <= 60:
+        return value
+    raise UserError(
+        f"GLIDEPATH_SECONDS_PER_MINUTE={text!r} is not a duration", "Give the seconds one AWS minute lasts, 0.01 to 60."
+    )
+
+
+def _ini() -> configparser.ConfigParser:
+    # botocore reads "default" as a section of its own, so configparser's magic DEFAULT must not swallow it.
+    return configparser.ConfigParser(default_section="", interpolation=None)
+
+
+def _write_private(path: Path, content: configparser.ConfigParser) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(path.name + ".new")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        content.write(file)
+    draft.replace(path)
