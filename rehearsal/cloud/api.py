@@ -1,0 +1,23 @@
+"""Everything a service module may use (docs/architecture.md, section 4)."""
+
+from rehearsal.cloud.call import Call
+from rehearsal.cloud.clock import Clock
+from rehearsal.cloud.core import Cloud
+from rehearsal.cloud.registry import inventory, on_event, on_start, operation, route, target
+from rehearsal.cloud.types import AwsError, Credentials, Principal, not_implemented
+
+__all__ = [
+    "AwsError",
+    "Call",
+    "Clock",
+    "Cloud",
+    "Credentials",
+    "Principal",
+    "inventory",
+    "not_implemented",
+    "on_event",
+    "on_start",
+    "operation",
+    "route",
+    "target",
+]

@@ -1,0 +1,41 @@
+"""A gateway running inside this process."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from rehearsal.cloud import server, store
+from rehearsal.cloud.core import Cloud
+from rehearsal.cloud.gateway import Gateway
+
+
+class RunningCloud:
+    """Start with `RunningCloud(root, port)`; `port` 0 takes a free one. `serve()` blocks, `start()` does not."""
+
+    def __init__(self, root: Path, port: int = 0, seconds_per_minute: float = 1.0) -> None:
+        self._gateway: Gateway | None = None
+        self._server: Any = server.listen(self._application, port)
+        self.port = int(self._server.effective_port)
+        store.configure(self.port)
+        self.cloud = Cloud(self.port, root, seconds_per_minute)
+        self._gateway = Gateway(self.cloud)
+        self._thread: threading.Thread | None = None
+
+    def _application(self, environ: dict[str, Any], start_response: Any) -> Any:
+        assert self._gateway is not None, "the server runs only after the gateway is built"
+        return self._gateway(environ, start_response)
+
+    def serve(self) -> None:
+        """Serve until `stop()` or KeyboardInterrupt."""
+        self._server.run()
+
+    def start(self) -> "RunningCloud":
+        self._thread = threading.Thread(target=self.serve, name="gateway", daemon=True)
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        self.cloud.close()
+        self._server.close()
+        if self._thread is not None:
+            self._thread.join(5)
