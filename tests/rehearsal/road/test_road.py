@@ -1,0 +1,191 @@
+"""The road end to end. The tests run in this order: the last ones end the rehearsal piece by piece."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rehearsal.tour import evidence
+from rehearsal.tour.runs import STAGES, follow, newest_run, run_ids
+from rehearsal.tour.traffic import Caller
+from tests.rehearsal.road.conftest import Road
+
+STACKS = ("delivery", "dev", "prod")
+
+
+def test_both_runs_succeed_through_all_seven_stages(road: Road) -> None:
+    runs = road.report["runs"]
+    assert [run["reason"] for run in runs] == ["commit", "data"]
+    for run in runs:
+        assert run["status"] == "Succeeded"
+        assert [(s["name"], s["status"]) for s in run["stages"]] == [(name, "Succeeded") for name in STAGES]
+
+
+def test_the_second_run_saw_more_rows(road: Road) -> None:
+    first, second = (run["data"]["rows"] for run in road.report["runs"])
+    assert first < second == road.report["data"]["rows"]
+
+
+def test_the_reported_error_is_what_the_stored_model_makes_on_the_held_out_rows(road: Road) -> None:
+    run = road.report["runs"][1]
+    s3 = road.clients.of("delivery", "s3")
+    manifest = evidence.manifest_now(road.clients, road.project, "prod")
+    prefix = f"runs/{run['execution']}/features/test/"
+    listed = s3.list_objects_v2(Bucket=road.project.artifacts_bucket, Prefix=prefix)["Contents"]
+    parts = [s3.get_object(Bucket=road.project.artifacts_bucket, Key=o["Key"])["Body"].read().decode() for o in listed]
+    rows = [[float(cell) for cell in row] for row in csv.reader(io.StringIO("".join(parts))) if row]
+    instances = [dict(zip(manifest["features"], row[1:], strict=False)) for row in rows]
+    artifact = evidence.read_object(s3, manifest["model"]["artifact"])
+    predicted = evidence.artifact_predictions(artifact, manifest["features"], instances)
+    rmse = (sum((row[0] - p) ** 2 for row, p in zip(rows, predicted, strict=True)) / len(rows)) ** 0.5
+    assert run["metrics"]["name"] == "rmse"
+    assert run["metrics"]["value"] == pytest.approx(rmse, rel=1e-4)
+    assert run["metrics"]["value"] < run["metrics"]["threshold"]
+
+
+def test_the_second_shift_is_stepwise_and_no_live_request_fails(road: Road) -> None:
+    shift = road.report["runs"][1]["shift"]
+    weights = [step["weight"] for step in shift["steps"]]
+    assert weights == sorted(weights)
+    assert weights[0] <= 0.1 and weights[-1] == 1.0
+    assert shift["requests"] >= 200
+    assert shift["failed"] == 0
+
+
+def test_captured_records_cover_the_live_requests(road: Road) -> None:
+    assert road.report["capture"]["records"] >= road.report["runs"][1]["shift"]["requests"]
+    assert road.report["monitor"]["executions"] >= 1
+
+
+def test_production_answers_as_the_stored_artifact_does(road: Road) -> None:
+    manifest = evidence.manifest_now(road.clients, road.project, "prod")
+    url = road.report["production"]["url"]
+    caller = Caller(url, road.project.region, road.clients.credentials("prod"))
+    assert evidence.check_predictions(road.clients, manifest, caller)["rows"] > 0
+    assert road.production()["release"] == road.report["production"]["release"] == manifest["id"]
+
+
+def test_every_role_kept_to_what_it_was_granted(road: Road) -> None:
+    by_name = {role["role"].rpartition("/")[2]: role for role in road.report["roles"]}
+    name = road.project.name
+    for used in (f"{name}-delivery-pipeline", f"{name}-prod-deployer", f"{name}-prod-predict", f"{name}-prod-model"):
+        assert by_name[used]["used"] > 0, used
+
+
+def test_invoke_prints_predictions_and_refuses_bad_input(road: Road) -> None:
+    instance = evidence.golden_instances(road.clients, evidence.manifest_now(road.clients, road.project, "prod"))[0]
+    good = road.glidepath("invoke", json.dumps({"instances": [instance]}))
+    assert good.returncode == 0 and len(json.loads(good.stdout)["predictions"]) == 1
+    bad = road.glidepath("invoke", '{"instances": []}')
+    assert bad.returncode == 1 and "400" in bad.stderr and "Traceback" not in bad.stderr
+
+
+def test_an_unsigned_request_is_refused(road: Road) -> None:
+    caller = Caller(road.report["production"]["url"], road.project.region, road.clients.credentials("prod"))
+    answer = caller.pool.request("POST", f"{caller.url}/predict", body=b"{}")
+    assert answer.status == 403
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_second_up_changes_nothing(road: Road, stack: str) -> None:
+    done = road.pulumi("up", "--stack", stack, "--yes", "--skip-preview", "--expect-no-changes")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_refresh_finds_no_drift(road: Road, stack: str) -> None:
+    done = road.pulumi("refresh", "--stack", stack, "--yes", "--skip-preview", "--expect-no-changes")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_preview_shows_no_warning(road: Road, stack: str) -> None:
+    done = road.pulumi("preview", "--stack", stack)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "warning" not in (done.stdout + done.stderr).lower()
+
+
+def run_data(road: Road, text: str) -> Any:
+    """A run started by new data; its end."""
+    pipeline = road.clients.of("delivery", "codepipeline")
+    known = run_ids(pipeline, road.project.name)
+    s3 = road.clients.of("delivery", "s3")
+    s3.put_object(Bucket=road.project.data_bucket, Key="datasets/trips.csv", Body=text.encode())
+    execution = newest_run(pipeline, road.project.name, known)
+    *_, last = follow(pipeline, road.project.name, execution, lambda _: False)
+    return last
+
+
+HEADER = "pickup,dropoff,passengers,distance,fare,tip,tolls,total,color,payment,pickup_zone,dropoff_zone,pickup_borough,dropoff_borough"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (HEADER.replace(",total", "") + "\n1,2,3,4,5,6,7,8,9,10,11,12,13\n", "total"),
+        ("", "empty"),
+        (HEADER + "\n" + "x,y,a,b,c,d,e,f,g,h,i,j,k,l\n" * 50, "row"),
+    ],
+    ids=["no target column", "empty file", "rows that all fail"],
+)
+def test_bad_data_stops_at_train_and_production_stays(road: Road, text: str, reason: str) -> None:
+    before = road.production()
+    run = run_data(road, text)
+    assert run.status == "Failed"
+    train = next(stage for stage in run.stages if stage.name == "Train")
+    assert train.status == "Failed" and reason in (train.error or "")
+    assert road.production() == before
+
+
+def test_a_corrupt_manifest_is_refused(road: Road, tmp_path: Path) -> None:
+    before = road.production()
+    path = tmp_path / "manifest.json"
+    path.write_text('{"schema": 1')
+    done = road.pulumi("preview", "--stack", "prod", "--config", f"glidepath:release={path}")
+    assert done.returncode != 0
+    assert "manifest" in done.stdout + done.stderr and "Traceback" not in done.stdout + done.stderr
+    assert road.production() == before
+
+
+def test_a_changed_artifact_is_refused(road: Road) -> None:
+    manifest = evidence.manifest_now(road.clients, road.project, "prod")
+    s3 = road.clients.of("delivery", "s3")
+    bucket, key = evidence.split_uri(manifest["model"]["artifact"])
+    original = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    uri = evidence.pointer(road.clients, road.project, "prod")["manifest"]
+    try:
+        s3.put_object(Bucket=bucket, Key=key, Body=original + b"x", ChecksumAlgorithm="SHA256")
+        done = road.pulumi("preview", "--stack", "prod", "--config", f"glidepath:release={uri}")
+        text = done.stdout + done.stderr
+        assert done.returncode != 0 and "sha256" in text.lower() and "Traceback" not in text
+    finally:
+        s3.put_object(Bucket=bucket, Key=key, Body=original, ChecksumAlgorithm="SHA256")
+
+
+def test_an_unknown_config_key_is_refused(road: Road) -> None:
+    done = road.pulumi("preview", "--stack", "prod", "--config", "glidepath:captur=1")
+    text = done.stdout + done.stderr
+    assert done.returncode != 0 and "captur" in text and "capture" in text and "Traceback" not in text
+
+
+@pytest.mark.parametrize("stack", tuple(reversed(STACKS)))
+def test_destroy_ends_a_stack(road: Road, stack: str) -> None:
+    done = road.pulumi("destroy", "--stack", stack, "--yes", "--skip-preview")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_nothing_is_left_but_the_retained_buckets(road: Road) -> None:
+    kept = {road.project.data_bucket, road.project.artifacts_bucket}
+    kept |= {road.project.capture_bucket(stack) for stack in ("dev", "prod")}
+    import urllib.request
+
+    for account in sorted(set(road.project.accounts.values())):
+        url = f"{road.rehearsal.endpoint}/_rehearsal/inventory?account={account}"
+        with urllib.request.urlopen(url, timeout=60) as response:
+            left = json.load(response)
+        names = left["resources"] if isinstance(left, dict) else left
+        others = [item for item in names if not any(bucket in item for bucket in kept)]
+        assert others == [], account
