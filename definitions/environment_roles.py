@@ -1,0 +1,305 @@
+"""What each role of an environment may do. All of it belongs to the foundation; a release changes none of it."""
+
+from dataclasses import dataclass
+
+from definitions.iam import Document, Statement, allow, document, pass_role, trust_role, trust_service, unscoped
+from definitions.iam import use_key, write_logs
+from definitions.images import model_monitor, repository_arn, xgboost
+from definitions.names import DELIVERY, Names
+
+ROLES = ("deployer", "tester", "model", "predict", "before-traffic", "after-traffic", "shift", "api-logs", "monitor")
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One environment and the ARNs of its key and of delivery's (known only after they are made)."""
+
+    names: Names
+    env: str
+    key_arn: str
+
+    def arn(self, service: str, resource: str) -> str:
+        """ARN of a regional resource of this environment's account."""
+        return self.names.arn(service, resource, self.env)
+
+    @property
+    def prefix(self) -> str:
+        """`{name}-{env}`."""
+        return self.names.stack(self.env)
+
+    @property
+    def capture(self) -> str:
+        """Capture bucket."""
+        return self.names.capture_bucket(self.env)
+
+    @property
+    def s3(self) -> str:
+        """S3 as KMS sees it."""
+        return f"s3.{self.names.region}.amazonaws.com"
+
+
+def trust(names: Names, env: str, purpose: str) -> Document:
+    """Who may assume a role of the environment: one principal each."""
+    account = names.accounts[env]
+    if purpose == "deployer":
+        return trust_role(names.root(DELIVERY), names.role_arn(DELIVERY, f"deploy-{env}"))
+    if purpose == "tester":
+        return trust_role(names.root(DELIVERY), names.role_arn(DELIVERY, f"test-{env}"))
+    if purpose in ("model", "monitor"):
+        return trust_service("sagemaker.amazonaws.com", account, names.arn("sagemaker", "*", env))
+    if purpose == "shift":
+        return trust_service("codedeploy.amazonaws.com", account, names.arn("codedeploy", "*", env))
+    if purpose == "api-logs":
+        return trust_service("apigateway.amazonaws.com", account)
+    return trust_service("lambda.amazonaws.com", account)
+
+
+def statements(at: Environment, purpose: str) -> list[Statement]:
+    """What a role of the environment may do."""
+    return {
+        "deployer": deployer,
+        "tester": tester,
+        "model": model,
+        "predict": predict,
+        "before-traffic": before_traffic,
+        "after-traffic": after_traffic,
+        "shift": shift,
+        "api-logs": api_logs,
+        "monitor": monitor,
+    }[purpose](at)
+
+
+def _read_runs(at: Environment, *suffixes: str) -> list[Statement]:
+    """Read parts of runs in delivery's artifact store, and decrypt them there."""
+    bucket = at.names.artifacts_bucket
+    arns = [at.names.bucket_arn(bucket, f"runs/{suffix}") for suffix in suffixes]
+    decrypt = allow(
+        "DecryptRuns",
+        ["kms:Decrypt"],
+        [at.names.arn("kms", "key/*")],
+        {
+            "StringEquals": {"kms:ViaService": at.s3},
+            "ForAnyValue:StringEquals": {"kms:ResourceAliases": at.names.key_alias(DELIVERY)},
+        },
+    )
+    return [allow("ReadRuns", ["s3:GetObject"], arns), decrypt]
+
+
+def _pull(image: str) -> list[Statement]:
+    return [
+        allow(
+            "PullImage",
+            ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            [repository_arn(image)],
+        ),
+        unscoped("EnterRegistry", ["ecr:GetAuthorizationToken"]),
+    ]
+
+
+def _logs(at: Environment, purpose: str) -> Statement:
+    return write_logs(at.names.log_group_arn(f"/aws/lambda/{at.names.function(at.env, purpose)}", at.env))
+
+
+def _sagemaker_logs(at: Environment, group: str) -> list[Statement]:
+    """SageMaker makes the group itself, and names its streams."""
+    arn = at.arn("logs", f"log-group:/aws/sagemaker/{group}")
+    return [
+        allow("MakeLogGroup", ["logs:CreateLogGroup"], [arn]),
+        allow("WriteLogs", ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], [f"{arn}:*"]),
+        unscoped("WriteMetrics", ["cloudwatch:PutMetricData"], {
+            "StringLike": {"cloudwatch:namespace": ["/aws/sagemaker/*", "aws/sagemaker/*"]}
+        }),
+    ]
+
+
+def model(at: Environment) -> list[Statement]:
+    """The endpoint: its artifact, its image, its capture."""
+    return [
+        *_read_runs(at, "*/release/model.tar.gz"),
+        *_pull(xgboost(at.names.region)),
+        *_sagemaker_logs(at, f"Endpoints/{at.prefix}-*"),
+        allow("Capture", ["s3:PutObject"], [at.names.bucket_arn(at.capture, "capture/*")]),
+        use_key(at.key_arn, [at.s3]),
+    ]
+
+
+def predict(at: Environment) -> list[Statement]:
+    """The handler calls the environment's endpoints and writes its log."""
+    return [_invoke_endpoint(at), _logs(at, "predict"), _trace()]
+
+
+def _invoke_endpoint(at: Environment) -> Statement:
+    return allow("Predict", ["sagemaker:InvokeEndpoint"], [at.arn("sagemaker", f"endpoint/{at.prefix}-*")])
+
+
+def _trace() -> Statement:
+    return unscoped("Trace", ["xray:PutTelemetryRecords", "xray:PutTraceSegments"])
+
+
+def _report(at: Environment) -> list[Statement]:
+    group = at.arn("codedeploy", f"deploymentgroup:{at.prefix}/predict")
+    application = at.arn("codedeploy", f"application:{at.prefix}")
+    return [
+        unscoped("Report", ["codedeploy:PutLifecycleEventHookExecutionStatus"]),
+        allow("ReadDeployment", ["codedeploy:GetDeployment"], [group]),
+        allow("ReadRevision", ["codedeploy:GetApplicationRevision"], [application]),
+    ]
+
+
+def before_traffic(at: Environment) -> list[Statement]:
+    """Replays the golden records through the new version."""
+    function = at.names.function_arn(at.env, "predict")
+    return [
+        allow("CallNewVersion", ["lambda:InvokeFunction"], [f"{function}:*"]),
+        *_read_runs(at, "*/evaluation/golden.json"),
+        *_report(at),
+        _logs(at, "before-traffic"),
+        _trace(),
+    ]
+
+
+def after_traffic(at: Environment) -> list[Statement]:
+    """Finds the golden records in the capture."""
+    return [
+        allow("ReadCapture", ["s3:GetObject"], [at.names.bucket_arn(at.capture, "capture/*")]),
+        allow("ListCapture", ["s3:ListBucket"], [at.names.bucket_arn(at.capture)],
+              {"StringLike": {"s3:prefix": "capture/*"}}),
+        use_key(at.key_arn, [at.s3], write=False),
+        *_read_runs(at, "*/evaluation/golden.json"),
+        *_report(at),
+        _logs(at, "after-traffic"),
+        _trace(),
+    ]
+
+
+def shift(at: Environment) -> list[Statement]:
+    """CodeDeploy moves the alias, runs the hooks and looks at the alarms."""
+    function = at.names.function_arn(at.env, "predict")
+    hooks = [f"{at.names.function_arn(at.env, hook)}" for hook in ("before-traffic", "after-traffic")]
+    return [
+        allow("MoveAlias", ["lambda:GetAlias", "lambda:UpdateAlias"], [f"{function}:live"]),
+        allow("ReadVersions", ["lambda:GetProvisionedConcurrencyConfig"], [f"{function}:*"]),
+        allow("RunHooks", ["lambda:InvokeFunction"], hooks),
+        allow("WatchAlarms", ["cloudwatch:DescribeAlarms"], [at.arn("cloudwatch", f"alarm:{at.prefix}-*")]),
+    ]
+
+
+def api_logs(at: Environment) -> list[Statement]:
+    """API Gateway writes access logs. These actions are what it tests for when the role is set."""
+    groups = [
+        at.arn("logs", f"log-group:/aws/apigateway/{at.prefix}:*"),
+        at.arn("logs", "log-group:API-Gateway-Execution-Logs_*:*"),
+        at.arn("logs", "log-group:/aws/apigateway/welcome:*"),
+    ]
+    write = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents",
+             "logs:PutLogEvents"]
+    return [
+        allow("WriteAccessLogs", write, groups),
+        allow("MakeLogGroups", ["logs:CreateLogGroup"], [group.removesuffix(":*") for group in groups]),
+        unscoped("FindLogGroups", ["logs:DescribeLogGroups"]),
+    ]
+
+
+def monitor(at: Environment) -> list[Statement]:
+    """The schedule's jobs: capture and baseline in, reports and metrics out."""
+    bucket = at.names.bucket_arn(at.capture)
+    return [
+        allow("ReadCapture", ["s3:GetObject"], [f"{bucket}/capture/*"]),
+        allow("WriteReports", ["s3:GetObject", "s3:PutObject"], [f"{bucket}/monitor/*"]),
+        allow("ListBucket", ["s3:GetBucketLocation", "s3:ListBucket"], [bucket]),
+        allow("ReadBaseline", ["s3:GetObject"], [
+            at.names.bucket_arn(at.names.artifacts_bucket, "runs/*/baseline/*"),
+        ]),
+        *_read_runs(at, "*/baseline/*")[1:],
+        use_key(at.key_arn, [at.s3]),
+        *_pull(model_monitor(at.names.region)),
+        allow("DescribeEndpoint", ["sagemaker:DescribeEndpoint", "sagemaker:DescribeEndpointConfig"], [
+            at.arn("sagemaker", f"endpoint/{at.prefix}-*"),
+            at.arn("sagemaker", f"endpoint-config/{at.prefix}-*"),
+        ]),
+        *_sagemaker_logs(at, "ProcessingJobs"),
+    ]
+
+
+def tester(at: Environment) -> list[Statement]:
+    """The system test asks the real API, then looks for its records in the capture."""
+    bucket = at.names.bucket_arn(at.capture)
+    return [
+        allow("CallApi", ["execute-api:Invoke"], [at.arn("execute-api", "*/live/POST/predict")]),
+        allow("ReadCapture", ["s3:GetObject"], [f"{bucket}/capture/*"]),
+        allow("ListCapture", ["s3:ListBucket"], [bucket], {"StringLike": {"s3:prefix": "capture/*"}}),
+        use_key(at.key_arn, [at.s3], write=False),
+        *_read_runs(at, "*/release/manifest.json", "*/evaluation/golden.json"),
+    ]
+
+
+def deployer(at: Environment) -> list[Statement]:
+    """All that a release needs, and none of the foundation: no role, no policy, no key, no bucket."""
+    from definitions.deployer import statements as of_release
+
+    pointer = at.arn("ssm", f"parameter{at.names.pointer(at.env)}")
+    return [
+        *_read_runs(at, "*/release/manifest.json", "*/release/model.tar.gz"),
+        allow("Pointer", ["ssm:AddTagsToResource", "ssm:DeleteParameter", "ssm:GetParameter", "ssm:GetParameters",
+                          "ssm:ListTagsForResource", "ssm:PutParameter"], [pointer]),
+        allow("ReadPointer", ["ssm:GetParametersByPath"],
+              [at.arn("ssm", f"parameter{at.names.pointer_path(at.env)}")]),
+        unscoped("DescribeParameters", ["ssm:DescribeParameters"]),
+        pass_role([at.names.role_arn(at.env, "model"), at.names.role_arn(at.env, "monitor")],
+                  "sagemaker.amazonaws.com", "PassToSageMaker"),
+        pass_role([at.names.role_arn(at.env, hook) for hook in ("predict", "before-traffic", "after-traffic")],
+                  "lambda.amazonaws.com", "PassToLambda"),
+        pass_role([at.names.role_arn(at.env, "shift")], "codedeploy.amazonaws.com", "PassToCodeDeploy"),
+        *of_release(at),
+    ]
+
+
+def _bounds(at: Environment) -> dict[str, list[str]]:
+    """Service → what of it the roles of the environment can ever reach."""
+    names, account = at.names, at.names.accounts[at.env]
+    store = names.artifacts_bucket
+    return {
+        "apigateway": [f"arn:{names.partition}:apigateway:{names.region}::/*"],
+        "application-autoscaling": [at.arn("application-autoscaling", "scalable-target/*")],
+        "cloudwatch": [
+            at.arn("cloudwatch", f"alarm:{at.prefix}-*"),
+            at.arn("cloudwatch", f"alarm:TargetTracking-endpoint/{at.prefix}-*"),
+            f"arn:{names.partition}:cloudwatch::{account}:dashboard/{at.prefix}",
+        ],
+        "codedeploy": [at.arn("codedeploy", f"*:{at.prefix}*"),
+                       at.arn("codedeploy", "deploymentconfig:CodeDeployDefault.LambdaAllAtOnce")],
+        "ecr": [repository_arn(xgboost(names.region)), repository_arn(model_monitor(names.region))],
+        "execute-api": [at.arn("execute-api", "*/live/POST/predict")],
+        "kms": [at.key_arn, names.arn("kms", "key/*")],
+        "lambda": [at.arn("lambda", f"function:{at.prefix}-*")],
+        "logs": [at.arn("logs", "log-group:*")],
+        "s3": [names.bucket_arn(store, "runs/*"), names.bucket_arn(at.capture), names.bucket_arn(at.capture, "*")],
+        "sagemaker": [at.arn("sagemaker", f"*/{at.prefix}-*")],
+        "ssm": [at.arn("ssm", f"parameter{names.pointer_path(at.env)}"),
+                at.arn("ssm", f"parameter{names.pointer_path(at.env)}/*")],
+    }
+
+
+def boundary(at: Environment) -> Document:
+    """The most that any role of the environment can ever do.
+
+    Actions are named one by one and bound to the environment's own resources, so that a wider inline policy gains
+    nothing; what concerns IAM itself stands as the deployer has it.
+    """
+    everything = [statement for purpose in ROLES for statement in statements(at, purpose)]
+    bounds = _bounds(at)
+    scoped: dict[str, set[str]] = {service: set() for service in bounds}
+    free: set[str] = set()
+    iam: list[Statement] = []
+    for statement in everything:
+        if statement["Action"][0].startswith("iam:"):
+            iam.append(statement)
+            continue
+        for action in statement["Action"]:
+            (free if statement["Resource"] == ["*"] else scoped[action.partition(":")[0]]).add(action)
+    own = [allow(_sid(service), sorted(actions), bounds[service]) for service, actions in scoped.items()]
+    return document(*own, unscoped("WithoutResource", sorted(free)), *iam)
+
+
+def _sid(service: str) -> str:
+    return "".join(part.capitalize() for part in service.split("-"))

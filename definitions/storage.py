@@ -1,0 +1,171 @@
+"""Policies and lifecycle of buckets, keys and topics."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from definitions.iam import Document, Statement, document
+from definitions.names import DELIVERY, Names
+
+
+def tls_only(bucket_arn: str) -> Statement:
+    """Refuse every request that is not encrypted in transit."""
+    return {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [bucket_arn, f"{bucket_arn}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+def encrypted_only(bucket_arn: str, key_arn: str) -> list[Statement]:
+    """Refuse objects under another key than the bucket's. A request that names none gets the bucket's by default."""
+    return [
+        {
+            "Sid": "KmsOnly",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:PutObject",
+            "Resource": f"{bucket_arn}/*",
+            "Condition": {
+                "StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"},
+                "Null": {"s3:x-amz-server-side-encryption": "false"},
+            },
+        },
+        {
+            "Sid": "OwnKeyOnly",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:PutObject",
+            "Resource": f"{bucket_arn}/*",
+            "Condition": {
+                "StringNotEquals": {"s3:x-amz-server-side-encryption-aws-kms-key-id": key_arn},
+                "Null": {"s3:x-amz-server-side-encryption-aws-kms-key-id": "false"},
+            },
+        },
+    ]
+
+
+def bucket_policy(bucket_arn: str, key_arn: str, *more: Statement) -> Document:
+    """TLS and the bucket's own key, for everybody; and what else is given."""
+    return document(tls_only(bucket_arn), *encrypted_only(bucket_arn, key_arn), *more)
+
+
+def read_runs(names: Names) -> list[Statement]:
+    """Leave for the environments' accounts to read runs: release, baseline and golden records.
+
+    The accounts stand as principals: each decides by its own roles' policies who may read.
+    """
+    accounts = _other_accounts(names)
+    if not accounts:
+        return []
+    return [
+        {
+            "Sid": "EnvironmentsReadRuns",
+            "Effect": "Allow",
+            "Principal": {"AWS": accounts},
+            "Action": ["s3:GetObject", "s3:GetObjectAttributes", "s3:GetObjectVersion"],
+            "Resource": names.bucket_arn(names.artifacts_bucket, "runs/*"),
+        }
+    ]
+
+
+def _other_accounts(names: Names) -> list[str]:
+    """Roots of the environments' accounts, apart from delivery's own: there, identity policies are enough."""
+    own = names.root(DELIVERY)
+    return sorted({names.root(env) for env in names.environments} - {own})
+
+
+def _owner(names: Names, stack: str) -> Statement:
+    """Without this statement a key is ruled by nobody; who may use it, the account's identity policies say."""
+    return {
+        "Sid": "AccountDecides",
+        "Effect": "Allow",
+        "Principal": {"AWS": names.root(stack)},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+
+
+def _logs(names: Names, stack: str) -> Statement:
+    """CloudWatch Logs encrypts the log groups of this account and region."""
+    return {
+        "Sid": "LogGroups",
+        "Effect": "Allow",
+        "Principal": {"Service": f"logs.{names.region}.amazonaws.com"},
+        "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom",
+                   "kms:ReEncryptTo"],
+        "Resource": "*",
+        "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": names.arn("logs", "log-group:*", stack)}},
+    }
+
+
+def _publishers(names: Names, stack: str) -> Statement:
+    """Alarms publish into the stack's encrypted topic."""
+    return {
+        "Sid": "AlarmsPublish",
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudwatch.amazonaws.com"},
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:SourceAccount": names.accounts[stack]}},
+    }
+
+
+def delivery_key(names: Names) -> Document:
+    """Key of the delivery account; the environments may decrypt with it what S3 hands them."""
+    accounts = _other_accounts(names)
+    shared: list[Statement] = [
+        {
+            "Sid": "EnvironmentsDecrypt",
+            "Effect": "Allow",
+            "Principal": {"AWS": accounts},
+            "Action": "kms:Decrypt",
+            "Resource": "*",
+            "Condition": {"StringEquals": {"kms:ViaService": f"s3.{names.region}.amazonaws.com"}},
+        }
+    ]
+    return document(_owner(names, DELIVERY), _logs(names, DELIVERY), *(shared if accounts else []))
+
+
+def environment_key(names: Names, env: str) -> Document:
+    """Key of one environment."""
+    return document(_owner(names, env), _logs(names, env), _publishers(names, env))
+
+
+def topic_policy(topic_arn: str, names: Names, env: str) -> Document:
+    """Only this account's alarms publish."""
+    return document(
+        {
+            "Sid": "AlarmsPublish",
+            "Effect": "Allow",
+            "Principal": {"Service": "cloudwatch.amazonaws.com"},
+            "Action": "sns:Publish",
+            "Resource": topic_arn,
+            "Condition": {
+                "StringEquals": {"aws:SourceAccount": names.accounts[env]},
+                "ArnLike": {"aws:SourceArn": names.arn("cloudwatch", f"alarm:{names.stack(env)}-*", env)},
+            },
+        }
+    )
+
+
+def expire(days_by_prefix: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:
+    """Lifecycle rules: current versions go after their days, old ones and broken uploads after a week."""
+    rules: list[dict[str, Any]] = [
+        {
+            "id": f"expire-{prefix.rstrip('/').replace('/', '-')}",
+            "status": "Enabled",
+            "filter": {"prefix": prefix},
+            "expiration": {"days": days},
+        }
+        for prefix, days in days_by_prefix
+    ]
+    leftovers: dict[str, Any] = {
+        "id": "leftovers",
+        "status": "Enabled",
+        "filter": {"prefix": ""},
+        "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
+    }
+    return [*rules, leftovers]
