@@ -23,7 +23,8 @@ def check_golden(
     one that is captured rightly is then enough.
     """
     wanted = [inference_id(scope, index) for index in range(len(golden.records))]
-    wait_for(search, wanted, seconds, sleep)
+    enough = len(wanted) if percentage == 100 else 1
+    wait_for(search, wanted, enough, seconds, sleep)
     problems = check_capture(golden, scope, search.found)
     if percentage < 100:
         missing = [problem for problem in problems if problem.endswith("not in the capture")]

@@ -69,13 +69,15 @@ class CaptureSearch:
         self._read.add(key)
 
 
-def wait_for(search: CaptureSearch, wanted: Collection[str], seconds: float, sleep: Callable[[float], None]) -> bool:
-    """Look until every wanted id is found or `seconds` have passed; whether all were found."""
+def wait_for(
+    search: CaptureSearch, wanted: Collection[str], enough: int, seconds: float, sleep: Callable[[float], None]
+) -> bool:
+    """Look until `enough` of the wanted ids are found or `seconds` have passed; whether they were found."""
     deadline = time.monotonic() + seconds
     pause = _FIRST_PAUSE
     while True:
         search.look(datetime.now(UTC))
-        if all(item in search.found for item in wanted):
+        if sum(item in search.found for item in wanted) >= enough:
             return True
         left = deadline - time.monotonic()
         if left <= 0:

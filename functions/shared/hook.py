@@ -37,7 +37,7 @@ def report(codedeploy: Any, event: Mapping[str, str], check: Callable[[str], str
     except HookError as error:
         status, reason = "Failed", str(error)
         log("ERROR", reason, deployment=deployment_id)
-    except Exception as error:  # anything unforeseen must also end the deployment, and not after an hour's wait
+    except Exception as error:  # noqa: BLE001  # anything unforeseen must end the deployment now, not after an hour
         status, reason = "Failed", f"{type(error).__name__}: {error}"
         log("ERROR", reason, deployment=deployment_id, trace=traceback.format_exc())
     codedeploy.put_lifecycle_event_hook_execution_status(

@@ -1,0 +1,1 @@
+"""Last step of the workflow: the release manifest, written once."""

@@ -1,0 +1,55 @@
+"""From the workflow's results to a release."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from functions.shared.dataset import Dataset
+from functions.shared.release import Baseline, Champion, Data, Metrics, Model, Release, Slice
+
+_SUMMARY_LIMIT = 900
+
+
+def build_release(event: Mapping[str, Any], dataset: Dataset, artifact: str, sha256: str, created: datetime) -> Release:
+    """The release that the workflow's input and results describe; `sha256` (hex) is that of the artifact."""
+    metrics, champion = event["gate"]["metrics"], event["gate"]["champion"]
+    moment = created.astimezone(UTC)
+    return Release(
+        id=f"{moment:%Y%m%d}-{hashlib.sha256(event['run'].encode()).hexdigest()[:8]}",
+        reason=event["reason"],
+        commit=event["commit"],
+        created=f"{moment:%Y-%m-%dT%H:%M:%SZ}",
+        execution=event["run"],
+        data=Data(event["data"]["uri"], event["data"]["version"], event["data"]["rows"]),
+        model=Model(event["package"], artifact, sha256, event["image"]),
+        metrics=Metrics(
+            name=metrics["name"],
+            value=metrics["value"],
+            ci=(metrics["ci"][0], metrics["ci"][1]),
+            threshold=metrics["threshold"],
+            rows=metrics["rows"],
+            slices=tuple(Slice(item["slice"], item["value"], item["rows"]) for item in metrics["slices"]),
+        ),
+        champion=Champion(**champion) if champion else None,
+        baseline=Baseline(**event["baseline"]),
+        golden=event["golden"],
+        target=dataset.target,
+        features=dataset.features,
+    )
+
+
+def summary(release: Release) -> str:
+    """What an approver reads: one paragraph."""
+    metrics = release.metrics
+    against = f" {release.champion.verdict}." if release.champion else " No champion to compare with."
+    text = (
+        f"Release {release.id} ({release.reason}): {metrics.name} {metrics.value:.4g}"
+        f" (95 % {metrics.ci[0]:.4g} to {metrics.ci[1]:.4g}, threshold {metrics.threshold:.4g})"
+        f" on {metrics.rows} held-out rows;{against}"
+        f" Trained on {release.data.rows} rows of {release.data.uri} version {release.data.version},"
+        f" code {release.commit[:12]}."
+    )
+    return text if len(text) <= _SUMMARY_LIMIT else text[: _SUMMARY_LIMIT - 1] + "…"

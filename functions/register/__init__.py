@@ -1,0 +1,1 @@
+"""Registration of a model that passed the gate."""

@@ -1,0 +1,55 @@
+"""The request that registers a model package."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from functions.shared.registry import metric_key
+
+_NOT_ALLOWED = re.compile(r"[^\w .:/=+\-@]")
+
+
+def package_request(event: Mapping[str, Any], group: str) -> dict[str, Any]:
+    """Input of CreateModelPackage.
+
+    The package is approved at once: only what passed the gate comes here, and the newest approved package is the
+    champion of the next run. Whether it reaches production is decided by the pipeline's approval, on the release.
+    """
+    gate = event["gate"]
+    metrics = gate["metrics"]
+    metadata = {
+        "run": event["run"],
+        "reason": event["reason"],
+        "commit": event["commit"],
+        "data": event["data"]["uri"],
+        "data-version": event["data"]["version"],
+        metric_key(metrics["name"]): repr(float(metrics["value"])),
+        "ci-low": repr(float(metrics["ci"][0])),
+        "ci-high": repr(float(metrics["ci"][1])),
+        "rows": str(metrics["rows"]),
+    }
+    return {
+        "ModelPackageGroupName": group,
+        "ModelPackageDescription": gate["reason"][:1024],
+        "ModelApprovalStatus": "Approved",
+        "InferenceSpecification": {
+            "Containers": [{"Image": event["image"], "ModelDataUrl": event["artifact"]}],
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": ["text/csv"],
+        },
+        "ModelMetrics": {
+            "ModelQuality": {"Statistics": _json(event["evaluation"])},
+            "ModelDataQuality": {
+                "Statistics": _json(event["baseline"]["statistics"]),
+                "Constraints": _json(event["baseline"]["constraints"]),
+            },
+        },
+        "CustomerMetadataProperties": {key: _NOT_ALLOWED.sub("_", value)[:256] for key, value in metadata.items()},
+        "ClientToken": re.sub(r"[^a-zA-Z0-9-]", "-", event["run"])[:36],
+    }
+
+
+def _json(uri: str) -> dict[str, str]:
+    return {"ContentType": "application/json", "S3Uri": uri}

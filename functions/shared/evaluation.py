@@ -1,0 +1,78 @@
+"""The evaluation's result, as the evaluation job writes it and gate, registration and manifest read it.
+
+The outer form is the one SageMaker's model registry shows for regression models; `ci` and `slices` are ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from functions.shared.fields import FieldError, Fields, name, number, parse_json
+
+
+@dataclass(frozen=True)
+class Value:
+    """A metric with its bootstrap confidence interval."""
+
+    value: float
+    ci: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class SliceValue:
+    """The metric on a part of the rows."""
+
+    slice: str
+    value: float
+    rows: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Metrics by name, on `rows` held-out rows; `slices` are of the metric `metric`."""
+
+    metric: str
+    metrics: dict[str, Value]
+    rows: int
+    slices: tuple[SliceValue, ...]
+
+    def named(self, metric: str) -> Value:
+        """The metric of that name. Raises FieldError where it was not evaluated."""
+        if metric not in self.metrics:
+            known = ", ".join(self.metrics)
+            raise FieldError("evaluation.regression_metrics", f"have no {metric!r}, only {known}")
+        return self.metrics[metric]
+
+
+def parse_evaluation(text: str) -> Evaluation:
+    """Read evaluation.json; a FieldError names place and reason."""
+    fields = Fields(parse_json(text, "evaluation"), "evaluation")
+    values = fields.raw("regression_metrics")
+    inner = Fields(values, "evaluation.regression_metrics")
+    metrics = {key: _value(inner.raw(key), f"evaluation.regression_metrics.{key}") for key in list(values)}
+    evaluation = Evaluation(
+        metric=name(fields.raw("metric"), "evaluation.metric"),
+        metrics=metrics,
+        rows=fields.count("rows", least=1),
+        slices=fields.items("slices", _slice),
+    )
+    fields.done()
+    evaluation.named(evaluation.metric)
+    return evaluation
+
+
+def _value(value: object, path: str) -> Value:
+    fields = Fields(value, path)
+    result, _, bounds = fields.number("value"), fields.number("standard_deviation"), fields.items("ci", number)
+    fields.done()
+    if len(bounds) != 2 or bounds[0] > bounds[1]:
+        raise FieldError(f"{path}.ci", f"must be a lower and an upper bound, not {list(bounds)}")
+    return Value(result, (bounds[0], bounds[1]))
+
+
+def _slice(value: Any, path: str) -> SliceValue:
+    fields = Fields(value, path)
+    result = SliceValue(fields.text("slice"), fields.number("value"), fields.count("rows", least=1))
+    fields.done()
+    return result

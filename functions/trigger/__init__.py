@@ -1,0 +1,1 @@
+"""New objects in the data bucket start the pipeline, with their exact version."""

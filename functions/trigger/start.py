@@ -1,0 +1,34 @@
+"""From an object in the data bucket to the request that starts the pipeline."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+
+def start_request(detail: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any] | None:
+    """Input of StartPipelineExecution for an `Object Created` detail; None for an object that starts nothing."""
+    key, version = detail["object"]["key"], detail["object"].get("version-id")
+    change = _change(key, version, environment)
+    if change is None:
+        return None
+    if not version:
+        raise ValueError(f"the event for {key!r} names no version: switch on versioning for the data bucket")
+    # The same object version never starts two runs, however often the event is delivered.
+    token = hashlib.sha256(f"{detail['bucket']['name']}/{key}@{version}".encode()).hexdigest()
+    return {"name": environment["PIPELINE_NAME"], "clientRequestToken": token, **change}
+
+
+def _change(key: str, version: str | None, environment: Mapping[str, str]) -> dict[str, Any] | None:
+    if key == environment.get("SOURCE_KEY"):
+        revision = {
+            "actionName": environment.get("SOURCE_ACTION", "Source"),
+            "revisionType": "S3_OBJECT_VERSION_ID",
+            "revisionValue": version,
+        }
+        return {"sourceRevisions": [revision]}
+    if key.startswith(environment.get("DATA_PREFIX", "datasets/")) and key.lower().endswith(".csv"):
+        values = {"REASON": "data", "DATA_KEY": key, "DATA_VERSION": version}
+        return {"variables": [{"name": name, "value": value} for name, value in values.items()]}
+    return None

@@ -1,0 +1,1 @@
+"""First step of the workflow: the data must be what the schema says, before anything expensive starts."""

@@ -1,0 +1,165 @@
+"""Checking a CSV against the dataset's schema, as a stream: memory does not grow with the data."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from functions.shared.dataset import Dataset
+from functions.validate.resolve import DataError
+
+_EXAMPLES = 5
+_MAX_CELL = 131_072
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Data rows read, rows that do not fit the schema, and the SHA-256 (hex) of all bytes."""
+
+    rows: int
+    bad_rows: int
+    sha256: str
+
+
+def check(chunks: Iterable[bytes], dataset: Dataset, max_bad_share: float, uri: str) -> Checked:
+    """Read everything once. Raises DataError for a missing column, no rows, or too many rows that do not fit.
+
+    `max_bad_share` is the share of rows (0 to 1) that may fail; features.sql drops them.
+    """
+    digest = hashlib.sha256()
+    reader = csv.reader(_lines(chunks, digest.update, uri))
+    checks, width = _header(reader, dataset, uri)
+    rows, bad, problems, examples = 0, 0, Counter[str](), list[str]()
+    try:
+        for row in reader:
+            if not row:
+                continue
+            rows += 1
+            problem = _problem(row, checks, width)
+            if problem is None:
+                continue
+            bad += 1
+            problems[problem] += 1
+            if len(examples) < _EXAMPLES:
+                examples.append(f"line {reader.line_num}: {_example(row, checks, problem)}")
+    except csv.Error as error:
+        raise DataError(f"{uri} is not valid CSV at line {reader.line_num}: {error}.") from error
+    if rows == 0:
+        raise DataError(f"{uri} has a header but no rows: upload data, then start the run again.")
+    if bad == rows or bad > max_bad_share * rows:
+        raise DataError(_too_many(uri, rows, bad, max_bad_share, problems, examples))
+    return Checked(rows, bad, digest.hexdigest())
+
+
+@dataclass(frozen=True)
+class _Check:
+    column: str
+    index: int
+    fits: Callable[[str], bool]
+    kind: str
+
+
+def _header(reader: Iterator[list[str]], dataset: Dataset, uri: str) -> tuple[list[_Check], int]:
+    try:
+        header = next(reader)
+    except StopIteration:
+        raise DataError(f"{uri} is empty: it needs a header with {', '.join(dataset.columns)}, and rows.") from None
+    except csv.Error as error:
+        raise DataError(f"{uri} is not valid CSV in its header: {error}.") from error
+    missing = [column for column in dataset.columns if column not in header]
+    if missing:
+        target = f" ({dataset.target} is the target)" if dataset.target in missing else ""
+        raise DataError(
+            f"{uri} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}{target}."
+            f" Its header is: {', '.join(header)[:500]}."
+        )
+    repeated = [column for column in dataset.columns if header.count(column) > 1]
+    if repeated:
+        raise DataError(f"{uri} has the column {repeated[0]} more than once: which one is meant?")
+    checks = [
+        _Check(column, header.index(column), _FITS[kind], kind)
+        for column, kind in dataset.columns.items()
+        if kind != "string"  # any text is a string, the empty one included
+    ]
+    return checks, len(header)
+
+
+def _problem(row: list[str], checks: list[_Check], width: int) -> str | None:
+    if len(row) != width:
+        return "number of values"
+    for item in checks:
+        if not item.fits(row[item.index]):
+            return item.column
+    return None
+
+
+def _example(row: list[str], checks: list[_Check], problem: str) -> str:
+    for item in checks:
+        if item.column == problem:
+            return f"{problem} {row[item.index][:40]!r} is not a {item.kind}"
+    return f"{len(row)} values"
+
+
+def _too_many(uri: str, rows: int, bad: int, max_bad_share: float, problems: Counter[str], examples: list[str]) -> str:
+    amount = "All" if bad == rows else f"{bad} of"
+    allowed = "" if bad == rows else f", more than the allowed {max_bad_share:.1%}"
+    by_column = ", ".join(f"{column} ({count})" for column, count in problems.most_common())
+    return (
+        f"{amount} {rows} rows of {uri} do not fit the schema{allowed}. By column: {by_column}."
+        f" Examples: {'; '.join(examples)}."
+    )
+
+
+def _lines(chunks: Iterable[bytes], update: Callable[[bytes], None], uri: str) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    pending = ""
+    try:
+        for chunk in chunks:
+            update(chunk)
+            *complete, pending = (pending + decoder.decode(chunk)).split("\n")
+            if len(pending) > _MAX_CELL * 8:
+                raise DataError(f"{uri} has a line of more than a million characters: it is not a CSV of rows.")
+            for line in complete:
+                yield line + "\n"
+        pending += decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{uri} is not UTF-8 text ({error.reason}): save it as UTF-8 CSV.") from error
+    if pending:
+        yield pending
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        return math.isfinite(float(cell))
+    except ValueError:
+        return False
+
+
+def _is_integer(cell: str) -> bool:
+    # `1.0` is what a column of whole numbers with gaps looks like when pandas wrote it.
+    try:
+        return float(cell).is_integer()
+    except ValueError:
+        return False
+
+
+def _is_timestamp(cell: str) -> bool:
+    try:
+        datetime.fromisoformat(cell)
+    except ValueError:
+        return False
+    return True
+
+
+_FITS: dict[str, Callable[[str], bool]] = {
+    "number": _is_number,
+    "integer": _is_integer,
+    "timestamp": _is_timestamp,
+    "string": lambda _cell: True,
+}

@@ -1,0 +1,59 @@
+"""Entry point of the data validation: `functions.validate.handler.handle`.
+
+| environment variable | meaning |
+|---|---|
+| `DATA_BUCKET`      | bucket with the data; versioning is on |
+| `DATA_PREFIX`      | optional, default `datasets/` |
+| `ARTIFACTS_BUCKET` | bucket of the runs |
+| `DATASET`          | the dataset's schema as JSON |
+| `MAX_BAD_SHARE`    | optional, default 0.1: share of rows (0 to 1) that may not fit the schema |
+
+Event: `{"run", "data": {"key", "version"}}`, where `latest` stands for the newest.
+Answer: `{"uri", "version", "rows", "bad_rows", "sha256", "input"}`: the source, its exact version, and the copy of
+that version at `runs/<run>/input/data.csv`. Raises DataError with a sentence for a person.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+
+from functions.shared.dataset import parse_dataset
+from functions.shared.s3 import S3Location
+from functions.validate.check import check
+from functions.validate.resolve import DataError, resolve
+
+_CHUNK = 1 << 20
+
+
+def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Lambda's entry point."""
+    return validate(boto3.client("s3"), event, os.environ)
+
+
+def validate(s3: Any, event: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """Resolve, check and copy. `s3` is a boto3 S3 client."""
+    dataset = parse_dataset(environment["DATASET"])
+    wanted = event["data"]
+    prefix = environment.get("DATA_PREFIX", "datasets/")
+    source = resolve(s3, environment["DATA_BUCKET"], prefix, wanted["key"], wanted["version"])
+    if source.size == 0:
+        raise DataError(f"{source.uri} is empty: it needs a header with {', '.join(dataset.columns)}, and rows.")
+    body = s3.get_object(Bucket=source.bucket, Key=source.key, VersionId=source.version)["Body"]
+    share = float(environment.get("MAX_BAD_SHARE", "0.1"))
+    checked = check(body.iter_chunks(_CHUNK), dataset, share, source.uri)
+    target = S3Location(environment["ARTIFACTS_BUCKET"], f"runs/{event['run']}/input/data.csv")
+    s3.copy(
+        {"Bucket": source.bucket, "Key": source.key, "VersionId": source.version}, Bucket=target.bucket, Key=target.key
+    )
+    return {
+        "uri": source.uri,
+        "version": source.version,
+        "rows": checked.rows,
+        "bad_rows": checked.bad_rows,
+        "sha256": checked.sha256,
+        "input": str(target),
+    }

@@ -1,0 +1,68 @@
+"""Which object version a run uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from functions.shared.s3 import S3Location
+
+LATEST = "latest"
+
+
+class DataError(Exception):
+    """The data cannot be used; the message says what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One version of one object, and its size in bytes."""
+
+    bucket: str
+    key: str
+    version: str
+    size: int
+
+    @property
+    def uri(self) -> str:
+        """Where it lies, without the version."""
+        return str(S3Location(self.bucket, self.key))
+
+
+def resolve(s3: Any, bucket: str, prefix: str, key: str, version: str) -> Source:
+    """The version asked for; `latest` as key is the newest CSV below `prefix`, as version the newest of the key."""
+    if key == LATEST:
+        key, version = newest(s3, bucket, prefix), LATEST
+    if not key.startswith(prefix):
+        raise DataError(f"{key!r} is not below {prefix!r} in bucket {bucket}: only data there may be trained on.")
+    wanted = {} if version == LATEST else {"VersionId": version}
+    try:
+        head = s3.head_object(Bucket=bucket, Key=key, **wanted)
+    except ClientError as error:
+        raise _missing(error, bucket, key, version) from error
+    found = head.get("VersionId", "null")
+    if found == "null":
+        raise DataError(f"s3://{bucket}/{key} has no version id: switch on versioning for bucket {bucket}.")
+    return Source(bucket, key, found, head["ContentLength"])
+
+
+def newest(s3: Any, bucket: str, prefix: str) -> str:
+    """Key of the CSV that was written last below `prefix`. Raises DataError where there is none."""
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    found = [
+        (entry["LastModified"], entry["Key"])
+        for page in pages
+        for entry in page.get("Contents", ())
+        if entry["Key"].lower().endswith(".csv")
+    ]
+    if not found:
+        raise DataError(f"There is no .csv below s3://{bucket}/{prefix}: upload the data, then start the run again.")
+    return str(max(found)[1])
+
+
+def _missing(error: ClientError, bucket: str, key: str, version: str) -> Exception:
+    if error.response["Error"]["Code"] in ("404", "400", "NoSuchKey", "NoSuchVersion", "405"):
+        return DataError(f"s3://{bucket}/{key} has no version {version!r}: it does not exist or was deleted.")
+    return error
