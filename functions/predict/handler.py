@@ -26,7 +26,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.session import get_session
 
-from functions.predict.model import ModelFailure, predict
+from functions.predict.model import ModelError, predict
 from functions.predict.request import INFERENCE_HEADER, CallerError, read_inference_id, read_request
 from functions.shared.log import Number, emit, log
 
@@ -59,7 +59,7 @@ class Service:
         except CallerError as error:
             self._count(version, inference_id, CallerErrors=(1, "Count"))
             return self._error(error.status, error.code, error.message, inference_id)
-        except ModelFailure as failure:
+        except ModelError as failure:
             log("ERROR", failure.detail, code=failure.code, release=self._release, inference_id=inference_id)
             self._count(version, inference_id, ModelErrors=(1, "Count"))
             return self._error(failure.status, failure.code, failure.message, inference_id)

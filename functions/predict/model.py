@@ -12,7 +12,7 @@ from functions.predict.request import Request
 _SLOW = ("ModelNotReadyException", "ThrottlingException", "ServiceUnavailable", "ServiceUnavailableException")
 
 
-class ModelFailure(Exception):
+class ModelError(Exception):
     """The model gave no usable answer. `message` is for the caller, `detail` for the log."""
 
     def __init__(self, status: int, code: str, message: str, detail: str) -> None:
@@ -24,7 +24,7 @@ class ModelFailure(Exception):
 
 
 def predict(client: Any, endpoint: str, request: Request, inference_id: str) -> list[float]:
-    """One finite number per row. `client` is a sagemaker-runtime client. Raises ModelFailure (502 or 504)."""
+    """One finite number per row. `client` is a sagemaker-runtime client. Raises ModelError (502 or 504)."""
     try:
         answer = client.invoke_endpoint(
             EndpointName=endpoint,
@@ -35,11 +35,11 @@ def predict(client: Any, endpoint: str, request: Request, inference_id: str) -> 
         )
         body: bytes = answer["Body"].read()
     except (ReadTimeoutError, ConnectTimeoutError) as error:
-        raise ModelFailure(504, "model_timeout", "The model did not answer in time.", str(error)) from error
+        raise ModelError(504, "model_timeout", "The model did not answer in time.", str(error)) from error
     except ClientError as error:
         raise _failure(error) from error
     except BotoCoreError as error:
-        raise ModelFailure(502, "model_unreachable", "The model could not be reached.", str(error)) from error
+        raise ModelError(502, "model_unreachable", "The model could not be reached.", str(error)) from error
     return parse_predictions(body, request.rows)
 
 
@@ -56,12 +56,12 @@ def parse_predictions(body: bytes, rows: int) -> list[float]:
     return predictions
 
 
-def _failure(error: ClientError) -> ModelFailure:
+def _failure(error: ClientError) -> ModelError:
     code = error.response.get("Error", {}).get("Code", "Unknown")
     if code in _SLOW:
-        return ModelFailure(504, "model_overloaded", "The model is too busy to answer. Try again.", str(error))
-    return ModelFailure(502, "model_error", "The model failed to answer.", str(error))
+        return ModelError(504, "model_overloaded", "The model is too busy to answer. Try again.", str(error))
+    return ModelError(502, "model_error", "The model failed to answer.", str(error))
 
 
-def _unusable(detail: str) -> ModelFailure:
-    return ModelFailure(502, "model_invalid_output", "The model's answer is not usable.", detail)
+def _unusable(detail: str) -> ModelError:
+    return ModelError(502, "model_invalid_output", "The model's answer is not usable.", detail)

@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 from functions.shared.s3 import S3Location
 
 LATEST = "latest"
+# What S3 answers for a key, a version or a shape of version that does not exist, and for a delete marker.
+_ABSENT = ("404", "NoSuchKey", "NoSuchVersion", "400", "InvalidArgument", "405", "MethodNotAllowed")
 
 
 class DataError(Exception):
@@ -41,7 +43,9 @@ def resolve(s3: Any, bucket: str, prefix: str, key: str, version: str) -> Source
     try:
         head = s3.head_object(Bucket=bucket, Key=key, **wanted)
     except ClientError as error:
-        raise _missing(error, bucket, key, version) from error
+        if error.response["Error"]["Code"] not in _ABSENT:
+            raise
+        raise DataError(f"s3://{bucket}/{key} has no version {version!r}: it does not exist or was deleted.") from error
     found = head.get("VersionId", "null")
     if found == "null":
         raise DataError(f"s3://{bucket}/{key} has no version id: switch on versioning for bucket {bucket}.")
@@ -60,9 +64,3 @@ def newest(s3: Any, bucket: str, prefix: str) -> str:
     if not found:
         raise DataError(f"There is no .csv below s3://{bucket}/{prefix}: upload the data, then start the run again.")
     return str(max(found)[1])
-
-
-def _missing(error: ClientError, bucket: str, key: str, version: str) -> Exception:
-    if error.response["Error"]["Code"] in ("404", "400", "NoSuchKey", "NoSuchVersion", "405"):
-        return DataError(f"s3://{bucket}/{key} has no version {version!r}: it does not exist or was deleted.")
-    return error
