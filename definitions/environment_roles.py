@@ -262,8 +262,7 @@ def _bounds(at: Environment) -> dict[str, list[str]]:
         "apigateway": [f"arn:{names.partition}:apigateway:{names.region}::/*"],
         "application-autoscaling": [at.arn("application-autoscaling", "scalable-target/*")],
         "cloudwatch": [
-            at.arn("cloudwatch", f"alarm:{at.prefix}-*"),
-            at.arn("cloudwatch", f"alarm:TargetTracking-endpoint/{at.prefix}-*"),
+            at.arn("cloudwatch", f"alarm:*{at.prefix}-*"),
             f"arn:{names.partition}:cloudwatch::{account}:dashboard/{at.prefix}",
         ],
         "codedeploy": [at.arn("codedeploy", f"*:{at.prefix}*"),
@@ -291,15 +290,20 @@ def boundary(at: Environment) -> Document:
     scoped: dict[str, set[str]] = {service: set() for service in bounds}
     free: set[str] = set()
     iam: list[Statement] = []
+    passed: set[str] = set()
     for statement in everything:
+        if statement["Action"] == ["iam:PassRole"]:
+            passed.add(statement["Condition"]["StringEquals"]["iam:PassedToService"])
+            continue
         if statement["Action"][0].startswith("iam:"):
             iam.append(statement)
             continue
         for action in statement["Action"]:
             (free if statement["Resource"] == ["*"] else scoped[action.partition(":")[0]]).add(action)
-    own = [allow(_sid(service), sorted(actions), bounds[service]) for service, actions in scoped.items()]
-    return document(*own, unscoped("WithoutResource", sorted(free)), *iam)
-
-
-def _sid(service: str) -> str:
-    return "".join(part.capitalize() for part in service.split("-"))
+    own = [allow("", sorted(actions), bounds[service]) for service, actions in scoped.items()]
+    roles = f"arn:{at.names.partition}:iam::{at.names.accounts[at.env]}:role/{at.prefix}-*"
+    passing = allow("", ["iam:PassRole"], [roles], {"StringEquals": {"iam:PassedToService": sorted(passed)}})
+    found = document(*own, unscoped("", sorted(free)), passing, *iam)
+    for statement in found["Statement"]:
+        del statement["Sid"]  # a managed policy holds 6,144 characters, and this one needs them
+    return found
