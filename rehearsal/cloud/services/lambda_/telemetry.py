@@ -1,0 +1,82 @@
+"""Log lines and metrics of invocations, delivered after the answer, as on AWS."""
+
+import queue
+import sys
+import traceback
+from dataclasses import dataclass, field
+
+from rehearsal.cloud.api import Cloud, on_start
+from rehearsal.cloud.services.lambda_.state import Function
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one invocation leaves behind."""
+
+    function: Function
+    qualifier: str
+    version: str
+    log_group: str
+    role: str
+    log_stream: str = ""
+    lines: list[str] = field(default_factory=list)
+    duration_ms: float | None = None
+    failed: bool = False
+    throttled: bool = False
+
+
+def _queue(cloud: Cloud) -> "queue.SimpleQueue[Report]":
+    return cloud.store("lambda-runtime", "", "").setdefault("reports", queue.SimpleQueue())  # type: ignore[no-any-return]
+
+
+def deliver(cloud: Cloud, report: Report) -> None:
+    """Queues a report; returns at once."""
+    _queue(cloud).put(report)
+
+
+def dimensions(report: Report) -> list[dict[str, str]]:
+    """The sets of dimensions that AWS publishes an invocation under."""
+    name = report.function.name
+    sets = [{"FunctionName": name}, {"FunctionName": name, "Resource": name}]
+    if report.qualifier:
+        resource = {"FunctionName": name, "Resource": f"{name}:{report.qualifier}"}
+        sets[1] = resource
+        if report.qualifier in report.function.aliases:
+            sets.append({**resource, "ExecutedVersion": report.version})
+    return sets
+
+
+def _publish(cloud: Cloud, report: Report) -> None:
+    from rehearsal.cloud.services import logs
+
+    account, region = report.function.account, report.function.region
+    if report.lines:
+        logs.append(cloud, account, region, report.log_group, report.log_stream, report.lines)
+        # Lambda writes logs with the function's own role.
+        cloud.ledger.record(report.role, "logs:PutLogEvents")
+    values: list[tuple[str, float, str]] = [("Throttles", float(report.throttled), "Count")]
+    if not report.throttled:
+        values += [("Invocations", 1.0, "Count"), ("Errors", float(report.failed), "Count")]
+        values += [("Duration", report.duration_ms or 0.0, "Milliseconds")]
+    for names in dimensions(report):
+        for name, value, unit in values:
+            cloud.put_metric(account, region, "AWS/Lambda", name, names, value, unit)
+
+
+@on_start
+def start_delivery(cloud: Cloud) -> None:
+    """One thread delivers the reports of all functions, in order."""
+
+    def run() -> None:
+        while not cloud.clock.stopped:
+            try:
+                report = _queue(cloud).get(timeout=0.5)
+            except queue.Empty:
+                continue
+            try:
+                _publish(cloud, report)
+            except Exception:
+                # One report that cannot be stored must not silence all that follow.
+                traceback.print_exc(file=sys.stderr)
+
+    cloud.background(run, name="lambda-telemetry")
