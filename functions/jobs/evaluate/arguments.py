@@ -1,0 +1,30 @@
+"""The evaluation job's arguments, for whoever starts it.
+
+Apart from `evaluate.py`, which runs alone in its container, on that container's older Python.
+"""
+
+from __future__ import annotations
+
+from functions.shared.dataset import Dataset, Slice
+
+# SageMaker's limits for `ContainerArguments`: how many, and how long each.
+_MOST, _LONGEST = 100, 256
+
+
+def evaluation_arguments(dataset: Dataset) -> list[str]:
+    """`ContainerArguments` of the processing job. Raises ValueError where SageMaker would refuse them."""
+    arguments = ["--metric", dataset.metric.name, "--features", *dataset.features]
+    for part in dataset.slices:
+        arguments += ["--slice", _slice(part)]
+    too_long = [argument for argument in arguments if len(argument) > _LONGEST]
+    if too_long:
+        raise ValueError(f"{too_long[0][:60]}… is longer than {_LONGEST} characters: give the slice fewer edges")
+    if len(arguments) > _MOST:
+        raise ValueError(f"the evaluation needs {len(arguments)} arguments, SageMaker takes {_MOST}: use fewer slices")
+    return arguments
+
+
+def _slice(part: Slice) -> str:
+    if part.quantiles:
+        return f"{part.feature}=quantiles:{part.quantiles}"
+    return f"{part.feature}={','.join(map(repr, part.edges))}"

@@ -1,0 +1,220 @@
+"""Processing job: how good is the model on rows it has never seen?
+
+Runs alone in the built-in XGBoost image (numpy and xgboost are there; Python 3.8 or later).
+
+Arguments:
+    --metric NAME            the gate's metric: rmse, mae or r2; slices are of this one
+    --features NAME …        the features, in the order of the test file's columns after the label
+    --slice FEATURE=EDGES    cut a feature at `2,5,10`, or in equal parts by `quantiles:4`; may be repeated
+    --model, --test, --output  folders, with SageMaker's usual places as defaults
+
+Reads `model.tar.gz` and the test part (CSV, label first, no header). Writes into the output folder
+    evaluation.json   all metrics with bootstrap standard deviation and 95 % interval, and the metric per slice
+    golden.json       rows spread over the range of predictions, with the values this model gives
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tarfile
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xgboost
+
+INPUT, OUTPUT = "/opt/ml/processing/input", "/opt/ml/processing/output"
+SEED, RESAMPLES, GOLDEN_ROWS, TOLERANCE = 20190301, 1000, 20, 1e-4
+# Resampling costs rows times resamples; an interval from millions of rows is narrow with fewer.
+MOST_DRAWS = 100_000_000
+
+
+class EvaluationError(Exception):
+    """The model cannot be evaluated; the message says why."""
+
+
+def main(argv: Sequence[str]) -> None:
+    """Evaluate and write the results."""
+    options = parse(argv)
+    rows = load_rows(options.test, len(options.features))
+    labels, features = rows[:, 0], rows[:, 1:]
+    booster = load_model(options.model, len(options.features))
+    predictions = predict(booster, features)
+    slices = [slice_definition(text, options.features) for text in options.slice]
+    os.makedirs(options.output, exist_ok=True)
+    result = evaluate(labels, predictions, features, options.metric, slices, options.features)
+    write(options.output, "evaluation.json", result)
+    write(options.output, "golden.json", golden(features, predictions, options.features))
+    print(json.dumps({"rows": len(rows), "metrics": result["regression_metrics"]}))
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Command line → options."""
+    parser = argparse.ArgumentParser(description="Evaluate a model on held-out rows.")
+    parser.add_argument("--metric", required=True, choices=sorted(METRICS))
+    parser.add_argument("--features", required=True, nargs="+")
+    parser.add_argument("--slice", action="append", default=[])
+    parser.add_argument("--model", default=INPUT + "/model")
+    parser.add_argument("--test", default=INPUT + "/test")
+    parser.add_argument("--output", default=OUTPUT)
+    return parser.parse_args(argv)
+
+
+def load_rows(folder: str, features: int) -> np.ndarray:
+    """All CSV rows of a folder as float64, label first."""
+    names = sorted(name for name in os.listdir(folder) if not name.startswith(("_", ".")))
+    paths = [os.path.join(folder, name) for name in names]
+    parts = [np.loadtxt(path, delimiter=",", ndmin=2) for path in paths if os.path.getsize(path)]
+    if not parts:
+        raise EvaluationError(f"there are no test rows in {folder}: is the test part of the features empty?")
+    rows = np.concatenate(parts)
+    if rows.shape[1] != features + 1:
+        raise EvaluationError(f"the test rows have {rows.shape[1]} columns, not a label and {features} features")
+    return rows
+
+
+def load_model(folder: str, features: int) -> xgboost.Booster:
+    """The model of `model.tar.gz`."""
+    path = os.path.join(folder, "model.tar.gz")
+    with tarfile.open(path) as archive:
+        found = [item for item in archive.getmembers() if item.isfile() and "xgboost-model" in item.name]
+        handle = archive.extractfile(found[0]) if len(found) == 1 else None
+        if handle is None:
+            raise EvaluationError(f"{path} does not hold exactly one xgboost-model: {archive.getnames()}")
+        content = handle.read()
+    booster = xgboost.Booster()
+    booster.load_model(bytearray(content))
+    if booster.num_features() != features:
+        raise EvaluationError(f"the model was trained on {booster.num_features()} features, the dataset has {features}")
+    return booster
+
+
+def predict(booster: xgboost.Booster, features: np.ndarray) -> np.ndarray:
+    """One number per row, as the endpoint gives it."""
+    predictions = np.asarray(booster.predict(xgboost.DMatrix(features)), dtype=np.float64)
+    if predictions.shape != (len(features),) or not np.isfinite(predictions).all():
+        raise EvaluationError("the model does not give one finite number per row")
+    return predictions
+
+
+def rmse(labels: np.ndarray, predictions: np.ndarray) -> float:
+    """Root mean squared error."""
+    return float(np.sqrt(np.mean((labels - predictions) ** 2)))
+
+
+def mae(labels: np.ndarray, predictions: np.ndarray) -> float:
+    """Mean absolute error."""
+    return float(np.mean(np.abs(labels - predictions)))
+
+
+def r2(labels: np.ndarray, predictions: np.ndarray) -> float:
+    """Share of variance explained; NaN where all labels are equal."""
+    spread = float(np.sum((labels - np.mean(labels)) ** 2))
+    return 1.0 - float(np.sum((labels - predictions) ** 2)) / spread if spread > 0 else float("nan")
+
+
+METRICS = {"rmse": rmse, "mae": mae, "r2": r2}
+
+
+def evaluate(
+    labels: np.ndarray,
+    predictions: np.ndarray,
+    features: np.ndarray,
+    metric: str,
+    slices: Sequence[tuple[str, list[float], int]],
+    names: Sequence[str],
+) -> dict[str, Any]:
+    """The content of evaluation.json."""
+    metrics = {
+        name: {"value": function(labels, predictions), **spread}
+        for (name, function), spread in zip(METRICS.items(), bootstrap(labels, predictions))  # noqa: B905  # as above
+        if np.isfinite(function(labels, predictions))
+    }
+    if metric not in metrics:
+        raise EvaluationError(f"{metric} is undefined on these rows: all labels are equal")
+    found = []
+    for name, edges, quantiles in slices:
+        column = features[:, list(names).index(name)]
+        cuts = edges or sorted(set(np.quantile(column, np.arange(1, quantiles) / quantiles).tolist()))
+        found += evaluate_slice(labels, predictions, column, name, cuts, metric)
+    return {"regression_metrics": metrics, "metric": metric, "rows": len(labels), "slices": found}
+
+
+def bootstrap(labels: np.ndarray, predictions: np.ndarray) -> list[dict[str, Any]]:
+    """Standard deviation and 95 % percentile interval of every metric, in the order of METRICS; always the same."""
+    random = np.random.default_rng(SEED)
+    size = len(labels)
+    resamples = max(100, min(RESAMPLES, MOST_DRAWS // size))
+    draws = np.empty((resamples, len(METRICS)))
+    for number in range(resamples):
+        chosen = random.integers(size, size=size)
+        draws[number] = [function(labels[chosen], predictions[chosen]) for function in METRICS.values()]
+    return [summarise(column[np.isfinite(column)]) for column in draws.T]
+
+
+def summarise(values: np.ndarray) -> dict[str, Any]:
+    """Spread of one metric's resamples."""
+    if len(values) == 0:
+        return {"standard_deviation": 0.0, "ci": [0.0, 0.0]}
+    low, high = np.percentile(values, [2.5, 97.5])
+    return {"standard_deviation": float(np.std(values)), "ci": [float(low), float(high)]}
+
+
+def slice_definition(text: str, features: Sequence[str]) -> tuple[str, list[float], int]:
+    """`distance=2,5,10` or `distance=quantiles:4` → feature, edges, number of quantiles."""
+    name, _, cuts = text.partition("=")
+    if name not in features or not cuts:
+        raise EvaluationError("slice {!r} does not name one of the features {}".format(text, ", ".join(features)))
+    try:
+        if cuts.startswith("quantiles:"):
+            return name, [], int(cuts[len("quantiles:") :])
+        return name, [float(cut) for cut in cuts.split(",")], 0
+    except ValueError:
+        raise EvaluationError(f"slice {text!r} must be FEATURE=1,2,3 or FEATURE=quantiles:4") from None
+
+
+def evaluate_slice(
+    labels: np.ndarray, predictions: np.ndarray, column: np.ndarray, name: str, edges: list[float], metric: str
+) -> list[dict[str, Any]]:
+    """The metric in each range of a column that holds rows and where it is defined."""
+    found = []
+    place = np.searchsorted(edges, column, side="right")
+    for number in range(len(edges) + 1):
+        inside = place == number
+        value = METRICS[metric](labels[inside], predictions[inside]) if inside.any() else float("nan")
+        if np.isfinite(value):
+            found.append({"slice": label(name, edges, number), "value": value, "rows": int(inside.sum())})
+    return found
+
+
+def label(name: str, edges: Sequence[float], number: int) -> str:
+    """What a person reads: `2 <= distance < 5`."""
+    low: float | None = edges[number - 1] if number else None
+    high: float | None = edges[number] if number < len(edges) else None
+    start = "" if low is None else f"{low:.4g} <= "
+    end = "" if high is None else f" < {high:.4g}"
+    return start + name + end
+
+
+def golden(features: np.ndarray, predictions: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
+    """Rows with different predictions, evenly from the lowest to the highest of them."""
+    _, first = np.unique(predictions, return_index=True)
+    places = np.unique(np.linspace(0, len(first) - 1, GOLDEN_ROWS).round().astype(int))
+    records = [
+        {"features": dict(zip(names, features[row].tolist())), "prediction": float(predictions[row])}  # noqa: B905
+        for row in first[places]
+    ]
+    return {"tolerance": TOLERANCE, "records": records}
+
+
+def write(folder: str, name: str, document: dict[str, Any]) -> None:
+    """Write one JSON file."""
+    with open(os.path.join(folder, name), "w") as file:
+        json.dump(document, file, indent=2, allow_nan=False)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
