@@ -1,6 +1,6 @@
 # Every target makes the Python environment it needs; once that is there, none needs the network.
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse test check bench clean
+.PHONY: help setup rehearse test check bench constraints clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -34,6 +34,12 @@ check: $(READY)  ## lint, formatting, strict types, policy metadata
 
 bench: setup  ## ratios measured within one run
 	$(BIN)/python -m bench
+
+constraints:  ## pin anew what the requirements pull in (needs the network)
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
+	grep -hv '^-' requirements.txt requirements-dev.txt > "$$scratch/requirements" && \
+	$(PYTHON) -m venv "$$scratch/venv" && "$$scratch/venv/bin/python" -m pip install --quiet -r "$$scratch/requirements" && \
+	{ head -2 constraints.txt; "$$scratch/venv/bin/python" -m pip freeze; } > "$$scratch/new" && cp "$$scratch/new" constraints.txt
 
 clean:  ## all that was made here, but not the caches in the user's folder
 	@if [ -x $(BIN)/python ] && [ -f .rehearsal/cloud/pid ]; then ./glidepath down; fi

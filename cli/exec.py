@@ -43,7 +43,7 @@ def replace_process(command: list[str], env: dict[str, str]) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     try:
-        os.execve(program, command, env)
+        os.execve(program, command, env)  # noqa: S606  no shell is the point
     except OSError as error:
         raise UserError(f"{command[0]}: cannot be run: {error.strerror}", code=NOT_EXECUTABLE) from error
 

@@ -8,6 +8,7 @@ This file stands alone: it is started by its path, with an interpreter that has 
 interpreter that its project names (`virtualenv` option), else `PULUMI_PYTHON_CMD`, else `python3` on PATH.
 """
 
+import contextlib
 import json
 import os
 import queue
@@ -19,7 +20,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from concurrent import futures
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 import grpc
 from google.protobuf import empty_pb2, json_format
@@ -35,25 +36,28 @@ SHOWN_TO_USER = 32
 # The engine kills this host 5 s after it has asked it to end; the children must be gone by then.
 _GRACE_SECONDS = 2.0
 
+# Name and version of every installed package, and whether another one requires it.
 _PACKAGES = """
-import importlib.metadata as m, json
-seen = {(d.metadata["Name"] or ""): d.version for d in m.distributions()}
-print(json.dumps(sorted((n, v) for n, v in seen.items() if n)))
+import importlib.metadata as m, json, re
+norm = lambda name: re.sub(r"[-_.]+", "-", name).lower()
+found = {d.metadata["Name"]: d for d in m.distributions() if d.metadata["Name"]}
+plain = [r for d in found.values() for r in d.requires or [] if "extra ==" not in r]
+needed = {norm(re.match(r"[A-Za-z0-9._-]+", requirement)[0]) for requirement in plain}
+print(json.dumps(sorted((name, d.version, norm(name) in needed) for name, d in found.items())))
 """
-# One entry per Pulumi SDK package: its pulumi-plugin.json says which provider it needs.
+# Every Pulumi SDK package carries a pulumi-plugin.json, which says whether it needs a provider, and which.
 _PLUGINS = """
-import importlib.metadata as m, json
-found = []
-for d in m.distributions():
-    files = [f for f in d.files or [] if f.name == "pulumi-plugin.json" and len(f.parts) == 2]
-    if not files or d.metadata["Name"] in ("pulumi", None):
-        continue
-    plugin = json.loads(files[0].locate().read_text())
-    if plugin.get("resource"):
-        plugin.setdefault("name", d.metadata["Name"].replace("_", "-").removeprefix("pulumi-"))
-        plugin.setdefault("version", d.version)
-        found.append(plugin)
-print(json.dumps(found))
+import glob, json, os, sys
+found = {}
+for folder in sys.path[1:]:
+    for file in glob.glob(os.path.join(glob.escape(folder), "*", "pulumi-plugin.json")):
+        with open(file) as opened:
+            plugin = json.load(opened)
+        package = os.path.basename(os.path.dirname(file))
+        if plugin.get("resource"):
+            name = plugin.get("name") or package.replace("_", "-").removeprefix("pulumi-")
+            found.setdefault(name, {**plugin, "name": name})
+print(json.dumps(list(found.values())))
 """
 
 
@@ -89,10 +93,8 @@ class Children:
         with self._lock:
             self._running.discard(child)
         _signal(child, signal.SIGTERM)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(_GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            pass
         _signal(child, signal.SIGKILL)
         child.wait()
 
@@ -142,7 +144,7 @@ class Host(lang_grpc.LanguageRuntimeServicer):
             plugin_pb2.PackageDependency(
                 name=plugin["name"],
                 kind="resource",
-                version="v" + plugin["version"].removeprefix("v"),
+                version=plugin.get("version", ""),
                 server=plugin.get("server", ""),
             )
             for plugin in found
@@ -153,7 +155,11 @@ class Host(lang_grpc.LanguageRuntimeServicer):
         self, request: lang.GetProgramDependenciesRequest, context: grpc.ServicerContext
     ) -> lang.GetProgramDependenciesResponse:
         packages = json.loads(_ask(_python(request.info, context), _PACKAGES, context))
-        dependencies = [lang.DependencyInfo(name=name, version=version) for name, version in packages]
+        dependencies = [
+            lang.DependencyInfo(name=name, version=version)
+            for name, version, required in packages
+            if request.transitiveDependencies or not required
+        ]
         return lang.GetProgramDependenciesResponse(dependencies=dependencies)
 
     def Run(self, request: lang.RunRequest, context: grpc.ServicerContext) -> lang.RunResponse:
@@ -274,13 +280,18 @@ def _ask(python: str, code: str, context: grpc.ServicerContext) -> str:
 def _stream(child: "subprocess.Popen[bytes]") -> Iterator[lang.RunPluginResponse]:
     chunks: queue.Queue[lang.RunPluginResponse | None] = queue.Queue()
 
-    def pump(file: IO[bytes], name: str) -> None:
+    def pump(file: IO[bytes], name: Literal["stdout", "stderr"]) -> None:
         while chunk := os.read(file.fileno(), 65536):
-            chunks.put(lang.RunPluginResponse(stdout=chunk) if name == "stdout" else lang.RunPluginResponse(stderr=chunk))
+            out = lang.RunPluginResponse(stdout=chunk) if name == "stdout" else lang.RunPluginResponse(stderr=chunk)
+            chunks.put(out)
         chunks.put(None)
 
-    assert child.stdout is not None and child.stderr is not None
-    pumps = ((child.stdout, "stdout"), (child.stderr, "stderr"))
+    assert child.stdout is not None
+    assert child.stderr is not None
+    pumps: tuple[tuple[IO[bytes], Literal["stdout", "stderr"]], ...] = (
+        (child.stdout, "stdout"),
+        (child.stderr, "stderr"),
+    )
     for file, name in pumps:
         threading.Thread(target=pump, args=(file, name), daemon=True).start()
     for _ in pumps:
@@ -294,10 +305,8 @@ def _ending(code: int) -> str:
 
 
 def _signal(child: "subprocess.Popen[bytes]", number: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, number)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 def main() -> None:
