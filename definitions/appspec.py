@@ -1,0 +1,33 @@
+"""CodeDeploy's revision for a Lambda function, and how its traffic moves."""
+
+import json
+from typing import Any
+
+
+def app_spec(
+    function: str, alias: str, current: str, target: str, before: str | None = None, after: str | None = None
+) -> str:
+    """AppSpec as JSON text: `alias` of `function` goes from version `current` to `target`, between the hooks."""
+    hooks = [{"BeforeAllowTraffic": before}] if before else []
+    hooks += [{"AfterAllowTraffic": after}] if after else []
+    return json.dumps({
+        "version": 0.0,
+        "Resources": [
+            {
+                "live": {
+                    "Type": "AWS::Lambda::Function",
+                    "Properties": {
+                        "Name": function, "Alias": alias, "CurrentVersion": current, "TargetVersion": target,
+                    },
+                }
+            }
+        ],
+        "Hooks": hooks,
+    })
+
+
+def traffic_routing(kind: str, percentage: int, minutes: int) -> dict[str, Any]:
+    """A deployment configuration's routing, as pulumi-aws takes it. `kind`: canary or linear."""
+    if kind == "canary":
+        return {"type": "TimeBasedCanary", "time_based_canary": {"percentage": percentage, "interval": minutes}}
+    return {"type": "TimeBasedLinear", "time_based_linear": {"percentage": percentage, "interval": minutes}}
