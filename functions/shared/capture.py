@@ -27,7 +27,7 @@ class Captured:
 
 @dataclass
 class CaptureSearch:
-    """The capture of one endpoint since a moment; every file is read once, however often one looks.
+    """The capture of one endpoint (None: of all) since a moment; every file is read once, however often one looks.
 
     `s3` is a boto3 S3 client. Only the folders of the hours since `since` are listed.
     """
@@ -35,7 +35,7 @@ class CaptureSearch:
     s3: Any
     bucket: str
     prefix: str
-    endpoint: str
+    endpoint: str | None
     since: datetime
     found: dict[str, Captured] = field(default_factory=dict)
     _read: set[str] = field(default_factory=set)
@@ -48,7 +48,12 @@ class CaptureSearch:
                     self._read_file(key)
 
     def _variants(self) -> Iterator[str]:
-        folder = f"{self.prefix.strip('/')}/{self.endpoint}/"
+        root = f"{self.prefix.strip('/')}/"
+        endpoints = [f"{root}{self.endpoint}/"] if self.endpoint else self._folders(root)
+        for endpoint in endpoints:
+            yield from self._folders(endpoint)
+
+    def _folders(self, folder: str) -> Iterator[str]:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=folder, Delimiter="/")
         for page in pages:
             for entry in page.get("CommonPrefixes", ()):

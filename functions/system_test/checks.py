@@ -1,0 +1,178 @@
+"""What the system test asserts. A check returns a sentence on success and raises CheckError on failure."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from functions.shared.capture import CaptureSearch, check_capture, wait_for
+from functions.shared.golden import Golden, Record, check_answer, inference_id
+from functions.shared.release import Release
+from functions.system_test.client import Answer, Caller
+
+_JSON, _CSV = "application/json", "text/csv"
+_ID_HEADER = "x-glidepath-inference-id"
+
+
+class CheckError(Exception):
+    """What is wrong, for a person."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is tested: the API, the release it must serve, its golden records, and this test's own id."""
+
+    api: Caller
+    release: Release
+    golden: Golden
+    scope: str
+
+
+def golden_records(subject: Subject) -> str:
+    """Every golden record as JSON, alone, with an id that the capture is searched for later."""
+    problems = []
+    for index, record in enumerate(subject.golden.records):
+        request_id = inference_id(subject.scope, index)
+        answer = subject.api.post(_body(record), {"content-type": _JSON, _ID_HEADER: request_id})
+        problem = _problem(subject, record, answer, request_id)
+        if problem:
+            problems.append(f"record {index}: {problem}")
+    _raise(problems, len(subject.golden.records), "golden records")
+    return f"{len(subject.golden.records)} records predicted as evaluated, by release {subject.release.id}"
+
+
+def golden_csv(subject: Subject) -> str:
+    """All golden records in one CSV request: the same values in the same order."""
+    records, features = subject.golden.records, subject.release.features
+    lines = [",".join(repr(record.features[feature]) for feature in features) for record in records]
+    answer = subject.api.post("\n".join(lines).encode(), {"content-type": f"{_CSV}; charset=utf-8"})
+    if answer.status != 200:
+        raise CheckError(f"status {answer.status}: {answer.body[:300]}")
+    document = answer.json()
+    predictions = document.get("predictions")
+    if not isinstance(predictions, list) or len(predictions) != len(records):
+        raise CheckError(f"not {len(records)} predictions: {answer.body[:300]}")
+    problems = [
+        problem
+        for record, value in zip(records, predictions, strict=True)
+        if (problem := check_answer(subject.golden, record, {**document, "predictions": [value]}, subject.release.id))
+    ]
+    _raise(problems, len(records), "CSV rows")
+    return f"{len(records)} rows predicted in one request"
+
+
+def bad_input(subject: Subject) -> str:
+    """Requests that are wrong, each in its own way: every one a 4xx with a message, none a server's error."""
+    cases = bad_requests(subject.golden.records[0], subject.release.features)
+    problems = []
+    for name, content_type, body, expected in cases:
+        answer = subject.api.post(body, {"content-type": content_type})
+        if answer.status != expected:
+            problems.append(f"{name}: status {answer.status}, not {expected} ({answer.body[:200]})")
+        elif not _message(answer):
+            problems.append(f"{name}: status {answer.status} without a message ({answer.body[:200]})")
+    _raise(problems, len(cases), "bad requests")
+    return f"{len(cases)} bad requests refused, each with its reason"
+
+
+def unsigned(subject: Subject) -> str:
+    """A request without a signature gets nothing."""
+    answer = subject.api.post(_body(subject.golden.records[0]), {"content-type": _JSON}, signed=False)
+    if answer.status != 403:
+        raise CheckError(f"an unsigned request was answered with status {answer.status}, not 403")
+    return "an unsigned request is refused"
+
+
+def latency(subject: Subject, requests: int, budget_ms: float) -> str:
+    """The slowest percent of the requests stays within the budget."""
+    records = subject.golden.records
+    taken = []
+    for index in range(requests):
+        answer = subject.api.post(_body(records[index % len(records)]), {"content-type": _JSON})
+        if answer.status != 200:
+            raise CheckError(f"request {index} got status {answer.status}: {answer.body[:300]}")
+        taken.append(answer.milliseconds)
+    found = percentile(taken, 0.99)
+    if found > budget_ms:
+        raise CheckError(f"p99 of {requests} requests is {found:.0f} ms, more than the budget of {budget_ms:.0f} ms")
+    return f"p50 {percentile(taken, 0.5):.0f} ms, p99 {found:.0f} ms of {requests} requests (budget {budget_ms:.0f} ms)"
+
+
+def captured(subject: Subject, search: CaptureSearch, seconds: float, sleep: Callable[[float], None]) -> str:
+    """The golden requests of this very test are in the capture, with input and output."""
+    wanted = [inference_id(subject.scope, index) for index in range(len(subject.golden.records))]
+    wait_for(search, wanted, len(wanted), seconds, sleep)
+    problems = check_capture(subject.golden, subject.scope, search.found)
+    if problems:
+        place = f"s3://{search.bucket}/{search.prefix}"
+        raise CheckError(
+            f"{len(problems)} of {len(wanted)} requests are missing or differ in {place} after {seconds:.0f} s: "
+            + "; ".join(problems[:3])
+        )
+    return f"{len(wanted)} requests found in the capture, input and output as sent and answered"
+
+
+def bad_requests(record: Record, features: Sequence[str]) -> list[tuple[str, str, bytes, int]]:
+    """Name, content type, body and expected status of each wrong request."""
+    good, first = record.features, features[0]
+    row = [repr(good[feature]) for feature in features]
+
+    def instances(*rows: Any) -> bytes:
+        return json.dumps({"instances": rows}).encode()
+
+    return [
+        ("empty body", _JSON, b"", 400),
+        ("not JSON", _JSON, b'{"instances": [', 400),
+        ("no instances", _JSON, b"{}", 400),
+        ("empty instances", _JSON, instances(), 400),
+        ("missing feature", _JSON, instances({name: good[name] for name in features[1:]}), 400),
+        ("unknown feature", _JSON, instances({**good, "unheard_of": 1}), 400),
+        ("text instead of a number", _JSON, instances({**good, first: "12"}), 400),
+        ("null instead of a number", _JSON, instances({**good, first: None}), 400),
+        ("not a number", _JSON, instances({**good, first: math.nan}), 400),
+        ("infinite number", _CSV, ",".join(["inf", *row[1:]]).encode(), 400),
+        ("too few values", _CSV, ",".join(row[1:]).encode() or b",", 400),
+        ("too many values", _CSV, ",".join([*row, "1"]).encode(), 400),
+        ("header line", _CSV, ",".join(features).encode(), 400),
+        ("too many rows", _CSV, "\n".join([",".join(row)] * 1001).encode(), 413),
+        ("wrong content type", "application/xml", b"<instances/>", 415),
+    ]
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value that `share` of all do not exceed (nearest rank)."""
+    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
+
+
+def _problem(subject: Subject, record: Record, answer: Answer, request_id: str) -> str | None:
+    if answer.status != 200:
+        return f"status {answer.status}: {answer.body[:300]}"
+    wanted = {"x-glidepath-release": subject.release.id, _ID_HEADER: request_id}
+    for name, value in wanted.items():
+        if answer.headers.get(name) != value:
+            return f"header {name} is {answer.headers.get(name)!r}, not {value!r}"
+    document = answer.json()
+    if document.get("inference_id") != request_id:
+        return f"inference_id is {document.get('inference_id')!r}, not {request_id!r}"
+    return check_answer(subject.golden, record, document, subject.release.id)
+
+
+def _body(record: Record) -> bytes:
+    return json.dumps({"instances": [record.features]}).encode()
+
+
+def _message(answer: Answer) -> str:
+    """The function's own message, or that of API Gateway, which may refuse a request before the function sees it."""
+    document = answer.json()
+    error = document.get("error")
+    found = error.get("message") if isinstance(error, dict) else document.get("message")
+    return found if isinstance(found, str) else ""
+
+
+def _raise(problems: Sequence[str], total: int, what: str) -> None:
+    if problems:
+        more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
+        raise CheckError(f"{len(problems)} of {total} {what} failed: {'; '.join(problems[:3])}{more}")
