@@ -13,9 +13,9 @@ from functions.shared.release import Baseline, Champion, Data, Metrics, Model, R
 _SUMMARY_LIMIT = 900
 
 
-def build_release(event: Mapping[str, Any], dataset: Dataset, created: datetime) -> Release:
-    """The release that the workflow's input and results describe."""
-    model, metrics, champion = event["model"], event["gate"]["metrics"], event["gate"]["champion"]
+def build_release(event: Mapping[str, Any], dataset: Dataset, artifact: str, sha256: str, created: datetime) -> Release:
+    """The release that the workflow's input and results describe; `sha256` (hex) is that of the artifact."""
+    metrics, champion = event["gate"]["metrics"], event["gate"]["champion"]
     moment = created.astimezone(UTC)
     return Release(
         id=f"{moment:%Y%m%d}-{hashlib.sha256(event['run'].encode()).hexdigest()[:8]}",
@@ -24,7 +24,7 @@ def build_release(event: Mapping[str, Any], dataset: Dataset, created: datetime)
         created=f"{moment:%Y-%m-%dT%H:%M:%SZ}",
         execution=event["run"],
         data=Data(event["data"]["uri"], event["data"]["version"], event["data"]["rows"]),
-        model=Model(model["package"], model["artifact"], model["sha256"], event["image"]),
+        model=Model(event["package"], artifact, sha256, event["image"]),
         metrics=Metrics(
             name=metrics["name"],
             value=metrics["value"],

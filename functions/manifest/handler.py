@@ -5,8 +5,10 @@
 | `ARTIFACTS_BUCKET` | bucket of the runs |
 | `DATASET`          | the dataset's schema as JSON: target and features |
 
-Event: `{"run", "reason", "commit", "image", "golden", "baseline": {"statistics", "constraints"}, "data", "gate",
-"model"}`: addresses are `s3://` URIs; `data`, `gate` and `model` are the answers of validation, gate and registration.
+Event: `{"run", "reason", "commit", "artifact", "image", "golden", "baseline": {"statistics", "constraints"},
+"package", "data", "gate"}`: addresses are `s3://` URIs (`artifact` is the training job's), `data` and `gate` the answers
+of those steps, `package` the registered package's ARN.
+Copies the artifact to `runs/<run>/release/model.tar.gz`: reads `runs/*/training/*`, writes `runs/*/release/*`.
 Answer: `{"manifest": "s3://…/manifest.json", "sha256": <of its text, hex>, "id", "summary"}`.
 """
 
@@ -21,7 +23,7 @@ from typing import Any
 import boto3
 
 from functions.manifest.build import build_release, summary
-from functions.manifest.publish import publish
+from functions.manifest.publish import copy_artifact, publish
 from functions.shared.dataset import parse_dataset
 from functions.shared.s3 import S3Location
 
@@ -32,9 +34,11 @@ def handle(event: dict[str, Any], _context: Any) -> dict[str, str]:
 
 
 def write_manifest(s3: Any, event: Mapping[str, Any], environment: Mapping[str, str], now: datetime) -> dict[str, str]:
-    """Write the manifest that vouches for the artifact."""
-    target = S3Location(environment["ARTIFACTS_BUCKET"], f"runs/{event['run']}/release/manifest.json")
-    wanted = build_release(event, parse_dataset(environment["DATASET"]), now)
+    """Copy the artifact, then write the manifest that vouches for it."""
+    folder = S3Location(environment["ARTIFACTS_BUCKET"], f"runs/{event['run']}/release")
+    artifact, target = folder.join("model.tar.gz"), folder.join("manifest.json")
+    sha256 = copy_artifact(s3, event["artifact"], artifact)
+    wanted = build_release(event, parse_dataset(environment["DATASET"]), str(artifact), sha256, now)
     release, text = publish(s3, wanted, target)
     return {
         "manifest": str(target),

@@ -1,21 +1,48 @@
-"""Storing a release's manifest, once."""
+"""Storing a release: the artifact with its checksum, then the manifest, once."""
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import hashlib
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from functions.shared.release import Release, parse_release, render_release
-from functions.shared.s3 import S3Location
+from functions.shared.s3 import S3Location, parse_s3_uri
 from functions.shared.store import read_text
 
+_CHUNK = 1 << 20
 _EXISTS = ("PreconditionFailed", "ConditionalRequestConflict")
 
 
 class ManifestError(Exception):
     """The release cannot be written down as it should; the message says why."""
+
+
+def copy_artifact(s3: Any, source: str, target: S3Location) -> str:
+    """Copy the artifact in one part with an S3 SHA-256 checksum; that checksum in hex, checked against the bytes.
+
+    `s3` is a boto3 S3 client. Raises ManifestError where S3's checksum is not that of the bytes read.
+    """
+    location = parse_s3_uri(source)
+    digest = hashlib.sha256()
+    for chunk in s3.get_object(Bucket=location.bucket, Key=location.key)["Body"].iter_chunks(_CHUNK):
+        digest.update(chunk)
+    answer = s3.copy_object(
+        Bucket=target.bucket,
+        Key=target.key,
+        CopySource={"Bucket": location.bucket, "Key": location.key},
+        ChecksumAlgorithm="SHA256",
+    )
+    stored = base64.b64decode(answer["CopyObjectResult"]["ChecksumSHA256"]).hex()
+    if stored != digest.hexdigest():
+        raise ManifestError(
+            f"{source} changed while it was copied to {target}: read SHA-256 {digest.hexdigest()}, stored {stored}."
+            " Start the run again."
+        )
+    return stored
 
 
 def publish(s3: Any, release: Release, target: S3Location) -> tuple[Release, str]:

@@ -6,7 +6,9 @@ Arguments:
     --metric NAME            the gate's metric: rmse, mae or r2; slices are of this one
     --features NAME …        the features, in the order of the test file's columns after the label
     --slice FEATURE=EDGES    cut a feature at `2,5,10`, or in equal parts by `quantiles:4`; may be repeated
-    --model, --test, --output  folders, with SageMaker's usual places as defaults
+    --model, --test, --output  folders; /opt/ml/processing/{model,test,evaluation} unless given
+
+`functions.jobs.evaluate.arguments.evaluation_arguments` makes the first three from the dataset's schema.
 
 Reads `model.tar.gz` and the test part (CSV, label first, no header). Writes into the output folder
     evaluation.json   all metrics with bootstrap standard deviation and 95 % interval, and the metric per slice
@@ -26,7 +28,7 @@ from typing import Any
 import numpy as np
 import xgboost
 
-INPUT, OUTPUT = "/opt/ml/processing/input", "/opt/ml/processing/output"
+FOLDER = "/opt/ml/processing"
 SEED, RESAMPLES, GOLDEN_ROWS, TOLERANCE = 20190301, 1000, 20, 1e-4
 # Resampling costs rows times resamples; an interval from millions of rows is narrow with fewer.
 MOST_DRAWS = 100_000_000
@@ -57,9 +59,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--metric", required=True, choices=sorted(METRICS))
     parser.add_argument("--features", required=True, nargs="+")
     parser.add_argument("--slice", action="append", default=[])
-    parser.add_argument("--model", default=INPUT + "/model")
-    parser.add_argument("--test", default=INPUT + "/test")
-    parser.add_argument("--output", default=OUTPUT)
+    parser.add_argument("--model", default=FOLDER + "/model")
+    parser.add_argument("--test", default=FOLDER + "/test")
+    parser.add_argument("--output", default=FOLDER + "/evaluation")
     return parser.parse_args(argv)
 
 
