@@ -1,0 +1,209 @@
+"""Endpoints: created and updated blue/green, serving only once every model is really loaded."""
+
+import json
+from typing import Any
+
+from rehearsal.cloud.api import AwsError, Call, Cloud, operation
+from rehearsal.cloud.services.sagemaker import models, state, tags
+from rehearsal.cloud.services.sagemaker.deployment import Deployment, DeploymentError, deploy
+
+KIND = "endpoint"
+_SETTLED = ("InService", "Failed", "OutOfService", "UpdateRollbackFailed")
+_LIST_FIELDS = ("EndpointName", "EndpointArn", "CreationTime", "LastModifiedTime", "EndpointStatus")
+
+
+@operation("sagemaker", "CreateEndpoint")
+def create(call: Call) -> dict[str, Any]:
+    params, name = call.params, call.params["EndpointName"]
+    endpoints = state.records(call, KIND)
+    arn = state.call_arn(call, KIND, name)
+    config = models.find(call, models.CONFIG, params["EndpointConfigName"], "endpoint configuration")
+    now = call.cloud.clock.now()
+    with state.lock:
+        if name in endpoints:
+            raise state.invalid(f'Cannot create already existing endpoint "{arn}".')
+        endpoint = endpoints[name] = {
+            "EndpointName": name, "EndpointArn": arn, "EndpointConfigName": config["EndpointConfigName"],
+            "EndpointStatus": "Creating", "CreationTime": now, "LastModifiedTime": now, "_arn": arn,
+            "_tags": tags.given(call), "_serving": None,
+        }  # fmt: skip
+        if "DeploymentConfig" in params:
+            endpoint["LastDeploymentConfig"] = params["DeploymentConfig"]
+    call.cloud.background(_create, call.cloud, call.account, call.region, endpoint, config, name=f"endpoint {name}")
+    return {"EndpointArn": arn}
+
+
+def _create(cloud: Cloud, account: str, region: str, endpoint: state.Record, config: state.Record) -> None:
+    try:
+        deployment = deploy(cloud, account, region, endpoint["EndpointName"], config)
+    except DeploymentError as error:
+        _settle(cloud, account, region, endpoint, "Failed", reason=str(error))
+        return
+    except Exception as error:
+        _settle(cloud, account, region, endpoint, "Failed", reason=f"InternalServerError: {error}")
+        raise
+    endpoint["_serving"] = deployment
+    _settle(cloud, account, region, endpoint, "InService")
+
+
+@operation("sagemaker", "UpdateEndpoint")
+def update(call: Call) -> dict[str, Any]:
+    params = call.params
+    endpoint = _get(call)
+    config = models.find(call, models.CONFIG, params["EndpointConfigName"], "endpoint configuration")
+    with state.lock:
+        if endpoint["EndpointStatus"] not in ("InService", "Failed"):
+            raise state.invalid(
+                f'Cannot update endpoint "{endpoint["_arn"]}" while it is in status {endpoint["EndpointStatus"]}.'
+            )
+        if endpoint["EndpointConfigName"] == config["EndpointConfigName"] and endpoint["EndpointStatus"] == "InService":
+            raise state.invalid(
+                f'Cannot update endpoint "{endpoint["_arn"]}" with the endpoint configuration it already uses,'
+                f' "{config["EndpointConfigName"]}".'
+            )
+        endpoint |= {"EndpointStatus": "Updating", "LastModifiedTime": call.cloud.clock.now()}
+        endpoint.pop("FailureReason", None)
+    retain = params.get("RetainAllVariantProperties", False)
+    excluded = {item["VariantPropertyType"] for item in params.get("ExcludeRetainedVariantProperties", [])}
+    if excluded and not retain:
+        raise state.invalid("ExcludeRetainedVariantProperties needs RetainAllVariantProperties")
+    call.cloud.background(
+        _update, call.cloud, call.account, call.region, endpoint, config, retain, excluded,
+        name=f"endpoint {endpoint['EndpointName']}",
+    )  # fmt: skip
+    return {"EndpointArn": endpoint["_arn"]}
+
+
+def _update(
+    cloud: Cloud,
+    account: str,
+    region: str,
+    endpoint: state.Record,
+    config: state.Record,
+    retain: bool,
+    excluded: set[str],
+) -> None:
+    old: Deployment | None = endpoint["_serving"]
+    try:
+        new = deploy(cloud, account, region, endpoint["EndpointName"], config)
+    except DeploymentError as error:
+        # The old fleet never stopped serving: a failed update leaves the endpoint as it was.
+        _settle(cloud, account, region, endpoint, "InService" if old else "Failed", reason=str(error))
+        return
+    if retain and old:
+        _retain(old, new, excluded)
+    with state.lock:
+        endpoint |= {"_serving": new, "EndpointConfigName": config["EndpointConfigName"]}
+    if old and old.capture:
+        old.capture.flush()
+    _settle(cloud, account, region, endpoint, "InService")
+
+
+def _retain(old: Deployment, new: Deployment, excluded: set[str]) -> None:
+    for variant in new.variants:
+        before = next((known for known in old.variants if known.name == variant.name), None)
+        if before is None:
+            continue
+        if "DesiredWeight" not in excluded:
+            variant.weight = before.weight
+        if "DesiredInstanceCount" not in excluded:
+            variant.instances = before.instances
+    if new.capture and old.capture and "DataCaptureConfig" not in excluded:
+        new.capture = old.capture
+
+
+@operation("sagemaker", "UpdateEndpointWeightsAndCapacities")
+def update_weights(call: Call) -> dict[str, Any]:
+    endpoint = _get(call)
+    if endpoint["EndpointStatus"] != "InService":
+        raise state.invalid(
+            f'Cannot update endpoint "{endpoint["_arn"]}" while it is in status {endpoint["EndpointStatus"]}.'
+        )
+    serving: Deployment = endpoint["_serving"]
+    wanted = {item["VariantName"]: item for item in call.params["DesiredWeightsAndCapacities"]}
+    unknown = sorted(set(wanted) - {variant.name for variant in serving.variants})
+    if unknown:
+        raise state.invalid(f"The endpoint {endpoint['_arn']} has no variant {', '.join(unknown)}.")
+    weights = [
+        wanted.get(variant.name, {}).get("DesiredWeight", variant.weight) for variant in serving.production
+    ]
+    if not sum(weights) > 0:
+        raise state.invalid("The sum of all variant weights must be greater than 0")
+    with serving.lock:
+        for variant in serving.variants:
+            item = wanted.get(variant.name, {})
+            variant.weight = float(item.get("DesiredWeight", variant.weight))
+            variant.instances = int(item.get("DesiredInstanceCount", variant.instances))
+    endpoint["LastModifiedTime"] = call.cloud.clock.now()
+    return {"EndpointArn": endpoint["_arn"]}
+
+
+@operation("sagemaker", "DescribeEndpoint")
+def describe(call: Call) -> dict[str, Any]:
+    endpoint = _get(call)
+    serving: Deployment | None = endpoint["_serving"]
+    answer = {key: value for key, value in endpoint.items() if not key.startswith("_")}
+    if serving is None:
+        return answer
+    now = endpoint["LastModifiedTime"]
+    answer["ProductionVariants"] = [variant.describe(now) for variant in serving.production]
+    if serving.shadows:
+        answer["ShadowProductionVariants"] = [variant.describe(now) for variant in serving.shadows]
+    if serving.capture:
+        answer["DataCaptureConfig"] = serving.capture.describe()
+    return answer
+
+
+@operation("sagemaker", "ListEndpoints")
+def list_endpoints(call: Call) -> dict[str, Any]:
+    found, token = state.page(
+        call, state.records(call, KIND).values(), name=lambda item: item["EndpointName"], status="EndpointStatus"
+    )
+    return state.with_token({"Endpoints": [{key: item[key] for key in _LIST_FIELDS} for item in found]}, token)
+
+
+@operation("sagemaker", "DeleteEndpoint")
+def delete(call: Call) -> dict[str, Any]:
+    endpoint = _get(call)
+    if endpoint["EndpointStatus"] not in _SETTLED:
+        raise state.invalid(
+            f'Cannot delete endpoint "{endpoint["_arn"]}" while it is in status {endpoint["EndpointStatus"]}.'
+        )
+    schedules = state.records(call, "monitoring-schedule").values()
+    if any(schedule["EndpointName"] == endpoint["EndpointName"] for schedule in schedules):
+        raise state.invalid(
+            f"Cannot delete endpoint {endpoint['_arn']}: it has monitoring schedules; delete them first."
+        )
+    endpoint["EndpointStatus"] = "Deleting"
+    serving: Deployment | None = endpoint["_serving"]
+    if serving and serving.capture:
+        serving.capture.flush()
+    state.records(call, KIND).pop(endpoint["EndpointName"], None)
+    return {}
+
+
+def serving(cloud: Cloud, account: str, region: str, name: str) -> Deployment:
+    """What answers for an endpoint. Raises ValidationError as InvokeEndpoint does."""
+    endpoint = state.table(cloud, account, region, KIND).get(name)
+    deployment: Deployment | None = endpoint["_serving"] if endpoint else None
+    if deployment is None:
+        raise AwsError("ValidationError", f"Endpoint {name} of account {account} not found.")
+    return deployment
+
+
+def _get(call: Call) -> state.Record:
+    return models.find(call, KIND, call.params["EndpointName"], "endpoint")
+
+
+def _settle(
+    cloud: Cloud, account: str, region: str, endpoint: state.Record, status: str, *, reason: str | None = None
+) -> None:
+    with state.lock:
+        if reason:
+            endpoint["FailureReason"] = reason[:1024]
+        endpoint |= {"EndpointStatus": status, "LastModifiedTime": cloud.clock.now()}
+    detail = {key: value for key, value in endpoint.items() if not key.startswith("_")}
+    cloud.put_event(
+        account, region, "aws.sagemaker", "SageMaker Endpoint State Change",
+        json.loads(json.dumps(detail, default=str)), [endpoint["_arn"]],
+    )  # fmt: skip

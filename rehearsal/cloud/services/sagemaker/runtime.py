@@ -1,0 +1,115 @@
+"""InvokeEndpoint: a variant chosen by weight, a real prediction, capture, shadow copies and metrics."""
+
+import time
+from typing import Any
+
+from rehearsal.cloud.api import AwsError, Call, operation
+from rehearsal.cloud.containers.xgboost_serve import MAX_PAYLOAD, ContainerError
+from rehearsal.cloud.services.sagemaker import endpoints
+from rehearsal.cloud.services.sagemaker.capture import Payload
+from rehearsal.cloud.services.sagemaker.deployment import Deployment, Variant
+from rehearsal.cloud.services.sagemaker.jobs import refuse
+
+NAMESPACE = "AWS/SageMaker"
+
+
+@operation("sagemaker-runtime", "InvokeEndpoint")
+def invoke(call: Call) -> dict[str, Any]:
+    started = time.perf_counter()
+    params, name = call.params, call.params["EndpointName"]
+    refuse(params.get("InferenceComponentName"), "InferenceComponentName")
+    refuse(params.get("TargetModel"), "TargetModel")
+    refuse(params.get("SessionId"), "SessionId")
+    deployment = endpoints.serving(call.cloud, call.account, call.region, name)
+    variant = _variant(deployment, params.get("TargetVariant"), name)
+    body = _bytes(params.get("Body"))
+    if len(body) > MAX_PAYLOAD:
+        raise AwsError(
+            "ValidationError", f"1 validation error detected: Body has {len(body)} bytes, more than {MAX_PAYLOAD}", 400
+        )
+    request = Payload(params.get("ContentType") or "text/libsvm", body)
+    accept = params.get("Accept") or "text/csv"
+    answer = _answer(call, variant, request, accept, started)
+    ids = {"inference_id": params.get("InferenceId"), "attributes": params.get("CustomAttributes")}
+    if deployment.capture:
+        deployment.capture.add(variant.name, variant.credentials, request, answer, **ids)
+    for shadow in deployment.shadows:
+        call.cloud.background(_shadow, call, deployment, shadow, request, accept, ids, name="shadow")
+    result = {"Body": answer.data, "ContentType": answer.content_type, "InvokedProductionVariant": variant.name}
+    if ids["attributes"]:
+        result["CustomAttributes"] = ids["attributes"]
+    return result
+
+
+def _variant(deployment: Deployment, target: str | None, endpoint: str) -> Variant:
+    if target is None:
+        return deployment.choose()
+    variant = deployment.variant(target)
+    if variant is None:
+        raise AwsError("ValidationError", f"Variant {target} not found for Request: endpoint {endpoint} has no such variant")
+    return variant
+
+
+def _bytes(body: Any) -> bytes:
+    if body is None:
+        return b""
+    if hasattr(body, "read"):
+        body = body.read()
+    return body.encode() if isinstance(body, str) else bytes(body)
+
+
+def _answer(call: Call, variant: Variant, request: Payload, accept: str, started: float) -> Payload:
+    before = time.perf_counter()
+    status = 200
+    try:
+        data, content_type = variant.model.invoke(request.data, request.content_type, accept)
+        return Payload(content_type, data)
+    except ContainerError as error:
+        status = error.status
+        raise _model_error(call, variant, error) from error
+    finally:
+        latency = (time.perf_counter() - before) * 1e6
+        overhead = max(0.0, (time.perf_counter() - started) * 1e6 - latency)
+        _count(call, variant.name, status, latency, overhead)
+
+
+def _model_error(call: Call, variant: Variant, error: ContainerError) -> AwsError:
+    endpoint = call.params["EndpointName"]
+    who = "client" if error.status < 500 else "server"
+    group = f"/aws/sagemaker/Endpoints/{endpoint}"
+    call.cloud.log(call.account, call.region, group, f"{variant.name}/i-rehearsal", f"[ERROR] {error.message}")
+    return AwsError(
+        "ModelError",
+        f"Received {who} error ({error.status}) from primary with message \"{error.message}\". See"
+        f" https://{call.region}.console.aws.amazon.com/cloudwatch/home?region={call.region}#logEventViewer:group={group}"
+        f" in account {call.account} for more information.",
+        424,
+        OriginalStatusCode=error.status,
+        OriginalMessage=error.message,
+        LogStreamArn=f"arn:aws:logs:{call.region}:{call.account}:log-group:{group}",
+    )
+
+
+def _count(call: Call, variant: str, status: int, latency: float, overhead: float) -> None:
+    dimensions = {"EndpointName": call.params["EndpointName"], "VariantName": variant}
+    values = {
+        "Invocations": (1.0, "None"),
+        "Invocation4XXErrors": (float(400 <= status < 500), "None"),
+        "Invocation5XXErrors": (float(status >= 500), "None"),
+    }
+    if status < 400:
+        values |= {"ModelLatency": (latency, "Microseconds"), "OverheadLatency": (overhead, "Microseconds")}
+    for name, (value, unit) in values.items():
+        call.cloud.put_metric(call.account, call.region, NAMESPACE, name, dimensions, value, unit)
+
+
+def _shadow(
+    call: Call, deployment: Deployment, variant: Variant, request: Payload, accept: str, ids: dict[str, Any]
+) -> None:
+    """A copy of the request for a shadow variant: its answer goes nowhere but into metrics and capture."""
+    try:
+        answer = _answer(call, variant, request, accept, time.perf_counter())
+    except AwsError:
+        return
+    if deployment.capture:
+        deployment.capture.add(variant.name, variant.credentials, request, answer, **ids)

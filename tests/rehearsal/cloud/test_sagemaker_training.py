@@ -1,0 +1,98 @@
+"""Training jobs: a real model, AWS's checks, and failures that say why."""
+
+import io
+import tarfile
+
+import pytest
+import xgboost
+
+from rehearsal.cloud.core import Cloud
+from tests.rehearsal.cloud.sagemaker_world import HYPERPARAMETERS, World, refused
+
+
+@pytest.fixture
+def world(cloud: Cloud, account: str, region: str) -> World:
+    return World(cloud, account, region)
+
+
+def test_training_gives_a_model_and_its_metrics(world: World) -> None:
+    job = world.train("first")
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    assert job["SecondaryStatus"] == "Completed"
+    stages = [step["Status"] for step in job["SecondaryStatusTransitions"]]
+    assert stages == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
+    uri = job["ModelArtifacts"]["S3ModelArtifacts"]
+    assert uri == world.uri("training/first/output/model.tar.gz")
+    metrics = {metric["MetricName"]: metric["Value"] for metric in job["FinalMetricDataList"]}
+    assert set(metrics) == {"train:rmse", "validation:rmse"}
+    assert 0 < metrics["validation:rmse"] < 3
+    with tarfile.open(fileobj=io.BytesIO(world.get(uri))) as tar:
+        booster = xgboost.Booster()
+        booster.load_model(bytearray(tar.extractfile("xgboost-model").read()))  # type: ignore[union-attr]
+    assert booster.num_boosted_rounds() == 20
+    calls = world.cloud.ledger.snapshot()
+    assert "s3:GetObject" in str(calls[world.role]) and "s3:PutObject" in str(calls[world.role])
+
+
+def test_training_twice_gives_the_same_bytes(world: World) -> None:
+    first, second = world.train("one"), world.train("two")
+    uris = [job["ModelArtifacts"]["S3ModelArtifacts"] for job in (first, second)]
+    assert world.get(uris[0]) == world.get(uris[1])
+
+
+def test_an_unknown_hyperparameter_is_an_algorithm_error(world: World) -> None:
+    job = world.train("typo", HyperParameters={**HYPERPARAMETERS, "max_dept": "4"})
+    assert job["TrainingJobStatus"] == "Failed"
+    assert job["FailureReason"].startswith("AlgorithmError: Extraneous hyperparameter found: max_dept")
+    assert "ModelArtifacts" not in job or not job["ModelArtifacts"].get("S3ModelArtifacts")
+
+
+def test_a_value_out_of_range_is_an_algorithm_error(world: World) -> None:
+    job = world.train("range", HyperParameters={**HYPERPARAMETERS, "eta": "7"})
+    assert job["TrainingJobStatus"] == "Failed"
+    assert "eta" in job["FailureReason"] and "7" in job["FailureReason"]
+
+
+def test_text_in_the_data_is_an_algorithm_error(world: World) -> None:
+    world.put("bad/train/x.csv", "total,distance\n1.0,2.0\n")
+    job = world.train("text", InputDataConfig=[world.channel("train", "bad")], HyperParameters={"num_round": "2"})
+    assert job["TrainingJobStatus"] == "Failed"
+    assert "please ensure data is in csv format" in job["FailureReason"]
+
+
+def test_requests_that_aws_refuses(world: World) -> None:
+    client = world.sagemaker
+    stranger = world.make_role("stranger", "glue.amazonaws.com")
+    with refused(client, "ValidationException", "Could not assume role", stranger):
+        client.create_training_job(**world.training("role", RoleArn=stranger))
+    with refused(client, "ValidationException", "No S3 objects found", "nothing/train"):
+        client.create_training_job(**world.training("empty", InputDataConfig=[world.channel("train", "nothing")]))
+    image = "141502667606.dkr.ecr.eu-west-1.amazonaws.com/my-own:1"
+    with refused(client, "NotImplemented", "not implemented by the rehearsal: image", "my-own"):
+        client.create_training_job(
+            **world.training("image", AlgorithmSpecification={"TrainingImage": image, "TrainingInputMode": "File"})
+        )
+    with refused(client, "ResourceNotFound"):
+        client.describe_training_job(TrainingJobName="never")
+
+
+def test_a_name_is_used_once(world: World) -> None:
+    world.train("again")
+    with refused(world.sagemaker, "ResourceInUse", "again"):
+        world.sagemaker.create_training_job(**world.training("again"))
+
+
+def test_stop_ends_the_job(world: World) -> None:
+    world.sagemaker.create_training_job(
+        **world.training("long", HyperParameters={"num_round": "1000000", "max_depth": "10"})
+    )
+    world.sagemaker.stop_training_job(TrainingJobName="long")
+    job = world.settle(lambda: world.sagemaker.describe_training_job(TrainingJobName="long"), "TrainingJobStatus")
+    assert job["TrainingJobStatus"] == "Stopped"
+
+
+def test_max_runtime_ends_the_job(world: World) -> None:
+    job = world.train(
+        "slow", HyperParameters={"num_round": "1000000", "max_depth": "10"}, StoppingCondition={"MaxRuntimeInSeconds": 2}
+    )
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
