@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,11 +29,11 @@ def build(folder: Path, env: Mapping[str, str], progress: Progress) -> None:
     """
     go = _go(env)
     progress.say(f"Building Pulumi {BUILD_VERSION} from its Go modules. This takes a few minutes, once.")
-    _run([go, "mod", "download"], env, "downloading the modules")
-    packages = _run([go, "list", "-deps", _PACKAGE], env, "listing the packages").splitlines()
+    # Listing downloads the modules that the package needs, and those alone.
+    packages = _watch([go, "list", "-deps", _PACKAGE], env, 0, progress).splitlines()
     flags = f"-s -w -X {_SDK}/go/common/version.Version=v{BUILD_VERSION}"
-    command = [go, "build", "-v", "-trimpath", "-ldflags", flags, "-o", str(folder / "pulumi"), _PACKAGE]
-    _compile(command, env, len(packages), progress)
+    # `go build -v` names each package on stderr when it is done: that is the progress.
+    _watch([go, "build", "-v", "-ldflags", flags, "-o", str(folder / "pulumi"), _PACKAGE], env, len(packages), progress)
 
 
 def copy_scripts(folder: Path, env: Mapping[str, str]) -> None:
@@ -58,7 +59,7 @@ def _go(env: Mapping[str, str]) -> str:
 
 def _environment(env: Mapping[str, str]) -> dict[str, str]:
     # What a person has set for their own modules (vendoring, workspaces) must not reach this build.
-    return {**env, "GOWORK": "off", "GOFLAGS": "-mod=readonly -buildvcs=false", "CGO_ENABLED": "0"}
+    return {**env, "GOWORK": "off", "GOFLAGS": "-mod=readonly -buildvcs=false"}
 
 
 def _run(command: list[str], env: Mapping[str, str], what: str) -> str:
@@ -68,25 +69,34 @@ def _run(command: list[str], env: Mapping[str, str], what: str) -> str:
     return result.stdout
 
 
-def _compile(command: list[str], env: Mapping[str, str], total: int, progress: Progress) -> None:
-    # `go build -v` names each package on stderr as it starts on it: that is the progress.
-    child = subprocess.Popen(
-        command, cwd=_MODULE, env=_environment(env), stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+def _watch(command: list[str], env: Mapping[str, str], total: int, progress: Progress) -> str:
+    """Run a slow command with its stderr as progress; returns its stdout. Nothing of it survives an interrupt."""
     lines: list[str] = []
-    try:
-        assert child.stderr is not None
-        for line in child.stderr:
-            lines.append(line)
-            progress.step(line.strip(), len(lines), total)
-        code = child.wait()
-    finally:
-        progress.end()
-        if child.poll() is None:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
-    if code != 0:
-        raise EngineError(f"go build failed: {_tail(''.join(lines))}")
+    with tempfile.TemporaryFile("w+") as output:
+        child = subprocess.Popen(
+            command,
+            cwd=_MODULE,
+            env=_environment(env),
+            stdout=output,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            assert child.stderr is not None
+            for line in child.stderr:
+                lines.append(line)
+                progress.step(line.strip(), len(lines), total)
+            code = child.wait()
+        finally:
+            progress.end()
+            if child.poll() is None:
+                os.killpg(child.pid, signal.SIGKILL)
+                child.wait()
+        if code != 0:
+            raise EngineError(f"`{' '.join(command[:2])}` failed: {_tail(''.join(lines))}")
+        output.seek(0)
+        return output.read()
 
 
 def _tail(text: str) -> str:
