@@ -1,4 +1,4 @@
-"""Who may assume a role: evaluation of trust policies."""
+"""Whom a trust or resource policy lets in."""
 
 import fnmatch
 import json
@@ -9,19 +9,26 @@ from urllib.parse import unquote
 from rehearsal.cloud.types import Principal
 
 
-def allows(document: str | Mapping[str, Any], principal: Principal, context: Mapping[str, str]) -> bool:
-    """Does a trust policy let `principal` assume the role? `context` holds condition keys, e.g. aws:SourceArn."""
+def allows(
+    document: str | Mapping[str, Any],
+    principal: Principal,
+    context: Mapping[str, str],
+    action: str = "sts:AssumeRole",
+) -> bool:
+    """Does a policy let `principal` do `action`? `context` holds condition keys, e.g. aws:SourceArn.
+
+    The resource that the policy hangs on is the one asked for, so `Resource` is not looked at.
+    """
     policy = json.loads(unquote(document)) if isinstance(document, str) else document
     keys = {name.lower(): value for name, value in context.items()}
-    matching = [statement for statement in _list(policy.get("Statement")) if _applies(statement, principal, keys)]
+    matching = [item for item in _list(policy.get("Statement")) if _applies(item, principal, keys, action.lower())]
     if any(statement.get("Effect") == "Deny" for statement in matching):
         return False
     return any(statement.get("Effect") == "Allow" for statement in matching)
 
 
-def _applies(statement: Mapping[str, Any], principal: Principal, context: Mapping[str, str]) -> bool:
-    actions = _list(statement.get("Action"))
-    if not any(fnmatch.fnmatchcase("sts:assumerole", str(action).lower()) for action in actions):
+def _applies(statement: Mapping[str, Any], principal: Principal, context: Mapping[str, str], action: str) -> bool:
+    if not any(fnmatch.fnmatchcase(action, str(name).lower()) for name in _list(statement.get("Action"))):
         return False
     if not _names(statement.get("Principal"), principal):
         return False
@@ -38,7 +45,7 @@ def _names(element: Any, principal: Principal) -> bool:
     if not isinstance(element, Mapping):
         return False
     if principal.kind == "service":
-        return principal.arn in _list(element.get("Service"))
+        return principal.arn in _list(element.get("Service")) or "*" in _list(element.get("AWS"))
     account = principal.account
     accepted = {"*", account, f"arn:aws:iam::{account}:root", principal.arn, principal.role_arn}
     return any(name in accepted for name in _list(element.get("AWS")))

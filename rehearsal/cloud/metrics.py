@@ -1,0 +1,113 @@
+"""Data points and their statistics, as pure data."""
+
+import math
+import re
+import threading
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+_KEPT = 200_000
+_PERCENTILE = re.compile(r"(p|tm)(\d{1,2}(?:\.\d{1,10})?|100)")
+STATISTICS = frozenset({"SampleCount", "Average", "Sum", "Minimum", "Maximum"})
+
+Key = tuple[str, str, frozenset[tuple[str, str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A value seen `count` times, or a statistic set (`low` and `high` differ)."""
+
+    timestamp: float
+    count: float
+    total: float
+    low: float
+    high: float
+    unit: str
+
+
+class Metrics:
+    """The metrics of one account and region."""
+
+    def __init__(self) -> None:
+        self._samples: defaultdict[Key, deque[Sample]] = defaultdict(lambda: deque(maxlen=_KEPT))
+        self._lock = threading.Lock()
+
+    def add(self, key: Key, sample: Sample) -> None:
+        with self._lock:
+            self._samples[key].append(sample)
+
+    def keys(self) -> list[Key]:
+        with self._lock:
+            return list(self._samples)
+
+    def buckets(self, key: Key, start: float, end: float, width: float, unit: str | None) -> dict[int, list[Sample]]:
+        """Samples from `start` (incl.) to `end` (excl.), by the number of the period they lie in."""
+        with self._lock:
+            samples = list(self._samples.get(key, ()))
+        found: defaultdict[int, list[Sample]] = defaultdict(list)
+        for sample in samples:
+            if start <= sample.timestamp < end and (unit is None or unit == sample.unit):
+                found[math.floor(sample.timestamp / width)].append(sample)
+        return dict(found)
+
+
+def key_of(namespace: str, name: str, dimensions: Mapping[str, str]) -> Key:
+    return namespace, name, frozenset(dimensions.items())
+
+
+def statistic(name: str, samples: Iterable[Sample]) -> float | None:
+    """One statistic of some samples, e.g. `Average`, `p99`, `tm90`. None where the samples do not give it.
+
+    Raises ValueError for a name that is no statistic.
+    """
+    items = list(samples)
+    count = sum(sample.count for sample in items)
+    if name in STATISTICS:
+        if not items or not count:
+            return None
+        total = sum(sample.total for sample in items)
+        return {
+            "SampleCount": count,
+            "Sum": total,
+            "Average": total / count,
+            "Minimum": min(sample.low for sample in items),
+            "Maximum": max(sample.high for sample in items),
+        }[name]
+    match = _PERCENTILE.fullmatch(name)
+    if not match:
+        raise ValueError(f"{name!r} is no statistic that the rehearsal computes")
+    values = sorted((sample.low, sample.count) for sample in items if sample.low == sample.high)
+    if not values:
+        return None
+    fraction = float(match[2]) / 100
+    return _percentile(values, fraction) if match[1] == "p" else _trimmed_mean(values, fraction)
+
+
+def _percentile(values: list[tuple[float, float]], fraction: float) -> float:
+    """Linear between the closest ranks."""
+    expanded_count = sum(count for _, count in values)
+    rank = fraction * (expanded_count - 1)
+    below, above = _at(values, math.floor(rank)), _at(values, math.ceil(rank))
+    return below + (above - below) * (rank - math.floor(rank))
+
+
+def _at(values: list[tuple[float, float]], rank: int) -> float:
+    seen = 0.0
+    for value, count in values:
+        seen += count
+        if rank < seen:
+            return value
+    return values[-1][0]
+
+
+def _trimmed_mean(values: list[tuple[float, float]], fraction: float) -> float:
+    limit = fraction * sum(count for _, count in values)
+    taken, total = 0.0, 0.0
+    for value, count in values:
+        part = min(count, limit - taken)
+        if part <= 0:
+            break
+        taken += part
+        total += value * part
+    return total / taken if taken else values[0][0]

@@ -1,0 +1,106 @@
+"""S3: notifications of buckets, and the requests that moto lets through though S3 does not."""
+
+import hashlib
+import itertools
+import json
+from typing import Any
+
+from moto.s3 import notifications
+from moto.s3.notifications import S3NotificationEvent
+
+from rehearsal.cloud.api import Cloud, on_start
+
+_DETAIL_TYPES = {
+    "ObjectCreated": "Object Created",
+    "ObjectRemoved": "Object Deleted",
+    "ObjectTagging": "Object Tags Added",
+    "ObjectAcl": "Object ACL Updated",
+    "ObjectRestore": "Object Restore Completed",
+}
+_REASONS = {
+    "Put": "PutObject",
+    "Post": "POST Object",
+    "Copy": "CopyObject",
+    "CompleteMultipartUpload": "CompleteMultipartUpload",
+    "Delete": "DeleteObject",
+    "DeleteMarkerCreated": "DeleteObject",
+}
+_sequence = itertools.count(1)
+
+
+@on_start
+def notify_for_real(cloud: Cloud) -> None:
+    """Every change of an object in a bucket with notifications reaches EventBridge, queues, topics and functions."""
+
+    def send_event(account_id: str, event_name: S3NotificationEvent, bucket: Any, key: Any) -> None:
+        configuration = bucket.notification_configuration
+        if configuration is None:
+            return
+        name = str(event_name.value)
+        if configuration.event_bridge is not None:
+            _to_event_bridge(cloud, account_id, name, bucket, key)
+        for kind in ("cloud_function", "queue", "topic"):
+            for notification in getattr(configuration, kind):
+                if notification.matches(event_name, key.name):
+                    record = notifications._get_s3_event(event_name, bucket, key, notification.id)
+                    _add_version(record, key)
+                    cloud.background(_send, cloud, kind, notification.arn, record, bucket, name=f"s3-{kind}")
+
+    notifications.send_event = send_event
+
+
+def _to_event_bridge(cloud: Cloud, account: str, name: str, bucket: Any, key: Any) -> None:
+    _, family, reason = name.split(":")
+    detail_type = _DETAIL_TYPES.get(family)
+    if detail_type is None:
+        return
+    item: dict[str, Any] = {"key": key.name, "sequencer": f"{next(_sequence):018X}"}
+    if family != "ObjectRemoved":
+        item |= {"size": key.size, "etag": key.etag.strip('"')}
+    if key.version_id and key.version_id != "null":
+        item["version-id"] = key.version_id
+    detail: dict[str, Any] = {
+        "version": "0",
+        "bucket": {"name": bucket.name},
+        "object": item,
+        "request-id": hashlib.sha256(item["sequencer"].encode()).hexdigest()[:16].upper(),
+        "requester": account,
+        "source-ip-address": "127.0.0.1",
+    }
+    if family in ("ObjectCreated", "ObjectRemoved"):
+        detail["reason"] = _REASONS.get(reason, reason)
+    if family == "ObjectRemoved":
+        detail["deletion-type"] = "Delete Marker Created" if reason == "DeleteMarkerCreated" else "Permanently Deleted"
+    cloud.background(
+        cloud.put_event, bucket.account_id, bucket.region_name, "aws.s3", detail_type, detail, [bucket.arn], name="s3-event"
+    )
+
+
+def _add_version(record: dict[str, Any], key: Any) -> None:
+    if key.version_id and key.version_id != "null":
+        record["Records"][0]["s3"]["object"]["versionId"] = key.version_id
+
+
+def _send(cloud: Cloud, kind: str, arn: str, record: dict[str, Any], bucket: Any) -> None:
+    _, _, _, region, account, name = arn.split(":", 5)
+    if kind == "queue":
+        params = {"QueueUrl": f"{cloud.url}/{account}/{name}", "MessageBody": json.dumps(record)}
+        cloud.store_call("sqs", "SendMessage", account, region, params)
+    elif kind == "topic":
+        from rehearsal.cloud.services import sns
+
+        sns.publish_for_service(
+            cloud, arn, json.dumps(record), "Amazon S3 Notification", "s3.amazonaws.com", bucket.account_id, bucket.arn
+        )
+    else:
+        from rehearsal.cloud.services.lambda_.invoke import invoke_for_service
+
+        invoke_for_service(
+            cloud,
+            arn,
+            json.dumps(record).encode(),
+            service="s3.amazonaws.com",
+            source_arn=bucket.arn,
+            source_account=bucket.account_id,
+            wait=False,
+        )
