@@ -6,8 +6,8 @@
 | `DATASET`          | the dataset's schema as JSON: target and features |
 
 Event: `{"run", "reason", "commit", "artifact", "image", "golden", "baseline": {"statistics", "constraints"},
-"package", "data", "gate"}`: addresses are `s3://` URIs (`artifact` is the training job's), `data` and `gate` the answers
-of those steps, `package` the registered package's ARN.
+"package", "data", "gate"}`: addresses are `s3://` URIs, `artifact` that of the training job; `data` and `gate` are the
+answers of those steps, `package` the registered package's ARN.
 Copies the artifact to `runs/<run>/release/model.tar.gz`: reads `runs/*/training/*`, writes `runs/*/release/*`.
 Answer: `{"manifest": "s3://…/manifest.json", "sha256": <of its text, hex>, "id", "summary"}`.
 """
