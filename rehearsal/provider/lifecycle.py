@@ -1,0 +1,329 @@
+"""The provider's verbs on one resource: check, diff, create, read, update, delete. No gRPC here."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from rehearsal.provider import differ, schema, types
+from rehearsal.provider.errors import Failures, PartialFailure, ProviderError, describe, is_not_found
+from rehearsal.provider.resource import Context, ResourceType, Values
+from rehearsal.provider.session import Session, default_tags
+from rehearsal.provider.values import UNKNOWN, Secret, holds_unknown, reveal
+
+DEFAULTED = "__defaults"
+
+
+@dataclass(frozen=True)
+class Naming:
+    """What the engine proposes as a name: `mode` is propose, enforce or disable."""
+
+    logical: str
+    seed: bytes = b""
+    mode: str = ""
+    proposed: str = ""
+
+
+@dataclass(frozen=True)
+class DiffResult:
+    """Changes with the paths that force replacement, and whether the old must go first."""
+
+    changes: list[differ.Change]
+    replaces: frozenset[str]
+    delete_first: bool
+
+
+@dataclass
+class Lifecycle:
+    """The verbs, for one configured provider."""
+
+    session: Session
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def check(self, token: str, urn: str, olds: Values, news: Values, naming: Naming) -> Values:
+        """The inputs as they will be used: typed, named, with default tags. Raises Failures."""
+        kind = types.find(token)
+        properties = kind.schema.inputs
+        failures = schema.check(properties, news)
+        if failures:
+            raise Failures(failures)
+        inputs = {key: _typed(kind, key, value) for key, value in news.items() if not key.startswith("__")}
+        unknown_to_us = set(inputs) - kind.supports - {"region", "tags"} if kind.supports is not None else set()
+        failures = [(key, f"the rehearsal does not support this property of {token}") for key in sorted(unknown_to_us)]
+        failures += kind.validate(reveal(inputs))
+        if failures:
+            raise Failures(failures)
+        if "tags" in properties:
+            inputs = _with_default_tags(inputs, default_tags(self.session.config))
+        return _with_name(kind, inputs, olds, naming)
+
+    def diff(self, token: str, old_inputs: Values, news: Values, state: Values) -> DiffResult:
+        """What changed between two sets of checked inputs."""
+        kind = types.find(token)
+        before, after = effective(kind, old_inputs), effective(kind, news)
+        found = self._changes(kind, before, after, state)
+        replaces = frozenset(change.path for change in found if kind.forces_replacement(change.path))
+        return DiffResult(found, replaces, bool(replaces) and _name_collides(kind, before, after, news))
+
+    def _changes(self, kind: ResourceType, before: Values, after: Values, state: Values) -> list[differ.Change]:
+        # A property AWS fills in keeps its value when the program stops setting it.
+        kept = {key for key in before if key not in after and key in kind.schema.computed and key != "tags"}
+        old = {key: value for key, value in before.items() if key not in kept}
+        if "region" in after and "region" not in old:
+            old["region"] = state.get("region") or self.session.region
+        return differ.changes(old, after, kind.semantics)
+
+    def create(self, token: str, urn: str, news: Values, preview: bool, timeout: float) -> tuple[str, Values]:
+        """The id and outputs; raises PartialFailure when the thing exists but is not complete."""
+        kind = types.find(token)
+        inputs = effective(kind, news)
+        if preview:
+            return "", self._planned(kind, inputs)
+        ctx = self._context(kind, urn, inputs=self._named(kind, inputs), timeout=timeout)
+        ctx.changed = frozenset(ctx.inputs)
+        try:
+            with readable(urn):
+                kind.create(ctx)
+                observed = self._observe(kind, ctx)
+        except ProviderError as error:
+            if not ctx.id:
+                raise
+            raise self._partial(kind, ctx, str(error), news) from error
+        return ctx.id, _outputs(kind, ctx, observed)
+
+    def _partial(self, kind: ResourceType, ctx: Context, message: str, news: Values) -> PartialFailure:
+        # Only what cannot change in place counts as done, so that the next update repeats all the rest.
+        kept = {key: value for key, value in news.items() if key in kind.replaces or key == DEFAULTED}
+        observed: Values = {}
+        with contextlib.suppress(Exception):
+            observed = self._observe(kind, ctx)
+        return PartialFailure(message, ctx.id, _outputs(kind, ctx, observed), kept)
+
+    def _planned(self, kind: ResourceType, inputs: Values) -> Values:
+        planned = {name: UNKNOWN for name in kind.schema.computed}
+        planned |= {key: value for key, value in inputs.items() if key in kind.schema.outputs}
+        if "tagsAll" in kind.schema.outputs:
+            planned["tagsAll"] = inputs.get("tags") or {}
+        if "region" in kind.schema.outputs:
+            planned.setdefault("region", self.session.region)
+            planned["region"] = self.session.region if planned["region"] is UNKNOWN else planned["region"]
+        return planned
+
+    def _named(self, kind: ResourceType, inputs: Values) -> Values:
+        name = kind.name
+        if name is None or not name.prefix_property or inputs.get(name.property):
+            return inputs
+        prefix = inputs.get(name.prefix_property)
+        if not prefix:
+            return inputs
+        return {**inputs, name.property: name.from_prefix(prefix, kind.name_suffix(inputs))}
+
+    def read(self, token: str, urn: str, ident: str, inputs: Values, state: Values) -> tuple[str, Values, Values]:
+        """(id, outputs, inputs) as AWS has them now; an empty id when the thing is gone."""
+        kind = types.find(token)
+        given = {key: value for key, value in inputs.items() if key != DEFAULTED}
+        ctx = self._context(kind, urn, id=ident, inputs=effective(kind, given) if given or state else {}, state=state)
+        with readable(urn):
+            seen = kind.read(ctx)
+            if seen is None:
+                return "", {}, {}
+            observed = self._complete(kind, ctx, seen)
+        outputs = _outputs(kind, ctx, observed)
+        if not given and not state:
+            return ctx.id, outputs, _imported(kind, outputs)
+        fresh = _drifted(kind, given, state, observed)
+        return ctx.id, outputs, {**fresh, **{k: v for k, v in inputs.items() if k == DEFAULTED}}
+
+    def update(
+        self, token: str, urn: str, ident: str, old_inputs: Values, state: Values, news: Values, preview: bool,
+        timeout: float,
+    ) -> Values:  # fmt: skip
+        """The outputs after bringing the thing from the old to the new inputs."""
+        kind = types.find(token)
+        before, after = effective(kind, old_inputs), effective(kind, news)
+        found = self._changes(kind, before, after, state)
+        changed = frozenset(change.path.split(".")[0].split("[")[0] for change in found)
+        if preview:
+            return self._replanned(kind, after, before, state, changed)
+        merged = {**{k: state[k] for k in _identity(kind) if k in state}, **after}
+        ctx = self._context(kind, urn, id=ident, inputs=merged, old_inputs=before, state=state, timeout=timeout)
+        ctx.changed = changed
+        with readable(urn):
+            kind.update(ctx)
+            if "tags" in changed:
+                kind.write_tags(ctx)
+            return _outputs(kind, ctx, self._observe(kind, ctx))
+
+    def _replanned(
+        self, kind: ResourceType, after: Values, before: Values, state: Values, changed: frozenset[str]
+    ) -> Values:
+        gone = set(before) - set(after) - kind.schema.computed
+        planned = {key: value for key, value in state.items() if key not in gone}
+        planned |= {key: value for key, value in after.items() if key in kind.schema.outputs}
+        if "tagsAll" in planned:
+            planned["tagsAll"] = after.get("tags") or {}
+        for output, triggers in kind.volatile.items():
+            if changed and ("*" in triggers or triggers & changed):
+                planned[output] = UNKNOWN
+        return planned
+
+    def delete(self, token: str, urn: str, ident: str, inputs: Values, state: Values, timeout: float) -> None:
+        """Remove the thing; what is already gone is fine."""
+        from botocore.exceptions import ClientError
+
+        kind = types.find(token)
+        ctx = self._context(kind, urn, id=ident, inputs=effective(kind, inputs), state=state, timeout=timeout)
+        with readable(urn):
+            try:
+                kind.delete(ctx)
+            except ClientError as error:
+                if not is_not_found(error):
+                    raise
+
+    def _context(self, kind: ResourceType, urn: str, **values: Any) -> Context:
+        if not values.get("timeout"):
+            values["timeout"] = 3600.0
+        return Context(self.session, kind, urn, cancelled=self.cancelled, **values)
+
+    def _observe(self, kind: ResourceType, ctx: Context) -> Values:
+        seen = kind.read(ctx)
+        if seen is None:
+            raise ProviderError(f"{ctx.id} was not found right after it was written")
+        return self._complete(kind, ctx, seen)
+
+    def _complete(self, kind: ResourceType, ctx: Context, seen: Values) -> Values:
+        """What was read, with region and tags."""
+        outputs = kind.schema.outputs
+        if "region" in outputs:
+            seen["region"] = ctx.region
+        if "tagsAll" in outputs and "tagsAll" not in seen:
+            tags = kind.read_tags(ctx, seen)
+            seen |= {"tags": tags or None, "tagsAll": tags}
+        return {key: value for key, value in seen.items() if key in outputs}
+
+
+def effective(kind: ResourceType, inputs: Values) -> Values:
+    """Inputs in plain form with the provider's defaults under them."""
+    given = {key: value for key, value in reveal(inputs).items() if not key.startswith("__") and value is not None}
+    return {**kind.defaults, **given}
+
+
+@contextlib.contextmanager
+def readable(urn: str) -> Iterator[None]:
+    """Errors of AWS as one sentence that names the resource."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise ProviderError(f"{urn.rsplit('::', 1)[-1]}: {describe(error)}") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ProviderError(f"{urn}: the rehearsal's provider failed: {type(error).__name__}: {error}") from error
+
+
+def _typed(kind: ResourceType, key: str, value: Any) -> Any:
+    """A value in its schema's type; a policy given as an object becomes its JSON text."""
+    if key in kind.semantics.documents and isinstance(reveal(value), dict):
+        if holds_unknown(value):
+            return UNKNOWN
+        text = json.dumps(reveal(value), separators=(",", ":"))
+        return Secret(text) if isinstance(value, Secret) else text
+    return schema.coerce(kind.schema.inputs[key].type, value)
+
+
+def _with_default_tags(inputs: Values, tags: dict[str, str]) -> Values:
+    given = inputs.get("tags")
+    if given is UNKNOWN or not tags:
+        return inputs
+    if isinstance(given, Secret):
+        return {**inputs, "tags": Secret({**tags, **(given.value or {})})}
+    return {**inputs, "tags": {**tags, **(given or {})}}
+
+
+def _with_name(kind: ResourceType, inputs: Values, olds: Values, naming: Naming) -> Values:
+    name = kind.name
+    if name is None or inputs.get(name.property) is not None:
+        return inputs
+    if name.prefix_property and inputs.get(name.prefix_property) is not None:
+        return inputs
+    kept = olds.get(name.property) if name.property in reveal(olds.get(DEFAULTED) or []) else None
+    return {**inputs, name.property: kept or _new_name(kind, inputs, naming), DEFAULTED: [name.property]}
+
+
+def _new_name(kind: ResourceType, inputs: Values, naming: Naming) -> str:
+    name = kind.name
+    assert name is not None
+    if naming.mode == "disable":
+        raise Failures([(name.property, "missing: automatic naming is disabled for this stack")])
+    if naming.mode in ("propose", "enforce") and naming.proposed:
+        return naming.proposed
+    return name.random(naming.logical, naming.seed, kind.name_suffix(reveal(inputs)))
+
+
+def _name_collides(kind: ResourceType, before: Values, after: Values, news: Values) -> bool:
+    """A replacement under the same, chosen name cannot be made beside the old one."""
+    name = kind.name
+    if name is None or name.property in (news.get(DEFAULTED) or []):
+        return False
+    return after.get(name.property) is not None and before.get(name.property) == after.get(name.property)
+
+
+def _identity(kind: ResourceType) -> set[str]:
+    """Computed inputs that name the thing: an update must still know them."""
+    return {kind.name.property} if kind.name else set()
+
+
+def _outputs(kind: ResourceType, ctx: Context, observed: Values) -> Values:
+    """The state: what AWS has, in the program's own words where they mean the same."""
+    known = kind.schema.outputs
+    outputs = {key: value for key, value in ctx.state.items() if key in known and key not in kind.schema.inputs}
+    outputs |= {key: value for key, value in ctx.outputs.items() if key in known}
+    outputs |= {key: ctx.inputs[key] for key in kind.write_only if key in ctx.inputs and key in known}
+    for key, value in observed.items():
+        given = ctx.inputs.get(key)
+        outputs[key] = given if given is not None and differ.same(given, value, kind.semantics, key) else value
+    return {key: value for key, value in outputs.items() if value is not None}
+
+
+def _imported(kind: ResourceType, outputs: Values) -> Values:
+    """The inputs that describe a thing found in AWS."""
+    inputs = kind.schema.inputs
+    return {
+        key: value
+        for key, value in outputs.items()
+        if key in inputs
+        and key not in kind.write_only
+        and not differ.is_zero(value)
+        and not differ.same(kind.defaults.get(key), value, kind.semantics, key)
+        and (key not in kind.schema.computed or kind.forces_replacement(key) or key == "tags")
+    }
+
+
+def _drifted(kind: ResourceType, given: Values, state: Values, observed: Values) -> Values:
+    """The program's inputs, with AWS's values where they no longer hold."""
+    result: Values = {}
+    for key, prop in kind.schema.inputs.items():
+        if key in kind.write_only or key == "region":
+            result[key] = given.get(key)
+            continue
+        was = reveal(given.get(key))
+        now, recorded = observed.get(key), state.get(key)
+        if was is not None:
+            held = differ.overlay(was, recorded, now, kind.semantics, key)
+            result[key] = given[key] if differ.same(was, held, kind.semantics, key) else held
+        elif now is not None and _strayed(kind, key, prop, recorded, now, bool(state)):
+            result[key] = now
+    return {key: value for key, value in result.items() if value is not None}
+
+
+def _strayed(kind: ResourceType, key: str, prop: Any, recorded: Any, now: Any, has_state: bool) -> bool:
+    """Whether a property the program does not set was changed by someone."""
+    if key in kind.schema.computed and key != "tags":
+        return False
+    if differ.same(kind.defaults.get(key), now, kind.semantics, key):
+        return False
+    return has_state and not differ.same(recorded, now, kind.semantics, key)

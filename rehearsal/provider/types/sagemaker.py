@@ -1,0 +1,284 @@
+"""SageMaker: models, endpoints, package groups, monitoring and notebooks."""
+
+from __future__ import annotations
+
+import json
+
+from rehearsal.provider.differ import Semantics
+from rehearsal.provider.errors import ProviderError
+from rehearsal.provider.naming import AutoName
+from rehearsal.provider.resource import Context, ResourceType, Tagging, Values
+
+TAGS = Tagging("ListTags", "AddTags", "DeleteTags", "ResourceArn")
+ENDPOINT_FAILED = frozenset({"Failed", "OutOfService", "RollingBack", "UpdateRollbackFailed"})
+
+
+class Model(ResourceType):
+    token = "aws:sagemaker/model:Model"
+    service = "sagemaker"
+    name = AutoName("name", 63, prefix_property=None)
+    keeps = frozenset()
+    renames = {"name": "ModelName", "arn": "ModelArn"}
+    semantics = Semantics(unordered=frozenset({"vpcConfig.subnets", "vpcConfig.securityGroupIds"}))
+    tagging = TAGS
+    create_op, describe_op, delete_op, key = "CreateModel", "DescribeModel", "DeleteModel", "ModelName"
+
+    def shape_answer(self, ctx: Context, answer: Values) -> Values:
+        # An answer's containers are ordered and may be empty; pulumi's is a list only when it was given.
+        if not answer.get("Containers"):
+            answer.pop("Containers", None)
+        if not (answer.get("VpcConfig") or {}).get("Subnets"):
+            answer.pop("VpcConfig", None)
+        return answer
+
+
+class EndpointConfiguration(ResourceType):
+    token = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
+    service = "sagemaker"
+    name = AutoName("name", 63)
+    keeps = frozenset()
+    renames = {"name": "EndpointConfigName", "arn": "EndpointConfigArn"}
+    write_only = frozenset({"namePrefix"})
+    tagging = TAGS
+    create_op, describe_op = "CreateEndpointConfig", "DescribeEndpointConfig"
+    delete_op, key = "DeleteEndpointConfig", "EndpointConfigName"
+
+    def shape_inputs(self, ctx: Context) -> Values:
+        """Variant names are automatic where they are not given, as with the real provider."""
+        inputs = dict(ctx.inputs)
+        for group in ("productionVariants", "shadowProductionVariants"):
+            if inputs.get(group):
+                inputs[group] = [{"variantName": f"variant-{i}", **v} for i, v in enumerate(inputs[group])]
+        return inputs
+
+
+class Endpoint(ResourceType):
+    token = "aws:sagemaker/endpoint:Endpoint"
+    service = "sagemaker"
+    name = AutoName("name", 63, prefix_property=None)
+    replaces = frozenset({"name"})
+    renames = {"name": "EndpointName", "arn": "EndpointArn", "deploymentConfig": "LastDeploymentConfig"}
+    write_only = frozenset({"deploymentConfig"})
+    supports = frozenset({"name", "endpointConfigName", "deploymentConfig", "tags"})
+    tagging = TAGS
+    describe_op, delete_op, key = "DescribeEndpoint", "DeleteEndpoint", "EndpointName"
+
+    def create(self, ctx: Context) -> None:
+        name = ctx.inputs["name"]
+        request = {"EndpointName": name, "EndpointConfigName": ctx.inputs["endpointConfigName"]}
+        tags = [{"Key": key, "Value": str(value)} for key, value in (ctx.inputs.get("tags") or {}).items()]
+        ctx.call("CreateEndpoint", {**request, "Tags": tags or None, **self._deployment(ctx, "CreateEndpoint")})
+        ctx.id = name
+        self._in_service(ctx)
+
+    def _deployment(self, ctx: Context, operation: str) -> Values:
+        from rehearsal.provider import mapping
+
+        if not ctx.inputs.get("deploymentConfig"):
+            return {}
+        shape = ctx.shape(operation).members["DeploymentConfig"]
+        return {"DeploymentConfig": mapping.to_aws(shape, ctx.inputs["deploymentConfig"], {})}
+
+    def _in_service(self, ctx: Context) -> None:
+        def ready() -> bool:
+            answer = ctx.call("DescribeEndpoint", {"EndpointName": ctx.id})
+            status = answer["EndpointStatus"]
+            if status in ENDPOINT_FAILED:
+                raise ProviderError(f"endpoint {ctx.id} is {status}: {answer.get('FailureReason') or 'no reason given'}")
+            return bool(status == "InService")
+
+        ctx.wait(f"endpoint {ctx.id} to be in service", ready)
+
+    def update(self, ctx: Context) -> None:
+        if ctx.changed & {"endpointConfigName", "deploymentConfig"}:
+            wanted = {"EndpointName": ctx.id, "EndpointConfigName": ctx.inputs["endpointConfigName"]}
+            ctx.call("UpdateEndpoint", {**wanted, **self._deployment(ctx, "UpdateEndpoint")})
+            self._in_service(ctx)
+
+    def delete(self, ctx: Context) -> None:
+        super().delete(ctx)
+        ctx.wait(f"endpoint {ctx.id} to be deleted", lambda: ctx.find(self.describe_op, self.target(ctx)) is None)
+
+
+class ModelPackageGroup(ResourceType):
+    token = "aws:sagemaker/modelPackageGroup:ModelPackageGroup"
+    service = "sagemaker"
+    keeps = frozenset()
+    renames = {"arn": "ModelPackageGroupArn"}
+    tagging = TAGS
+    create_op, describe_op = "CreateModelPackageGroup", "DescribeModelPackageGroup"
+    delete_op, key = "DeleteModelPackageGroup", "ModelPackageGroupName"
+
+    def identify(self, ctx: Context, answer: Values) -> str:
+        return str(ctx.inputs["modelPackageGroupName"])
+
+
+class ModelPackageGroupPolicy(ResourceType):
+    token = "aws:sagemaker/modelPackageGroupPolicy:ModelPackageGroupPolicy"
+    service = "sagemaker"
+    replaces = frozenset({"modelPackageGroupName"})
+    supports = frozenset({"modelPackageGroupName", "resourcePolicy"})
+    semantics = Semantics(documents=frozenset({"resourcePolicy"}))
+
+    def create(self, ctx: Context) -> None:
+        ctx.call("PutModelPackageGroupPolicy", self.request(ctx, "PutModelPackageGroupPolicy"))
+        ctx.id = ctx.inputs["modelPackageGroupName"]
+
+    def read(self, ctx: Context) -> Values | None:
+        answer = ctx.find("GetModelPackageGroupPolicy", {"ModelPackageGroupName": ctx.id})
+        if answer is None:
+            return None
+        policy = json.dumps(json.loads(answer["ResourcePolicy"]), separators=(",", ":"))
+        return {"modelPackageGroupName": ctx.id, "resourcePolicy": policy}
+
+    def update(self, ctx: Context) -> None:
+        self.create(ctx)
+
+    def delete(self, ctx: Context) -> None:
+        ctx.call("DeleteModelPackageGroupPolicy", {"ModelPackageGroupName": ctx.id})
+
+
+class DataQualityJobDefinition(ResourceType):
+    token = "aws:sagemaker/dataQualityJobDefinition:DataQualityJobDefinition"
+    service = "sagemaker"
+    name = AutoName("name", 63, prefix_property=None)
+    keeps = frozenset()
+    renames = {
+        "name": "JobDefinitionName",
+        "arn": "JobDefinitionArn",
+        "dataQualityJobOutputConfig.monitoringOutputs": "MonitoringOutputs",
+        "jobResources.clusterConfig": "ClusterConfig",
+    }
+    tagging = TAGS
+    create_op, describe_op = "CreateDataQualityJobDefinition", "DescribeDataQualityJobDefinition"
+    delete_op, key = "DeleteDataQualityJobDefinition", "JobDefinitionName"
+
+
+class MonitoringSchedule(ResourceType):
+    token = "aws:sagemaker/monitoringSchedule:MonitoringSchedule"
+    service = "sagemaker"
+    name = AutoName("name", 63, prefix_property=None)
+    replaces = frozenset({"name"})
+    renames = {"name": "MonitoringScheduleName", "arn": "MonitoringScheduleArn"}
+    tagging = TAGS
+    create_op, describe_op = "CreateMonitoringSchedule", "DescribeMonitoringSchedule"
+    update_op, delete_op, key = "UpdateMonitoringSchedule", "DeleteMonitoringSchedule", "MonitoringScheduleName"
+
+    def create(self, ctx: Context) -> None:
+        super().create(ctx)
+        self._scheduled(ctx)
+
+    def update(self, ctx: Context) -> None:
+        super().update(ctx)
+        self._scheduled(ctx)
+
+    def _scheduled(self, ctx: Context) -> None:
+        def ready() -> bool:
+            answer = ctx.call(self.describe_op, self.target(ctx))
+            if answer["MonitoringScheduleStatus"] == "Failed":
+                raise ProviderError(f"monitoring schedule {ctx.id} failed: {answer.get('FailureReason') or 'no reason'}")
+            return bool(answer["MonitoringScheduleStatus"] in ("Scheduled", "Stopped"))
+
+        ctx.wait(f"monitoring schedule {ctx.id} to be scheduled", ready)
+
+    def delete(self, ctx: Context) -> None:
+        super().delete(ctx)
+        ctx.wait(f"schedule {ctx.id} to be deleted", lambda: ctx.find(self.describe_op, self.target(ctx)) is None)
+
+
+class NotebookInstance(ResourceType):
+    token = "aws:sagemaker/notebookInstance:NotebookInstance"
+    service = "sagemaker"
+    name = AutoName("name", 63, prefix_property=None)
+    replaces = frozenset({"name", "subnetId", "securityGroups", "kmsKeyId", "directInternetAccess", "platformIdentifier"})
+    defaults = {"rootAccess": "Enabled", "directInternetAccess": "Enabled", "volumeSize": 5}
+    renames = {
+        "name": "NotebookInstanceName",
+        "arn": "NotebookInstanceArn",
+        "lifecycleConfigName": "LifecycleConfigName",
+        "volumeSize": "VolumeSizeInGB",
+        "securityGroups": "SecurityGroupIds",
+        "defaultCodeRepository": "DefaultCodeRepository",
+    }
+    tagging = TAGS
+    create_op, describe_op = "CreateNotebookInstance", "DescribeNotebookInstance"
+    update_op, delete_op, key = "UpdateNotebookInstance", "DeleteNotebookInstance", "NotebookInstanceName"
+
+    def shape_answer(self, ctx: Context, answer: Values) -> Values:
+        answer["LifecycleConfigName"] = answer.get("NotebookInstanceLifecycleConfigName")
+        answer["SecurityGroupIds"] = answer.get("SecurityGroups") or None
+        return answer
+
+    def create(self, ctx: Context) -> None:
+        super().create(ctx)
+        self._reach(ctx, "InService")
+
+    def update(self, ctx: Context) -> None:
+        """An instance is stopped for a change, and started again when it was running."""
+        if not ctx.changed - {"tags"}:
+            return
+        running = ctx.call(self.describe_op, self.target(ctx))["NotebookInstanceStatus"] == "InService"
+        if running:
+            self._stop(ctx)
+        super().update(ctx)
+        self._reach(ctx, "Stopped")
+        if running:
+            ctx.call("StartNotebookInstance", self.target(ctx))
+            self._reach(ctx, "InService")
+
+    def _stop(self, ctx: Context) -> None:
+        ctx.call("StopNotebookInstance", self.target(ctx))
+        self._reach(ctx, "Stopped")
+
+    def _reach(self, ctx: Context, wanted: str) -> None:
+        def there() -> bool:
+            answer = ctx.call(self.describe_op, self.target(ctx))
+            if answer["NotebookInstanceStatus"] == "Failed":
+                raise ProviderError(f"notebook {ctx.id} failed: {answer.get('FailureReason') or 'no reason given'}")
+            return bool(answer["NotebookInstanceStatus"] == wanted)
+
+        ctx.wait(f"notebook {ctx.id} to be {wanted}", there)
+
+    def delete(self, ctx: Context) -> None:
+        answer = ctx.find(self.describe_op, self.target(ctx))
+        if answer is None:
+            return
+        if answer["NotebookInstanceStatus"] not in ("Stopped", "Failed"):
+            self._stop(ctx)
+        super().delete(ctx)
+        ctx.wait(f"notebook {ctx.id} to be deleted", lambda: ctx.find(self.describe_op, self.target(ctx)) is None)
+
+
+class NotebookInstanceLifecycleConfiguration(ResourceType):
+    token = "aws:sagemaker/notebookInstanceLifecycleConfiguration:NotebookInstanceLifecycleConfiguration"
+    service = "sagemaker"
+    name = AutoName("name", 63, prefix_property=None)
+    replaces = frozenset({"name"})
+    renames = {"name": "NotebookInstanceLifecycleConfigName", "arn": "NotebookInstanceLifecycleConfigArn"}
+    tagging = TAGS
+    create_op, describe_op = "CreateNotebookInstanceLifecycleConfig", "DescribeNotebookInstanceLifecycleConfig"
+    update_op = "UpdateNotebookInstanceLifecycleConfig"
+    delete_op, key = "DeleteNotebookInstanceLifecycleConfig", "NotebookInstanceLifecycleConfigName"
+
+    def shape_inputs(self, ctx: Context) -> Values:
+        scripts = {key: {"content": ctx.inputs[key]} for key in ("onCreate", "onStart") if ctx.inputs.get(key)}
+        return {**ctx.inputs, **scripts}
+
+    def shape_answer(self, ctx: Context, answer: Values) -> Values:
+        for hook in ("OnCreate", "OnStart"):
+            scripts = answer.get(hook) or []
+            answer[hook] = scripts[0].get("Content") if scripts else None
+        return answer
+
+
+TYPES = (
+    DataQualityJobDefinition,
+    Endpoint,
+    EndpointConfiguration,
+    Model,
+    ModelPackageGroup,
+    ModelPackageGroupPolicy,
+    MonitoringSchedule,
+    NotebookInstance,
+    NotebookInstanceLifecycleConfiguration,
+)
