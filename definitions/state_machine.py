@@ -3,7 +3,7 @@
 Input: `{"run", "reason", "commit", "code", "data": {"key", "version"}}` (docs/architecture.md).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +54,7 @@ class Training:
     monitor_image: str
     hyperparameters: Mapping[str, str]
     dataset: str
+    evaluation_arguments: Sequence[str]
     features_seconds: int
     training: Machines
     evaluation: Machines
@@ -329,9 +330,9 @@ def _evaluate(training: Training) -> State:
         "AppSpecification": {
             "ImageUri": training.xgboost_image,
             "ContainerEntrypoint": ["python3", "/opt/ml/processing/code/evaluate.py"],
+            "ContainerArguments": list(training.evaluation_arguments),
         },
         "ProcessingInputs": inputs,
         "ProcessingOutputConfig": _output(training, "evaluation", "evaluation", "evaluation"),
-        "Environment": {"DATASET": training.dataset},
     })
     return {**state, "ResultPath": None, "Catch": _CATCH, "Next": "Gate"}

@@ -1,0 +1,76 @@
+"""DeployDev, DeployProd: `pulumi up` of an environment from the pipeline, as that environment's deployer."""
+
+from collections.abc import Sequence
+from typing import NotRequired, TypedDict
+
+import pulumi
+
+from components.project import Project
+from components.stage import Stage, title, variables
+from definitions import buildspecs
+from definitions.delivery_roles import Delivery
+
+
+class DeployArgs(TypedDict):
+    """Arguments of the deployment."""
+
+    delivery: pulumi.Input[Delivery]
+    """The delivery stack as roles see it."""
+    at: Delivery
+    """The same, where only names are needed."""
+    env: str
+    """Which environment."""
+    approved_in: NotRequired[str]
+    """Environment whose manifest was approved: only that very manifest is deployed."""
+    backend: str
+    """Pulumi's state."""
+    secrets: Sequence[tuple[str, str]]
+    """Variables and the secrets that hold them."""
+    key_arn: pulumi.Input[str]
+    """Key of artifacts and log."""
+    image: str
+    """Build image."""
+    compute_type: str
+    """Machine."""
+    minutes: int
+    """When it is given up."""
+    log_days: int
+    """How long its log is kept."""
+
+
+class Deploy(pulumi.ComponentResource):
+    """The stage and its project. Exports `API_URL`, `ENDPOINT`, `RELEASE`, `MANIFEST_SHA256` and `SUMMARY`."""
+
+    stage: Stage
+    """Declaration for the pipeline."""
+
+    def __init__(self, name: str, args: DeployArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("glidepath:deploy:Deploy", name, None, opts)
+        names, env = args["at"].names, args["env"]
+        # The stack's config names this profile; here, and only here, it is the deployer.
+        profile = buildspecs.profile(names.stack(env), names.role_arn(env, "deployer"), names.region, f"deploy-{env}")
+        project = Project(
+            name,
+            {
+                "delivery": args["delivery"],
+                "at": args["at"],
+                "purpose": f"deploy-{env}",
+                "key_arn": args["key_arn"],
+                "buildspec": buildspecs.deploy(env, profile, args["backend"]),
+                "image": args["image"],
+                "compute_type": args["compute_type"],
+                "minutes": args["minutes"],
+                "log_days": args["log_days"],
+                "secrets": args["secrets"],
+            },
+            pulumi.ResourceOptions(parent=self),
+        )
+        given = {
+            "RELEASE_MANIFEST": f"s3://{names.artifacts_bucket}/runs/#{{codepipeline.PipelineExecutionId}}"
+            "/release/manifest.json"
+        }
+        if "approved_in" in args:
+            given["APPROVED_SHA256"] = f"#{{Deploy{title(args['approved_in'])}.MANIFEST_SHA256}}"
+        configuration = {"ProjectName": project.name, "EnvironmentVariables": variables(given)}
+        self.stage = Stage(f"Deploy{title(env)}", "Build", "CodeBuild", configuration)
+        self.register_outputs({})

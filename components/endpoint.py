@@ -1,0 +1,151 @@
+"""A release's own endpoint: made beside the one that serves, and gone only after traffic has left it."""
+
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+import pulumi
+from pulumi_aws.appautoscaling.policy import Policy
+from pulumi_aws.appautoscaling.target import Target
+from pulumi_aws.sagemaker.endpoint import Endpoint as SageMakerEndpoint
+from pulumi_aws.sagemaker.endpoint_configuration import EndpointConfiguration
+from pulumi_aws.sagemaker.model import Model
+
+VARIANT = "live"
+"""The release's own variant."""
+_CAPTURED = [{"capture_mode": "Input"}, {"capture_mode": "Output"}]
+
+
+class VariantArgs(TypedDict):
+    """One model behind the endpoint."""
+
+    name: str
+    """Variant name."""
+    artifact: str
+    """`s3://…/model.tar.gz`."""
+    image: str
+    """Serving image."""
+    weight: float
+    """Share of requests, relative to the other variants'."""
+    shadow: bool
+    """Whether it only gets copies, and answers nobody."""
+
+
+class ScalingArgs(TypedDict):
+    """Target tracking."""
+
+    minimum: int
+    """Fewest instances."""
+    maximum: int
+    """Most instances."""
+    target: int
+    """Invocations per instance and minute."""
+    scale_in_seconds: int
+    """Pause after instances went."""
+    scale_out_seconds: int
+    """Pause after instances came."""
+
+
+class EndpointArgs(TypedDict):
+    """Arguments of an endpoint."""
+
+    variants: Sequence[VariantArgs]
+    """The release's model first."""
+    role_arn: pulumi.Input[str]
+    """Role of the models."""
+    key_arn: pulumi.Input[str]
+    """Key of capture and volumes."""
+    capture_bucket: pulumi.Input[str]
+    """Where requests and answers are captured."""
+    capture_percentage: int
+    """Share of them."""
+    instance_type: str
+    """Machine."""
+    instance_count: int
+    """How many at first; autoscaling goes on from there."""
+    scaling: ScalingArgs
+    """Autoscaling; off where minimum equals maximum."""
+
+
+class Endpoint(pulumi.ComponentResource):
+    """Models, configuration, endpoint and autoscaling."""
+
+    name: pulumi.Output[str]
+    """Name of the endpoint, another one for every release."""
+
+    def __init__(self, name: str, args: EndpointArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("glidepath:deploy:Endpoint", name, None, opts)
+        variants = [(variant, self._variant(name, args, variant)) for variant in args["variants"]]
+        configuration = EndpointConfiguration(
+            name,
+            production_variants=[made for variant, made in variants if not variant["shadow"]],
+            shadow_production_variants=[made for variant, made in variants if variant["shadow"]] or None,
+            kms_key_arn=args["key_arn"],
+            data_capture_config={
+                "enable_capture": True,
+                "initial_sampling_percentage": args["capture_percentage"],
+                "destination_s3_uri": pulumi.Output.concat("s3://", args["capture_bucket"], "/capture"),
+                "kms_key_id": args["key_arn"],
+                "capture_options": _CAPTURED,
+                "capture_content_type_header": {
+                    "csv_content_types": ["text/csv"], "json_content_types": ["application/json"],
+                },
+            },
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        # SageMaker would update the endpoint in place, and the old model would be gone before the new one has
+        # proven itself. Replaced, the new endpoint is made first and the old one deleted last.
+        endpoint = SageMakerEndpoint(
+            name,
+            endpoint_config_name=configuration.name,
+            opts=pulumi.ResourceOptions(parent=self, replace_on_changes=["endpointConfigName"]),
+        )
+        if args["scaling"]["maximum"] > args["scaling"]["minimum"]:
+            self._scale(name, endpoint.name, args["scaling"])
+        self.name = endpoint.name
+        self.register_outputs({"name": self.name})
+
+    def _variant(self, name: str, args: EndpointArgs, variant: VariantArgs) -> dict[str, Any]:
+        suffix = "" if variant["name"] == VARIANT else f"-{variant['name']}"
+        model = Model(
+            f"{name}{suffix}",
+            execution_role_arn=args["role_arn"],
+            primary_container={"image": variant["image"], "model_data_url": variant["artifact"]},
+            # Its artifact and its image are fetched for it: serving itself needs no network.
+            enable_network_isolation=True,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return {
+            "variant_name": variant["name"],
+            "model_name": model.name,
+            "instance_type": args["instance_type"],
+            "initial_instance_count": args["instance_count"],
+            "initial_variant_weight": variant["weight"],
+        }
+
+    def _scale(self, name: str, endpoint: pulumi.Output[str], scaling: ScalingArgs) -> None:
+        own = pulumi.ResourceOptions(parent=self)
+        target = Target(
+            name,
+            service_namespace="sagemaker",
+            scalable_dimension="sagemaker:variant:DesiredInstanceCount",
+            resource_id=pulumi.Output.concat("endpoint/", endpoint, f"/variant/{VARIANT}"),
+            min_capacity=scaling["minimum"],
+            max_capacity=scaling["maximum"],
+            opts=own,
+        )
+        Policy(
+            name,
+            policy_type="TargetTrackingScaling",
+            service_namespace=target.service_namespace,
+            scalable_dimension=target.scalable_dimension,
+            resource_id=target.resource_id,
+            target_tracking_scaling_policy_configuration={
+                "predefined_metric_specification": {
+                    "predefined_metric_type": "SageMakerVariantInvocationsPerInstance",
+                },
+                "target_value": scaling["target"],
+                "scale_in_cooldown": scaling["scale_in_seconds"],
+                "scale_out_cooldown": scaling["scale_out_seconds"],
+            },
+            opts=own,
+        )

@@ -1,0 +1,107 @@
+"""What an administrator makes once in an environment's account, and no release can change."""
+
+import json
+from collections.abc import Sequence
+from typing import TypedDict
+
+import pulumi
+from pulumi_aws.apigateway.account import Account
+from pulumi_aws.iam.policy import Policy
+from pulumi_aws.sns.topic import Topic
+from pulumi_aws.sns.topic_policy import TopicPolicy
+from pulumi_aws.sns.topic_subscription import TopicSubscription
+
+from components.bucket import Bucket
+from components.key import Key
+from components.role import Role
+from definitions import environment_roles
+from definitions.environment_roles import Environment
+from definitions.names import Names
+from definitions.storage import environment_key, topic_policy
+
+
+class FoundationArgs(TypedDict):
+    """Arguments of a foundation."""
+
+    names: Names
+    """The project's names."""
+    env: str
+    """Which environment."""
+    capture_days: int
+    """How long captured requests are kept."""
+    mails: Sequence[str]
+    """Who hears of alarms."""
+
+
+class Foundation(pulumi.ComponentResource):
+    """Key, capture bucket, alarm topic, boundary and all roles of an environment."""
+
+    key_arn: pulumi.Output[str]
+    """Key of the environment."""
+    capture_bucket: pulumi.Output[str]
+    """Bucket of captured requests and reports."""
+    topic_arn: pulumi.Output[str]
+    """Where alarms go."""
+    roles: dict[str, pulumi.Output[str]]
+    """Purpose → ARN."""
+
+    def __init__(self, name: str, args: FoundationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("glidepath:foundation:Foundation", name, None, opts)
+        own = pulumi.ResourceOptions(parent=self)
+        names, env = args["names"], args["env"]
+        key = Key(name, {"alias": names.key_alias(env), "policy": environment_key(names, env)}, own)
+        capture = Bucket(
+            f"{name}-capture",
+            {
+                "bucket_name": names.capture_bucket(env),
+                "key_arn": key.arn,
+                "expiry": [("capture/", args["capture_days"]), ("monitor/", args["capture_days"])],
+            },
+            own,
+        )
+        self.topic_arn = self._topic(name, args, key.arn)
+        self.key_arn, self.capture_bucket = key.arn, capture.name
+        self.roles = self._roles(name, names, env, key.arn)
+        if _owns_api_account(names, env):
+            Account(name, cloudwatch_role_arn=self.roles["api-logs"], opts=own)
+        self.register_outputs({"capture_bucket": capture.name})
+
+    def _topic(self, name: str, args: FoundationArgs, key_arn: pulumi.Output[str]) -> pulumi.Output[str]:
+        own = pulumi.ResourceOptions(parent=self)
+        names, env = args["names"], args["env"]
+        topic = Topic(f"{name}-alarms", name=f"{names.stack(env)}-alarms", kms_master_key_id=key_arn, opts=own)
+        policy = topic.arn.apply(lambda arn: json.dumps(topic_policy(arn, names, env)))
+        TopicPolicy(f"{name}-alarms", arn=topic.arn, policy=policy, opts=own)
+        for index, mail in enumerate(args["mails"]):
+            TopicSubscription(f"{name}-alarms-{index}", topic=topic.arn, protocol="email", endpoint=mail, opts=own)
+        return topic.arn
+
+    def _roles(self, name: str, names: Names, env: str, key_arn: pulumi.Output[str]) -> dict[str, pulumi.Output[str]]:
+        own = pulumi.ResourceOptions(parent=self)
+        at = key_arn.apply(lambda arn: Environment(names, env, arn))
+        boundary = Policy(
+            f"{name}-boundary",
+            name=names.boundary(env),
+            description=f"The most that a role of {names.stack(env)} can do",
+            policy=at.apply(lambda it: json.dumps(environment_roles.boundary(it))),
+            opts=own,
+        )
+        return {
+            purpose: Role(
+                f"{name}-{purpose}",
+                {
+                    "role_name": names.role(env, purpose),
+                    "description": f"{purpose} of {names.stack(env)}",
+                    "trust": environment_roles.trust(names, env, purpose),
+                    "statements": at.apply(lambda it, purpose=purpose: environment_roles.statements(it, purpose)),
+                    "boundary": boundary.arn,
+                },
+                own,
+            ).arn
+            for purpose in environment_roles.ROLES
+        }
+
+
+def _owns_api_account(names: Names, env: str) -> bool:
+    """API Gateway has one log role per account and region: of environments that share an account, the first sets it."""
+    return env == next(other for other in names.environments if names.accounts[other] == names.accounts[env])

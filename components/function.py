@@ -1,0 +1,85 @@
+"""A Lambda function of this repository, with the log group it writes to."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NotRequired, TypedDict
+
+import pulumi
+from pulumi_aws.cloudwatch.log_group import LogGroup
+from pulumi_aws.lambda_.function import Function as LambdaFunction
+
+RUNTIME = "python3.14"
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class FunctionArgs(TypedDict):
+    """Arguments of a function."""
+
+    function_name: str
+    """Name in Lambda."""
+    package: str
+    """Folder of `functions/` whose handler runs."""
+    role_arn: pulumi.Input[str]
+    """Its execution role."""
+    key_arn: pulumi.Input[str]
+    """Key of its log."""
+    environment: Mapping[str, pulumi.Input[str]]
+    """Variables."""
+    log_days: int
+    """How long its log is kept."""
+    seconds: int
+    """When a call is given up."""
+    memory: NotRequired[int]
+    """Memory in MB, and with it the share of a CPU."""
+    publish: NotRequired[bool]
+    """Whether every change makes a new version."""
+
+
+class Function(pulumi.ComponentResource):
+    """A function and its log group."""
+
+    name: pulumi.Output[str]
+    """Name."""
+    arn: pulumi.Output[str]
+    """ARN, unqualified."""
+    version: pulumi.Output[str]
+    """Newest version."""
+
+    def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("glidepath:serve:Function", name, None, opts)
+        own = pulumi.ResourceOptions(parent=self)
+        log = LogGroup(
+            name,
+            name=f"/aws/lambda/{args['function_name']}",
+            retention_in_days=args["log_days"],
+            kms_key_id=args["key_arn"],
+            opts=own,
+        )
+        function = LambdaFunction(
+            name,
+            name=args["function_name"],
+            role=args["role_arn"],
+            runtime=RUNTIME,
+            architectures=["arm64"],
+            handler=f"functions.{args['package']}.handler.handle",
+            code=code(args["package"]),
+            timeout=args["seconds"],
+            memory_size=args.get("memory", 256),
+            environment={"variables": dict(args["environment"])},
+            tracing_config={"mode": "Active"},
+            publish=args.get("publish", False),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[log]),
+        )
+        self.name, self.arn, self.version = function.name, function.arn, function.version
+        self.register_outputs({"name": self.name, "version": self.version})
+
+
+def code(package: str) -> pulumi.AssetArchive:
+    """The function's own modules and the shared ones, and nothing that lies about beside them."""
+    files = [ROOT / "functions" / "__init__.py"]
+    for folder in (package, "shared"):
+        files += sorted((ROOT / "functions" / folder).rglob("*.py"))
+    assets: dict[str, pulumi.Asset | pulumi.Archive] = {
+        path.relative_to(ROOT).as_posix(): pulumi.FileAsset(str(path)) for path in files
+    }
+    return pulumi.AssetArchive(assets)

@@ -1,0 +1,59 @@
+"""An optional notebook, for looking at data and runs."""
+
+import base64
+from typing import TypedDict
+
+import pulumi
+from pulumi_aws.sagemaker.notebook_instance import NotebookInstance
+from pulumi_aws.sagemaker.notebook_instance_lifecycle_configuration import NotebookInstanceLifecycleConfiguration
+
+from components.role import Role
+from definitions.delivery_roles import Delivery, statements, trust
+from definitions.names import DELIVERY, Names
+
+_START = "#!/bin/bash\nset -e\ntouch /home/ec2-user/SageMaker/.glidepath\n"
+
+
+class NotebookArgs(TypedDict):
+    """Arguments of the notebook."""
+
+    names: Names
+    """The project's names."""
+    delivery: pulumi.Input[Delivery]
+    """The delivery stack as roles see it."""
+    key_arn: pulumi.Input[str]
+    """Key of its volume."""
+    instance_type: str
+    """Machine."""
+
+
+class Notebook(pulumi.ComponentResource):
+    """A notebook instance that can read, and change nothing."""
+
+    def __init__(self, name: str, args: NotebookArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("glidepath:notebook:Notebook", name, None, opts)
+        own = pulumi.ResourceOptions(parent=self)
+        names = args["names"]
+        role = Role(
+            name,
+            {
+                "role_name": names.role(DELIVERY, "notebook"),
+                "description": "Notebook, read only",
+                "trust": trust(names, "notebook"),
+                "statements": pulumi.Output.from_input(args["delivery"]).apply(lambda at: statements(at, "notebook")),
+            },
+            own,
+        )
+        start = base64.b64encode(_START.encode()).decode()
+        lifecycle = NotebookInstanceLifecycleConfiguration(name, name=names.name, on_start=start, opts=own)
+        NotebookInstance(
+            name,
+            name=names.name,
+            role_arn=role.arn,
+            instance_type=args["instance_type"],
+            kms_key_id=args["key_arn"],
+            lifecycle_config_name=lifecycle.name,
+            root_access="Disabled",
+            opts=own,
+        )
+        self.register_outputs({})

@@ -1,0 +1,88 @@
+"""A CodeBuild project of the road, with its log group and role."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NotRequired, TypedDict
+
+import pulumi
+from pulumi_aws.cloudwatch.log_group import LogGroup
+from pulumi_aws.codebuild.project import Project as CodeBuildProject
+
+from components.role import Role
+from definitions.delivery_roles import Delivery, statements, trust
+
+
+class ProjectArgs(TypedDict):
+    """Arguments of a project."""
+
+    delivery: pulumi.Input[Delivery]
+    """The delivery stack as roles see it."""
+    at: Delivery
+    """The same, where only names are needed."""
+    purpose: str
+    """`build`, `deploy-<env>` or `test-<env>`."""
+    key_arn: pulumi.Input[str]
+    """Key of artifacts and log."""
+    buildspec: Mapping[str, Any]
+    """What it runs."""
+    image: str
+    """Build image."""
+    compute_type: str
+    """Machine."""
+    minutes: int
+    """When a build is given up."""
+    log_days: int
+    """How long its log is kept."""
+    secrets: NotRequired[Sequence[tuple[str, str]]]
+    """Variables and the secrets that hold them."""
+
+
+class Project(pulumi.ComponentResource):
+    """A project that takes its sources from the pipeline."""
+
+    name: pulumi.Output[str]
+    """Name of the project."""
+
+    def __init__(self, name: str, args: ProjectArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("glidepath:build:Project", name, None, opts)
+        own = pulumi.ResourceOptions(parent=self)
+        names, purpose = args["at"].names, args["purpose"]
+        role = Role(
+            name,
+            {
+                "role_name": names.role("delivery", purpose),
+                "description": f"CodeBuild project {names.project(purpose)}",
+                "trust": trust(names, purpose),
+                "statements": pulumi.Output.from_input(args["delivery"]).apply(lambda at: statements(at, purpose)),
+            },
+            own,
+        )
+        log = LogGroup(
+            name,
+            name=f"/aws/codebuild/{names.project(purpose)}",
+            retention_in_days=args["log_days"],
+            kms_key_id=args["key_arn"],
+            opts=own,
+        )
+        project = CodeBuildProject(
+            name,
+            name=names.project(purpose),
+            service_role=role.arn,
+            encryption_key=args["key_arn"],
+            build_timeout=args["minutes"],
+            source={"type": "CODEPIPELINE", "buildspec": json.dumps(args["buildspec"], indent=2)},
+            artifacts={"type": "CODEPIPELINE"},
+            environment={
+                "type": "LINUX_CONTAINER",
+                "compute_type": args["compute_type"],
+                "image": args["image"],
+                "environment_variables": [
+                    {"name": variable, "value": secret, "type": "SECRETS_MANAGER"}
+                    for variable, secret in args.get("secrets", ())
+                ],
+            },
+            logs_config={"cloudwatch_logs": {"status": "ENABLED", "group_name": log.name}},
+            opts=own,
+        )
+        self.name = project.name
+        self.register_outputs({"name": self.name})

@@ -1,0 +1,110 @@
+"""Which release an environment is to serve: the one named, else the one it serves now."""
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_aws.s3.get_object import get_object
+from pulumi_aws.ssm.get_parameters_by_path import get_parameters_by_path
+
+from functions.shared.release import Release, ReleaseError, parse_release
+
+
+@dataclass(frozen=True)
+class Found:
+    """A release with the address of its manifest and the SHA-256 of the manifest's text."""
+
+    release: Release
+    manifest: str
+    sha256: str
+
+    @property
+    def pointer(self) -> str:
+        """What the environment records after success."""
+        return json.dumps({"id": self.release.id, "manifest": self.manifest, "sha256": self.sha256})
+
+
+def find(named: str, sha256: str, pointer: str, retire: bool) -> Found | None:
+    """The release to serve, or None where none is (or it is to be retired).
+
+    `named` and `sha256` come from config, `pointer` is the name of the parameter with the present release. Raises
+    `pulumi.RunError` for a manifest or artifact that is missing, malformed or changed.
+    """
+    if retire and named:
+        raise pulumi.RunError(
+            f"glidepath:retire is true and glidepath:release names {named}: unset one of them; nothing was touched"
+        )
+    if retire:
+        return None
+    if named:
+        return load(named, sha256)
+    present = _present(pointer)
+    return load(present["manifest"], present["sha256"]) if present else None
+
+
+def load(manifest: str, sha256: str = "") -> Found:
+    """The manifest at an address, checked, with the artifact it vouches for."""
+    text = _text(manifest)
+    actual = hashlib.sha256(text.encode()).hexdigest()
+    if sha256 and actual != sha256:
+        raise pulumi.RunError(
+            f"{manifest} has SHA-256 {actual}, but {sha256} was approved: the manifest was changed. Run the pipeline"
+            " again and approve its release; nothing was touched"
+        )
+    try:
+        release = parse_release(text)
+    except ReleaseError as error:
+        raise pulumi.RunError(f"{manifest} is no release manifest: {error}; nothing was touched") from None
+    _verify(release)
+    return Found(release, manifest, actual)
+
+
+def _present(pointer: str) -> dict[str, str] | None:
+    found = get_parameters_by_path(path=pointer.rpartition("/")[0])
+    values = dict(zip(found.names, found.values, strict=True))
+    if pointer not in values:
+        return None
+    try:
+        record = json.loads(values[pointer])
+        return {"manifest": str(record["manifest"]), "sha256": str(record["sha256"])}
+    except (ValueError, KeyError, TypeError):
+        raise pulumi.RunError(
+            f"parameter {pointer} does not hold a release: {values[pointer]!r}. Name the release to serve with"
+            " -c glidepath:release=s3://…/manifest.json; nothing was touched"
+        ) from None
+
+
+def _split(uri: str) -> tuple[str, str]:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+def _text(manifest: str) -> str:
+    bucket, key = _split(manifest)
+    try:
+        return get_object(bucket=bucket, key=key).body
+    except Exception as error:
+        raise pulumi.RunError(f"the release manifest {manifest} cannot be read: {error}; nothing was touched") from None
+
+
+def _verify(release: Release) -> None:
+    """Refuse an artifact that is not the one that was evaluated and approved."""
+    bucket, key = _split(release.model.artifact)
+    try:
+        stored = get_object(bucket=bucket, key=key, checksum_mode="ENABLED").checksum_sha256
+    except Exception as error:
+        raise pulumi.RunError(f"the artifact {release.model.artifact} cannot be read: {error}; nothing was touched") from None
+    if not stored:
+        raise pulumi.RunError(
+            f"the artifact {release.model.artifact} carries no SHA-256 checksum, so it cannot be verified: run the"
+            " pipeline again; nothing was touched"
+        )
+    actual = base64.b64decode(stored).hex()
+    if actual != release.model.sha256:
+        raise pulumi.RunError(
+            f"the artifact {release.model.artifact} has SHA-256 {actual}, but release {release.id} vouches for"
+            f" {release.model.sha256}: the artifact was changed. Do not deploy it; run the pipeline again;"
+            " nothing was touched"
+        )

@@ -1,0 +1,205 @@
+"""The shift: traffic goes from the serving version to the new one by steps, between two hooks, under alarms."""
+
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+import pulumi
+from pulumi_aws.cloudwatch.metric_alarm import MetricAlarm
+from pulumi_aws.codedeploy.application import Application
+from pulumi_aws.codedeploy.deployment_config import DeploymentConfig
+from pulumi_aws.codedeploy.deployment_group import DeploymentGroup
+from pulumi_aws.lambda_.alias import Alias
+
+from components.endpoint import VARIANT
+from components.function import Function
+from components.traffic_shift import TrafficShift
+from definitions.appspec import traffic_routing
+from definitions.dashboard import METRICS
+from definitions.names import Names
+
+ALL_AT_ONCE = "CodeDeployDefault.LambdaAllAtOnce"
+
+
+class ShiftArgs(TypedDict):
+    """Arguments of the shift."""
+
+    names: Names
+    """The project's names."""
+    env: str
+    """Which environment."""
+    function: Function
+    """The predict function."""
+    alias: Alias
+    """What is moved."""
+    endpoint: pulumi.Input[str]
+    """Endpoint of the release."""
+    release_id: str
+    """Id of the release."""
+    golden: str
+    """`s3://…/golden.json`."""
+    capture_bucket: pulumi.Input[str]
+    """Where the release's requests are captured."""
+    capture_percentage: int
+    """Share of them."""
+    roles: Mapping[str, pulumi.Input[str]]
+    """Purpose → ARN."""
+    key_arn: pulumi.Input[str]
+    """Key of the hooks' logs."""
+    topic_arn: pulumi.Input[str]
+    """Where alarms go."""
+    kind: str
+    """canary, linear or all-at-once."""
+    percentage: int
+    """First share, or share of each step."""
+    minutes: int
+    """Pause between steps."""
+    limit_minutes: int
+    """When the shift is given up and rolled back."""
+    model_errors: int
+    """Model errors per period that stop the shift."""
+    endpoint_errors: int
+    """5XX answers of the endpoint per period that stop it."""
+    latency_ms: int
+    """p99 that stops it."""
+    period_minutes: int
+    """Length of a period."""
+    periods: int
+    """How many periods in a row."""
+    log_days: int
+    """How long logs are kept."""
+
+
+class Shift(pulumi.ComponentResource):
+    """CodeDeploy's application, group and configuration; hooks; alarms; and the shift of this release."""
+
+    traffic: TrafficShift
+    """Done when the alias is at the release's version."""
+    alarms: dict[str, MetricAlarm]
+    """What stops the shift."""
+
+    def __init__(self, name: str, args: ShiftArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("glidepath:shift:Shift", name, None, opts)
+        self.alarms = self._alarms(name, args)
+        hooks = {purpose: self._hook(name, args, purpose) for purpose in ("before-traffic", "after-traffic")}
+        prefix = args["names"].stack(args["env"])
+        own = pulumi.ResourceOptions(parent=self)
+        application = Application(name, name=prefix, compute_platform="Lambda", opts=own)
+        configuration = self._configuration(name, args)
+        group = DeploymentGroup(
+            name,
+            app_name=application.name,
+            deployment_group_name="predict",
+            service_role_arn=args["roles"]["shift"],
+            deployment_config_name=configuration,
+            deployment_style={"deployment_type": "BLUE_GREEN", "deployment_option": "WITH_TRAFFIC_CONTROL"},
+            auto_rollback_configuration={
+                "enabled": True,
+                "events": ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"],
+            },
+            alarm_configuration={"enabled": True, "alarms": [alarm.name for alarm in self.alarms.values()]},
+            opts=own,
+        )
+        self.traffic = TrafficShift(
+            name,
+            {
+                "application": application.name,
+                "group": group.deployment_group_name,
+                "configuration": configuration,
+                "function": args["function"].name,
+                "alias": args["alias"].name,
+                "version": args["function"].version,
+                "before": hooks["before-traffic"].name,
+                "after": hooks["after-traffic"].name,
+                "release": args["release_id"],
+                "limit_minutes": args["limit_minutes"],
+            },
+            pulumi.ResourceOptions(parent=self, depends_on=[args["alias"], *self.alarms.values(), *hooks.values()]),
+        )
+        self.register_outputs({"version": self.traffic.version})
+
+    def _configuration(self, name: str, args: ShiftArgs) -> pulumi.Output[str]:
+        if args["kind"] == "all-at-once":
+            return pulumi.Output.from_input(ALL_AT_ONCE)
+        prefix = args["names"].stack(args["env"])
+        configuration = DeploymentConfig(
+            name,
+            deployment_config_name=f"{prefix}-{args['kind']}-{args['percentage']}-percent-{args['minutes']}-minutes",
+            compute_platform="Lambda",
+            traffic_routing_config=traffic_routing(args["kind"], args["percentage"], args["minutes"]),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return configuration.deployment_config_name
+
+    def _hook(self, name: str, args: ShiftArgs, purpose: str) -> Function:
+        names, env = args["names"], args["env"]
+        return Function(
+            f"{name}-{purpose}",
+            {
+                "function_name": names.function(env, purpose),
+                "package": purpose.replace("-", "_"),
+                "role_arn": args["roles"][purpose],
+                "key_arn": args["key_arn"],
+                "environment": {
+                    "FUNCTION_NAME": args["function"].name,
+                    "GOLDEN_URI": args["golden"],
+                    "RELEASE_ID": args["release_id"],
+                    "ENDPOINT_NAME": args["endpoint"],
+                    "CAPTURE_BUCKET": args["capture_bucket"],
+                    "CAPTURE_PREFIX": "capture",
+                    "CAPTURE_PERCENTAGE": str(args["capture_percentage"]),
+                },
+                "log_days": args["log_days"],
+                "seconds": 900,
+            },
+            pulumi.ResourceOptions(parent=self),
+        )
+
+    def _alarms(self, name: str, args: ShiftArgs) -> dict[str, MetricAlarm]:
+        service = args["names"].stack(args["env"])
+        of_version = {"Service": service, "Version": args["function"].version}
+        of_endpoint = {"EndpointName": args["endpoint"], "VariantName": VARIANT}
+        return {
+            "model-errors": self._alarm(
+                name, args, "model-errors", "The new version's model fails", METRICS, "ModelErrors", of_version,
+                args["model_errors"], {"statistic": "Sum"},
+            ),
+            "latency": self._alarm(
+                name, args, "latency", "The new version's p99 latency", METRICS, "Latency", of_version,
+                args["latency_ms"], {"extended_statistic": "p99"},
+            ),
+            "endpoint-errors": self._alarm(
+                name, args, "endpoint-errors", "The release's endpoint answers 5XX", "AWS/SageMaker",
+                "Invocation5XXErrors", of_endpoint, args["endpoint_errors"], {"statistic": "Sum"},
+            ),
+        }
+
+    def _alarm(
+        self,
+        name: str,
+        args: ShiftArgs,
+        purpose: str,
+        description: str,
+        namespace: str,
+        metric: str,
+        dimensions: Mapping[str, pulumi.Input[str]],
+        threshold: float,
+        statistic: Mapping[str, Any],
+    ) -> MetricAlarm:
+        return MetricAlarm(
+            f"{name}-{purpose}",
+            name=f"{args['names'].stack(args['env'])}-{purpose}",
+            alarm_description=description,
+            namespace=namespace,
+            metric_name=metric,
+            dimensions=dimensions,
+            comparison_operator="GreaterThanOrEqualToThreshold",
+            threshold=threshold,
+            period=args["period_minutes"] * 60,
+            evaluation_periods=args["periods"],
+            # No requests, no metric: silence does not accuse the release.
+            treat_missing_data="notBreaching",
+            alarm_actions=[args["topic_arn"]],
+            ok_actions=[args["topic_arn"]],
+            opts=pulumi.ResourceOptions(parent=self),
+            **statistic,
+        )

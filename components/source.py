@@ -1,0 +1,157 @@
+"""Source: the code, and new data."""
+
+from typing import TypedDict
+
+import pulumi
+from pulumi_aws.cloudwatch.event_rule import EventRule
+from pulumi_aws.cloudwatch.event_target import EventTarget
+from pulumi_aws.codeconnections.connection import Connection
+from pulumi_aws.lambda_.permission import Permission
+
+from components.function import Function
+from components.role import Role
+from components.stage import Stage
+from definitions.delivery_roles import Delivery, statements, trust
+from definitions.names import DELIVERY, Names
+
+
+class SourceArgs(TypedDict):
+    """Arguments of the source."""
+
+    names: Names
+    """The project's names."""
+    kind: str
+    """s3, codecommit or connection."""
+    key: str
+    """Key of the zip in the data bucket."""
+    repository: str
+    """Repository."""
+    branch: str
+    """Branch."""
+    connection_arn: str
+    """An existing connection; empty where one is to be made."""
+    provider: str
+    """Whose repository a new connection reaches: GitHub, GitLab or Bitbucket."""
+
+
+class Source(pulumi.ComponentResource):
+    """The stage, and the connection it may need."""
+
+    stage: Stage
+    """Declaration for the pipeline."""
+    commit: str
+    """Pipeline variable that names the commit."""
+    connection_arn: pulumi.Output[str]
+    """ARN of the connection, empty where none is used."""
+
+    def __init__(self, name: str, args: SourceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("glidepath:source:Source", name, None, opts)
+        self.connection_arn = pulumi.Output.from_input(args["connection_arn"])
+        if args["kind"] == "connection" and not args["connection_arn"]:
+            connection = Connection(
+                name,
+                name=args["names"].name,
+                provider_type=args["provider"],
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            self.connection_arn = connection.arn
+        self.commit = "#{Source.VersionId}" if args["kind"] == "s3" else "#{Source.CommitId}"
+        self.stage = Stage("Source", "Source", *self._action(args), takes_source=False, gives_source=True)
+        self.register_outputs({"connection_arn": self.connection_arn})
+
+    def _action(self, args: SourceArgs) -> tuple[str, dict[str, pulumi.Input[str]]]:
+        if args["kind"] == "connection":
+            return "CodeStarSourceConnection", {
+                "ConnectionArn": self.connection_arn,
+                "FullRepositoryId": args["repository"],
+                "BranchName": args["branch"],
+                "DetectChanges": "true",
+            }
+        if args["kind"] == "codecommit":
+            return "CodeCommit", {
+                "RepositoryName": args["repository"],
+                "BranchName": args["branch"],
+                "PollForSourceChanges": "true",
+            }
+        return "S3", {
+            "S3Bucket": args["names"].data_bucket,
+            "S3ObjectKey": args["key"],
+            "PollForSourceChanges": "false",
+        }
+
+
+class TriggerArgs(TypedDict):
+    """Arguments of the trigger."""
+
+    delivery: pulumi.Input[Delivery]
+    """The delivery stack as roles see it."""
+    names: Names
+    """The project's names."""
+    key_arn: pulumi.Input[str]
+    """Key of its log."""
+    data_bucket: pulumi.Input[str]
+    """Bucket it listens to."""
+    source_key: str
+    """Key of the zipped code; empty where the code comes from a repository."""
+    log_days: int
+    """How long its log is kept."""
+
+
+class Trigger(pulumi.ComponentResource):
+    """New objects in the data bucket start a run that names their exact version."""
+
+    def __init__(self, name: str, args: TriggerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("glidepath:source:Trigger", name, None, opts)
+        own = pulumi.ResourceOptions(parent=self)
+        names = args["names"]
+        role = Role(
+            name,
+            {
+                "role_name": names.role(DELIVERY, "trigger"),
+                "description": "Starts the pipeline for new data",
+                "trust": trust(names, "trigger"),
+                "statements": pulumi.Output.from_input(args["delivery"]).apply(lambda at: statements(at, "trigger")),
+            },
+            own,
+        )
+        environment = {"PIPELINE_NAME": names.name}
+        if args["source_key"]:
+            environment["SOURCE_KEY"] = args["source_key"]
+        function = Function(
+            name,
+            {
+                "function_name": names.function(DELIVERY, "trigger"),
+                "package": "trigger",
+                "role_arn": role.arn,
+                "key_arn": args["key_arn"],
+                "environment": environment,
+                "log_days": args["log_days"],
+                "seconds": 60,
+            },
+            own,
+        )
+        prefixes = [{"prefix": prefix} for prefix in ("datasets/", args["source_key"]) if prefix]
+        rule = EventRule(
+            name,
+            name=f"{names.name}-new-objects",
+            description="New data or code in the data bucket",
+            event_pattern=pulumi.Output.json_dumps({
+                "source": ["aws.s3"],
+                "detail-type": ["Object Created"],
+                "detail": {"bucket": {"name": [args["data_bucket"]]}, "object": {"key": prefixes}},
+            }),
+            opts=own,
+        )
+        permission = Permission(
+            name,
+            action="lambda:InvokeFunction",
+            function=function.name,
+            principal="events.amazonaws.com",
+            source_arn=rule.arn,
+            source_account=names.delivery_account,
+            opts=own,
+        )
+        EventTarget(
+            name, rule=rule.name, arn=function.arn, opts=pulumi.ResourceOptions(parent=self, depends_on=[permission])
+        )
+        self.register_outputs({})

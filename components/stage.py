@@ -1,0 +1,58 @@
+"""What the pipeline is made of: each stage's own declaration, in CodePipeline's terms."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pulumi
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage with one action. `configuration` is the action's, in CodePipeline's words."""
+
+    name: str
+    category: str
+    provider: str
+    configuration: Mapping[str, pulumi.Input[str]]
+    version: str = "1"
+    takes_source: bool = True
+    gives_source: bool = False
+    minutes: int | None = None
+
+    def declaration(self) -> dict[str, Any]:
+        """As pulumi-aws's pipeline takes it. The action is named as its stage, and so is its namespace."""
+        action: dict[str, Any] = {
+            "name": self.name,
+            "category": self.category,
+            "owner": "AWS",
+            "provider": self.provider,
+            "version": self.version,
+            "configuration": dict(self.configuration),
+        }
+        if self.category != "Approval":
+            action["namespace"] = self.name
+        if self.takes_source:
+            action["input_artifacts"] = ["source"]
+        if self.gives_source:
+            action["output_artifacts"] = ["source"]
+        if self.minutes:
+            action["timeout_in_minutes"] = self.minutes
+        return {"name": self.name, "actions": [action]}
+
+
+class HasStage(Protocol):
+    """A component that is a stage of the road."""
+
+    stage: Stage
+
+
+def variables(values: Mapping[str, str]) -> str:
+    """A CodeBuild action's variables; values may name pipeline variables (`#{Build.CODE}`)."""
+    return json.dumps([{"name": name, "value": value, "type": "PLAINTEXT"} for name, value in values.items()])
+
+
+def title(env: str) -> str:
+    """`dev` → `Dev`, as stage names have it."""
+    return env[:1].upper() + env[1:]

@@ -1,0 +1,47 @@
+"""The delivery stack's key and buckets."""
+
+from typing import TypedDict
+
+import pulumi
+
+from components.bucket import Bucket
+from components.key import Key
+from definitions.names import DELIVERY, Names
+from definitions.storage import delivery_key, read_runs
+
+
+class StorageArgs(TypedDict):
+    """Arguments of the storage."""
+
+    names: Names
+    """The project's names."""
+
+
+class Storage(pulumi.ComponentResource):
+    """Raw data and sources come in by one bucket; the other holds all that the road makes of them."""
+
+    key_arn: pulumi.Output[str]
+    """Key of both buckets."""
+    data: pulumi.Output[str]
+    """Data bucket."""
+    artifacts: pulumi.Output[str]
+    """Artifacts bucket."""
+
+    def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("glidepath:storage:Storage", name, None, opts)
+        own = pulumi.ResourceOptions(parent=self)
+        names = args["names"]
+        key = Key(name, {"alias": names.key_alias(DELIVERY), "policy": delivery_key(names)}, own)
+        data = Bucket(f"{name}-data", {"bucket_name": names.data_bucket, "key_arn": key.arn, "events": True}, own)
+        artifacts = Bucket(
+            f"{name}-artifacts",
+            {
+                "bucket_name": names.artifacts_bucket,
+                "key_arn": key.arn,
+                "statements": read_runs(names),
+                "expiry": [("pipeline/", 30)],
+            },
+            own,
+        )
+        self.key_arn, self.data, self.artifacts = key.arn, data.name, artifacts.name
+        self.register_outputs({"data": self.data, "artifacts": self.artifacts})

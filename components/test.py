@@ -1,0 +1,71 @@
+"""TestDev: the system test asks the environment's real API."""
+
+from typing import TypedDict
+
+import pulumi
+
+from components.project import Project
+from components.stage import Stage, title, variables
+from definitions import buildspecs
+from definitions.delivery_roles import Delivery
+
+
+class SystemTestArgs(TypedDict):
+    """Arguments of the test."""
+
+    delivery: pulumi.Input[Delivery]
+    """The delivery stack as roles see it."""
+    at: Delivery
+    """The same, where only names are needed."""
+    env: str
+    """Which environment."""
+    key_arn: pulumi.Input[str]
+    """Key of artifacts and log."""
+    image: str
+    """Build image."""
+    compute_type: str
+    """Machine."""
+    minutes: int
+    """When it is given up."""
+    log_days: int
+    """How long its log is kept."""
+
+
+class SystemTest(pulumi.ComponentResource):
+    """The stage and its project, which works as the environment's tester."""
+
+    stage: Stage
+    """Declaration for the pipeline."""
+
+    def __init__(self, name: str, args: SystemTestArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("glidepath:test:SystemTest", name, None, opts)
+        names, env = args["at"].names, args["env"]
+        profile = buildspecs.profile("tester", names.role_arn(env, "tester"), names.region, f"{names.name}-test")
+        project = Project(
+            name,
+            {
+                "delivery": args["delivery"],
+                "at": args["at"],
+                "purpose": f"test-{env}",
+                "key_arn": args["key_arn"],
+                "buildspec": buildspecs.system_test("tester", profile),
+                "image": args["image"],
+                "compute_type": args["compute_type"],
+                "minutes": args["minutes"],
+                "log_days": args["log_days"],
+            },
+            pulumi.ResourceOptions(parent=self),
+        )
+        deployed = f"Deploy{title(env)}"
+        given = {
+            "API_URL": f"#{{{deployed}.API_URL}}",
+            "RELEASE": f"s3://{names.artifacts_bucket}/runs/#{{codepipeline.PipelineExecutionId}}"
+            "/release/manifest.json",
+            "MANIFEST_SHA256": f"#{{{deployed}.MANIFEST_SHA256}}",
+            "ENDPOINT_NAME": f"#{{{deployed}.ENDPOINT}}",
+            "CAPTURE_BUCKET": names.capture_bucket(env),
+            "CAPTURE_PREFIX": "capture",
+        }
+        configuration = {"ProjectName": project.name, "EnvironmentVariables": variables(given)}
+        self.stage = Stage(f"Test{title(env)}", "Test", "CodeBuild", configuration)
+        self.register_outputs({})
