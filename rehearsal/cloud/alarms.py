@@ -58,13 +58,14 @@ def _verdict(alarm: bool, recent: tuple[float, ...], bad: int, periods: int, wor
     count = len(recent)
     shown = ", ".join(f"{point:g}" for point in recent)
     noun = "datapoint" if count == 1 else "datapoints"
-    verb = "was" if bad == 1 else "were"
-    text = f"Threshold Crossed: {bad} out of the last {periods} {noun} [{shown}] {verb}"
-    if not count:
-        text = f"Threshold Crossed: no datapoints were received for {periods} periods and missing data counts as"
-        return Verdict(ALARM if alarm else OK, f"{text} {'Breaching' if alarm else 'NonBreaching'}.")
     which = f"{words} the threshold ({threshold:g})"
-    return Verdict(ALARM if alarm else OK, f"{text} {which}." if alarm else f"{text} {which}, too few to alarm.", recent)
+    text = f"Threshold Crossed: {count} {noun} [{shown}] {'was' if count == 1 else 'were'} not {which}."
+    if alarm:
+        text = f"Threshold Crossed: {bad} out of the last {periods} datapoints [{shown}] {'was' if bad == 1 else 'were'} {which}."
+    if not count:
+        treated = "Breaching" if alarm else "NonBreaching"
+        text = f"Threshold Crossed: no datapoints were received for {periods} periods, missing data is treated as [{treated}]."
+    return Verdict(ALARM if alarm else OK, text, recent)
 
 
 _TOKEN = re.compile(

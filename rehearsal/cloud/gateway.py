@@ -1,6 +1,8 @@
 """The WSGI application: from a request to a handler of ours or to moto, and back."""
 
+import io
 import json
+import os
 import sys
 import traceback
 from typing import Any
@@ -11,6 +13,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wrappers import Response
 
 from rehearsal.cloud import auth, protocol, registry, services, validation
+from rehearsal.cloud import inventory as _inventory  # noqa: F401  registers its route
 from rehearsal.cloud.accounts import Identity
 from rehearsal.cloud.actions import action_of
 from rehearsal.cloud.authorize import authorize
@@ -132,8 +135,6 @@ def _speaks_query(service: str) -> bool:
 
 
 def _rewound(request: Request) -> dict[str, Any]:
-    import io
-
     body = request.get_data()
     environ = {key: value for key, value in request.environ.items() if not key.startswith("werkzeug.")}
     return {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
@@ -141,7 +142,7 @@ def _rewound(request: Request) -> dict[str, Any]:
 
 @registry.route("/_rehearsal/health", methods=["GET"])
 def _health(cloud: Cloud, request: Request) -> Response:
-    return json_response({"status": "ok", "port": cloud.port})
+    return json_response({"status": "ok", "port": cloud.port, "pid": os.getpid(), "root": str(cloud.root)})
 
 
 @registry.route("/_rehearsal/ledger", methods=["GET"])

@@ -1,6 +1,7 @@
 """AWS's wire protocols: which operation is a request for, what does it say, and how is the answer written."""
 
 import functools
+import json
 import re
 import uuid
 import warnings
@@ -175,14 +176,8 @@ def _copy_headers(response: Response, headers: Any, request_id: str) -> None:
 
 def plain_error(error: AwsError) -> Response:
     """An error to a request whose service is not known: JSON, which every SDK can read."""
-    body = '{"__type": %s, "message": %s}' % (_quote(error.code), _quote(error.message))
+    body = json.dumps({"__type": error.code, "message": error.message})
     return Response(body, status=error.status, content_type="application/x-amz-json-1.1")
-
-
-def _quote(text: str) -> str:
-    import json
-
-    return json.dumps(text)
 
 
 @functools.cache

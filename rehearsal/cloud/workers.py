@@ -2,7 +2,6 @@
 
 import contextlib
 import ctypes
-import os
 import signal
 import subprocess
 import sys
@@ -12,6 +11,8 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from rehearsal.cloud import reaper
 
 _GRACE_SECONDS = 3.0
 _PR_SET_PDEATHSIG = 1
@@ -32,6 +33,7 @@ class Workers:
         self._lock = threading.Lock()
         self._closed = False
         self._spawner = _Spawner()
+        self._guard = _Guard()
 
     def background(self, function: Callable[..., Any], *args: Any, name: str | None = None, **kwargs: Any) -> threading.Thread:
         """Run `function` on a thread. What it raises is printed: it has nobody to raise to."""
@@ -70,8 +72,12 @@ class Workers:
         if self._closed:
             raise RuntimeError("the cloud is shutting down")
         process = self._spawner.run(start)
+        self._guard.watch(process.pid)
         with self._lock:
-            self._processes = [known for known in self._processes if known.poll() is None] + [process]
+            ended = [known for known in self._processes if known.poll() is not None]
+            self._processes = [known for known in self._processes if known not in ended] + [process]
+        for known in ended:
+            self._guard.forget(known.pid)
         return process
 
     def close(self) -> None:
@@ -80,26 +86,57 @@ class Workers:
         with self._lock:
             processes, threads = list(self._processes), list(self._threads)
         _end(processes)
+        self._guard.close()
         deadline = time.monotonic() + _GRACE_SECONDS
         for thread in threads:
             if thread is not threading.current_thread():
                 thread.join(max(0.0, deadline - time.monotonic()))
 
 
+class _Guard:
+    """A small process that ends every child's session when the gateway is gone, even by SIGKILL.
+
+    The parent-death signal reaches direct children only; what a build started in turn needs this.
+    """
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        self._lock = threading.Lock()
+
+    def watch(self, session: int) -> None:
+        self._tell(f"+{session}")
+
+    def forget(self, session: int) -> None:
+        self._tell(f"-{session}")
+
+    def _tell(self, line: str) -> None:
+        with self._lock:
+            if self._process is None:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-S", "-E", reaper.__file__], stdin=subprocess.PIPE, text=True, start_new_session=True
+                )
+            assert self._process.stdin is not None
+            with contextlib.suppress(OSError):
+                self._process.stdin.write(f"{line}\n")
+                self._process.stdin.flush()
+
+    def close(self) -> None:
+        with self._lock:
+            if self._process is not None and self._process.stdin is not None:
+                self._process.stdin.close()
+                self._process.wait()
+                self._process = None
+
+
 def _end(processes: list[subprocess.Popen[Any]]) -> None:
     for process in processes:
-        _signal_group(process, signal.SIGTERM)
+        reaper.signal_session(process.pid, signal.SIGTERM)
     deadline = time.monotonic() + _GRACE_SECONDS
     for process in processes:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(max(0.0, deadline - time.monotonic()))
         # The leader may be gone while its children are not.
-        _signal_group(process, signal.SIGKILL)
-
-
-def _signal_group(process: subprocess.Popen[Any], number: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, number)
+        reaper.signal_session(process.pid, signal.SIGKILL)
 
 
 class _Spawner:

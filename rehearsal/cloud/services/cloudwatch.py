@@ -237,7 +237,6 @@ def put_metric_alarm(call: Call) -> dict[str, Any]:
     for name in [params.get("ExtendedStatistic"), *[q["MetricStat"]["Stat"] for q in queries if q.get("MetricStat")]]:
         if name:
             _statistic(name, [])
-    call.forward()
     _put(call, params, "MetricAlarm")
     return {}
 
@@ -269,7 +268,6 @@ def put_composite_alarm(call: Call) -> dict[str, Any]:
     missing = sorted(name for name in rule.alarms if name not in known)
     if missing:
         raise _invalid(f"AlarmRule refers to alarms that do not exist: {', '.join(missing)}", "ValidationError")
-    call.forward()
     _put(call, call.params, "CompositeAlarm")
     return {}
 
@@ -298,6 +296,9 @@ def _put(call: Call, params: dict[str, Any], kind: str) -> None:
             "since": time.time(),
             "history": old["history"] if old else [],
         }
+        if params.get("Tags") and not old:
+            # An update leaves the tags alone.
+            call.cloud.backend("cloudwatch", call.account, call.region).tagger.tag_resource(state[name]["arn"], params["Tags"])
         verb = "updated" if old else "created"
         _remember(state[name], "ConfigurationUpdate", f'Alarm "{name}" {verb}', {"type": "Update" if old else "Create"})
 
@@ -379,8 +380,24 @@ def delete_alarms(call: Call) -> dict[str, Any]:
             if used:
                 raise _invalid(f"Cannot delete {', '.join(sorted(used))}: composite alarm {name} depends on it.", "ValidationError")
         for name in call.params["AlarmNames"]:
-            del state[name]
-    call.forward()
+            arn = state.pop(name)["arn"]
+            call.cloud.backend("cloudwatch", call.account, call.region).tagger.delete_all_tags_for_resource(arn)
+    return {}
+
+
+@operation("cloudwatch", "TagResource", "UntagResource")
+def change_tags(call: Call) -> dict[str, Any]:
+    """Tags of alarms, kept by moto's tagger."""
+    arn = call.params["ResourceARN"]
+    with _lock:
+        known = any(alarm["arn"] == arn for alarm in _alarms(call.cloud, call.account, call.region).values())
+    if not known:
+        raise AwsError("ResourceNotFoundException", f"{arn} does not exist", 404)
+    tagger = call.cloud.backend("cloudwatch", call.account, call.region).tagger
+    if call.operation == "TagResource":
+        tagger.tag_resource(arn, call.params["Tags"])
+    else:
+        tagger.untag_resource_using_names(arn, call.params["TagKeys"])
     return {}
 
 

@@ -5,6 +5,7 @@ import itertools
 import json
 from typing import Any
 
+from flask import request as flask_request
 from moto.s3 import notifications
 from moto.s3.notifications import S3NotificationEvent
 
@@ -25,6 +26,7 @@ _REASONS = {
     "Delete": "DeleteObject",
     "DeleteMarkerCreated": "DeleteObject",
 }
+_SUBRESOURCES = {"ObjectAcl": "acl", "ObjectTagging": "tagging"}
 _sequence = itertools.count(1)
 
 
@@ -51,6 +53,10 @@ def notify_for_real(cloud: Cloud) -> None:
 
 def _to_event_bridge(cloud: Cloud, account: str, name: str, bucket: Any, key: Any) -> None:
     _, family, reason = name.split(":")
+    asked = _SUBRESOURCES.get(family)
+    if asked and asked not in flask_request.args:
+        # moto sets the ACL and the tags of every new object, and takes that for updates.
+        return
     detail_type = _DETAIL_TYPES.get(family)
     if detail_type is None:
         return

@@ -1,0 +1,45 @@
+"""`python -m rehearsal.cloud --port 4599 --root .rehearsal/cloud`: the gateway in the foreground."""
+
+import argparse
+import signal
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+
+from rehearsal.environment import DEFAULT_PORT, DEFAULT_SECONDS_PER_MINUTE
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m rehearsal.cloud", description="Run the rehearsal's gateway.")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port on 127.0.0.1 (0: any free one)")
+    parser.add_argument("--root", type=Path, default=Path(".rehearsal/cloud"), help="folder for scratch data")
+    parser.add_argument(
+        "--seconds-per-minute", type=float, default=DEFAULT_SECONDS_PER_MINUTE, help="how long an AWS minute lasts"
+    )
+    options = parser.parse_args()
+    from rehearsal.cloud.running import RunningCloud
+    from rehearsal.cloud.server import PortInUse
+
+    options.root.mkdir(parents=True, exist_ok=True)
+    try:
+        running = RunningCloud(options.root.resolve(), options.port, options.seconds_per_minute)
+    except PortInUse as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 3
+    ended = threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        ended.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, end)
+    running.start()
+    print(f"the rehearsal's cloud is up at {running.cloud.url}", flush=True)
+    ended.wait()
+    running.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,176 @@
+"""Start, find and stop the gateway of a checkout. Imports nothing heavy: the command line loads it."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from rehearsal.environment import Rehearsal
+from rehearsal.errors import UserError
+
+_START_SECONDS = 60.0
+_STOP_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Status:
+    """The gateway that answers on the rehearsal's port: its process, and whether it is this checkout's."""
+
+    pid: int
+    ours: bool
+
+
+def status(rehearsal: Rehearsal) -> Status | None:
+    """What answers on the port; None when no gateway does."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"{rehearsal.endpoint}/_rehearsal/health", timeout=5) as answer:
+            health = json.load(answer)
+        return Status(int(health["pid"]), Path(health["root"]) == rehearsal.cloud.resolve())
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def running(rehearsal: Rehearsal) -> bool:
+    """Is this checkout's gateway up and answering?"""
+    found = status(rehearsal)
+    return found is not None and found.ours
+
+
+def start(rehearsal: Rehearsal) -> int:
+    """Start the gateway in the background and wait until it answers; the process id. One that is up is kept.
+
+    Raises UserError when the port belongs to somebody else, or when the gateway does not come up.
+    """
+    found = status(rehearsal)
+    if found is not None and found.ours:
+        return found.pid
+    if found is not None or _taken(rehearsal.port):
+        raise _port_in_use(rehearsal, found)
+    _end_leftover(rehearsal)
+    rehearsal.cloud.mkdir(parents=True, exist_ok=True)
+    process = _spawn(rehearsal)
+    _pid_file(rehearsal).write_text(f"{process.pid}\n")
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            _pid_file(rehearsal).unlink(missing_ok=True)
+            if process.returncode == 3:
+                raise _port_in_use(rehearsal, None)
+            raise UserError(f"the cloud did not come up (exit code {process.returncode})", f"See {_log(rehearsal)}:\n{_tail(rehearsal)}")
+        if running(rehearsal):
+            return process.pid
+        time.sleep(0.05)
+    process.kill()
+    raise UserError(f"the cloud did not answer within {_START_SECONDS:.0f} s", f"See {_log(rehearsal)}:\n{_tail(rehearsal)}")
+
+
+def stop(rehearsal: Rehearsal) -> bool:
+    """Stop this checkout's gateway and all it started. False when none was up."""
+    pid = _pid(rehearsal)
+    found = status(rehearsal)
+    if found is not None and found.ours:
+        pid = found.pid
+    if pid is None:
+        return False
+    ended = _end(pid)
+    _pid_file(rehearsal).unlink(missing_ok=True)
+    return ended
+
+
+def _spawn(rehearsal: Rehearsal) -> "subprocess.Popen[bytes]":
+    argv = [
+        str(rehearsal.python), "-m", "rehearsal.cloud", "--port", str(rehearsal.port), "--root", str(rehearsal.cloud),
+        "--seconds-per-minute", f"{rehearsal.seconds_per_minute:g}",
+    ]  # fmt: skip
+    env = rehearsal.tools()
+    # The gateway's own boto3 clients are told their endpoint one by one.
+    env.pop("AWS_ENDPOINT_URL", None)
+    env["PYTHONPATH"] = os.pathsep.join([str(rehearsal.root), *filter(None, [env.get("PYTHONPATH")])])
+    with open(_log(rehearsal), "wb") as log:
+        return subprocess.Popen(
+            argv, cwd=rehearsal.root, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+
+
+def _end(pid: int) -> bool:
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return False
+    deadline = time.monotonic() + _STOP_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+        if not _alive(pid):
+            return True
+        time.sleep(0.03)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    return True
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _end_leftover(rehearsal: Rehearsal) -> None:
+    """A gateway that holds no port any more, e.g. one that hangs, must not live beside the new one."""
+    pid = _pid(rehearsal)
+    if pid is not None:
+        _end(pid)
+    _pid_file(rehearsal).unlink(missing_ok=True)
+
+
+def _pid(rehearsal: Rehearsal) -> int | None:
+    """The process in the pid file, if it is a gateway still: numbers are used again."""
+    try:
+        pid = int(_pid_file(rehearsal).read_text())
+        os.kill(pid, 0)
+        command = Path(f"/proc/{pid}/cmdline").read_bytes() if Path("/proc/self").exists() else b"rehearsal.cloud"
+    except (OSError, ValueError):
+        return None
+    return pid if b"rehearsal.cloud" in command else None
+
+
+def _taken(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+def _port_in_use(rehearsal: Rehearsal, found: Status | None) -> UserError:
+    who = f"another checkout's rehearsal (process {found.pid})" if found else "another program"
+    return UserError(
+        f"port {rehearsal.port} on 127.0.0.1 is in use by {who}",
+        f"Stop it, or choose another port: GLIDEPATH_PORT={rehearsal.port + 1}",
+    )
+
+
+def _pid_file(rehearsal: Rehearsal) -> Path:
+    return rehearsal.cloud / "gateway.pid"
+
+
+def _log(rehearsal: Rehearsal) -> Path:
+    return rehearsal.cloud / "gateway.log"
+
+
+def _tail(rehearsal: Rehearsal) -> str:
+    try:
+        return "\n".join(_log(rehearsal).read_text(errors="replace").splitlines()[-15:])
+    except OSError:
+        return ""
