@@ -13,6 +13,7 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from rehearsal.cloud.api import AwsError, Call, Cloud, operation, target
+from rehearsal.cloud.authorize import authorize
 from rehearsal.cloud.services.lambda_ import asynchronous, telemetry
 from rehearsal.cloud.services.lambda_.aliases import choose_version
 from rehearsal.cloud.services.lambda_.environments import pool_for
@@ -116,6 +117,21 @@ def invoke_for_service(
         return run(cloud, function, name.qualifier, payload)
     asynchronous.submit(cloud, function, name.qualifier, payload, run)
     return None
+
+
+def invoke_with_role(cloud: Cloud, arn: str, payload: bytes, role: str, service: str, source_arn: str) -> Result:
+    """Invokes with the credentials of a role that a service assumes. Raises as `invoke_for_service` does."""
+    account = source_arn.split(":")[4]
+    credentials = cloud.assume_for_service(role, service, "invoke", source_arn=source_arn, source_account=account)
+    identity = cloud.accounts.find(credentials.access_key_id)
+    if identity is None:
+        raise _denied(role, arn)
+    name = parse_name(arn, account, "us-east-1")
+    access_key = credentials.access_key_id
+    params = {"FunctionName": arn, "InvocationType": "RequestResponse"}
+    authorize(Call(cloud, account, name.region, "lambda", "Invoke", params, identity.principal, access_key))
+    cloud.ledger.record(role, "lambda:InvokeFunction")
+    return run(cloud, find(cloud, name), name.qualifier, payload)
 
 
 def run(

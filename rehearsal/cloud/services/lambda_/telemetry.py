@@ -3,9 +3,11 @@
 import queue
 import sys
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rehearsal.cloud.api import Cloud, on_start
+from rehearsal.cloud.services import logs
 from rehearsal.cloud.services.lambda_.state import Function
 
 
@@ -25,13 +27,18 @@ class Report:
     throttled: bool = False
 
 
-def _queue(cloud: Cloud) -> "queue.SimpleQueue[Report]":
+def _queue(cloud: Cloud) -> "queue.SimpleQueue[Callable[[], None]]":
     return cloud.store("lambda-runtime", "", "").setdefault("reports", queue.SimpleQueue())  # type: ignore[no-any-return]
+
+
+def defer(cloud: Cloud, work: Callable[[], None]) -> None:
+    """Does work later, in order; returns at once."""
+    _queue(cloud).put(work)
 
 
 def deliver(cloud: Cloud, report: Report) -> None:
     """Queues a report; returns at once."""
-    _queue(cloud).put(report)
+    defer(cloud, lambda: _publish(cloud, report))
 
 
 def dimensions(report: Report) -> list[dict[str, str]]:
@@ -47,8 +54,6 @@ def dimensions(report: Report) -> list[dict[str, str]]:
 
 
 def _publish(cloud: Cloud, report: Report) -> None:
-    from rehearsal.cloud.services import logs
-
     account, region = report.function.account, report.function.region
     if report.lines:
         logs.append(cloud, account, region, report.log_group, report.log_stream, report.lines)
@@ -65,16 +70,16 @@ def _publish(cloud: Cloud, report: Report) -> None:
 
 @on_start
 def start_delivery(cloud: Cloud) -> None:
-    """One thread delivers the reports of all functions, in order."""
+    """One thread delivers what was deferred, in order."""
 
     def run() -> None:
         while not cloud.clock.stopped:
             try:
-                report = _queue(cloud).get(timeout=0.5)
+                work = _queue(cloud).get(timeout=0.5)
             except queue.Empty:
                 continue
             try:
-                _publish(cloud, report)
+                work()
             except Exception:
                 # One report that cannot be stored must not silence all that follow.
                 traceback.print_exc(file=sys.stderr)
