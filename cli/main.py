@@ -83,6 +83,8 @@ def _run(name: str, arguments: list[str]) -> int:
     try:
         get_command(module.app)(args=arguments, prog_name=f"glidepath {name}")
     except SystemExit as end:
+        if end.code == INTERRUPTED:  # typer has turned the interrupt into an exit
+            raise KeyboardInterrupt from None
         return end.code if isinstance(end.code, int) else 0 if end.code is None else FAILED
     return 0
 

@@ -23,7 +23,7 @@ SECRET_KEY = "rehearsal-secret-access-key"  # noqa: S105
 """The secret of every administrator key of the rehearsal."""
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
-_ACCOUNT = re.compile(r"\d{12}")
+_ACCOUNT = re.compile(r"[0-9]{12}")
 
 # A child must never reach a person's real cloud: what they have set for AWS or Pulumi is taken out before ours goes in.
 _FOREIGN = ("AWS_", "PULUMI_", "BOTO_")

@@ -1,0 +1,129 @@
+"""Paths, variables and profiles of the rehearsal."""
+
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import botocore.session
+import pytest
+
+from rehearsal.environment import Rehearsal, access_key, cache_folder
+from rehearsal.errors import UserError
+
+
+@pytest.fixture
+def rehearsal(tmp_path: Path) -> Rehearsal:
+    return Rehearsal(root=tmp_path, folder=tmp_path / ".rehearsal", port=5000, python=tmp_path / "venv/bin/python")
+
+
+def test_here_reads_its_three_variables(tmp_path: Path) -> None:
+    found = Rehearsal.here(
+        {"GLIDEPATH_FOLDER": str(tmp_path), "GLIDEPATH_PORT": "5001", "GLIDEPATH_SECONDS_PER_MINUTE": "0.5"}
+    )
+    assert (found.folder, found.port, found.seconds_per_minute) == (tmp_path, 5001, 0.5)
+    assert found.endpoint == "http://127.0.0.1:5001"
+
+
+def test_here_without_variables_is_the_checkout() -> None:
+    found = Rehearsal.here({})
+    assert found.folder == found.root / ".rehearsal"
+    assert (found.root / "Pulumi.yaml").is_file()
+    assert (found.port, found.seconds_per_minute) == (4599, 1.0)
+
+
+@pytest.mark.parametrize("port", ["0", "80", "65536", "-1", "4599.0", "٤٥٩٩", "x"])
+def test_bad_port(port: str) -> None:
+    with pytest.raises(UserError, match="is not a port") as error:
+        Rehearsal.here({"GLIDEPATH_PORT": port})
+    assert repr(port) in error.value.message
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "61", "nan", "inf", "fast"])
+def test_bad_duration(seconds: str) -> None:
+    with pytest.raises(UserError, match="is not a duration"):
+        Rehearsal.here({"GLIDEPATH_SECONDS_PER_MINUTE": seconds})
+
+
+def test_children_find_their_own_rehearsal_again(rehearsal: Rehearsal) -> None:
+    again = Rehearsal.here(rehearsal.environ({}))
+    assert (again.folder, again.port, again.seconds_per_minute) == (rehearsal.folder, 5000, 1.0)
+
+
+def test_environ_drops_a_persons_own_cloud_and_keeps_the_rest(rehearsal: Rehearsal) -> None:
+    env = rehearsal.environ(
+        {
+            "AWS_PROFILE": "real",
+            "AWS_SESSION_TOKEN": "real",
+            "PULUMI_ACCESS_TOKEN": "real",
+            "PULUMI_HOME": "/real",
+            "PYTHONHOME": "/real",
+            "LANG": "C",
+            "NO_PROXY": "example.org,localhost",
+        }
+    )
+    assert "real" not in env.values()
+    assert "/real" not in env.values()
+    assert env["LANG"] == "C"
+    assert env["NO_PROXY"] == "example.org,localhost,127.0.0.1"
+
+
+def test_path_starts_with_venv_and_engine_once(rehearsal: Rehearsal) -> None:
+    once = rehearsal.environ({"PATH": "/usr/bin::/bin"})
+    twice = rehearsal.environ(once)
+    expected = [str(rehearsal.root / "venv/bin"), str(rehearsal.bin), "/usr/bin", "/bin"]
+    assert once["PATH"].split(":") == expected
+    assert twice["PATH"] == once["PATH"]
+
+
+def test_tools_carry_no_credentials(rehearsal: Rehearsal) -> None:
+    env = rehearsal.tools({"AWS_CONFIG_FILE": "/real", "PATH": "/bin"})
+    assert not {"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} & env.keys()
+    assert env["PULUMI_BACKEND_URL"] == f"file://{rehearsal.state}"
+
+
+def test_profiles_are_read_by_botocore(rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> None:
+    rehearsal.write_credentials({"taxi-prod": "333333333333", "default": "111111111111"}, "eu-central-1")
+    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(rehearsal.aws_config))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(rehearsal.aws_credentials))
+    for profile, account in (("taxi-prod", "333333333333"), (None, "111111111111")):
+        session = botocore.session.Session(profile=profile)
+        assert session.get_credentials().access_key == access_key(account)
+        assert session.get_config_variable("region") == "eu-central-1"
+
+
+def test_credentials_are_the_users_alone_and_replaced_whole(rehearsal: Rehearsal) -> None:
+    rehearsal.write_credentials({"a": "111111111111"})
+    rehearsal.write_credentials({"b": "222222222222"})
+    assert stat.S_IMODE(rehearsal.aws_credentials.stat().st_mode) == 0o600
+    text = rehearsal.aws_credentials.read_text()
+    assert "[a]" not in text
+    assert text.count("AKIA222222222222") == 2, "b and default"
+
+
+@pytest.mark.parametrize("account", ["", "12345678901", "1234567890123", "12345678901x", "１２３４５６７８９０１２"])
+def test_bad_account(rehearsal: Rehearsal, account: str) -> None:
+    with pytest.raises(UserError, match="of profile 'dev' is not 12 digits"):
+        rehearsal.write_credentials({"dev": account})
+    assert not rehearsal.aws_credentials.exists()
+
+
+def test_prepare_keeps_given_profiles(rehearsal: Rehearsal) -> None:
+    rehearsal.write_credentials({"default": "111111111111"})
+    rehearsal.prepare()
+    assert "AKIA111111111111" in rehearsal.aws_credentials.read_text()
+    assert rehearsal.state.is_dir()
+
+
+def test_cache_folder_follows_the_xdg_rules() -> None:
+    assert cache_folder({"XDG_CACHE_HOME": "/c"}) == Path("/c/glidepath")
+    assert cache_folder({"XDG_CACHE_HOME": "relative"}) == Path.home() / ".cache/glidepath"
+
+
+def test_importing_it_is_light() -> None:
+    code = "import sys, rehearsal.environment; print([m for m in ('pulumi', 'boto3', 'moto', 'typer') if m in sys.modules])"
+    root = Rehearsal().root
+    result = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert result.stdout == "[]\n"

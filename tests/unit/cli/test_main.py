@@ -1,0 +1,84 @@
+"""The command line itself: finding commands, errors, exit codes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli import main as cli_main
+from cli.errors import INTERRUPTED, USAGE, UserError
+from cli.main import commands, main
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_lists_every_command_with_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    out = capsys.readouterr().out
+    for name, line in commands().items():
+        assert name in out
+        assert line, f"cli/{name}.py has no docstring"
+        assert line in out
+
+
+def test_without_arguments_the_overview_goes_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == USAGE
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "Commands:" in captured.err
+
+
+def test_help_imports_no_command() -> None:
+    code = (
+        "import sys; from cli.main import main; main(['--help']); print(sorted(m for m in sys.modules if m == 'typer'))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout.endswith("[]\n")
+
+
+def test_only_modules_with_an_app_are_commands(tmp_path: Path) -> None:
+    (tmp_path / "one_two.py").write_text('"""Does this.\n\nMore."""\napp = new_app()\n')
+    (tmp_path / "errors.py").write_text('"""Helpers."""\napplication = 1\n')
+    assert commands(tmp_path) == {"one-two": "Does this."}
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("exce", "Did you mean 'exec'?"), ("zzz", "`./glidepath --help` lists them.")]
+)
+def test_unknown_command(name: str, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([name]) == USAGE
+    assert capsys.readouterr().err == f"glidepath: there is no command {name!r}\n  {hint}\n"
+
+
+def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in commands():
+        assert main([name, "--help"]) == 0, name
+        assert f"Usage: glidepath {name}" in capsys.readouterr().out
+
+
+def test_unknown_option_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", "--nonsense"]) == USAGE
+    assert "--nonsense" in capsys.readouterr().err
+
+
+def test_user_error_is_one_line_and_its_fix(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(name: str, arguments: list[str]) -> int:
+        raise UserError("port 80 is taken", "Choose another.", 5)
+
+    monkeypatch.setattr(cli_main, "_run", fail)
+    assert main(["exec", "true"]) == 5
+    assert capsys.readouterr().err == "glidepath: port 80 is taken\n  Choose another.\n"
+
+
+def test_interrupt_ends_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(name: str, arguments: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli_main, "_run", interrupted)
+    assert main(["exec", "true"]) == INTERRUPTED
+    assert capsys.readouterr().err == "glidepath: interrupted\n"
