@@ -311,7 +311,7 @@ def test_stop_ends_every_process_of_the_build(cloud: Any, tmp_path: Path) -> Non
         phases:
           build:
             commands:
-              - 'setsid sleep 600 & (sleep 600 & echo $! > {mark}; wait)'
+              - 'setsid sh -c "echo \\$\\$ > {mark}; exec sleep 600" & wait'
           post_build: {{commands: [echo never]}}
         """,
     )

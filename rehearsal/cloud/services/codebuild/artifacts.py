@@ -53,11 +53,12 @@ def pack(files: list[tuple[Path, str]]) -> bytes:
 
 
 def _base(spec: ArtifactSpec, source: Path) -> Path:
-    candidates = sorted(path for path in source.glob(spec.base_directory) if path.is_dir())
-    if spec.base_directory in (".", "./"):
-        return source
-    if Path(spec.base_directory).is_absolute():
-        candidates = [Path(spec.base_directory)] if Path(spec.base_directory).is_dir() else []
+    base = Path(spec.base_directory)
+    if base.is_absolute():
+        candidates = [base] if base.is_dir() else []
+    else:
+        # a base directory may be a pattern; the source itself is one no pattern can name
+        candidates = sorted(path for path in source.glob(str(base)) if path.is_dir()) if base.parts else [source]
     if not candidates:
         raise ArtifactError(f"no matching base directory path found for {spec.base_directory}")
     return candidates[0]

@@ -55,8 +55,9 @@ def start_build(call: Call) -> dict[str, Any]:
         if token:
             known.started_by_token[token] = build.id
     remember_build(call.cloud, build)
+    shown = _shown(build)
     call.cloud.background(run_build, call.cloud, build, name=f"codebuild {build.id}")
-    return {"build": _shown(build)}
+    return {"build": shown}
 
 
 @operation("codebuild", "BatchGetBuilds")

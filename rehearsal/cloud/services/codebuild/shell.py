@@ -54,6 +54,7 @@ class Session:
         self._on_line = on_line
         self._stopped = stopped
         self._start = start
+        self._mark = f"CODEBUILD_BUILD_ID={env.get('CODEBUILD_BUILD_ID', uuid.uuid4())}".encode()
         self._marker = f"__codebuild_{uuid.uuid4().hex}"
         self._count = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -89,7 +90,7 @@ class Session:
         self._killed = True
         process = self._process
         if process is not None:
-            end_session(process)
+            end_session(process, self._mark)
 
     def _alive(self) -> subprocess.Popen[bytes]:
         if self._process is not None and self._process.poll() is None:
@@ -144,33 +145,38 @@ class Session:
         return b"\n".join(rest)
 
 
-def end_session(process: subprocess.Popen[bytes], grace: float = KILL_GRACE_SECONDS) -> None:
-    """Ends a session leader and every process of its session: first kindly, then for certain."""
-    members = _session_members(process.pid)
-    _signal_all(process.pid, members, signal.SIGTERM)
+def end_session(process: subprocess.Popen[bytes], mark: bytes, grace: float = KILL_GRACE_SECONDS) -> None:
+    """Ends a session leader and everything it started: first kindly, then for certain.
+
+    `mark` is an entry of the environment (`NAME=value`) that tells what belongs to it, also outside its session.
+    """
     until = time.monotonic() + grace
-    while time.monotonic() < until and (process.poll() is None or _session_members(process.pid)):
+    _signal_all(process, mark, signal.SIGTERM)
+    while time.monotonic() < until and _members(process.pid, mark):
+        process.poll()
         time.sleep(0.05)
-    _signal_all(process.pid, members | _session_members(process.pid), signal.SIGKILL)
+    _signal_all(process, mark, signal.SIGKILL)
     process.wait()
 
 
-def _signal_all(leader: int, members: set[int], number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(leader, number)
-    for pid in members - {leader}:
+def _signal_all(process: subprocess.Popen[bytes], mark: bytes, number: signal.Signals) -> None:
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, number)
+    for pid in _members(process.pid, mark) - {process.pid}:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, number)
 
 
-def _session_members(leader: int) -> set[int]:
-    """Processes of the session, also those with a process group of their own (Pulumi's plugins have one)."""
+def _members(leader: int, mark: bytes) -> set[int]:
+    """Processes of the session or with the mark: Pulumi's plugins have process groups of their own."""
     found: set[int] = set()
-    for entry in Path("/proc").glob("[0-9]*/stat"):
+    for folder in Path("/proc").glob("[0-9]*"):
         try:
-            fields = entry.read_text().rpartition(")")[2].split()
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            marked = mark in (folder / "environ").read_bytes().split(b"\0")
         except OSError:
             continue
-        if fields[3] == str(leader) and fields[0] != "Z":
-            found.add(int(entry.parent.name))
+        if (fields[3] == str(leader) or marked) and fields[0] != "Z":
+            found.add(int(folder.name))
     return found

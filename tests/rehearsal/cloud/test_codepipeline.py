@@ -1,0 +1,592 @@
+"""Pipelines that really run, against a real gateway."""
+
+import json
+import subprocess
+import urllib.parse
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from rehearsal.cloud.running import RunningCloud
+from tests.rehearsal.cloud.delivery_support import ACCOUNT, REGION, allow, aws, bucket, role, until, unzipped, zipped
+
+BUILDSPEC = """
+version: 0.2
+env: {exported-variables: [WORD]}
+phases:
+  build:
+    commands:
+      - export WORD="$(cat word.txt)-$ASKED"
+      - echo "$WORD" > made.txt
+artifacts: {files: [made.txt]}
+"""
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    # 0.05 s for an AWS minute: the shortest approval expires after a quarter of a second
+    running = RunningCloud(tmp_path_factory.mktemp("cloud"), 0, 0.05).start()
+    for name, service in (("pipe", "codepipeline"), ("builder", "codebuild"), ("rules", "events")):
+        role(running.cloud, name, f"{service}.amazonaws.com")
+        allow(running.cloud, name, ["logs:*", "s3:*", "codebuild:*", "sns:*", "states:*", "codepipeline:*", "kms:*"])
+        allow_connections = ["codeconnections:*", "codestar-connections:*", "lambda:*"]
+        aws(running.cloud, "iam").put_role_policy(
+            RoleName=name,
+            PolicyName="more",
+            PolicyDocument=json.dumps(
+                {
+                    "Version": "2012-10-17",
+                    "Statement": [{"Effect": "Allow", "Action": allow_connections, "Resource": "*"}],
+                }
+            ),
+        )
+    bucket(running.cloud, "store")
+    bucket(running.cloud, "code")
+    project(running.cloud, "build", BUILDSPEC)
+    yield running.cloud
+    running.stop()
+
+
+def project(cloud: Any, name: str, buildspec: str) -> str:
+    aws(cloud, "codebuild").create_project(
+        name=name,
+        source={"type": "CODEPIPELINE", "buildspec": buildspec},
+        artifacts={"type": "CODEPIPELINE"},
+        environment={
+            "type": "LINUX_CONTAINER",
+            "image": "aws/codebuild/standard:7.0",
+            "computeType": "BUILD_GENERAL1_SMALL",
+        },
+        serviceRole=f"arn:aws:iam::{ACCOUNT}:role/builder",
+    )
+    return name
+
+
+def queue(cloud: Any, name: str) -> tuple[str, str]:
+    """URL and ARN of a queue that SNS and EventBridge may fill."""
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+    services = {"Service": ["sns.amazonaws.com", "events.amazonaws.com"]}
+    statement = {"Effect": "Allow", "Principal": services, "Action": "sqs:SendMessage", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return aws(cloud, "sqs").create_queue(QueueName=name, Attributes={"Policy": policy})["QueueUrl"], arn
+
+
+def action(name: str, category: str, provider: str, configuration: dict[str, str], **more: Any) -> dict[str, Any]:
+    kind = {"category": category, "owner": "AWS", "provider": provider, "version": "1"}
+    return {"name": name, "actionTypeId": kind, "configuration": configuration, **more}
+
+
+def source(key: str, name: str = "Source", output: str = "Code", **more: str) -> dict[str, Any]:
+    configuration = {"S3Bucket": "code", "S3ObjectKey": key, "PollForSourceChanges": "false", **more}
+    return action(name, "Source", "S3", configuration, outputArtifacts=[{"name": output}], namespace=name)
+
+
+def build(name: str = "Build", project_name: str = "build", inputs: tuple[str, ...] = ("Code",), **more: Any) -> Any:
+    configuration = {"ProjectName": project_name, **more.pop("configuration", {})}
+    return action(name, "Build", "CodeBuild", configuration, inputArtifacts=[{"name": item} for item in inputs], **more)
+
+
+def approve(**more: Any) -> dict[str, Any]:
+    return action("Ask", "Approval", "Manual", more.pop("configuration", {}), **more)
+
+
+def stage(name: str, *actions: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "actions": list(actions)}
+
+
+def declared(*stages: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "name": f"pipe-{uuid.uuid4().hex[:8]}",
+        "roleArn": f"arn:aws:iam::{ACCOUNT}:role/pipe",
+        "artifactStore": {"type": "S3", "location": "store"},
+        "stages": list(stages),
+        "pipelineType": "V2",
+        "executionMode": "QUEUED",
+        **more,
+    }
+
+
+def upload(cloud: Any, word: str, key: str = "") -> tuple[str, str]:
+    key = key or f"{uuid.uuid4().hex}.zip"
+    put = aws(cloud, "s3").put_object(Bucket="code", Key=key, Body=zipped({"word.txt": word}))
+    return key, put["VersionId"]
+
+
+def create(cloud: Any, *stages: dict[str, Any], **more: Any) -> str:
+    made = aws(cloud, "codepipeline").create_pipeline(pipeline=declared(*stages, **more))
+    return str(made["pipeline"]["name"])
+
+
+def executions(cloud: Any, name: str) -> list[dict[str, Any]]:
+    """Oldest first."""
+    found = aws(cloud, "codepipeline").list_pipeline_executions(pipelineName=name)["pipelineExecutionSummaries"]
+    return list(reversed(found))
+
+
+def status(cloud: Any, name: str, execution: str) -> str:
+    found = aws(cloud, "codepipeline").get_pipeline_execution(pipelineName=name, pipelineExecutionId=execution)
+    return str(found["pipelineExecution"]["status"])
+
+
+def ended(cloud: Any, name: str, execution: str) -> str:
+    return str(until(lambda: (found := status(cloud, name, execution)) not in ("InProgress", "Stopping") and found, 60))
+
+
+def first(cloud: Any, name: str) -> str:
+    return str(executions(cloud, name)[0]["pipelineExecutionId"])
+
+
+def actions(cloud: Any, name: str, execution: str) -> dict[str, dict[str, Any]]:
+    found = aws(cloud, "codepipeline").list_action_executions(
+        pipelineName=name, filter={"pipelineExecutionId": execution}
+    )["actionExecutionDetails"]
+    return {item["actionName"]: item for item in reversed(found)}
+
+
+def error(cloud: Any, name: str, execution: str, action_name: str) -> dict[str, Any]:
+    found: dict[str, Any] = actions(cloud, name, execution)[action_name]["output"]["executionResult"]["errorDetails"]
+    return found
+
+
+def asked(cloud: Any, name: str, stage_name: str = "Approve") -> str:
+    """The token of the approval that waits."""
+
+    def token() -> str | None:
+        states = aws(cloud, "codepipeline").get_pipeline_state(name=name)["stageStates"]
+        found = next(item for item in states if item["stageName"] == stage_name)
+        return found["actionStates"][0].get("latestExecution", {}).get("token")  # type: ignore[no-any-return]
+
+    return str(until(token, 60))
+
+
+def answer(cloud: Any, name: str, token: str, result: str = "Approved", summary: str = "looks good") -> Any:
+    return aws(cloud, "codepipeline").put_approval_result(
+        pipelineName=name,
+        stageName="Approve",
+        actionName="Ask",
+        result={"status": result, "summary": summary},
+        token=token,
+    )
+
+
+def test_source_build_approve(cloud: Any) -> None:
+    key, version = upload(cloud, "hello")
+    inbox, arn = queue(cloud, f"inbox-{uuid.uuid4().hex[:6]}")
+    topic = aws(cloud, "sns").create_topic(Name="asked")["TopicArn"]
+    aws(cloud, "sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    variables = [{"name": "ASKED", "value": "#{variables.ASKED}-#{Source.VersionId}"}]
+    name = create(
+        cloud,
+        stage("Source", source(key)),
+        stage(
+            "Build",
+            build(
+                configuration={"EnvironmentVariables": json.dumps(variables)},
+                outputArtifacts=[{"name": "Made"}],
+                namespace="Build",
+            ),
+        ),
+        stage("Approve", approve(configuration={"NotificationArn": topic, "CustomData": "#{Build.WORD}"})),
+        variables=[{"name": "ASKED", "defaultValue": "default"}],
+    )
+    execution = first(cloud, name)
+    token = asked(cloud, name)
+    word = f"hello-default-{version}"
+    message = json.loads(
+        json.loads(aws(cloud, "sqs").receive_message(QueueUrl=inbox, WaitTimeSeconds=5)["Messages"][0]["Body"])[
+            "Message"
+        ]
+    )
+    assert message["approval"]["token"] == token
+    assert message["approval"]["customData"] == word
+    assert message["approval"]["pipelineName"] == name
+    answer(cloud, name, token)
+    assert ended(cloud, name, execution) == "Succeeded"
+
+    found = aws(cloud, "codepipeline").get_pipeline_execution(pipelineName=name, pipelineExecutionId=execution)
+    shown = found["pipelineExecution"]
+    assert shown["trigger"]["triggerType"] == "CreatePipeline"
+    assert shown["variables"] == [{"name": "ASKED", "resolvedValue": "default"}]
+    assert shown["artifactRevisions"][0]["revisionId"] == version
+    done = actions(cloud, name, execution)
+    assert done["Source"]["output"]["outputVariables"] == {
+        "BucketName": "code",
+        "ObjectKey": key,
+        "VersionId": version,
+        "ETag": done["Source"]["output"]["outputVariables"]["ETag"],
+    }
+    assert done["Build"]["output"]["outputVariables"] == {"WORD": word}
+    assert done["Ask"]["output"]["executionResult"]["externalExecutionSummary"] == "looks good"
+    assert done["Ask"]["updatedBy"] == f"arn:aws:iam::{ACCOUNT}:user/administrator"
+    place = done["Build"]["output"]["outputArtifacts"][0]["s3location"]
+    assert place["key"].startswith(f"{name[:20]}/Made/")
+    stored = aws(cloud, "s3").get_object(Bucket=place["bucket"], Key=place["key"])
+    assert unzipped(stored["Body"].read()) == {"made.txt": f"{word}\n"}
+    assert stored["ServerSideEncryption"] == "aws:kms"
+    with pytest.raises(ClientError, match="ApprovalAlreadyCompleted"):
+        answer(cloud, name, token)
+
+
+def test_every_call_is_made_under_the_role_that_aws_uses(cloud: Any) -> None:
+    key, _ = upload(cloud, "x")
+    name = create(cloud, stage("Source", source(key)), stage("Build", build(outputArtifacts=[{"name": "Made"}])))
+    assert ended(cloud, name, first(cloud, name)) == "Succeeded"
+    with urllib.request.urlopen(f"{cloud.url}/_rehearsal/ledger") as reply:
+        ledger = reply.read().decode()
+    assert "codebuild:StartBuild" in ledger
+    used = json.loads(ledger)
+    text = json.dumps({key: value for key, value in used.items() if key.endswith("role/pipe")})
+    assert "codebuild:StartBuild" in text
+    assert "s3:PutObject" in text
+
+
+def test_rejected_approval_fails_and_can_be_retried(cloud: Any) -> None:
+    key, _ = upload(cloud, "x")
+    name = create(cloud, stage("Source", source(key)), stage("Approve", approve()))
+    execution = first(cloud, name)
+    token = asked(cloud, name)
+    with pytest.raises(ClientError, match="InvalidApprovalToken"):
+        answer(cloud, name, str(uuid.uuid4()))
+    answer(cloud, name, token, "Rejected", "too risky")
+    assert ended(cloud, name, execution) == "Failed"
+    assert "too risky" in error(cloud, name, execution, "Ask")["message"]
+    client = aws(cloud, "codepipeline")
+    client.retry_stage_execution(
+        pipelineName=name, stageName="Approve", pipelineExecutionId=execution, retryMode="FAILED_ACTIONS"
+    )
+    again = asked(cloud, name)
+    assert again != token
+    answer(cloud, name, again)
+    assert ended(cloud, name, execution) == "Succeeded"
+
+
+def test_approval_expires(cloud: Any) -> None:
+    key, _ = upload(cloud, "x")
+    name = create(cloud, stage("Source", source(key)), stage("Approve", approve(timeoutInMinutes=5)))
+    execution = first(cloud, name)
+    assert ended(cloud, name, execution) == "Failed"
+    assert "expired" in error(cloud, name, execution, "Ask")["message"]
+
+
+def test_failing_build_says_why(cloud: Any) -> None:
+    key, _ = upload(cloud, "x")
+    project(cloud, "broken", "version: 0.2\nphases: {build: {commands: [exit 3]}}\n")
+    name = create(cloud, stage("Source", source(key)), stage("Build", build(project_name="broken")))
+    execution = first(cloud, name)
+    assert ended(cloud, name, execution) == "Failed"
+    message = error(cloud, name, execution, "Build")["message"]
+    assert "Error while executing command: exit 3. Reason: exit status 3" in message
+    state = aws(cloud, "codepipeline").get_pipeline_state(name=name)["stageStates"][1]
+    assert state["latestExecution"]["status"] == "Failed"
+    assert state["actionStates"][0]["latestExecution"]["errorDetails"]["code"] == "JobFailed"
+
+
+def test_several_artifacts_in_and_out(cloud: Any) -> None:
+    key, _ = upload(cloud, "main")
+    data, _ = upload(cloud, "extra")
+    project(
+        cloud,
+        "several",
+        """
+version: 0.2
+phases: {build: {commands: ['cat word.txt "$CODEBUILD_SRC_DIR_Data/word.txt" > a.txt', 'mkdir d && echo b > d/b.txt']}}
+artifacts:
+  secondary-artifacts:
+    One: {files: [a.txt]}
+    Two: {base-directory: d, files: ['**/*']}
+""",
+    )
+    name = create(
+        cloud,
+        stage("Source", source(key), source(data, "More", "Data")),
+        stage(
+            "Build",
+            build(
+                project_name="several",
+                inputs=("Data", "Code"),
+                configuration={"PrimarySource": "Code"},
+                outputArtifacts=[{"name": "One"}, {"name": "Two"}],
+            ),
+        ),
+    )
+    execution = first(cloud, name)
+    assert ended(cloud, name, execution) == "Succeeded"
+    found = {}
+    for item in actions(cloud, name, execution)["Build"]["output"]["outputArtifacts"]:
+        place = item["s3location"]
+        body = aws(cloud, "s3").get_object(Bucket=place["bucket"], Key=place["key"])["Body"].read()
+        found[item["name"]] = unzipped(body)
+    assert found == {"One": {"a.txt": "mainextra"}, "Two": {"b.txt": "b\n"}}
+
+
+def test_start_with_variables_revision_and_token(cloud: Any) -> None:
+    key, old = upload(cloud, "old")
+    upload(cloud, "new", key)
+    name = create(
+        cloud,
+        stage("Source", source(key)),
+        stage("Approve", approve(configuration={"CustomData": "#{variables.REASON}"})),
+        variables=[{"name": "REASON", "defaultValue": "commit"}],
+        executionMode="PARALLEL",
+    )
+    client = aws(cloud, "codepipeline")
+    request = {
+        "name": name,
+        "variables": [{"name": "REASON", "value": "data"}],
+        "sourceRevisions": [{"actionName": "Source", "revisionType": "S3_OBJECT_VERSION_ID", "revisionValue": old}],
+        "clientRequestToken": "once",
+    }
+    execution = client.start_pipeline_execution(**request)["pipelineExecutionId"]
+    assert client.start_pipeline_execution(**request)["pipelineExecutionId"] == execution
+    assert len(executions(cloud, name)) == 2
+    until(lambda: "Ask" in actions(cloud, name, execution))
+    done = actions(cloud, name, execution)
+    assert done["Source"]["output"]["outputVariables"]["VersionId"] == old
+    assert done["Ask"]["input"]["resolvedConfiguration"] == {"CustomData": "data"}
+    with pytest.raises(ClientError, match="does not declare the variable OTHER"):
+        client.start_pipeline_execution(name=name, variables=[{"name": "OTHER", "value": "x"}])
+    wrong = [{"actionName": "Nope", "revisionType": "S3_OBJECT_VERSION_ID", "revisionValue": "1"}]
+    with pytest.raises(ClientError, match="no source action named Nope"):
+        client.start_pipeline_execution(name=name, sourceRevisions=wrong)
+    moved = [{"actionName": "Source", "revisionType": "S3_OBJECT_KEY", "revisionValue": "other.zip"}]
+    with pytest.raises(ClientError, match="AllowOverrideForS3ObjectKey"):
+        client.start_pipeline_execution(name=name, sourceRevisions=moved)
+
+
+def test_source_failures_are_told(cloud: Any) -> None:
+    name = create(cloud, stage("Source", source("absent.zip")), stage("Approve", approve()))
+    execution = first(cloud, name)
+    assert ended(cloud, name, execution) == "Failed"
+    assert "absent.zip does not exist in the bucket code" in error(cloud, name, execution, "Source")["message"]
+    bucket(cloud, "unversioned", versioned=False)
+    plain = source("a.zip", S3Bucket="unversioned")
+    name = create(cloud, stage("Source", plain), stage("Approve", approve()))
+    assert ended(cloud, name, first(cloud, name)) == "Failed"
+    assert "must be versioned" in error(cloud, name, first(cloud, name), "Source")["message"]
+
+
+def test_queued_executions_enter_a_stage_one_after_the_other(cloud: Any) -> None:
+    key, _ = upload(cloud, "x")
+    name = create(cloud, stage("Source", source(key)), stage("Approve", approve()), executionMode="QUEUED")
+    client = aws(cloud, "codepipeline")
+    one = first(cloud, name)
+    token = asked(cloud, name)
+    two = client.start_pipeline_execution(name=name)["pipelineExecutionId"]
+    three = client.start_pipeline_execution(name=name)["pipelineExecutionId"]
+
+    def waiting() -> list[str]:
+        state = client.get_pipeline_state(name=name)["stageStates"][1]
+        return [item["pipelineExecutionId"] for item in state.get("inboundExecutions", [])]
+
+    until(lambda: waiting() == [two, three])
+    assert "Ask" not in actions(cloud, name, two)
+    for execution in (one, two, three):
+        token = asked(cloud, name)
+        assert "Ask" in actions(cloud, name, execution)
+        answer(cloud, name, token)
+        assert ended(cloud, name, execution) == "Succeeded"
+
+
+def test_superseded_executions_give_way_to_the_newest(cloud: Any) -> None:
+    key, _ = upload(cloud, "x")
+    name = create(cloud, stage("Source", source(key)), stage("Approve", approve()), executionMode="SUPERSEDED")
+    client = aws(cloud, "codepipeline")
+    token = asked(cloud, name)
+    two = client.start_pipeline_execution(name=name)["pipelineExecutionId"]
+    until(lambda: actions(cloud, name, two).get("Source", {}).get("status") == "Succeeded")
+    three = client.start_pipeline_execution(name=name)["pipelineExecutionId"]
+    assert ended(cloud, name, two) == "Superseded"
+    answer(cloud, name, token)
+    answer(cloud, name, asked(cloud, name))
+    assert ended(cloud, name, three) == "Succeeded"
+
+
+def test_parallel_executions_do_not_wait(cloud: Any) -> None:
+    key, _ = upload(cloud, "x")
+    name = create(cloud, stage("Source", source(key)), stage("Approve", approve()), executionMode="PARALLEL")
+    one = first(cloud, name)
+    two = aws(cloud, "codepipeline").start_pipeline_execution(name=name)["pipelineExecutionId"]
+    until(lambda: "Ask" in actions(cloud, name, one) and "Ask" in actions(cloud, name, two))
+
+
+@pytest.mark.parametrize(("abandon", "action_status"), [(True, "Abandoned"), (False, "Succeeded")])
+def test_stop(cloud: Any, abandon: bool, action_status: str) -> None:
+    key, _ = upload(cloud, "x")
+    name = create(cloud, stage("Source", source(key)), stage("Approve", approve()), stage("Last", approve()))
+    execution = first(cloud, name)
+    token = asked(cloud, name)
+    client = aws(cloud, "codepipeline")
+    client.stop_pipeline_execution(pipelineName=name, pipelineExecutionId=execution, abandon=abandon, reason="by hand")
+    if not abandon:
+        assert status(cloud, name, execution) == "Stopping"
+        with pytest.raises(ClientError, match="DuplicatedStopRequest"):
+            client.stop_pipeline_execution(pipelineName=name, pipelineExecutionId=execution)
+        answer(cloud, name, token)
+    assert ended(cloud, name, execution) == "Stopped"
+    assert actions(cloud, name, execution)["Ask"]["status"] == action_status
+    assert executions(cloud, name)[0]["stopTrigger"] == {"reason": "by hand"}
+    with pytest.raises(ClientError, match="PipelineExecutionNotStoppable"):
+        client.stop_pipeline_execution(pipelineName=name, pipelineExecutionId=execution)
+
+
+def test_disabled_transition_holds_executions_back(cloud: Any) -> None:
+    key, _ = upload(cloud, "x")
+    name = create(cloud, stage("Source", source(key)), stage("Approve", approve()))
+    execution = first(cloud, name)
+    answer(cloud, name, asked(cloud, name))
+    ended(cloud, name, execution)
+    client = aws(cloud, "codepipeline")
+    client.disable_stage_transition(pipelineName=name, stageName="Approve", transitionType="Inbound", reason="freeze")
+    second = client.start_pipeline_execution(name=name)["pipelineExecutionId"]
+    state = until(
+        lambda: (found := client.get_pipeline_state(name=name)["stageStates"][1]).get("inboundExecution") and found
+    )
+    assert state["inboundTransitionState"]["disabledReason"] == "freeze"
+    assert "Ask" not in actions(cloud, name, second)
+    client.enable_stage_transition(pipelineName=name, stageName="Approve", transitionType="Inbound")
+    answer(cloud, name, asked(cloud, name))
+    assert ended(cloud, name, second) == "Succeeded"
+
+
+def test_connection_source_packs_the_registered_repository(cloud: Any, tmp_path: Path) -> None:
+    git: Callable[..., Any] = lambda *words: subprocess.run(["git", "-C", str(tmp_path), *words], check=True)  # noqa: E731
+    git("init", "-q", "-b", "main")
+    (tmp_path / "word.txt").write_text("from git")
+    git("add", ".")
+    git("-c", "user.name=Ann", "-c", "user.email=ann@example.com", "commit", "-q", "-m", "First words")
+    made = aws(cloud, "codeconnections").create_connection(ProviderType="GitHub", ConnectionName="hub")
+    arn = made["ConnectionArn"]
+    configuration = {"ConnectionArn": arn, "FullRepositoryId": "ann/words", "BranchName": "main"}
+    fetch = action(
+        "Source",
+        "Source",
+        "CodeStarSourceConnection",
+        configuration,
+        outputArtifacts=[{"name": "Code"}],
+        namespace="Git",
+    )
+    question = approve(configuration={"CustomData": "#{Git.CommitMessage} #{Git.CommitId}"})
+    name = create(cloud, stage("Source", fetch), stage("Approve", question))
+    assert ended(cloud, name, first(cloud, name)) == "Failed"
+    assert "is not available: PENDING" in error(cloud, name, first(cloud, name), "Source")["message"]
+
+    def post(path: str, body: Any = None) -> int:
+        data = json.dumps(body or {}).encode()
+        request = urllib.request.Request(f"{cloud.url}{path}", data=data, method="POST")
+        with urllib.request.urlopen(request) as reply:
+            return int(reply.status)
+
+    assert post(f"/_rehearsal/connections/{urllib.parse.quote(arn)}/available") == 204
+    assert post("/_rehearsal/repositories", {"repository": "ann/words", "path": str(tmp_path)}) == 204
+    execution = aws(cloud, "codepipeline").start_pipeline_execution(name=name)["pipelineExecutionId"]
+    token = asked(cloud, name)
+    done = actions(cloud, name, execution)
+    place = done["Source"]["output"]["outputArtifacts"][0]["s3location"]
+    body = aws(cloud, "s3").get_object(Bucket=place["bucket"], Key=place["key"])["Body"].read()
+    assert unzipped(body) == {"word.txt": "from git"}
+    commit = done["Source"]["output"]["outputVariables"]["CommitId"]
+    assert done["Ask"]["input"]["resolvedConfiguration"]["CustomData"] == f"First words {commit}"
+    answer(cloud, name, token)
+    assert ended(cloud, name, execution) == "Succeeded"
+
+
+def _two(*actions_: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    return stage("Source", source("a.zip")), stage("Next", *actions_)
+
+
+@pytest.mark.parametrize(
+    ("stages", "more", "message"),
+    [
+        ((stage("Source", source("a.zip")),), {}, "minimum of 2 stages"),
+        ((stage("A", approve()), stage("B", approve())), {}, "only contains source actions"),
+        (_two(source("b.zip", "Late", "Other")), {}, "Only the first stage may contain source"),
+        ((stage("Source", source("a.zip")), stage("Source", approve())), {}, "Stage name must be unique"),
+        (_two(approve(), approve()), {}, "Action name must be unique"),
+        (_two(build(inputs=("Nothing",))), {}, "Nothing in action Build"),
+        (_two(build(outputArtifacts=[{"name": "Code"}])), {}, "Output Artifact Bundle name must be unique"),
+        (_two(build(configuration={"Projectname": "x"})), {}, "unknown configuration 'Projectname'"),
+        (_two(action("B", "Build", "CodeBuild", {}, inputArtifacts=[{"name": "Code"}])), {}, "'ProjectName'"),
+        (_two(build(configuration={"EnvironmentVariables": "{"})), {}, "not valid JSON"),
+        (_two(approve(configuration={"CustomData": "#{Nope.X}"})), {}, "namespace that no prior action declares"),
+        (_two(approve(configuration={"CustomData": "#{variables.X}"})), {}, "unknown variable"),
+        (_two(approve(configuration={"CustomData": "#{Source.Colour}"})), {}, "unknown variable"),
+        (_two(build(namespace="Source")), {}, "Namespace must be unique"),
+        (_two(action("D", "Deploy", "ECS", {})), {}, "does not implement"),
+        (_two(action("D", "Build", "Nonsense", {})), {}, "is not available in region"),
+        (_two(build(timeoutInMinutes=10)), {}, "manual approval actions alone"),
+        (_two(approve()), {"pipelineType": "V1"}, "requires pipelineType V2"),
+        (_two(approve()), {"roleArn": f"arn:aws:iam::{ACCOUNT}:role/builder"}, "not authorized to perform AssumeRole"),
+        (_two(approve()), {"artifactStore": {"type": "S3", "location": "no-such-store"}}, "artifact store bucket"),
+    ],
+)
+def test_bad_declarations_are_refused(cloud: Any, stages: tuple[Any, ...], more: dict[str, Any], message: str) -> None:
+    declaration = declared(*stages, **more)
+    with pytest.raises(ClientError, match=message):
+        aws(cloud, "codepipeline").create_pipeline(pipeline=declaration)
+    with pytest.raises(ClientError, match="PipelineNotFound"):
+        aws(cloud, "codepipeline").get_pipeline(name=declaration["name"])
+
+
+def test_update_get_list_delete_and_tags(cloud: Any) -> None:
+    key, _ = upload(cloud, "x")
+    client = aws(cloud, "codepipeline")
+    declaration = declared(stage("Source", source(key)), stage("Approve", approve()))
+    client.create_pipeline(pipeline=declaration, tags=[{"key": "a", "value": "b"}])
+    name = declaration["name"]
+    changed = declaration | {"executionMode": "PARALLEL"}
+    assert client.update_pipeline(pipeline=changed)["pipeline"]["version"] == 2
+    shown = client.get_pipeline(name=name)
+    arn = shown["metadata"]["pipelineArn"]
+    assert arn == f"arn:aws:codepipeline:{REGION}:{ACCOUNT}:{name}"
+    assert client.get_pipeline(name=name, version=1)["pipeline"]["executionMode"] == "QUEUED"
+    assert name in [item["name"] for item in client.list_pipelines()["pipelines"]]
+    client.tag_resource(resourceArn=arn, tags=[{"key": "c", "value": "d"}])
+    client.untag_resource(resourceArn=arn, tagKeys=["a"])
+    assert client.list_tags_for_resource(resourceArn=arn)["tags"] == [{"key": "c", "value": "d"}]
+    client.delete_pipeline(name=name)
+    with pytest.raises(ClientError, match="PipelineNotFound"):
+        client.get_pipeline(name=name)
+
+
+def test_changes_of_state_are_events(cloud: Any) -> None:
+    events, queues = aws(cloud, "events"), aws(cloud, "sqs")
+    inbox, arn = queue(cloud, "changes")
+    events.put_rule(Name="changes", EventPattern=json.dumps({"source": ["aws.codepipeline"]}))
+    events.put_targets(Rule="changes", Targets=[{"Id": "1", "Arn": arn}])
+    key, _ = upload(cloud, "x")
+    name = create(cloud, stage("Source", source(key)), stage("Approve", approve(timeoutInMinutes=5)))
+    execution = first(cloud, name)
+    ended(cloud, name, execution)
+    seen: set[tuple[str, str]] = set()
+
+    def collected() -> bool:
+        for message in queues.receive_message(QueueUrl=inbox, MaxNumberOfMessages=10).get("Messages", []):
+            body = json.loads(message["Body"])
+            if body["detail"]["execution-id"] == execution:
+                seen.add((body["detail-type"].split()[1], body["detail"]["state"]))
+            queues.delete_message(QueueUrl=inbox, ReceiptHandle=message["ReceiptHandle"])
+        return {("Pipeline", "STARTED"), ("Pipeline", "FAILED"), ("Stage", "SUCCEEDED"), ("Action", "FAILED")} <= seen
+
+    until(collected)
+    events.remove_targets(Rule="changes", Ids=["1"])
+
+
+def test_rule_starts_the_pipeline_under_its_role(cloud: Any) -> None:
+    key, _ = upload(cloud, "x")
+    name = create(cloud, stage("Source", source(key)), stage("Approve", approve()), executionMode="PARALLEL")
+    events = aws(cloud, "events")
+    rule = events.put_rule(Name=f"start-{name}", EventPattern=json.dumps({"source": [f"test.{name}"]}))["RuleArn"]
+    target = {
+        "Id": "1",
+        "Arn": f"arn:aws:codepipeline:{REGION}:{ACCOUNT}:{name}",
+        "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/rules",
+    }
+    events.put_targets(Rule=f"start-{name}", Targets=[target])
+    events.put_events(Entries=[{"Source": f"test.{name}", "DetailType": "x", "Detail": "{}"}])
+    started = until(lambda: (found := executions(cloud, name))[1:] and found[1])
+    assert started["trigger"] == {"triggerType": "CloudWatchEvent", "triggerDetail": rule}
