@@ -1,0 +1,169 @@
+"""Executions: started under the role, watched, stopped with their jobs, and told to EventBridge."""
+
+import json
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from moto.stepfunctions.parser.api import ExecutionStatus
+
+from rehearsal.cloud.api import AwsError, Call, Cloud, operation, target
+
+_POLL_SECONDS = 0.05
+_LOG_TYPES = {
+    "ERROR": ("Failed", "TimedOut", "Aborted"),
+    "FATAL": ("ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted"),
+}
+
+
+@operation("stepfunctions", "StartExecution")
+def start(call: Call) -> dict[str, Any]:
+    params = {"input": "{}", "name": str(uuid.uuid4()), **call.params}
+    try:
+        json.loads(params["input"])
+    except ValueError as error:
+        raise AwsError("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{error}'") from error
+    answer = call.forward(params)
+    execution = _find(call, answer["executionArn"])
+    # The same name with the same input is the same execution: it is watched already.
+    if not getattr(execution, "watched", False):
+        execution.watched = True
+        call.cloud.background(_watch, call.cloud, call.account, call.region, execution, name="execution")
+    return answer
+
+
+@operation("stepfunctions", "StopExecution")
+def stop(call: Call) -> dict[str, Any]:
+    execution = _find(call, call.params["executionArn"])
+    now = datetime.now(UTC)
+    if execution.exec_status == ExecutionStatus.RUNNING:
+        while execution.exec_worker.env is None:
+            call.cloud.clock.pause(0.01)
+        execution.stop(stop_date=now, error=call.params.get("error"), cause=call.params.get("cause"))
+        execution.error, execution.cause = call.params.get("error"), call.params.get("cause")
+    return {"stopDate": execution.stop_date or now}
+
+
+@operation("stepfunctions", "DescribeExecution")
+def describe(call: Call) -> dict[str, Any]:
+    execution = _find(call, call.params["executionArn"])
+    answer = {
+        "executionArn": execution.execution_arn, "stateMachineArn": execution.state_machine_arn,
+        "name": execution.name, "status": execution.status, "startDate": execution.start_date,
+        "input": execution.execution_input, "inputDetails": {"included": True}, "redriveCount": 0,
+        "redriveStatus": "NOT_REDRIVABLE",
+    }  # fmt: skip
+    if execution.exec_status == ExecutionStatus.RUNNING:
+        return answer
+    answer["stopDate"] = execution.stop_date
+    if execution.exec_status == ExecutionStatus.SUCCEEDED:
+        answer |= {"output": json.dumps(execution.output, default=str), "outputDetails": {"included": True}}
+    for member in ("error", "cause"):
+        if getattr(execution, member) is not None:
+            answer[member] = getattr(execution, member)
+    return answer
+
+
+@operation("stepfunctions", "GetExecutionHistory")
+def history(call: Call) -> dict[str, Any]:
+    params = call.params
+    _find(call, params["executionArn"])
+    events = call.forward({"executionArn": params["executionArn"]})["events"]
+    if params.get("reverseOrder"):
+        events.reverse()
+    token = params.get("nextToken", "0")
+    if not token.isdigit():
+        raise AwsError("InvalidToken", f"Invalid Token: '{token}'")
+    first, size = int(token), params.get("maxResults") or 100
+    answer: dict[str, Any] = {"events": events[first : first + size]}
+    if first + size < len(events):
+        answer["nextToken"] = str(first + size)
+    return answer
+
+
+@target("states")
+def to_machine(cloud: Cloud, account: str, region: str, entry: dict[str, Any], payload: Any) -> None:
+    """A rule's target: the execution is started under the target's role."""
+    role, arn = entry.get("RoleArn"), entry["Arn"]
+    if not role:
+        raise AwsError("ValidationException", f"the target {arn} has no RoleArn")
+    keys = cloud.assume_for_service(
+        role, "events.amazonaws.com", "events", source_arn=entry.get("RuleArn"), source_account=account
+    )
+    _, _, _, machine_region, machine_account, *_ = arn.split(":")
+    text = payload if isinstance(payload, str) else json.dumps(payload)
+    cloud.client("stepfunctions", machine_account, machine_region, keys).start_execution(stateMachineArn=arn, input=text)
+
+
+def _find(call: Call, arn: str) -> Any:
+    for machine in call.cloud.backend("stepfunctions", call.account, call.region).state_machines:
+        for execution in machine.executions:
+            if execution.execution_arn == arn:
+                return execution
+    raise AwsError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
+
+
+def _watch(cloud: Cloud, account: str, region: str, execution: Any) -> None:
+    _announce(cloud, account, region, execution)
+    while execution.exec_status == ExecutionStatus.RUNNING:
+        if not cloud.clock.pause(_POLL_SECONDS):
+            _halt(execution)
+            return
+    _log(cloud, account, region, execution)
+    _count(cloud, account, region, execution)
+    _announce(cloud, account, region, execution)
+
+
+def _halt(execution: Any) -> None:
+    if execution.exec_worker.env is not None:
+        execution.stop(stop_date=datetime.now(UTC), error=None, cause="the rehearsal shuts down")
+
+
+def _announce(cloud: Cloud, account: str, region: str, execution: Any) -> None:
+    done = execution.exec_status != ExecutionStatus.RUNNING
+    detail = {
+        "executionArn": execution.execution_arn, "stateMachineArn": execution.state_machine_arn,
+        "name": execution.name, "status": execution.status, "startDate": _milliseconds(execution.start_date),
+        "stopDate": _milliseconds(execution.stop_date) if done else None, "input": execution.execution_input,
+        "output": json.dumps(execution.output, default=str) if execution.status == "SUCCEEDED" else None,
+        "error": execution.error, "cause": execution.cause,
+    }  # fmt: skip
+    cloud.put_event(
+        account, region, "aws.states", "Step Functions Execution Status Change", detail, [execution.execution_arn]
+    )
+
+
+def _milliseconds(moment: datetime | None) -> int | None:
+    return int(moment.timestamp() * 1000) if moment else None
+
+
+def _count(cloud: Cloud, account: str, region: str, execution: Any) -> None:
+    name = {"SUCCEEDED": "Succeeded", "FAILED": "Failed", "TIMED_OUT": "TimedOut", "ABORTED": "Aborted"}[execution.status]
+    cloud.put_metric(
+        account, region, "AWS/States", f"Executions{name}", {"StateMachineArn": execution.state_machine_arn}, 1, "Count"
+    )
+
+
+def _log(cloud: Cloud, account: str, region: str, execution: Any) -> None:
+    """The history in the log group that the machine's logging configuration names."""
+    settings = execution.state_machine.loggingConfiguration or {}
+    level = settings.get("level", "OFF")
+    if level == "OFF":
+        return
+    groups = [item["cloudWatchLogsLogGroup"]["logGroupArn"] for item in settings.get("destinations", [])]
+    for event in execution.to_history_output()["events"]:
+        if level in _LOG_TYPES and not str(event["type"]).endswith(_LOG_TYPES[level]):
+            continue
+        line = json.dumps(
+            {"execution_arn": execution.execution_arn, "redrive_count": "0", **_details(event, settings)}, default=str
+        )
+        for arn in groups:
+            group = arn.split(":log-group:")[1].removesuffix(":*")
+            cloud.log(account, region, group, f"states/{execution.name}", line)
+
+
+def _details(event: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
+    found = next((dict(value) for key, value in event.items() if key.endswith("EventDetails")), {})
+    if not settings.get("includeExecutionData", False):
+        found = {key: value for key, value in found.items() if key not in ("input", "output", "parameters")}
+    return {"id": str(event["id"]), "type": str(event["type"]), "details": found}

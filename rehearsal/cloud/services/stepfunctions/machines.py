@@ -1,0 +1,124 @@
+"""State machines: checked when they are made, as AWS does; kept by moto."""
+
+import json
+from typing import Any
+
+from moto.stepfunctions.models import stepfunctions_backends
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+
+from rehearsal.cloud.api import AwsError, Call, Cloud, inventory, operation
+from rehearsal.cloud.services.stepfunctions.interpreter import PRINCIPAL
+
+
+@operation("stepfunctions", "CreateStateMachine")
+def create(call: Call) -> dict[str, Any]:
+    params = call.params
+    if params.get("type", "STANDARD") != "STANDARD":
+        raise AwsError("NotImplemented", f"not implemented by the rehearsal: state machines of type {params['type']}", 501)
+    _check_definition(params["definition"])
+    arn = f"arn:aws:states:{call.region}:{call.account}:stateMachine:{params['name']}"
+    _check_role(call, params["roleArn"], arn)
+    for known in call.cloud.backend("stepfunctions", call.account, call.region).state_machines:
+        if known.arn == arn and (known.definition, known.roleArn) != (params["definition"], params["roleArn"]):
+            raise AwsError("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'")
+    return call.forward()
+
+
+@operation("stepfunctions", "UpdateStateMachine")
+def update(call: Call) -> dict[str, Any]:
+    if "definition" in call.params:
+        _check_definition(call.params["definition"])
+    if "roleArn" in call.params:
+        _check_role(call, call.params["roleArn"], call.params["stateMachineArn"])
+    return call.forward()
+
+
+@operation("stepfunctions", "ValidateStateMachineDefinition")
+def validate(call: Call) -> dict[str, Any]:
+    try:
+        _check_definition(call.params["definition"])
+    except AwsError as error:
+        finding = {"severity": "ERROR", "code": "SCHEMA_VALIDATION_FAILED", "message": error.message}
+        return {"result": "FAIL", "diagnostics": [finding], "truncated": False}
+    return {"result": "OK", "diagnostics": [], "truncated": False}
+
+
+def _check_definition(text: str) -> None:
+    """Raise InvalidDefinition, naming what is wrong."""
+    try:
+        definition = json.loads(text)
+    except ValueError as error:
+        raise AwsError("InvalidDefinition", f"Invalid State Machine Definition: 'INVALID_JSON_DESCRIPTION: {error}'") from error
+    if not isinstance(definition, dict):
+        raise AwsError("InvalidDefinition", "Invalid State Machine Definition: 'it must be a JSON object'")
+    _check_transitions(definition, "")
+    try:
+        AmazonStateLanguageParser.parse(text)
+    except Exception as error:
+        raise AwsError(
+            "InvalidDefinition", f"Invalid State Machine Definition: '{type(error).__name__}: {str(error)[:800]}'"
+        ) from error
+
+
+def _check_transitions(definition: dict[str, Any], where: str) -> None:
+    """Every Next names a state, every state is reached: moto's parser does not look."""
+    states = definition.get("States")
+    if not isinstance(states, dict) or not states:
+        raise _broken("MISSING_STATES", "there are no States", where)
+    start = definition.get("StartAt")
+    if start not in states:
+        raise _broken("MISSING_TRANSITION_TARGET", f'StartAt names no state: "{start}"', where)
+    reached = {start}
+    for name, state in states.items():
+        for target in _targets(state):
+            if target not in states:
+                raise _broken("MISSING_TRANSITION_TARGET", f'Missing "Next" target: {target}', f"{where}/States/{name}")
+            reached.add(target)
+        _check_ending(state, f"{where}/States/{name}")
+        for number, branch in enumerate(state.get("Branches", [])):
+            _check_transitions(branch, f"{where}/States/{name}/Branches[{number}]")
+        for key in ("Iterator", "ItemProcessor"):
+            if key in state:
+                _check_transitions(state[key], f"{where}/States/{name}/{key}")
+    lost = sorted(set(states) - reached)
+    if lost:
+        raise _broken("MISSING_TRANSITION_TARGET", f'State "{lost[0]}" is not reachable', f"{where}/States/{lost[0]}")
+
+
+def _targets(state: dict[str, Any]) -> list[str]:
+    found = [state["Next"]] if "Next" in state else []
+    found += [catcher["Next"] for catcher in state.get("Catch", []) if "Next" in catcher]
+    found += [choice["Next"] for choice in state.get("Choices", []) if "Next" in choice]
+    return found + ([state["Default"]] if "Default" in state else [])
+
+
+def _check_ending(state: dict[str, Any], where: str) -> None:
+    if state.get("Type") in ("Choice", "Succeed", "Fail"):
+        return
+    if ("Next" in state) == bool(state.get("End")):
+        raise _broken("SCHEMA_VALIDATION_FAILED", "a state needs exactly one of Next and End", where)
+
+
+def _broken(code: str, text: str, where: str) -> AwsError:
+    return AwsError("InvalidDefinition", f"Invalid State Machine Definition: '{code}: {text} at {where or '/'}'")
+
+
+def _check_role(call: Call, role: str, arn: str) -> None:
+    try:
+        call.cloud.assume_for_service(role, PRINCIPAL, "StepFunctions", source_arn=arn)
+    except AwsError as error:
+        raise AwsError(
+            "AccessDeniedException",
+            f"Neither the global service principal {PRINCIPAL}, nor the regional one is authorized to assume the"
+            f" provided role. ({role})",
+        ) from error
+
+
+@inventory("stepfunctions")
+def live(cloud: Cloud, account: str) -> list[str]:
+    return [
+        machine.arn
+        for owner, _, backend in list(stepfunctions_backends.iter_backends())
+        if owner == account
+        for machine in backend.state_machines
+    ]
