@@ -1,0 +1,287 @@
+"""The traffic hooks: what they check, and that CodeDeploy always hears how it went."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from functions.after_traffic.check import check_golden
+from functions.after_traffic.handler import handle as after_traffic
+from functions.before_traffic.handler import handle as before_traffic
+from functions.before_traffic.replay import replay
+from functions.shared.capture import CaptureSearch, hours, parse_line
+from functions.shared.fields import FieldError
+from functions.shared.golden import parse_golden
+from functions.shared.hook import Deployment, HookError, read_deployment, report, target_version
+from tests.functions import samples
+
+EVENT = {"DeploymentId": "d-ABC123", "LifecycleEventHookExecutionId": "hook-1"}
+RELEASE = "20261121-1a2b3c4d"
+NOW = datetime(2026, 11, 21, 3, 59, tzinfo=UTC)
+
+
+def app_spec(name: str = "predict", target: str = "2") -> str:
+    properties = {"Name": name, "Alias": "live", "CurrentVersion": "1", "TargetVersion": target}
+    resource = {"Type": "AWS::Lambda::Function", "Properties": properties}
+    return json.dumps({"version": 0.0, "Resources": [{"predict": resource}], "Hooks": []})
+
+
+class FakeCodeDeploy:
+    """Keeps the reported status."""
+
+    def __init__(self, revision: dict[str, Any] | None = None, created: datetime = NOW) -> None:
+        self._created = created
+        self.reported: list[dict[str, str]] = []
+        self._revision = revision if revision is not None else {"string": {"content": app_spec()}}
+
+    def get_deployment(self, **request: str) -> dict[str, Any]:
+        info = {"deploymentId": request["deploymentId"], "createTime": self._created, "revision": self._revision}
+        return {"deploymentInfo": info}
+
+    def put_lifecycle_event_hook_execution_status(self, **request: str) -> dict[str, str]:
+        self.reported.append(request)
+        return {}
+
+
+class FakeLambda:
+    """Answers each golden record with what `answer` makes of its features."""
+
+    def __init__(self, answer: Any) -> None:
+        self.calls: list[tuple[str, str, dict[str, Any]]] = []
+        self._answer = answer
+
+    def invoke(self, **request: Any) -> dict[str, Any]:
+        event = json.loads(request["Payload"])
+        self.calls.append((request["FunctionName"], request["Qualifier"], event))
+        (features,) = json.loads(event["body"])["instances"]
+        answer: dict[str, Any] = self._answer(features)
+        return answer
+
+
+def response(document: dict[str, Any], status: int = 200) -> dict[str, Any]:
+    payload = json.dumps({"statusCode": status, "body": json.dumps(document)})
+    return {"Payload": io.BytesIO(payload.encode())}
+
+
+def good(features: dict[str, float]) -> dict[str, Any]:
+    return response({"predictions": [sum(features.values())], "release": RELEASE})
+
+
+DEPLOYMENT = Deployment("d-ABC123", NOW, "2")
+GOLDEN = parse_golden(json.dumps(samples.golden()))
+
+
+def test_replays_every_record_on_the_new_version() -> None:
+    client = FakeLambda(good)
+    assert "version 2 answered all 3 golden records" in replay(client, "predict", DEPLOYMENT, GOLDEN, RELEASE).lower()
+    assert [(name, version) for name, version, _ in client.calls] == [("predict", "2")] * 3
+    sent = [event["headers"]["x-glidepath-inference-id"] for _, _, event in client.calls]
+    assert sent == ["golden-d-ABC123-0", "golden-d-ABC123-1", "golden-d-ABC123-2"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (lambda it: response({"predictions": [sum(it.values()) + 1], "release": RELEASE}), "the evaluated model gave"),
+        (lambda it: response({"predictions": [float("nan")], "release": RELEASE}), "predicted nan"),
+        (lambda it: response({"predictions": [sum(it.values())], "release": "old"}), "release 'old' answered"),
+        (lambda it: response({"predictions": [], "release": RELEASE}), "expected one prediction, got []"),
+        (lambda it: response({"predictions": ["1"], "release": RELEASE}), "not a number"),
+        (lambda it: response({"error": {"code": "model_error"}}, 502), "status 502"),
+        (lambda it: {"Payload": io.BytesIO(b'{"errorMessage": "boom"}'), "FunctionError": "Unhandled"}, "boom"),
+        (lambda it: {"Payload": io.BytesIO(b"null")}, "not a proxy response"),
+        (lambda it: {"Payload": io.BytesIO(b'{"statusCode": 200, "body": "hm"}')}, "not a proxy response"),
+    ],
+)
+def test_a_wrong_answer_stops_the_shift(answer: Any, reason: str) -> None:
+    with pytest.raises(HookError) as caught:
+        replay(FakeLambda(answer), "predict", DEPLOYMENT, GOLDEN, RELEASE)
+    assert "3 of 3 golden records failed on version 2: record 0: " in str(caught.value)
+    assert reason in str(caught.value)
+
+
+def test_reports_success_and_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    codedeploy = FakeCodeDeploy()
+    succeeded = report(codedeploy, EVENT, lambda scope: f"fine {scope}")
+    assert succeeded == {"status": "Succeeded", "reason": "fine d-ABC123"}
+
+    def fail(_: str) -> str:
+        raise HookError("the model is wrong")
+
+    def crash(_: str) -> str:
+        raise KeyError("GOLDEN_URI")
+
+    assert report(codedeploy, EVENT, fail) == {"status": "Failed", "reason": "the model is wrong"}
+    assert report(codedeploy, EVENT, crash)["reason"] == "KeyError: 'GOLDEN_URI'"
+    assert [item["status"] for item in codedeploy.reported] == ["Succeeded", "Failed", "Failed"]
+    assert {item["lifecycleEventHookExecutionId"] for item in codedeploy.reported} == {"hook-1"}
+    logged = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["message"] for line in logged] == ["fine d-ABC123", "the model is wrong", "KeyError: 'GOLDEN_URI'"]
+    assert "Traceback" in logged[2]["trace"]
+
+
+def test_codedeploys_own_shapes() -> None:
+    client = boto3.client("codedeploy", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(client) as stub:
+        info = {"deploymentId": "d-ABC123", "createTime": NOW, "revision": {"appSpecContent": {"content": app_spec()}}}
+        stub.add_response("get_deployment", {"deploymentInfo": info}, {"deploymentId": "d-ABC123"})
+        expected = {
+            "deploymentId": "d-ABC123", "lifecycleEventHookExecutionId": "hook-1", "status": "Succeeded",
+        }  # fmt: skip
+        stub.add_response("put_lifecycle_event_hook_execution_status", {}, expected)
+        answer = report(client, EVENT, lambda scope: read_deployment(client, scope, "predict").version)
+        stub.assert_no_pending_responses()
+    assert answer["reason"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("version: 0.0", "not usable"),
+        ("{}", "not usable"),
+        ('{"Resources": [1]}', "not usable"),
+        (app_spec("other"), "names predict 0 times, not once"),
+    ],
+)
+def test_refuses_an_unusable_app_spec(content: str, reason: str) -> None:
+    with pytest.raises(HookError, match=reason):
+        target_version(content, "predict")
+
+
+def test_refuses_a_deployment_without_app_spec() -> None:
+    with pytest.raises(HookError, match="carries no AppSpec text"):
+        read_deployment(FakeCodeDeploy({"s3Location": {}}), "d-1", "predict")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", '{"tolerance": 1, "records": []}', '{"tolerance": -1, "records": [{}]}', '{"tolerance": 1}']
+)
+def test_refuses_unusable_golden_records(text: str) -> None:
+    with pytest.raises(FieldError):
+        parse_golden(text)
+
+
+# After traffic ------------------------------------------------------------------------------------------------------
+
+
+def capture_line(request_id: str, row: str, prediction: str | None) -> str:
+    data = {"endpointInput": {"mode": "INPUT", "data": row, "encoding": "CSV"}}
+    if prediction is not None:
+        data["endpointOutput"] = {"mode": "OUTPUT", "data": prediction, "encoding": "CSV"}
+    metadata = {"eventId": "e", "inferenceId": request_id, "inferenceTime": "2026-11-21T03:59:30Z"}
+    return json.dumps({"captureData": data, "eventMetadata": metadata, "eventVersion": "0"})
+
+
+def lines(scope: str, wrong: float = 0.0) -> list[str]:
+    return [
+        capture_line(f"golden-{scope}-{index}", ",".join(map(repr, record.features.values())),
+                     repr(record.prediction + wrong))
+        for index, record in enumerate(GOLDEN.records)
+    ]  # fmt: skip
+
+
+def put(s3: Any, folder: str, content: list[str], name: str = "a.jsonl") -> None:
+    s3.put_object(Bucket="capture", Key=f"capture/{folder}/{name}", Body="\n".join(content).encode())
+
+
+def search(s3: Any, endpoint: str | None = "e-1") -> CaptureSearch:
+    return CaptureSearch(s3, "capture", "capture", endpoint, datetime.now(UTC) - timedelta(hours=1))
+
+
+def this_hour() -> str:
+    return datetime.now(UTC).strftime("%Y/%m/%d/%H")
+
+
+def check(s3: Any, percentage: int = 100, endpoint: str | None = "e-1", seconds: float = 0) -> str:
+    return check_golden(search(s3, endpoint), GOLDEN, "d-1", seconds, percentage, lambda _: None)
+
+
+def test_finds_the_golden_requests_in_every_variant(s3: Any) -> None:
+    put(s3, f"e-1/blue/{this_hour()}", lines("d-1")[:2])
+    put(s3, f"e-1/green/{this_hour()}", lines("d-1")[2:])
+    assert "holds the golden requests of deployment d-1" in check(s3)
+    assert check(s3, endpoint=None)
+
+
+def test_stale_captures_and_other_endpoints_do_not_count(s3: Any) -> None:
+    put(s3, f"e-1/v/{this_hour()}", lines("d-0"))
+    put(s3, "e-1/v/2020/01/01/00", lines("d-1"))
+    put(s3, f"e-2/v/{this_hour()}", lines("d-1"))
+    with pytest.raises(HookError, match="3 of 3 golden requests after 0 s: record 0: not in the capture"):
+        check(s3)
+
+
+def test_a_capture_that_differs_does_not_pass(s3: Any) -> None:
+    put(s3, f"e-1/v/{this_hour()}", lines("d-1", wrong=1))
+    with pytest.raises(HookError, match=r"expected 13\.75"):
+        check(s3)
+
+
+def test_both_sides_must_be_captured(s3: Any) -> None:
+    put(s3, f"e-1/v/{this_hour()}", [capture_line(f"golden-d-1-{index}", "1,2,3", None) for index in range(3)])
+    with pytest.raises(HookError, match="only one of input and output"):
+        check(s3)
+
+
+def test_a_sampled_capture_needs_one_request_that_is_right(s3: Any) -> None:
+    put(s3, f"e-1/v/{this_hour()}", lines("d-1")[:1])
+    assert check(s3, percentage=30)
+    with pytest.raises(HookError, match="2 of 3"):
+        check(s3, percentage=100)
+
+
+def test_a_sampled_capture_without_any_fails(s3: Any) -> None:
+    with pytest.raises(HookError, match="3 of 3"):
+        check(s3, percentage=30)
+
+
+def test_waits_for_files_that_come_late(s3: Any) -> None:
+    def come(_: float) -> None:
+        put(s3, f"e-1/v/{this_hour()}", lines("d-1"), "late.jsonl")
+
+    assert check_golden(search(s3), GOLDEN, "d-1", 30, 100, come)
+
+
+def test_lists_the_hours_since_the_deployment_only() -> None:
+    assert hours(NOW, NOW + timedelta(minutes=2)) == ["2026/11/21/04", "2026/11/21/03"]
+    assert hours(NOW, NOW - timedelta(minutes=2)) == ["2026/11/21/03"]
+
+
+def test_reads_encoded_captures_and_skips_what_has_no_id() -> None:
+    data = {"endpointInput": {"data": "MSwy", "encoding": "BASE64"}}
+    line = json.dumps({"captureData": data, "eventMetadata": {"inferenceId": "x"}})
+    found = parse_line(line)
+    assert found is not None
+    assert (found.input, found.output) == ("1,2", None)
+    assert parse_line(json.dumps({"captureData": {}, "eventMetadata": {}})) is None
+    assert parse_line("") is None
+
+
+# Entry points -------------------------------------------------------------------------------------------------------
+
+
+def test_entry_points_read_their_environment(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    s3.put_object(Bucket="artifacts", Key="golden.json", Body=json.dumps(samples.golden()).encode())
+    put(s3, f"e-1/v/{this_hour()}", lines("d-ABC123"))
+    codedeploy = FakeCodeDeploy(created=datetime.now(UTC))
+    clients = {"codedeploy": codedeploy, "lambda": FakeLambda(good), "s3": s3}
+    monkeypatch.setattr(boto3, "client", clients.__getitem__)
+    environment = {
+        "FUNCTION_NAME": "predict", "RELEASE_ID": RELEASE, "GOLDEN_URI": "s3://artifacts/golden.json",
+        "ENDPOINT_NAME": "e-1", "CAPTURE_BUCKET": "capture", "CAPTURE_PREFIX": "capture",
+    }  # fmt: skip
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    context = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000)
+    assert before_traffic(EVENT, context)["status"] == "Succeeded"
+    assert after_traffic(EVENT, context)["status"] == "Succeeded"
+    monkeypatch.delenv("GOLDEN_URI")
+    assert before_traffic(EVENT, context) == {"status": "Failed", "reason": "KeyError: 'GOLDEN_URI'"}
+    assert [item["status"] for item in codedeploy.reported] == ["Succeeded", "Succeeded", "Failed"]

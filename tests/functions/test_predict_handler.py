@@ -1,0 +1,172 @@
+"""The predict function as a whole: answers, headers, metrics, and the model's failures."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+from botocore.response import StreamingBody
+from botocore.stub import Stubber
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.predict.model import ModelError, parse_predictions
+from tests.functions.samples import FEATURES, FakeModel, instances, proxy_event
+
+GOOD = {"duration_minutes": 12.5, "passengers": 1, "distance": 2.0}
+ENVIRONMENT = {
+    "ENDPOINT_NAME": "glidepath-prod-1",
+    "RELEASE_ID": "20261121-1a2b3c4d",
+    "FEATURES": json.dumps(FEATURES),
+    "METRIC_NAMESPACE": "Glidepath",
+    "SERVICE": "glidepath-prod",
+}
+
+
+@pytest.fixture
+def handler(monkeypatch: pytest.MonkeyPatch) -> Any:
+    for name, value in {**ENVIRONMENT, "AWS_DEFAULT_REGION": "eu-west-1"}.items():
+        monkeypatch.setenv(name, value)
+    return importlib.reload(importlib.import_module("functions.predict.handler"))
+
+
+def ask(handler: Any, client: Any, event: dict[str, Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = handler.Service(client, ENVIRONMENT).handle(event, "7")
+    return answer
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_answers_with_predictions_release_and_id(handler: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    model = FakeModel()
+    answer = ask(handler, model, proxy_event(instances(GOOD), x_glidepath_inference_id="mine-1"))
+    assert answer["statusCode"] == 200
+    assert json.loads(answer["body"]) == {
+        "predictions": [15.5], "release": "20261121-1a2b3c4d", "inference_id": "mine-1",
+    }  # fmt: skip
+    assert answer["headers"] == {
+        "content-type": "application/json",
+        "x-glidepath-release": "20261121-1a2b3c4d",
+        "x-glidepath-inference-id": "mine-1",
+    }
+    assert model.calls == [
+        {
+            "EndpointName": "glidepath-prod-1",
+            "ContentType": "text/csv",
+            "Accept": "text/csv",
+            "InferenceId": "mine-1",
+            "Body": b"12.5,1.0,2.0",
+        }
+    ]
+    (metrics,) = lines(capsys)
+    directive = metrics["_aws"]["CloudWatchMetrics"][0]
+    assert directive["Namespace"] == "Glidepath"
+    assert directive["Dimensions"] == [["Service"], ["Service", "Version"]]
+    assert (metrics["Service"], metrics["Version"]) == ("glidepath-prod", "7")
+    assert (metrics["ModelErrors"], metrics["CallerErrors"], metrics["Predictions"]) == (0, 0, [15.5])
+    assert {item["Name"] for item in directive["Metrics"]} == {"ModelErrors", "CallerErrors", "Latency", "Predictions"}
+
+
+def test_a_callers_mistake_is_not_the_models(handler: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    model = FakeModel()
+    answer = ask(handler, model, proxy_event("{}"))
+    assert answer["statusCode"] == 400
+    assert json.loads(answer["body"])["error"]["code"] == "invalid_request"
+    assert answer["headers"]["x-glidepath-release"] == "20261121-1a2b3c4d"
+    assert model.calls == []
+    (metrics,) = lines(capsys)
+    assert metrics["CallerErrors"] == 1
+    assert "ModelErrors" not in metrics
+
+
+def test_a_bad_id_is_a_callers_mistake(handler: Any) -> None:
+    answer = ask(handler, FakeModel(), proxy_event(instances(GOOD), x_glidepath_inference_id="a b"))
+    assert answer["statusCode"] == 400
+    assert "x-glidepath-inference-id" not in answer["headers"]
+
+
+def client_error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "secret detail"}}, "InvokeEndpoint")
+
+
+@pytest.mark.parametrize(
+    ("failure", "status", "code"),
+    [
+        (client_error("ModelError"), 502, "model_error"),
+        (client_error("ValidationError"), 502, "model_error"),
+        (client_error("AccessDeniedException"), 502, "model_error"),
+        (client_error("ThrottlingException"), 504, "model_overloaded"),
+        (client_error("ServiceUnavailable"), 504, "model_overloaded"),
+        (client_error("ModelNotReadyException"), 504, "model_overloaded"),
+        (ReadTimeoutError(endpoint_url="https://x"), 504, "model_timeout"),
+        (EndpointConnectionError(endpoint_url="https://x"), 502, "model_unreachable"),
+        (b"nan", 502, "model_invalid_output"),
+        (b"1.0\n2.0", 502, "model_invalid_output"),
+        (b"", 502, "model_invalid_output"),
+        (b"<html>", 502, "model_invalid_output"),
+        (b"\xff", 502, "model_invalid_output"),
+    ],
+)
+def test_a_models_failure_counts(
+    handler: Any, capsys: pytest.CaptureFixture[str], failure: Any, status: int, code: str
+) -> None:
+    answer = ask(handler, FakeModel(failure), proxy_event(instances(GOOD)))
+    assert answer["statusCode"] == status
+    assert json.loads(answer["body"])["error"]["code"] == code
+    assert "secret" not in answer["body"]
+    logged, metrics = lines(capsys)
+    assert logged["level"] == "ERROR"
+    assert logged["message"]
+    assert metrics["ModelErrors"] == 1
+    assert "CallerErrors" not in metrics
+
+
+def test_many_predictions_stay_within_a_lines_limit(handler: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    body = "\n".join(f"{number},0,0" for number in range(250))
+    assert ask(handler, FakeModel(), proxy_event(body, "text/csv"))["statusCode"] == 200
+    found = lines(capsys)
+    assert [len(line["Predictions"]) for line in found] == [100, 100, 50]
+    assert [number for line in found for number in line["Predictions"]] == list(range(250))
+    assert sum("Latency" in line for line in found) == 1
+
+
+def test_the_request_has_the_shape_that_sagemaker_wants(handler: Any) -> None:
+    client = botocore.session.get_session().create_client(
+        "sagemaker-runtime", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+    with Stubber(client) as stub:
+        import io
+
+        stub.add_response("invoke_endpoint", {"Body": StreamingBody(io.BytesIO(b"3.25"), 4)})
+        answer = ask(handler, client, proxy_event("1,2,3", "text/csv"))
+    assert json.loads(answer["body"])["predictions"] == [3.25]
+
+
+def test_the_entry_point_names_the_running_version(handler: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = handler.handle(proxy_event("x", "text/csv"), SimpleNamespace(function_version="12"))
+    assert answer["statusCode"] == 400
+    assert lines(capsys)[0]["Version"] == "12"
+
+
+def test_reads_both_forms_of_the_containers_answer() -> None:
+    assert parse_predictions(b"1.5,2.5", 2) == parse_predictions(b"1.5\n2.5\n", 2) == [1.5, 2.5]
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
+def test_predictions_arrive_exactly(values: list[float]) -> None:
+    assert parse_predictions("\n".join(map(repr, values)).encode(), len(values)) == values
+
+
+@given(st.binary(), st.integers(min_value=1, max_value=3))
+def test_any_answer_is_read_or_refused(body: bytes, rows: int) -> None:
+    try:
+        assert len(parse_predictions(body, rows)) == rows
+    except ModelError as error:
+        assert error.status == 502  # noqa: PT017
