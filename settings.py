@@ -188,7 +188,6 @@ class Settings:
     notebook: bool
     notebook_instance_type: str
     log_days: int
-    tags: Mapping[str, str]
     state: State
     release: str
     manifest_sha256: str
@@ -261,7 +260,6 @@ def _settings(stack: str, reader: Reader, provider: Reader) -> Settings:
         shift_minutes=reader.integer("shiftMinutes", 120, 1, 2880),
         **_notebook(reader.child("notebook")),
         log_days=_retention(reader),
-        tags=reader.mapping("tags", {}, r"[\w .:/=+@-]{0,256}", "tag: value (letters, digits, space, . : / = + - @)"),
         state=_state(reader.child("state")),
         release=reader.text("release", "", _MANIFEST, _MANIFEST_HINT),
         manifest_sha256=reader.text("manifestSha256", "", r"[0-9a-f]{64}", "a SHA-256 of 64 lower case hex digits"),

@@ -1,17 +1,13 @@
 """An optional notebook, for looking at data and runs."""
 
-import base64
 from typing import TypedDict
 
 import pulumi
 from pulumi_aws.sagemaker.notebook_instance import NotebookInstance
-from pulumi_aws.sagemaker.notebook_instance_lifecycle_configuration import NotebookInstanceLifecycleConfiguration
 
 from components.role import Role
 from definitions.delivery_roles import Delivery, statements, trust
 from definitions.names import DELIVERY, Names
-
-_START = "#!/bin/bash\nset -e\ntouch /home/ec2-user/SageMaker/.glidepath\n"
 
 
 class NotebookArgs(TypedDict):
@@ -44,15 +40,12 @@ class Notebook(pulumi.ComponentResource):
             },
             own,
         )
-        start = base64.b64encode(_START.encode()).decode()
-        lifecycle = NotebookInstanceLifecycleConfiguration(name, name=names.name, on_start=start, opts=own)
         NotebookInstance(
             name,
             name=names.name,
             role_arn=role.arn,
             instance_type=args["instance_type"],
             kms_key_id=args["key_arn"],
-            lifecycle_config_name=lifecycle.name,
             root_access="Disabled",
             opts=own,
         )

@@ -73,7 +73,7 @@ def deploy(env: str, profile_text: str, backend: str) -> dict[str, Any]:
             " ${APPROVED_SHA256:+--manifest-sha256 \"$APPROVED_SHA256\"} --variables \"$PWD/.deploy.env\"",
             'source "$PWD/.deploy.env"',
         ],
-        ["API_URL", "RELEASE", "MANIFEST_SHA256", "SUMMARY"],
+        ["API_URL", "ENDPOINT", "RELEASE", "MANIFEST_SHA256", "SUMMARY"],
     )
 
 

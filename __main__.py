@@ -1,0 +1,73 @@
+"""Glidepath: a safe road to production for a SageMaker model.
+
+Source → Build → Train → DeployDev → TestDev → Approve → DeployProd
+
+Stack `delivery` is the road; every other stack is an environment that a release travels to.
+"""
+
+import pulumi
+
+from definitions.names import DELIVERY
+from settings import Settings, load
+
+
+def delivery(settings: Settings) -> None:
+    """The pipeline and all it works with."""
+    from wiring.delivery import DeliveryStack
+
+    stack = DeliveryStack(settings)
+    *before, production = settings.names.environments
+
+    storage = stack.storage()
+    source = stack.source()
+    build = stack.build()
+    train = stack.train()
+    road = [source, build, train]
+    for env in before:
+        road += [stack.deploy(env), stack.test(env)]
+    if before:
+        road += [stack.approve(before[-1])]
+    road += [stack.deploy(production, approved_in=before[-1] if before else "")]
+    pipeline = stack.pipeline(road)
+    stack.trigger()
+    if settings.notebook:
+        stack.notebook()
+
+    pulumi.export("pipelineName", pipeline.name)
+    pulumi.export("dataBucket", storage.data)
+    pulumi.export("artifactsBucket", storage.artifacts)
+    pulumi.export("stateMachineArn", train.state_machine_arn)
+
+
+def environment(settings: Settings) -> None:
+    """The foundation, and the release it serves."""
+    from wiring.environment import EnvironmentStack
+
+    stack = EnvironmentStack(settings)
+    release = stack.release()
+
+    foundation = stack.foundation()
+    pulumi.export("captureBucket", foundation.capture_bucket)
+    pulumi.export("topicArn", foundation.topic_arn)
+    if release is None:
+        return
+
+    endpoint = stack.endpoint(release)
+    serve = stack.serve(release, endpoint)
+    shift = stack.shift(release, endpoint, serve)
+    monitor = stack.monitor(release, endpoint, shift)
+    stack.pointer(release, shift, monitor)
+
+    pulumi.export("apiUrl", serve.url)
+    pulumi.export("endpoint", endpoint.name)
+    pulumi.export("release", release.release.id)
+    pulumi.export("manifest", release.manifest)
+    pulumi.export("manifestSha256", release.sha256)
+    pulumi.export("version", shift.traffic.version)
+
+
+settings = load()
+if settings.stack == DELIVERY:
+    delivery(settings)
+else:
+    environment(settings)

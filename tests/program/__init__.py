@@ -1,0 +1,1 @@
+"""The real program under mocks: every stack in every shape."""

@@ -1,0 +1,152 @@
+"""Runs the real program in-process under Pulumi's mocks and records what it registers."""
+
+import asyncio
+import base64
+import hashlib
+import json
+import runpy
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import yaml
+from pulumi.runtime import mocks, set_all_config
+from pulumi.runtime.settings import reset_options
+
+ROOT = Path(__file__).resolve().parents[2]
+ARTIFACTS = "glidepath-artifacts-111111111111-eu-west-1"
+
+
+def manifest(number: int = 1, sha256: str = "ab" * 32) -> dict[str, Any]:
+    """A release manifest."""
+    run = f"s3://{ARTIFACTS}/runs/run-{number}"
+    return {
+        "schema": 1, "id": f"2026112{number}-1a2b3c4d", "reason": "data", "commit": "abc", "execution": f"run-{number}",
+        "created": "2026-11-21T03:45:00Z",
+        "data": {"uri": "s3://data/datasets/trips.csv", "version": "1", "rows": 100},
+        "model": {
+            "package": "arn:aws:sagemaker:eu-west-1:111111111111:model-package/glidepath/1",
+            "artifact": f"{run}/release/model.tar.gz", "sha256": sha256,
+            "image": "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:3.2-0",
+        },
+        "metrics": {"name": "rmse", "value": 3.5, "ci": [3.1, 3.9], "threshold": 10.0, "rows": 100, "slices": []},
+        "champion": None,
+        "baseline": {"statistics": f"{run}/baseline/statistics.json", "constraints": f"{run}/baseline/constraints.json"},
+        "golden": f"{run}/evaluation/golden.json", "target": "total",
+        "features": ["duration_minutes", "passengers", "distance"],
+    }
+
+
+def address(number: int = 1) -> str:
+    """Where a manifest lies."""
+    return f"s3://{ARTIFACTS}/runs/run-{number}/release/manifest.json"
+
+
+@dataclass
+class Store:
+    """What the program can read: objects (address → text), checksums (address → hex), parameters."""
+
+    objects: dict[str, str] = field(default_factory=dict)
+    checksums: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
+
+    def put(self, number: int, **changes: Any) -> str:
+        """Store a release; returns its manifest's address."""
+        document = manifest(number, **changes)
+        self.objects[address(number)] = json.dumps(document)
+        self.objects.setdefault(document["model"]["artifact"], "")
+        self.checksums.setdefault(document["model"]["artifact"], "ab" * 32)
+        return address(number)
+
+    def point(self, env: str, number: int) -> None:
+        """Let an environment remember a release."""
+        text = self.objects[address(number)]
+        record = {"id": "x", "manifest": address(number), "sha256": hashlib.sha256(text.encode()).hexdigest()}
+        self.parameters[f"/glidepath/{env}/release"] = json.dumps(record)
+
+
+@dataclass
+class Recorded:
+    """One registered resource."""
+
+    type: str
+    name: str
+    inputs: dict[str, Any]
+
+
+class _Mocks(mocks.Mocks):
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.resources: list[Recorded] = []
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        if args.custom:
+            self.resources.append(Recorded(args.typ, args.name, args.inputs))
+        name = next((v for k, v in args.inputs.items() if k in ("name", "bucket") and isinstance(v, str)), args.name)
+        arn = f"arn:aws:mock:eu-west-1:111111111111:{args.name}"
+        outputs = {
+            "arn": arn, "name": name, "version": "7", "invokeArn": arn, "invokeUrl": "https://api/live",
+            "executionArn": arn, "keyId": "key", **args.inputs,
+        }
+        return f"{args.name}-id", outputs
+
+    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
+        if args.token == "aws:ssm/getParametersByPath:getParametersByPath":
+            path = args.args["path"] + "/"
+            found = {k: v for k, v in self.store.parameters.items() if k.startswith(path)}
+            return {"names": list(found), "values": list(found.values()), "id": path, **args.args}
+        if args.token == "aws:s3/getObject:getObject":
+            uri = f"s3://{args.args['bucket']}/{args.args['key']}"
+            if uri not in self.store.objects:
+                raise Exception(f"reading S3 Object ({uri}): not found")
+            checksum = self.store.checksums.get(uri, "")
+            encoded = base64.b64encode(bytes.fromhex(checksum)).decode()
+            return {"body": self.store.objects[uri], "checksumSha256": encoded, **args.args}
+        raise AssertionError(f"the program calls {args.token}")
+
+
+def config(stack: str, **changes: Any) -> dict[str, str]:
+    """The committed config of a stack, as Pulumi hands it over, with changes (`None` takes a key away)."""
+    document = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
+    document |= {f"glidepath:{key}": value for key, value in changes.items()}
+    return {
+        key: value if isinstance(value, str) else json.dumps(value) for key, value in document.items() if value is not None
+    }
+
+
+@dataclass
+class Run:
+    """What a run of the program registered and exported."""
+
+    resources: list[Recorded]
+    outputs: dict[str, Any]
+
+    def of(self, kind: str) -> list[Recorded]:
+        """Resources of one type, like `aws:iam/role:Role`."""
+        return [resource for resource in self.resources if resource.type == kind]
+
+
+def run(stack: str, store: Store | None = None, **changes: Any) -> Run:
+    """Run `__main__.py` for a stack. Raises what the program raises."""
+    asyncio.set_event_loop(asyncio.new_event_loop())
+    reset_options()
+    recorder = _Mocks(store or Store())
+    mocks.set_mocks(recorder, project="glidepath", stack=stack, preview=False)
+    set_all_config(config(stack, **changes))
+    exported: dict[str, Any] = {}
+
+    @pulumi.runtime.test
+    def program() -> None:
+        original = pulumi.export
+        pulumi.export = exported.__setitem__
+        try:
+            runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+        finally:
+            pulumi.export = original
+
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
+    program()
+    return Run(recorder.resources, exported)

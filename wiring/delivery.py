@@ -1,0 +1,192 @@
+"""The delivery stack's components, fed from settings."""
+
+import json
+from typing import Any
+
+import pulumi
+
+from components.approve import Approve
+from components.build import Build
+from components.deploy import Deploy
+from components.notebook import Notebook
+from components.pipeline import Pipeline
+from components.source import Source, Trigger
+from components.stage import HasStage
+from components.storage import Storage
+from components.test import SystemTest
+from components.train import Train
+from definitions.delivery_roles import Delivery
+from definitions.images import model_monitor, xgboost
+from definitions.state_machine import Machines, Training
+from functions.jobs.evaluate.arguments import evaluation_arguments
+from settings import Compute, Settings
+
+
+class DeliveryStack:
+    """Makes one component after the other; each is a line of the program."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.names = settings.names
+
+    def storage(self) -> Storage:
+        """Key and buckets."""
+        self._storage = Storage("storage", {"names": self.names})
+        return self._storage
+
+    def source(self) -> Source:
+        """Code comes in."""
+        wanted = self.settings.source
+        self._source = Source(
+            "source",
+            {
+                "names": self.names,
+                "kind": wanted.kind,
+                "key": wanted.key,
+                "repository": wanted.repository,
+                "branch": wanted.branch,
+                "connection_arn": wanted.connection_arn,
+                "provider": wanted.provider,
+            },
+        )
+        self._at = self._delivery("", "")
+        self._roles = pulumi.Output.all(self._storage.key_arn, self._source.connection_arn).apply(
+            lambda arns: self._delivery(arns[0], arns[1])
+        )
+        return self._source
+
+    def trigger(self) -> Trigger:
+        """New data starts a run."""
+        source = self.settings.source
+        return Trigger(
+            "trigger",
+            {
+                "delivery": self._roles,
+                "names": self.names,
+                "key_arn": self._storage.key_arn,
+                "data_bucket": self._storage.data,
+                "source_key": source.key if source.kind == "s3" else "",
+                "log_days": self.settings.log_days,
+            },
+        )
+
+    def build(self) -> Build:
+        """Test and package."""
+        return Build(
+            "build",
+            {**self._builds(), "commit": self._source.commit, "test_command": self.settings.build.test_command},
+        )
+
+    def train(self) -> Train:
+        """From data to a manifest."""
+        features = self.settings.features
+        return Train(
+            "train",
+            {
+                "names": self.names,
+                "delivery": self._roles,
+                "artifacts": self._storage.artifacts,
+                "key_arn": self._storage.key_arn,
+                "workflow": self._storage.key_arn.apply(self._workflow),
+                "dataset": self._dataset,
+                "worker_type": features.worker_type,
+                "workers": features.workers,
+                "minutes": features.minutes,
+                "commit": self._source.commit,
+                "log_days": self.settings.log_days,
+            },
+        )
+
+    def deploy(self, env: str, approved_in: str = "") -> Deploy:
+        """`pulumi up` of an environment; where `approved_in` names one, only of the manifest approved there."""
+        state = self.settings.state
+        secrets = [(state.secret_variable, state.secret_name)] if state.secret_name else []
+        args: Any = {**self._builds(), "env": env, "backend": state.backend, "secrets": secrets}
+        return Deploy(f"deploy-{env}", {**args, "approved_in": approved_in} if approved_in else args)
+
+    def test(self, env: str) -> SystemTest:
+        """Ask the real API."""
+        return SystemTest(f"test-{env}", {**self._builds(), "env": env})
+
+    def approve(self, deployed_in: str) -> Approve:
+        """Ask a person."""
+        return Approve(
+            "approve",
+            {
+                "names": self.names,
+                "key_arn": self._storage.key_arn,
+                "mails": self.settings.approval.mails,
+                "minutes": self.settings.approval.minutes,
+                "deployed_in": deployed_in,
+            },
+        )
+
+    def pipeline(self, stages: list[HasStage]) -> Pipeline:
+        """The road."""
+        return Pipeline(
+            "pipeline",
+            {
+                "names": self.names,
+                "delivery": self._roles,
+                "artifacts": self._storage.artifacts,
+                "key_arn": self._storage.key_arn,
+                "stages": stages,
+            },
+        )
+
+    def notebook(self) -> Notebook:
+        """For looking around."""
+        return Notebook(
+            "notebook",
+            {
+                "names": self.names,
+                "delivery": self._roles,
+                "key_arn": self._storage.key_arn,
+                "instance_type": self.settings.notebook_instance_type,
+            },
+        )
+
+    @property
+    def _dataset(self) -> str:
+        return json.dumps(self.settings.dataset_document, separators=(",", ":"))
+
+    def _delivery(self, key_arn: str, connection_arn: str) -> Delivery:
+        source, state = self.settings.source, self.settings.state
+        return Delivery(
+            self.names, key_arn, source.kind, source.repository, connection_arn, state.backend, state.secret_name
+        )
+
+    def _builds(self) -> Any:
+        """What every CodeBuild project is given."""
+        build = self.settings.build
+        return {
+            "delivery": self._roles,
+            "at": self._at,
+            "key_arn": self._storage.key_arn,
+            "image": build.image,
+            "compute_type": build.compute_type,
+            "minutes": build.minutes,
+            "log_days": self.settings.log_days,
+        }
+
+    def _workflow(self, key_arn: str) -> Training:
+        settings = self.settings
+        if settings.dataset is None:
+            raise ValueError("the delivery stack has no dataset")  # settings refuse this before
+        return Training(
+            names=self.names,
+            key_arn=key_arn,
+            xgboost_image=xgboost(settings.region),
+            monitor_image=model_monitor(settings.region),
+            hyperparameters=settings.hyperparameters,
+            dataset=self._dataset,
+            evaluation_arguments=evaluation_arguments(settings.dataset),
+            features_seconds=settings.features.minutes * 60 + 600,
+            training=_machines(settings.training),
+            evaluation=_machines(settings.evaluation),
+            baseline=_machines(settings.baseline),
+        )
+
+
+def _machines(compute: Compute) -> Machines:
+    return Machines(compute.instance_type, compute.instance_count, compute.volume_gb, compute.minutes * 60)

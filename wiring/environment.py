@@ -1,0 +1,168 @@
+"""An environment's components, fed from settings."""
+
+import pulumi
+from pulumi_aws.ssm.parameter import Parameter
+
+from components.endpoint import VARIANT, Endpoint, VariantArgs
+from components.foundation import Foundation
+from components.monitor import Monitor
+from components.release import Found, find, load
+from components.serve import Serve
+from components.shift import Shift
+from definitions.images import model_monitor
+from settings import Settings, Variant
+
+
+class EnvironmentStack:
+    """Makes one component after the other; each is a line of the program."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.names = settings.names
+        self.env = settings.stack
+
+    def foundation(self) -> Foundation:
+        """What an administrator makes."""
+        self._foundation = Foundation(
+            "foundation",
+            {
+                "names": self.names,
+                "env": self.env,
+                "capture_days": self.settings.capture.days,
+                "mails": self.settings.approval.mails,
+            },
+        )
+        return self._foundation
+
+    def release(self) -> Found | None:
+        """The release that is named, else the one that serves."""
+        settings = self.settings
+        return find(settings.release, settings.manifest_sha256, self.names.pointer(self.env), settings.retire)
+
+    def endpoint(self, found: Found) -> Endpoint:
+        """The release's own endpoint."""
+        settings, scaling = self.settings, self.settings.autoscaling
+        variants = [_variant(found, VARIANT, 1.0, shadow=False)]
+        variants += [_loaded(variant, shadow=False) for variant in settings.variants]
+        variants += [_loaded(variant, shadow=True) for variant in (settings.shadow,) if variant]
+        return Endpoint(
+            self.names.stack(self.env),
+            {
+                "variants": variants,
+                "role_arn": self._foundation.roles["model"],
+                "key_arn": self._foundation.key_arn,
+                "capture_bucket": self._foundation.capture_bucket,
+                "capture_percentage": settings.capture.percentage,
+                "instance_type": settings.instance_type,
+                "instance_count": settings.instance_count,
+                "scaling": {
+                    "minimum": scaling.minimum,
+                    "maximum": scaling.maximum,
+                    "target": scaling.target,
+                    "scale_in_seconds": scaling.scale_in_seconds,
+                    "scale_out_seconds": scaling.scale_out_seconds,
+                },
+            },
+        )
+
+    def serve(self, found: Found, endpoint: Endpoint) -> Serve:
+        """Function, alias and API."""
+        api = self.settings.api
+        return Serve(
+            "serve",
+            {
+                "names": self.names,
+                "env": self.env,
+                "endpoint": endpoint.name,
+                "release_id": found.release.id,
+                "features": found.release.features,
+                "role_arn": self._foundation.roles["predict"],
+                "key_arn": self._foundation.key_arn,
+                "rate": api.rate,
+                "burst": api.burst,
+                "api_key": api.key,
+                "quota_per_day": api.quota_per_day,
+                "log_days": self.settings.log_days,
+            },
+        )
+
+    def shift(self, found: Found, endpoint: Endpoint, serve: Serve) -> Shift:
+        """Traffic moves to the release."""
+        deployment, alarms = self.settings.deployment, self.settings.alarms
+        return Shift(
+            "shift",
+            {
+                "names": self.names,
+                "env": self.env,
+                "function": serve.function,
+                "alias": serve.alias,
+                "endpoint": endpoint.name,
+                "release_id": found.release.id,
+                "golden": found.release.golden,
+                "capture_bucket": self._foundation.capture_bucket,
+                "capture_percentage": self.settings.capture.percentage,
+                "roles": self._foundation.roles,
+                "key_arn": self._foundation.key_arn,
+                "topic_arn": self._foundation.topic_arn,
+                "kind": deployment.kind,
+                "percentage": deployment.percentage,
+                "minutes": deployment.minutes,
+                "limit_minutes": self.settings.shift_minutes,
+                "model_errors": alarms.model_errors,
+                "endpoint_errors": alarms.endpoint_errors,
+                "latency_ms": alarms.latency_ms,
+                "period_minutes": alarms.period_minutes,
+                "periods": alarms.periods,
+                "log_days": self.settings.log_days,
+            },
+        )
+
+    def monitor(self, found: Found, endpoint: Endpoint, shift: Shift) -> Monitor | None:
+        """The release's data against its own baseline, where monitoring is on."""
+        wanted = self.settings.monitor
+        if not wanted.enabled:
+            return None
+        return Monitor(
+            self.names.stack(self.env) + "-monitor",
+            {
+                "names": self.names,
+                "env": self.env,
+                "endpoint": endpoint.name,
+                "features": found.release.features,
+                "statistics": found.release.baseline.statistics,
+                "constraints": found.release.baseline.constraints,
+                "image": model_monitor(self.settings.region),
+                "role_arn": self._foundation.roles["monitor"],
+                "key_arn": self._foundation.key_arn,
+                "topic_arn": self._foundation.topic_arn,
+                "capture_bucket": self._foundation.capture_bucket,
+                "schedule": wanted.schedule,
+                "instance_type": wanted.compute.instance_type,
+                "instance_count": wanted.compute.instance_count,
+                "volume_gb": wanted.compute.volume_gb,
+                "minutes": wanted.compute.minutes,
+                "drift": self.settings.alarms.drift,
+                "alarms": list(shift.alarms.values()),
+            },
+        )
+
+    def pointer(self, found: Found, shift: Shift, monitor: Monitor | None) -> Parameter:
+        """Written last: only a release that serves is remembered."""
+        after: list[pulumi.Resource] = [shift.traffic, *([monitor.schedule] if monitor else [])]
+        return Parameter(
+            "release",
+            name=self.names.pointer(self.env),
+            type="String",
+            value=found.pointer,
+            description="The release that serves",
+            opts=pulumi.ResourceOptions(depends_on=after),
+        )
+
+
+def _variant(found: Found, name: str, weight: float, shadow: bool) -> VariantArgs:
+    model = found.release.model
+    return {"name": name, "artifact": model.artifact, "image": model.image, "weight": weight, "shadow": shadow}
+
+
+def _loaded(variant: Variant, shadow: bool) -> VariantArgs:
+    return _variant(load(variant.manifest), variant.name, variant.weight, shadow)
