@@ -1,0 +1,141 @@
+"""Deploy a release to an environment (used by the deploy stages of the pipeline)."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.app import new_app
+from cli.errors import INTERRUPTED, UserError
+from cli.package import write_variables
+
+app = new_app()
+
+_ROOT = Path(__file__).resolve().parent.parent
+_FOUNDATION = "glidepath:foundation:Foundation"
+_QUIET = ("same", "read", "refresh")
+
+
+@app.command()
+def deploy(
+    stack: Annotated[str, typer.Option(help="Environment, like dev or prod.")],
+    release: Annotated[str, typer.Option(help="s3:// address of the release manifest.")],
+    manifest_sha256: Annotated[str, typer.Option(help="SHA-256 that the manifest must have: what was approved.")] = "",
+    variables: Annotated[Path | None, typer.Option(help="File that is written for the shell with the outcome.")] = None,
+) -> None:
+    """Preview with the policy pack, refuse what only an administrator may change, then bring the release up."""
+    config = ["--config", f"glidepath:release={release}"]
+    if manifest_sha256:
+        config += ["--config", f"glidepath:manifestSha256={manifest_sha256}"]
+    pack = ["--policy-pack", str(_ROOT / "policies")] if (_ROOT / "policies" / "PulumiPolicy.yaml").is_file() else []
+    steps = _preview(stack, [*config, *pack])
+    refuse_foundation(stack, steps)
+    _up(stack, [*config, *pack])
+    outputs = json.loads(_capture(["stack", "output", "--json", "--stack", stack]))
+    outcome = exported(outputs, stack)
+    for name, value in outcome.items():
+        print(f"{name}={value}")
+    if variables:
+        write_variables(variables, outcome)
+
+
+def refuse_foundation(stack: str, steps: Iterable[Mapping[str, Any]]) -> None:
+    """Stop where the foundation would change: the deployer must not, and could not, do that.
+
+    `steps` are those of `pulumi preview --json`. Raises UserError that says who must run what.
+    """
+    changed = [step for step in steps if step["op"] not in _QUIET and _is_foundation(step["urn"])]
+    if not changed:
+        return
+    lines = "\n".join(f"  {step['op']} {step['urn'].split('::')[-1]} ({_type(step['urn'])})" for step in changed)
+    raise UserError(
+        f"this commit changes the foundation of {stack}, which the pipeline may not touch:\n{lines}",
+        f"an administrator of the account of {stack} must run `pulumi up --stack {stack}` from this commit, then"
+        " start the pipeline again",
+    )
+
+
+def exported(outputs: Mapping[str, Any], stack: str) -> dict[str, str]:
+    """What later stages are told, from the stack's outputs. Values are one line each."""
+    names = {
+        "API_URL": "apiUrl",
+        "ENDPOINT": "endpoint",
+        "RELEASE": "release",
+        "MANIFEST_SHA256": "manifestSha256",
+    }
+    missing = [output for output in [*names.values(), "version"] if output not in outputs]
+    if missing:
+        raise UserError(f"stack {stack} gives no {', '.join(missing)}", "see the log of `pulumi up` above")
+    found = {name: str(outputs[output]) for name, output in names.items()}
+    found["SUMMARY"] = f"Release {found['RELEASE']} serves in {stack} as version {outputs['version']}."
+    if outputs.get("summary"):
+        found["SUMMARY"] += f" {outputs['summary']}"
+    return found
+
+
+def _type(urn: str) -> str:
+    return urn.split("::")[2].split("$")[-1]
+
+
+def _is_foundation(urn: str) -> bool:
+    return _FOUNDATION in urn.split("::")[2].split("$")
+
+
+def _preview(stack: str, arguments: list[str]) -> list[dict[str, Any]]:
+    done = _pulumi(["preview", "--json", "--stack", stack, *arguments])
+    try:
+        plan: dict[str, Any] = json.loads(done.stdout)
+    except ValueError:
+        raise UserError(f"the preview of {stack} failed:\n{_readable(done.stdout + done.stderr)}") from None
+    if done.returncode:
+        messages = [entry["message"].strip() for entry in plan.get("diagnostics", []) if entry["severity"] == "error"]
+        found = "\n".join(messages) or _readable(done.stderr)
+        raise UserError(f"the preview of {stack} failed:\n{found}")
+    steps: list[dict[str, Any]] = plan.get("steps", [])
+    return steps
+
+
+def _up(stack: str, arguments: list[str]) -> None:
+    """Run `pulumi up` with its output on ours: each step of the shift can be watched. Signals reach it through us."""
+    command = ["pulumi", "up", "--skip-preview", "--yes", "--non-interactive", "--color", "never", "--stack", stack]
+    sys.stdout.flush()
+    try:
+        code = subprocess.run([*command, *arguments], cwd=_ROOT, check=False).returncode
+    except KeyboardInterrupt:
+        raise UserError(f"the update of {stack} was interrupted", "run it again: it goes on where it stopped",
+                        INTERRUPTED) from None
+    except FileNotFoundError:
+        raise _no_engine() from None
+    if code:
+        raise UserError(f"pulumi up of {stack} failed", "the cause stands above; the release that served still serves")
+
+
+def _capture(arguments: list[str]) -> str:
+    done = _pulumi(arguments)
+    if done.returncode:
+        raise UserError(f"pulumi {' '.join(arguments[:2])} failed:\n{_readable(done.stderr)}")
+    return done.stdout
+
+
+def _pulumi(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    try:
+        return subprocess.run(
+            ["pulumi", "--non-interactive", "--color", "never", *arguments],
+            cwd=_ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        )
+    except FileNotFoundError:
+        raise _no_engine() from None
+
+
+def _no_engine() -> UserError:
+    return UserError("pulumi is not on PATH", "install it: https://www.pulumi.com/docs/install/")
+
+
+def _readable(text: str) -> str:
+    return "\n".join(text.strip().splitlines()[-40:])
