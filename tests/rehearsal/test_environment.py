@@ -123,7 +123,8 @@ def test_cache_folder_follows_the_xdg_rules() -> None:
 
 
 def test_importing_it_is_light() -> None:
-    code = "import sys, rehearsal.environment; print([m for m in ('pulumi', 'boto3', 'moto', 'typer') if m in sys.modules])"
+    heavy = "('pulumi', 'boto3', 'moto', 'typer')"
+    code = f"import sys, rehearsal.environment; print([m for m in {heavy} if m in sys.modules])"
     root = Rehearsal().root
     result = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert result.stdout == "[]\n"

@@ -242,7 +242,7 @@ def test_a_refused_provider_is_an_error_with_the_engines_words(machine: Machine)
     machine.pulumi("v3.300.1")
     file = machine.path / "pulumi"
     file.write_text(
-        file.read_text().replace('"plugin install")', '"plugin install") echo "disk full" >&2; exit 1 ;; x)')
+        file.read_text().replace('"plugin install")', '"plugin install") echo "disk full" >&2; exit 1 ;; other)')
     )
     with pytest.raises(EngineError, match="the stand-in provider cannot be installed: disk full"):
         ensure_engine(machine.rehearsal, env=machine.env)
