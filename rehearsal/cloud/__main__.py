@@ -19,12 +19,12 @@ def main() -> int:
     )
     options = parser.parse_args()
     from rehearsal.cloud.running import RunningCloud
-    from rehearsal.cloud.server import PortInUse
+    from rehearsal.cloud.server import PortInUseError
 
     options.root.mkdir(parents=True, exist_ok=True)
     try:
         running = RunningCloud(options.root.resolve(), options.port, options.seconds_per_minute)
-    except PortInUse as error:
+    except PortInUseError as error:
         print(f"error: {error}", file=sys.stderr)
         return 3
     ended = threading.Event()

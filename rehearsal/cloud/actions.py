@@ -2,7 +2,12 @@
 
 from rehearsal.cloud.protocol import service_model
 
-_PREFIXES = {"stepfunctions": "states", "cloudwatch": "cloudwatch", "s3control": "s3", "resourcegroupstaggingapi": "tag"}
+_PREFIXES = {
+    "stepfunctions": "states",
+    "cloudwatch": "cloudwatch",
+    "s3control": "s3",
+    "resourcegroupstaggingapi": "tag",
+}
 
 _S3 = {
     "HeadBucket": "ListBucket", "ListObjects": "ListBucket", "ListObjectsV2": "ListBucket",
@@ -17,7 +22,8 @@ _S3 = {
     "DeleteBucketLifecycle": "PutLifecycleConfiguration", "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
     "PutPublicAccessBlock": "PutBucketPublicAccessBlock", "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
     "GetBucketNotificationConfiguration": "GetBucketNotification",
-    "PutBucketNotificationConfiguration": "PutBucketNotification", "GetBucketReplication": "GetReplicationConfiguration",
+    "PutBucketNotificationConfiguration": "PutBucketNotification",
+    "GetBucketReplication": "GetReplicationConfiguration",
     "PutBucketReplication": "PutReplicationConfiguration", "DeleteBucketReplication": "PutReplicationConfiguration",
     "GetBucketCors": "GetBucketCORS", "PutBucketCors": "PutBucketCORS", "DeleteBucketCors": "PutBucketCORS",
     "GetBucketAccelerateConfiguration": "GetAccelerateConfiguration",

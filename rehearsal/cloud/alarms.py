@@ -61,10 +61,12 @@ def _verdict(alarm: bool, recent: tuple[float, ...], bad: int, periods: int, wor
     which = f"{words} the threshold ({threshold:g})"
     text = f"Threshold Crossed: {count} {noun} [{shown}] {'was' if count == 1 else 'were'} not {which}."
     if alarm:
-        text = f"Threshold Crossed: {bad} out of the last {periods} datapoints [{shown}] {'was' if bad == 1 else 'were'} {which}."
+        verb = "was" if bad == 1 else "were"
+        text = f"Threshold Crossed: {bad} out of the last {periods} datapoints [{shown}] {verb} {which}."
     if not count:
         treated = "Breaching" if alarm else "NonBreaching"
-        text = f"Threshold Crossed: no datapoints were received for {periods} periods, missing data is treated as [{treated}]."
+        received = f"no datapoints were received for {periods} periods"
+        text = f"Threshold Crossed: {received}, and missing data is treated as [{treated}]."
     return Verdict(ALARM if alarm else OK, text, recent)
 
 
@@ -136,7 +138,7 @@ class _RuleParser:
                 raise ValueError("AlarmRule lacks a closing bracket")
             return inner
         if constant := self._take("TRUE", "FALSE"):
-            return lambda states: constant == "TRUE"
+            return lambda _: constant == "TRUE"
         if self.position >= len(self.tokens) or not self.tokens[self.position]["state"]:
             raise ValueError("AlarmRule lacks an operand")
         token = self.tokens[self.position]

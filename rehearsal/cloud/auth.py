@@ -82,7 +82,11 @@ def _from_query(request: Request) -> Signature:
 def _scope(credential: str) -> tuple[str, str, str, str]:
     parts = credential.split("/")
     if len(parts) != 5 or parts[4] != "aws4_request":
-        raise AwsError("IncompleteSignature", f"Credential must be <key>/<date>/<region>/<service>/aws4_request, not {credential!r}", 403)
+        raise AwsError(
+            "IncompleteSignature",
+            f"Credential must be <key>/<date>/<region>/<service>/aws4_request, not {credential!r}",
+            403,
+        )
     return parts[0], parts[1], parts[2], parts[3]
 
 
@@ -96,7 +100,11 @@ def authenticate(request: Request, signature: Signature, accounts: Accounts) -> 
     if keys.session_token and signature.token != keys.session_token:
         raise _unknown_key(is_s3)
     if keys.expiration and keys.expiration < datetime.now(UTC):
-        raise AwsError("ExpiredToken" if is_s3 else "ExpiredTokenException", "The security token included in the request is expired", 403)
+        raise AwsError(
+            "ExpiredToken" if is_s3 else "ExpiredTokenException",
+            "The security token included in the request is expired",
+            403,
+        )
     _check_time(signature, is_s3)
     expected = _expected(request, signature, keys.secret_access_key, is_s3)
     if not hmac.compare_digest(expected, signature.signature):
@@ -130,19 +138,21 @@ def _check_time(signature: Signature, is_s3: bool) -> None:
     if abs(age) <= _SKEW_SECONDS:
         return
     if is_s3:
-        raise AwsError("RequestTimeTooSkewed", "The difference between the request time and the current time is too large.", 403)
+        raise AwsError(
+            "RequestTimeTooSkewed", "The difference between the request time and the current time is too large.", 403
+        )
     raise AwsError("InvalidSignatureException", f"Signature expired: {signature.timestamp} is {age:.0f} s old", 403)
 
 
 def _expected(request: Request, signature: Signature, secret: str, is_s3: bool) -> str:
     signer_class = S3SigV4Auth if is_s3 else SigV4Auth
-    keys = BotocoreCredentials(signature.access_key, secret)  # type: ignore[no-untyped-call]
+    keys = BotocoreCredentials(signature.access_key, secret)
     signer = signer_class(keys, signature.service, signature.region)
-    copy = AWSRequest(method=request.method, url=_signed_url(request), headers=_signed_headers(request, signature))  # type: ignore[no-untyped-call]
+    copy = AWSRequest(method=request.method, url=_signed_url(request), headers=_signed_headers(request, signature))
     copy.context["timestamp"] = signature.timestamp
-    canonical = signer.canonical_request(copy)  # type: ignore[no-untyped-call]
+    canonical = signer.canonical_request(copy)
     canonical = canonical.rpartition("\n")[0] + "\n" + _payload_hash(request, signature, is_s3)
-    return str(signer.signature(signer.string_to_sign(copy, canonical), copy))  # type: ignore[no-untyped-call]
+    return str(signer.signature(signer.string_to_sign(copy, canonical), copy))
 
 
 def _signed_url(request: Request) -> str:

@@ -85,7 +85,9 @@ class Cloud:
     def stores(self, service: str) -> list[tuple[str, str, dict[Any, Any]]]:
         """Every `(account, region, state)` of a module."""
         with self._lock:
-            return [(account, region, state) for (name, account, region), state in self._stores.items() if name == service]
+            return [
+                (account, region, state) for (name, account, region), state in self._stores.items() if name == service
+            ]
 
     # --- roles -------------------------------------------------------------------------------------------------------
 
@@ -132,7 +134,13 @@ class Cloud:
     # --- events, metrics, logs ---------------------------------------------------------------------------------------
 
     def put_event(
-        self, account: str, region: str, source: str, detail_type: str, detail: dict[str, Any], resources: Sequence[str] = ()
+        self,
+        account: str,
+        region: str,
+        source: str,
+        detail_type: str,
+        detail: dict[str, Any],
+        resources: Sequence[str] = (),
     ) -> None:
         """An AWS service's event on the account's default bus."""
         from rehearsal.cloud.services import events
@@ -163,7 +171,9 @@ class Cloud:
 
     # --- work --------------------------------------------------------------------------------------------------------
 
-    def background(self, function: Callable[..., Any], *args: Any, name: str | None = None, **kwargs: Any) -> threading.Thread:
+    def background(
+        self, function: Callable[..., Any], *args: Any, name: str | None = None, **kwargs: Any
+    ) -> threading.Thread:
         """Run on a thread that shutdown waits for (shortly). Errors are printed."""
         return self.workers.background(function, *args, name=name, **kwargs)
 

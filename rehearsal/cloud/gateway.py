@@ -48,7 +48,7 @@ class Gateway:
             return routed if routed is not None else self._operate(request)
         except AwsError as error:
             return protocol.plain_error(error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  a request must not end the server
             traceback.print_exc(file=sys.stderr)
             return protocol.plain_error(AwsError("InternalFailure", f"{type(error).__name__}: {error}", 500))
 
@@ -77,7 +77,7 @@ class Gateway:
             return self._answer(call, operation, request)
         except AwsError as error:
             return protocol.write_error(operation, error, request, service)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  the caller gets it, in the protocol it speaks
             traceback.print_exc(file=sys.stderr)
             text = f"the rehearsal failed: {type(error).__name__}: {error}"
             return protocol.write_error(operation, AwsError("InternalFailure", text, 500), request, service)

@@ -83,8 +83,9 @@ def live(cloud: Cloud, account: str) -> dict[str, list[str]]:
 
 def _used(account: str) -> Iterator[tuple[str, str]]:
     """The services and regions that moto has state of, so that a listing does not create any."""
-    for backends in list(BackendDict._instances):
-        if account not in backends.keys():
+    instances: list[Any] = BackendDict.__dict__["_instances"]
+    for backends in list(instances):
+        if account not in backends:
             continue
         name = backends.service_name
         for region in list(backends[account].keys()):

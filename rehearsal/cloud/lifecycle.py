@@ -63,12 +63,19 @@ def start(rehearsal: Rehearsal) -> int:
             _pid_file(rehearsal).unlink(missing_ok=True)
             if process.returncode == 3:
                 raise _port_in_use(rehearsal, None)
-            raise UserError(f"the cloud did not come up (exit code {process.returncode})", f"See {_log(rehearsal)}:\n{_tail(rehearsal)}")
+            raise UserError(
+                f"the cloud did not come up (exit code {process.returncode})",
+                f"See {_log(rehearsal)}:\n{_tail(rehearsal)}",
+            )
         if running(rehearsal):
+            # It is meant to outlive us: without this, Popen warns when it is collected.
+            process.returncode = 0
             return process.pid
         time.sleep(0.05)
     process.kill()
-    raise UserError(f"the cloud did not answer within {_START_SECONDS:.0f} s", f"See {_log(rehearsal)}:\n{_tail(rehearsal)}")
+    raise UserError(
+        f"the cloud did not answer within {_START_SECONDS:.0f} s", f"See {_log(rehearsal)}:\n{_tail(rehearsal)}"
+    )
 
 
 def stop(rehearsal: Rehearsal) -> bool:
@@ -121,7 +128,11 @@ def _alive(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    return True
+    try:
+        # Ended, but its parent has not looked yet.
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return True
 
 
 def _end_leftover(rehearsal: Rehearsal) -> None:

@@ -5,7 +5,6 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
 
 Series = dict[int, float]
 Value = float | Series | list[Series]
@@ -55,7 +54,9 @@ def _check(node: ast.AST, expression: str) -> None:
     if isinstance(node, ast.Call):
         name = node.func.id if isinstance(node.func, ast.Name) else ast.dump(node.func)
         if name not in FUNCTIONS:
-            raise MathError(f"the rehearsal does not evaluate {name}() in {expression!r}; it knows {', '.join(sorted(FUNCTIONS))}")
+            raise MathError(
+                f"the rehearsal does not evaluate {name}() in {expression!r}; it knows {', '.join(sorted(FUNCTIONS))}"
+            )
         return
     accepted = (
         ast.BinOp, ast.UnaryOp, ast.USub, ast.BoolOp, ast.And, ast.Or, ast.Compare, ast.Name, ast.Load, ast.List,

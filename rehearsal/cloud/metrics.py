@@ -37,7 +37,7 @@ class Metrics:
         with self._lock:
             self._samples[key].append(sample)
 
-    def keys(self) -> list[Key]:
+    def all(self) -> list[Key]:
         with self._lock:
             return list(self._samples)
 

@@ -136,7 +136,9 @@ def _check_node(node: Mapping[str, Any], path: str) -> None:
         where = f"{path}.{key}" if path else key
         if key == "$or":
             if not isinstance(value, list) or len(value) < 2 or not all(isinstance(item, dict) for item in value):
-                raise ValueError(f'Event pattern is not valid. Reason: "{where}" must be an array of two objects or more')
+                raise ValueError(
+                    f'Event pattern is not valid. Reason: "{where}" must be an array of two objects or more'
+                )
             for alternative in value:
                 _check_node(alternative, where)
         elif isinstance(value, dict):

@@ -31,10 +31,13 @@ SIGNING_NAMES = {
     "execute-api": "execute-api",
 }
 # Services that share a signing name, told apart by the request.
-_TARGET_PREFIXES = {"CodeStar_connections_20191201": "codestar-connections", "DynamoDBStreams_20120810": "dynamodbstreams"}
+_TARGET_PREFIXES = {
+    "CodeStar_connections_20191201": "codestar-connections",
+    "DynamoDBStreams_20120810": "dynamodbstreams",
+}
 
 
-class UnknownOperation(AwsError):
+class UnknownOperationError(AwsError):
     """The request is for no operation of the service."""
 
     def __init__(self, service: str, detail: str) -> None:
@@ -64,7 +67,9 @@ def resolve_service(signing_name: str, request: Request) -> str:
     prefix = request.headers.get("X-Amz-Target", "").rpartition(".")[0].rpartition(".")[2]
     name = _TARGET_PREFIXES.get(prefix) or SIGNING_NAMES.get(signing_name, signing_name)
     if name not in _known_services() and name != "execute-api":
-        raise AwsError("UnrecognizedClientException", f"the credential scope names an unknown service: {signing_name!r}")
+        raise AwsError(
+            "UnrecognizedClientException", f"the credential scope names an unknown service: {signing_name!r}"
+        )
     return name
 
 
@@ -73,8 +78,10 @@ def match_operation(service: str, request: Request) -> tuple[OperationModel, dic
     try:
         return get_service_router(service).match(request)
     except (HTTPException, NotImplementedError) as error:
-        detail = request.headers.get("X-Amz-Target") or request.values.get("Action") or f"{request.method} {request.path}"
-        raise UnknownOperation(service, detail) from error
+        detail = (
+            request.headers.get("X-Amz-Target") or request.values.get("Action") or f"{request.method} {request.path}"
+        )
+        raise UnknownOperationError(service, detail) from error
 
 
 def parse_request(operation: OperationModel, uri_params: dict[str, Any], request: Request) -> dict[str, Any]:

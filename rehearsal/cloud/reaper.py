@@ -1,4 +1,6 @@
-"""Ends the sessions of a gateway that died. Run as a script: stdin says `+<session>` and `-<session>`, its end is the cue.
+"""Ends the sessions of a gateway that died.
+
+Run as a script: stdin says `+<session>` and `-<session>`, and its end is the cue.
 
 Only the standard library, and little of that: this runs beside every gateway.
 """

@@ -10,7 +10,7 @@ from waitress.server import create_server
 THREADS = 96
 
 
-class PortInUse(Exception):
+class PortInUseError(Exception):
     """Somebody else listens on the port."""
 
 
@@ -22,7 +22,7 @@ def listen(application: Callable[..., Any], port: int) -> Any:
         sock.bind(("127.0.0.1", port))
     except OSError as error:
         sock.close()
-        raise PortInUse(
+        raise PortInUseError(
             f"port {port} on 127.0.0.1 is in use ({error.strerror}): stop what listens there, "
             f"or choose another port, e.g. GLIDEPATH_PORT={port + 1}"
         ) from error

@@ -68,7 +68,7 @@ def configure(port: int) -> None:
 def _cache_module_list() -> None:
     # moto's dispatcher builds this list twice per request; as a constant it doubles the requests per second.
     names = tuple(moto.backends.list_of_moto_modules())
-    moto.backends.list_of_moto_modules = lambda: names  # type: ignore[assignment,return-value]
+    moto.backends.list_of_moto_modules = lambda: names
 
 
 class Store:

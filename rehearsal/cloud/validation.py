@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import regex
+import regex  # type: ignore[import-untyped]
 from moto.core.model import OperationModel, Shape
 from moto.core.request import Request
 
@@ -191,7 +191,10 @@ def _check_body(operation: OperationModel, request: Request) -> None:
     _check_json(shape, document, "")
 
 
-_JSON_NAMES = {dict: "START_OBJECT", list: "START_ARRAY", str: "STRING_VALUE", int: "NUMBER_VALUE", float: "DECIMAL_VALUE", bool: "BOOLEAN_VALUE"}  # fmt: skip
+_JSON_NAMES = {
+    dict: "START_OBJECT", list: "START_ARRAY", str: "STRING_VALUE", int: "NUMBER_VALUE", float: "DECIMAL_VALUE",
+    bool: "BOOLEAN_VALUE",
+}  # fmt: skip
 _JSON_TYPES: dict[str, tuple[type, ...]] = {
     "structure": (dict,), "map": (dict,), "list": (list,), "string": (str,), "blob": (str,), "boolean": (bool,),
     "integer": (int,), "long": (int,), "short": (int,), "byte": (int,), "float": (int, float), "double": (int, float),
@@ -205,11 +208,12 @@ def _check_json(shape: Shape | Any, value: Any, path: str) -> None:
     if shape.serialization.get("jsonvalue"):
         return
     accepted = _JSON_TYPES.get(kind)
-    if accepted and (not isinstance(value, accepted) or (isinstance(value, bool) and kind != "boolean")):
-        # Floats such as NaN travel as strings.
-        if kind not in ("float", "double") or value not in ("NaN", "Infinity", "-Infinity"):
-            found = _JSON_NAMES.get(type(value), type(value).__name__)
-            raise AwsError("SerializationException", f"{found} can not be converted to {kind} at '{path}'")
+    # Floats such as NaN travel as strings.
+    special = kind in ("float", "double") and value in ("NaN", "Infinity", "-Infinity")
+    wrong = accepted and (not isinstance(value, accepted) or (isinstance(value, bool) and kind != "boolean"))
+    if wrong and not special:
+        found = _JSON_NAMES.get(type(value), type(value).__name__)
+        raise AwsError("SerializationException", f"{found} can not be converted to {kind} at '{path}'")
     if kind == "structure":
         _check_members(shape, value, path)
     elif kind == "list":
@@ -228,5 +232,7 @@ def _check_members(shape: Any, value: dict[str, Any], path: str) -> None:
             if name == "__type":
                 continue
             where = f" at '{path}'" if path else ""
-            raise AwsError("ValidationException", f"Unknown parameter{where}: {name!r}, must be one of: {', '.join(sorted(names))}")
+            raise AwsError(
+                "ValidationException", f"Unknown parameter{where}: {name!r}, must be one of: {', '.join(sorted(names))}"
+            )
         _check_json(member, item, f"{path}.{name}" if path else name)

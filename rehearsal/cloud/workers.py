@@ -35,13 +35,15 @@ class Workers:
         self._spawner = _Spawner()
         self._guard = _Guard()
 
-    def background(self, function: Callable[..., Any], *args: Any, name: str | None = None, **kwargs: Any) -> threading.Thread:
+    def background(
+        self, function: Callable[..., Any], *args: Any, name: str | None = None, **kwargs: Any
+    ) -> threading.Thread:
         """Run `function` on a thread. What it raises is printed: it has nobody to raise to."""
 
         def run() -> None:
             try:
                 function(*args, **kwargs)
-            except Exception:
+            except Exception:  # noqa: BLE001
                 if not self._closed:
                     traceback.print_exc(file=sys.stderr)
 
@@ -71,7 +73,7 @@ class Workers:
 
         if self._closed:
             raise RuntimeError("the cloud is shutting down")
-        process = self._spawner.run(start)
+        process: subprocess.Popen[Any] = self._spawner.run(start)
         self._guard.watch(process.pid)
         with self._lock:
             ended = [known for known in self._processes if known.poll() is not None]
@@ -113,7 +115,10 @@ class _Guard:
         with self._lock:
             if self._process is None:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-S", "-E", reaper.__file__], stdin=subprocess.PIPE, text=True, start_new_session=True
+                    [sys.executable, "-S", "-E", reaper.__file__],
+                    stdin=subprocess.PIPE,
+                    text=True,
+                    start_new_session=True,
                 )
             assert self._process.stdin is not None
             with contextlib.suppress(OSError):
@@ -171,6 +176,6 @@ class _Spawner:
                 start, done, outcome = self._wanted.pop(0)
             try:
                 outcome["value"] = start()
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001  it is raised where the child was wanted
                 outcome["error"] = error
             done.set()

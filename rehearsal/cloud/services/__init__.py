@@ -2,14 +2,9 @@
 
 import importlib
 import pkgutil
-import sys
-import traceback
 
 
 def load() -> None:
     """Import every module of this package."""
     for module in pkgutil.iter_modules(__path__):
-        try:
-            importlib.import_module(f"{__name__}.{module.name}")
-        except Exception:
-            traceback.print_exc(file=sys.stderr)
+        importlib.import_module(f"{__name__}.{module.name}")

@@ -44,7 +44,9 @@ def put_targets(call: Call) -> dict[str, Any]:
         if kind not in registry.targets:
             raise AwsError("NotImplemented", f"the rehearsal does not deliver events to {kind!r} ({entry['Arn']})", 501)
         if entry.get("RoleArn") and call.cloud.accounts.role(entry["RoleArn"]) is None:
-            raise AwsError("ValidationException", f"Provided role '{entry['RoleArn']}' cannot be assumed by principal '{SERVICE}'.")
+            raise AwsError(
+                "ValidationException", f"Provided role '{entry['RoleArn']}' cannot be assumed by principal '{SERVICE}'."
+            )
     return call.forward()
 
 
@@ -78,7 +80,9 @@ def _put_entry(call: Call, entry: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(detail, dict):
         return {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
     account, region, bus = _locate(call, entry.get("EventBusName") or "default")
-    event = _event(call.account, call.region, entry["Source"], entry["DetailType"], detail, entry.get("Resources") or [])
+    event = _event(
+        call.account, call.region, entry["Source"], entry["DetailType"], detail, entry.get("Resources") or []
+    )
     if entry.get("Time"):
         event["time"] = _stamp(entry["Time"])
     dispatch(call.cloud, account, region, bus, event)
@@ -163,7 +167,7 @@ def _deliver(
     try:
         payload = patterns.target_input(entry, event)
         registry.targets[_kind(entry["Arn"])](cloud, account, region, {**entry, "RuleArn": rule_arn}, payload)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  whatever a target raises, the others get the event
         cloud.put_metric(account, region, "AWS/Events", "FailedInvocations", dimensions, 1, "Count")
         # EventBridge tells nobody but the dead-letter queue; a rehearsal that kept silent could not be understood.
         print(f"rule {rule_arn} could not deliver to {entry['Arn']}: {error}", file=sys.stderr, flush=True)
@@ -216,7 +220,9 @@ def to_bus(cloud: Cloud, account: str, region: str, entry: dict[str, Any], paylo
     """Another bus; in another account its policy must let ours in."""
     _, _, _, bus_region, bus_account, name = entry["Arn"].split(":", 5)
     if entry.get("RoleArn"):
-        cloud.assume_for_service(entry["RoleArn"], SERVICE, "events", source_arn=entry["RuleArn"], source_account=account)
+        cloud.assume_for_service(
+            entry["RoleArn"], SERVICE, "events", source_arn=entry["RuleArn"], source_account=account
+        )
     bus = name.removeprefix("event-bus/")
     if bus_account != account:
         sender = Principal(f"arn:aws:iam::{account}:root", account, "role", role_arn=entry.get("RoleArn"))
@@ -245,7 +251,8 @@ def _require_bus_permission(cloud: Cloud, account: str, region: str, bus: str, s
     buses = cloud.backend("events", account, region).event_buses
     policy = buses[bus].policy if bus in buses else None
     if not policy or not trust.allows(policy, sender, {}, "events:PutEvents"):
-        text = f"User: {sender.arn} is not authorized to perform: events:PutEvents on resource: arn:aws:events:{region}:{account}:event-bus/{bus}"
+        arn = f"arn:aws:events:{region}:{account}:event-bus/{bus}"
+        text = f"User: {sender.arn} is not authorized to perform: events:PutEvents on resource: {arn}"
         raise AwsError("AccessDeniedException", text, 403)
 
 
@@ -274,7 +281,9 @@ def _run_schedules(cloud: Cloud) -> None:
                 continue
             # A clock that was held up fires once, not once for every beat missed.
             due[key] = schedule.after(now)
-            _fire(cloud, account, region, rule, _event(account, region, "aws.events", "Scheduled Event", {}, [rule.arn]))
+            _fire(
+                cloud, account, region, rule, _event(account, region, "aws.events", "Scheduled Event", {}, [rule.arn])
+            )
         due = {key: moment for key, moment in due.items() if key in alive}
 
 

@@ -78,7 +78,14 @@ def _to_event_bridge(cloud: Cloud, account: str, name: str, bucket: Any, key: An
     if family == "ObjectRemoved":
         detail["deletion-type"] = "Delete Marker Created" if reason == "DeleteMarkerCreated" else "Permanently Deleted"
     cloud.background(
-        cloud.put_event, bucket.account_id, bucket.region_name, "aws.s3", detail_type, detail, [bucket.arn], name="s3-event"
+        cloud.put_event,
+        bucket.account_id,
+        bucket.region_name,
+        "aws.s3",
+        detail_type,
+        detail,
+        [bucket.arn],
+        name="s3-event",
     )
 
 

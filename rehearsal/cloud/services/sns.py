@@ -20,7 +20,7 @@ def publish_for_service(
     cloud: Cloud, topic_arn: str, message: str, subject: str | None, service: str, account: str, source_arn: str
 ) -> None:
     """Publish as an AWS service, if the topic's policy lets it. Raises AwsError."""
-    _, _, _, region, owner, name = topic_arn.split(":", 5)
+    _, _, _, region, owner, _ = topic_arn.split(":", 5)
     topic = cloud.backend("sns", owner, region).topics.get(topic_arn)
     if topic is None:
         raise AwsError("NotFound", f"Topic does not exist: {topic_arn}", 404)
@@ -60,7 +60,12 @@ def deliver_for_real(cloud: Cloud) -> None:
 
 
 def _invoke(
-    cloud: Cloud, subscription: Subscription, message: str, message_id: str, subject: str | None, attributes: dict[str, Any]
+    cloud: Cloud,
+    subscription: Subscription,
+    message: str,
+    message_id: str,
+    subject: str | None,
+    attributes: dict[str, Any],
 ) -> None:
     from rehearsal.cloud.services.lambda_.invoke import invoke_for_service
 
