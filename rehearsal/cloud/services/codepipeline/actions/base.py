@@ -39,6 +39,7 @@ class Context:
     pipeline: Pipeline
     execution: Execution
     run: ActionRun
+    _keys: Credentials | None = None
 
     @property
     def configuration(self) -> dict[str, str]:
@@ -103,6 +104,11 @@ class Context:
 
     def keys(self) -> Credentials:
         """Keys of the action's role, else of the pipeline's. Raises `ActionError`."""
+        if self._keys is None:
+            self._keys = self._assume()
+        return self._keys
+
+    def _assume(self) -> Credentials:
         keys = self._pipeline_keys()
         role = self.run.declaration.get("roleArn")
         if not role:
