@@ -62,7 +62,10 @@ def load(manifest: str, sha256: str = "") -> Found:
 
 
 def _present(pointer: str) -> dict[str, str] | None:
-    found = get_parameters_by_path(path=pointer.rpartition("/")[0])
+    try:
+        found = get_parameters_by_path(path=pointer.rpartition("/")[0])
+    except Exception as error:
+        raise pulumi.RunError(f"the release recorded in {pointer} cannot be read: {error}; nothing was touched") from None
     values = dict(zip(found.names, found.values, strict=True))
     if pointer not in values:
         return None
