@@ -1,0 +1,29 @@
+"""`python -m bench [handler] [preview] [tour]`: measure these, or all."""
+
+import importlib
+import sys
+
+from rehearsal.errors import UserError
+
+PARTS = ("handler", "preview", "tour")
+
+
+def main(names: list[str]) -> int:
+    unknown = [name for name in names if name not in PARTS]
+    if unknown:
+        print(f"bench: no part named {unknown[0]!r}; there are {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    for name in names or PARTS:
+        try:
+            for result in importlib.import_module(f"bench.{name}").measure():
+                print(result, flush=True)
+        except UserError as error:
+            print(f"bench: {error}", file=sys.stderr)
+            return error.code
+    return 0
+
+
+try:
+    sys.exit(main(sys.argv[1:]))
+except KeyboardInterrupt:
+    sys.exit(130)

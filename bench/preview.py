@@ -1,0 +1,75 @@
+"""`pulumi preview` of the prod stack against that of an empty Python program."""
+
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.measure import Result, alternate
+from rehearsal.cloud import lifecycle
+from rehearsal.engine import ensure_engine
+from rehearsal.environment import Rehearsal
+from rehearsal.errors import UserError
+from rehearsal.tour.project import read_project
+
+ROUNDS = 3
+STACK = "prod"
+
+
+def measure() -> list[Result]:
+    """The ratio without and, where there is one, with the policy pack."""
+    with _project() as (rehearsal, empty):
+        env = rehearsal.environ()
+        pack = rehearsal.root / "policies"
+        variants: dict[str, list[str]] = {"preview of prod / of an empty program": []}
+        if (pack / "PulumiPolicy.yaml").is_file():
+            variants["preview of prod with policy pack / of an empty one"] = ["--policy-pack", str(pack)]
+        return [_ratio(name, rehearsal.root, empty, arguments, env) for name, arguments in variants.items()]
+
+
+def _ratio(name: str, root: Path, empty: Path, arguments: list[str], env: Mapping[str, str]) -> Result:
+    ours, base = alternate(
+        lambda: _pulumi(root, env, "preview", "--stack", STACK, *arguments),
+        lambda: _pulumi(empty, env, "preview", "--stack", STACK),
+        ROUNDS,
+    )
+    aim = 3.0 if arguments else None
+    return Result(name, ours / base, "x", f"({ours:.1f} s / {base:.1f} s)", aim)
+
+
+@contextmanager
+def _project() -> Iterator[tuple[Rehearsal, Path]]:
+    """A cloud with nothing in it, the prod stack not yet brought up, and an empty program beside it."""
+    with tempfile.TemporaryDirectory() as scratch:
+        rehearsal = Rehearsal(folder=Path(scratch) / "rehearsal", port=_free_port())
+        ensure_engine(rehearsal)
+        project = read_project(rehearsal.root)
+        profiles = {project.profile(stack): account for stack, account in project.accounts.items()}
+        rehearsal.write_credentials({**profiles, "default": project.accounts["delivery"]}, project.region)
+        empty = Path(scratch) / "empty"
+        empty.mkdir()
+        (empty / "Pulumi.yaml").write_text("name: empty\nruntime: python\n")
+        (empty / "__main__.py").write_text("import pulumi\n")
+        lifecycle.start(rehearsal)
+        try:
+            for folder in (rehearsal.root, empty):
+                _pulumi(folder, rehearsal.environ(), "stack", "init", STACK, "--no-select")
+            yield rehearsal, empty
+        finally:
+            lifecycle.stop(rehearsal)
+
+
+def _pulumi(folder: Path, env: Mapping[str, str], *arguments: str) -> None:
+    command = ["pulumi", *arguments, "--non-interactive"]
+    result = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
+    if result.returncode != 0:
+        raise UserError(f"`{' '.join(command)}` failed in {folder}:\n{result.stdout}{result.stderr}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
