@@ -36,7 +36,7 @@ def verdict(
         (
             (4.97, 3.3, 6.9),
             True,
-            "Passed: rmse 4.97 (95 % interval 3.3 to 6.9) on 597 held-out rows is below 10; there",
+            "Passed: rmse 4.97 (95 % interval 3.3 to 6.9) on 597 held-out rows is below 10;",
         ),
         ((10.0, 9.0, 11.0), False, "Failed: rmse 10 (95 % interval 9 to 11) on 597 held-out rows must be below 10;"),
         ((4.0, 3.0, 5.0, 4.5), True, "better than the champion (4.5 against 4)."),

@@ -117,7 +117,9 @@ def test_refuses_an_artifact_that_changed_meanwhile(store: Any) -> None:
 
 
 def test_the_summary_fits_into_a_mail(store: Any) -> None:
-    write_manifest(store, {**event(), "data": {**event()["data"], "uri": "s3://b/" + "x" * 1000}}, ENVIRONMENT, NOW)
+    write_manifest(
+        store, {**event(), "data": {**event()["data"], "uri": "s3://data-bucket/" + "x" * 1000}}, ENVIRONMENT, NOW
+    )
     assert len(summary(parse_release(read(store)))) == 900
 
 

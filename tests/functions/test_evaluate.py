@@ -1,0 +1,127 @@
+"""The evaluation job, on a real model."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xgboost
+
+from functions.jobs.evaluate import evaluate as job
+from functions.shared.evaluation import parse_evaluation
+from functions.shared.golden import parse_golden
+
+NAMES = ["minutes", "people", "miles"]
+ARGUMENTS = ["--metric", "rmse", "--features", *NAMES, "--slice", "miles=2,5", "--slice", "minutes=quantiles:4"]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`model/model.tar.gz` and `test/` as SageMaker would mount them."""
+    root = tmp_path_factory.mktemp("job")
+    random = np.random.default_rng(1)
+    features = random.uniform(0, 10, size=(400, 3))
+    labels = 3 + features @ [0.5, 0.0, 2.5] + random.normal(0, 0.5, 400)
+    booster = xgboost.train({"max_depth": 4, "nthread": 1}, xgboost.DMatrix(features[:300], labels[:300]), 30)
+    for name in ("model", "test"):
+        (root / name).mkdir()
+    booster.save_model(root / "xgboost-model.ubj")
+    with tarfile.open(root / "model" / "model.tar.gz", "w:gz") as archive:
+        archive.add(root / "xgboost-model.ubj", "xgboost-model")
+    rows = np.column_stack([labels, features])[300:]
+    for number, part in enumerate((rows[:60], rows[60:])):
+        np.savetxt(root / "test" / f"part-{number}.csv", part, delimiter=",", fmt="%.17g")
+    (root / "test" / "_SUCCESS").touch()
+    return root
+
+
+def run(folders: Path, output: Path, arguments: list[str] = ARGUMENTS) -> tuple[dict[str, Any], dict[str, Any]]:
+    places = ["--model", str(folders / "model"), "--test", str(folders / "test"), "--output", str(output)]
+    job.main([*arguments, *places])
+    found = [json.loads((output / name).read_text()) for name in ("evaluation.json", "golden.json")]
+    return found[0], found[1]
+
+
+def test_metrics_are_those_of_the_model(folders: Path, tmp_path: Path) -> None:
+    document, golden = run(folders, tmp_path)
+    evaluation = parse_evaluation(json.dumps(document))
+    rows = job.load_rows(str(folders / "test"), 3)
+    booster = job.load_model(str(folders / "model"), 3)
+    predicted = booster.inplace_predict(rows[:, 1:].astype(np.float32)).astype(float)
+    error = rows[:, 0] - predicted
+    assert evaluation.rows == 100
+    assert evaluation.named("rmse").value == pytest.approx(math.sqrt((error**2).mean()))
+    assert evaluation.named("mae").value == pytest.approx(np.abs(error).mean())
+    assert evaluation.named("r2").value == pytest.approx(1 - error.var() / rows[:, 0].var(), abs=0.01)
+    for value in evaluation.metrics.values():
+        assert value.ci[0] < value.value < value.ci[1]
+    by_prediction = {float(value): row.tolist() for value, row in zip(predicted, rows[:, 1:], strict=True)}
+    records = parse_golden(json.dumps(golden)).records
+    assert len(records) == 20
+    for record in records:
+        assert list(record.features) == NAMES
+        assert list(record.features.values()) == by_prediction[record.prediction]
+    values = [record.prediction for record in records]
+    assert (values[0], values[-1]) == (predicted.min(), predicted.max())
+    assert values == sorted(set(values))
+
+
+def test_slices_cover_all_rows_without_overlap(folders: Path, tmp_path: Path) -> None:
+    evaluation = parse_evaluation(json.dumps(run(folders, tmp_path)[0]))
+    by_feature = {name: [item for item in evaluation.slices if name in item.slice] for name in ("miles", "minutes")}
+    assert [item.slice for item in by_feature["miles"]] == ["miles < 2", "2 <= miles < 5", "5 <= miles"]
+    for slices in by_feature.values():
+        assert sum(item.rows for item in slices) == 100
+        squares = sum(item.rows * item.value**2 for item in slices)
+        assert math.sqrt(squares / 100) == pytest.approx(evaluation.named("rmse").value)
+    assert [item.rows for item in by_feature["minutes"]] == [25, 25, 25, 25]
+
+
+def test_is_the_same_every_time(folders: Path, tmp_path: Path) -> None:
+    assert run(folders, tmp_path / "a") == run(folders, tmp_path / "b")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--metric", "rmse", "--features", "a", "b"], "the test rows have 4 columns, not a label and 2 features"),
+        ([*ARGUMENTS, "--slice", "fare=1"], "slice 'fare=1' does not name one of the features"),
+        ([*ARGUMENTS, "--slice", "miles=x"], "slice 'miles=x' must be FEATURE=1,2,3"),
+    ],
+)
+def test_names_what_does_not_fit(folders: Path, tmp_path: Path, arguments: list[str], reason: str) -> None:
+    with pytest.raises(job.EvaluationError, match=reason):
+        run(folders, tmp_path, arguments)
+
+
+def test_names_a_model_of_other_features(folders: Path) -> None:
+    with pytest.raises(job.EvaluationError, match="was trained on 3 features, the dataset has 2"):
+        job.load_model(str(folders / "model"), 2)
+
+
+def test_names_an_archive_without_model(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
+        archive.add(os.devnull, "something-else")
+    with pytest.raises(job.EvaluationError, match="does not hold exactly one xgboost-model"):
+        job.load_model(str(tmp_path), 3)
+
+
+def test_names_an_empty_test_part(tmp_path: Path) -> None:
+    (tmp_path / "part-0.csv").touch()
+    with pytest.raises(job.EvaluationError, match="there are no test rows"):
+        job.load_rows(str(tmp_path), 3)
+
+
+def test_equal_labels_leave_r2_undefined() -> None:
+    labels, features = np.ones(30), np.ones((30, 1))
+    found = job.evaluate(labels, labels + 0.5, features, "rmse", [("x", [], 4)], ["x"])
+    assert sorted(found["regression_metrics"]) == ["mae", "rmse"]
+    with pytest.raises(job.EvaluationError, match="r2 is undefined"):
+        job.evaluate(labels, labels, features, "r2", [], ["x"])
+    assert len(job.golden(features, labels, ["x"])["records"]) == 1

@@ -1,0 +1,180 @@
+"""features.sql in both engines, and the Glue job around it.
+
+What runs in DuckDB here is the SQL itself; that Glue's Spark gives the same is proven where pyspark is installed.
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import importlib.util
+import json
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rehearsal.trips import write_trips
+from tests.functions import samples
+
+PARTS = ("train", "validation", "test")
+HEADER = ["pickup", "dropoff", "passengers", "distance", "total"]
+GOOD = ["2019-03-23 20:21:09", "2019-03-23 20:27:24", "1", "1.6", "12.95"]
+ODD = [
+    ["2019-03-23 23:59:00", "2019-03-24 00:01:30", "1.0", "1e0", " 7.5 "],
+    ["2019-02-28T23:59:00", "2019-03-01T00:30:00", "2", ".5", "199.99"],
+    ["2019-03-31 01:30:00", "2019-03-31 03:10:00", "3", "120.9", "0.01"],
+    ["2019-03-23 20:21", "2019-03-23 20:27", "1", "1.6", "12.95"],
+    ["nonsense", *GOOD[1:]], [*GOOD[:2], "", *GOOD[3:]], [*GOOD[:4], "nan"], [*GOOD[:4], "inf"],
+    [*GOOD[:2], "nan", *GOOD[3:]], [*GOOD[:2], "inf", *GOOD[3:]], [*GOOD[:3], "NaN", GOOD[4]],
+]  # fmt: skip
+
+
+def features(rows: list[list[str]]) -> list[tuple[Any, ...]]:
+    """What DuckDB makes of raw rows."""
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE TABLE input ({', '.join(f'{name} VARCHAR' for name in HEADER)})")
+        marks = ", ".join(["(?, ?, ?, ?, ?)"] * len(rows))
+        connection.execute(f"INSERT INTO input VALUES {marks}", [cell for row in rows for cell in row])
+        return connection.execute(samples.FEATURES_SQL).fetchall()
+
+
+def changed(**values: str) -> list[str]:
+    return [values.get(name, value) for name, value in zip(HEADER, GOOD, strict=True)]
+
+
+def test_the_columns_are_those_of_the_schema() -> None:
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE TABLE input ({', '.join(f'{name} VARCHAR' for name in HEADER)})")
+        found = [item[0] for item in connection.execute(samples.FEATURES_SQL).description or ()]
+    dataset = json.loads(samples.DATASET_TEXT)
+    assert found == [dataset["target"], *dataset["features"], "split"]
+
+
+def test_computes_minutes_over_midnight() -> None:
+    ((total, minutes, passengers, distance, split),) = features([ODD[0]])
+    assert (total, minutes, passengers, distance) == (7.5, 2.5, 1.0, 1.0)
+    assert split in PARTS
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        changed(total="0"), changed(total="200"), changed(total="-5"), changed(total="x"), changed(total="nan"),
+        changed(distance="0"), changed(distance="121"), changed(distance=""), changed(distance="inf"),
+        changed(passengers="0"), changed(passengers="NaN"), changed(passengers="inf"),
+        changed(dropoff=GOOD[0]), changed(dropoff="2019-03-23 20:21:08"), changed(dropoff="2019-03-23 22:21:09"),
+        changed(pickup="yesterday"),
+    ],
+)  # fmt: skip
+def test_filters(row: list[str]) -> None:
+    assert features([row]) == []
+    assert len(features([row, GOOD])) == 1
+
+
+@pytest.mark.parametrize(
+    "row", [changed(total="199.99"), changed(distance="120.99"), changed(dropoff="2019-03-23 22:21:08")]
+)
+def test_keeps_what_is_just_inside(row: list[str]) -> None:
+    assert len(features([row])) == 1
+
+
+def test_a_trip_falls_into_one_part_wherever_it_occurs(tmp_path: Path) -> None:
+    write_trips(tmp_path / "trips.csv", 1500)
+    with (tmp_path / "trips.csv").open() as file:
+        rows = [[row[name] for name in HEADER] for row in csv.DictReader(file)]
+    first, again = features(rows), features(rows[::-1] + rows)
+    parts: dict[Any, set[str]] = {}
+    for *values, split in first + again:
+        parts.setdefault(tuple(values), set()).add(split)
+    assert all(len(found) == 1 for found in parts.values())
+    shares = [sum(row[-1] == part for row in first) / len(first) for part in PARTS]
+    assert shares == pytest.approx([0.8, 0.1, 0.1], abs=0.03)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.lists(st.text(max_size=20), min_size=5, max_size=5), min_size=1, max_size=5))
+def test_any_text_is_dropped_not_fatal(rows: list[list[str]]) -> None:
+    clean = [[cell.encode("utf-8", "ignore").decode().replace("\0", "") for cell in row] for row in rows]
+    assert len(features([*clean, GOOD])) >= 1
+
+
+# The job ------------------------------------------------------------------------------------------------------------
+
+
+def load_job(monkeypatch: pytest.MonkeyPatch, session: Any = None) -> ModuleType:
+    """The job's module, with Glue's own library (and, without a session, Spark) as a stand-in."""
+    utils = ModuleType("awsglue.utils")
+    utils.getResolvedOptions = lambda argv, names: {  # type: ignore[attr-defined]
+        name: argv[argv.index(f"--{name}") + 1] for name in names
+    }
+    monkeypatch.setitem(sys.modules, "awsglue", ModuleType("awsglue"))
+    monkeypatch.setitem(sys.modules, "awsglue.utils", utils)
+    if session is None:
+        sql = ModuleType("pyspark.sql")
+        sql.SparkSession = None  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "pyspark", ModuleType("pyspark"))
+        monkeypatch.setitem(sys.modules, "pyspark.sql", sql)
+    monkeypatch.delitem(sys.modules, "functions.jobs.features.features_job", raising=False)
+    return importlib.import_module("functions.jobs.features.features_job")
+
+
+def test_the_job_names_the_parts_that_are_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = load_job(monkeypatch)
+    args = {"RUN": "run-1", "INPUT": "s3://a/data.csv", "SQL": "s3://a/features.sql"}
+    job.check({"train": 8, "validation": 1, "test": 1}, args)
+    with pytest.raises(job.FeatureError, match=r"run run-1: no row of s3://a/data.csv is left for validation, test "):
+        job.check({"train": 8, "validation": 0, "test": 0}, args)
+
+
+def test_the_job_reads_its_sql_from_s3(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = load_job(monkeypatch)
+    s3.put_object(Bucket="artifacts", Key="code/features.sql", Body="-- ü".encode())
+    assert job.read_text("s3://artifacts/code/features.sql") == "-- ü"
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("pyspark") is None,
+    reason="pyspark (400 MB, and Java) is not installed: pip install pyspark",
+)
+def test_spark_and_duckdb_make_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pyspark.sql import SparkSession
+
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    write_trips(tmp_path / "trips.csv", 1500)
+    with (tmp_path / "trips.csv").open() as file:
+        rows = [[row[name] for name in HEADER] for row in csv.DictReader(file)] + ODD
+    with (tmp_path / "input.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([HEADER, *rows])
+    builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+    session = builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
+    try:
+        job = load_job(monkeypatch, session)
+        monkeypatch.setattr(job, "read_text", lambda _: samples.FEATURES_SQL)
+        arguments = {
+            "RUN": "run-1", "INPUT": str(tmp_path / "input.csv"), "OUTPUT": str(tmp_path / "out"), "SQL": "s3://x/y",
+            "DATASET": samples.DATASET_TEXT,
+        }  # fmt: skip
+        job.main(["job", *[item for name, value in arguments.items() for item in (f"--{name}", value)]])
+    finally:
+        session.stop()
+    expected = features(rows)
+    for part in PARTS:
+        assert read(tmp_path / "out" / part) == sorted(row[:-1] for row in expected if row[-1] == part)
+    baseline = read(tmp_path / "out" / "baseline", header=samples.FEATURES)
+    assert baseline == sorted(row[1:-1] for row in expected if row[-1] == "train")
+
+
+def read(folder: Path, header: list[str] | None = None) -> list[tuple[float, ...]]:
+    (name,) = [name for name in os.listdir(folder) if name.endswith(".csv")]
+    with (folder / name).open() as file:
+        rows = list(csv.reader(file))
+    if header:
+        assert rows.pop(0) == header
+    return sorted(tuple(map(float, row)) for row in rows)
