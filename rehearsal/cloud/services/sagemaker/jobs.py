@@ -46,6 +46,7 @@ class Job:
     role, account, region: whose credentials every call of the job carries.
     root: the folder that plays /opt/ml; removed at the end.
     stream: CloudWatch log group and stream.
+    principal, source_arn: the service that assumes the role, and for which resource; by default SageMaker for the job.
     """
 
     cloud: Cloud
@@ -55,6 +56,8 @@ class Job:
     role: str
     kind: str
     stream: tuple[str, str]
+    principal: str = state.PRINCIPAL
+    source_arn: str | None = None
     root: Path = field(init=False)
     stopping: threading.Event = field(default_factory=threading.Event)
     _process: subprocess.Popen[str] | None = None
@@ -62,9 +65,10 @@ class Job:
     def __post_init__(self) -> None:
         self.cloud.root.mkdir(parents=True, exist_ok=True)
         self.root = Path(tempfile.mkdtemp(prefix=f"{self.kind}-", dir=self.cloud.root))
-        arn = state.arn(self.account, self.region, self.kind, self.name)
+        arn = self.source_arn or state.arn(self.account, self.region, self.kind, self.name)
+        session = "SageMaker" if self.principal == state.PRINCIPAL else self.name
         self.credentials: Credentials = self.cloud.assume_for_service(
-            self.role, state.PRINCIPAL, "SageMaker", source_arn=arn
+            self.role, self.principal, session, source_arn=arn
         )
 
     def client(self, service: str) -> Any:

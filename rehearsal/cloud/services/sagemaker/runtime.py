@@ -3,6 +3,8 @@
 import time
 from typing import Any
 
+from werkzeug.wrappers import Response
+
 from rehearsal.cloud.api import AwsError, Call, operation
 from rehearsal.cloud.containers.xgboost_serve import MAX_PAYLOAD, ContainerError
 from rehearsal.cloud.services.sagemaker import endpoints
@@ -14,7 +16,7 @@ NAMESPACE = "AWS/SageMaker"
 
 
 @operation("sagemaker-runtime", "InvokeEndpoint")
-def invoke(call: Call) -> dict[str, Any]:
+def invoke(call: Call) -> Response:
     started = time.perf_counter()
     params, name = call.params, call.params["EndpointName"]
     refuse(params.get("InferenceComponentName"), "InferenceComponentName")
@@ -35,10 +37,11 @@ def invoke(call: Call) -> dict[str, Any]:
         deployment.capture.add(variant.name, variant.credentials, request, answer, **ids)
     for shadow in deployment.shadows:
         call.cloud.background(_shadow, call, deployment, shadow, request, accept, ids, name="shadow")
-    result = {"Body": answer.data, "ContentType": answer.content_type, "InvokedProductionVariant": variant.name}
+    headers = {"x-Amzn-Invoked-Production-Variant": variant.name}
     if ids["attributes"]:
-        result["CustomAttributes"] = ids["attributes"]
-    return result
+        headers["X-Amzn-SageMaker-Custom-Attributes"] = ids["attributes"]
+    # Written by hand: the generic serialiser would put its own content type over the model's.
+    return Response(answer.data, content_type=answer.content_type, headers=headers)
 
 
 def _variant(deployment: Deployment, target: str | None, endpoint: str) -> Variant:

@@ -1,0 +1,136 @@
+"""DataFrames: SQL over DuckDB."""
+
+import tempfile
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql.storage import clear, exists, put
+
+if TYPE_CHECKING:
+    from pyspark.sql.session import SparkSession
+
+_WRITE_OPTIONS = frozenset({"header", "sep", "delimiter", "compression"})
+
+
+class DataFrame:
+    """A query that has not run yet."""
+
+    def __init__(self, session: "SparkSession", query: str) -> None:
+        self._session = session
+        self._query = query
+
+    @property
+    def columns(self) -> list[str]:
+        rows = self._session.connection.execute(f"DESCRIBE {self._query}").fetchall()
+        return [str(row[0]) for row in rows]
+
+    @property
+    def write(self) -> "Writer":
+        return Writer(self)
+
+    def createOrReplaceTempView(self, name: str) -> None:
+        self._session.connection.execute(f"CREATE OR REPLACE TEMP VIEW {_quoted(name)} AS {self._query}")
+
+    def select(self, *columns: Any) -> "DataFrame":
+        names = list(columns[0]) if len(columns) == 1 and isinstance(columns[0], list | tuple) else list(columns)
+        return self._over(", ".join("*" if _string(name) == "*" else _quoted(name) for name in names))
+
+    def drop(self, *names: Any) -> "DataFrame":
+        dropped = {_string(name) for name in names}
+        return self._over(", ".join(_quoted(name) for name in self.columns if name not in dropped))
+
+    def where(self, condition: Any) -> "DataFrame":
+        return self._over("*", f" WHERE {_string(condition)}")
+
+    filter = where
+
+    def coalesce(self, partitions: int) -> "DataFrame":
+        """There is one partition always."""
+        return self
+
+    def repartition(self, partitions: int) -> "DataFrame":
+        if partitions != 1:
+            raise NotImplementedError("not implemented by the rehearsal: repartition to more than one partition")
+        return self
+
+    def cache(self) -> "DataFrame":
+        return self
+
+    def count(self) -> int:
+        row = self._session.connection.execute(f"SELECT count(*) FROM ({self._query})").fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def _over(self, columns: str, rest: str = "") -> "DataFrame":
+        return DataFrame(self._session, f"SELECT {columns} FROM ({self._query}){rest}")
+
+    def __getattr__(self, name: str) -> Any:
+        raise NotImplementedError(f"not implemented by the rehearsal: DataFrame.{name}")
+
+
+class Writer:
+    """`frame.write`: a folder with one part and `_SUCCESS`, as Spark leaves it."""
+
+    def __init__(self, frame: DataFrame) -> None:
+        self._frame = frame
+        self._mode = "errorifexists"
+        self._options: dict[str, str] = {}
+
+    def mode(self, name: str) -> "Writer":
+        if name not in ("overwrite", "append", "error", "errorifexists"):
+            raise NotImplementedError(f"not implemented by the rehearsal: write mode {name}")
+        self._mode = "errorifexists" if name == "error" else name
+        return self
+
+    def option(self, key: str, value: Any) -> "Writer":
+        if key.lower() not in _WRITE_OPTIONS or (key.lower() == "compression" and value != "none"):
+            raise NotImplementedError(f"not implemented by the rehearsal: write option {key}={value}")
+        self._options[key.lower()] = str(value).lower() if key.lower() == "header" else str(value)
+        return self
+
+    def options(self, **values: Any) -> "Writer":
+        for key, value in values.items():
+            self.option(key, value)
+        return self
+
+    def csv(self, path: str, mode: str | None = None, header: Any = None, sep: str | None = None) -> None:
+        if mode is not None:
+            self.mode(mode)
+        if header is not None:
+            self.option("header", header)
+        if sep is not None:
+            self.option("sep", sep)
+        separator = self._options.get("sep", self._options.get("delimiter", ",")).replace("'", "''")
+        header_flag = self._options.get("header", "false")
+        self._save(path, "csv", f"FORMAT csv, HEADER {header_flag}, DELIMITER '{separator}', NULLSTR ''")
+
+    def parquet(self, path: str, mode: str | None = None) -> None:
+        if mode is not None:
+            self.mode(mode)
+        self._save(path, "snappy.parquet", "FORMAT parquet, COMPRESSION snappy")
+
+    def _save(self, path: str, suffix: str, how: str) -> None:
+        if self._mode == "overwrite":
+            clear(path)
+        elif self._mode == "errorifexists" and exists(path):
+            raise RuntimeError(f"[PATH_ALREADY_EXISTS] Path {path} already exists. Set mode as \"overwrite\".")
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "part"
+            connection = self._frame._session.connection
+            connection.execute(f"COPY ({self._frame._query}) TO '{file}' ({how})")
+            put(f"{path.rstrip('/')}/part-00000-{uuid.uuid4()}-c000.{suffix}", file.read_bytes())
+        put(f"{path.rstrip('/')}/_SUCCESS", b"")
+
+    def __getattr__(self, name: str) -> Any:
+        raise NotImplementedError(f"not implemented by the rehearsal: DataFrame.write.{name}")
+
+
+def _string(value: Any) -> str:
+    if not isinstance(value, str):
+        raise NotImplementedError("not implemented by the rehearsal: Column expressions; give names and SQL conditions")
+    return value
+
+
+def _quoted(value: Any) -> str:
+    return '"' + _string(value).replace('"', '""') + '"'

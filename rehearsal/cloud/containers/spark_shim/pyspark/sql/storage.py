@@ -1,0 +1,57 @@
+"""S3 behind the frames, with the credentials of the process."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+
+def _client() -> Any:
+    return boto3.client("s3")
+
+
+def _split(path: str) -> tuple[str, str]:
+    for scheme in ("s3://", "s3a://", "s3n://"):
+        if path.startswith(scheme):
+            bucket, _, key = path[len(scheme) :].partition("/")
+            return bucket, key.rstrip("/")
+    raise NotImplementedError(f"not implemented by the rehearsal: path {path} outside S3")
+
+
+def _keys(bucket: str, prefix: str) -> list[str]:
+    pages = _client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+
+def download(path: str, suffixes: tuple[str, ...]) -> list[Path]:
+    """Local copies of a file, or of a folder's files; names that begin with `_` or `.` are hidden, as in Spark."""
+    bucket, key = _split(path)
+    found = [name for name in _keys(bucket, key) if name == key or name.startswith(f"{key}/")]
+    names = [name for name in found if not name.rsplit("/", 1)[-1].startswith(("_", ".")) and not name.endswith("/")]
+    names = [name for name in names if name.endswith(suffixes)]
+    if not names:
+        raise RuntimeError(f"[PATH_NOT_FOUND] Path does not exist: {path}.")
+    folder = Path(tempfile.mkdtemp())
+    files = []
+    for index, name in enumerate(sorted(names)):
+        file = folder / f"{index:05d}{Path(name).suffix}"
+        _client().download_file(bucket, name, str(file))
+        files.append(file)
+    return files
+
+
+def exists(path: str) -> bool:
+    bucket, key = _split(path)
+    return bool(_keys(bucket, f"{key}/"))
+
+
+def clear(path: str) -> None:
+    bucket, key = _split(path)
+    for name in _keys(bucket, f"{key}/"):
+        _client().delete_object(Bucket=bucket, Key=name)
+
+
+def put(path: str, body: bytes) -> None:
+    bucket, key = _split(path)
+    _client().put_object(Bucket=bucket, Key=key, Body=body)

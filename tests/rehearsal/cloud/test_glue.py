@@ -1,0 +1,110 @@
+"""Glue job runs: the script really runs, with the job's role, over S3."""
+
+import json
+from typing import Any
+
+import pytest
+
+from rehearsal.cloud.core import Cloud
+from tests.rehearsal.cloud.sagemaker_world import World, refused, wait
+
+SCRIPT = """
+import sys
+from awsglue.utils import getResolvedOptions
+from pyspark.sql import SparkSession
+args = getResolvedOptions(sys.argv, ["INPUT", "OUTPUT"])
+spark = SparkSession.builder.getOrCreate()
+frame = spark.read.option("header", "true").csv(args["INPUT"])
+frame.createOrReplaceTempView("input")
+result = spark.sql("SELECT CAST(a AS DOUBLE) * 2 AS b, CAST(a AS DOUBLE) > 1 AS large FROM input").where("large")
+print("rows", result.count())
+result.drop("large").coalesce(1).write.mode("overwrite").option("header", "true").csv(args["OUTPUT"])
+"""
+
+
+@pytest.fixture
+def world(cloud: Cloud, account: str, region: str) -> World:
+    made = World(cloud, account, region)
+    made.glue_role = made.make_role("glue", "glue.amazonaws.com")  # type: ignore[attr-defined]
+    return made
+
+
+def make_job(world: World, script: str, **more: Any) -> Any:
+    glue = world.client("glue")
+    location = world.put("script.py", script)
+    glue.create_job(
+        Name="job", Role=world.glue_role, GlueVersion="4.0",  # type: ignore[attr-defined]
+        Command={"Name": "glueetl", "ScriptLocation": location, "PythonVersion": "3"}, **more,
+    )  # fmt: skip
+    return glue
+
+
+def finish(glue: Any, run: str) -> dict[str, Any]:
+    found: dict[str, Any] = wait(
+        lambda: glue.get_job_run(JobName="job", RunId=run)["JobRun"],
+        lambda answer: answer["JobRunState"] not in ("STARTING", "RUNNING", "STOPPING"),
+    )
+    return found
+
+
+def test_a_run_reads_and_writes_s3_under_the_jobs_role(world: World) -> None:
+    glue = make_job(world, SCRIPT, DefaultArguments={"--INPUT": world.put("in/x.csv", "a\n1\n2\n3\n")})
+    run = glue.start_job_run(JobName="job", Arguments={"--OUTPUT": world.uri("out")})["JobRunId"]
+    found = finish(glue, run)
+    assert found["JobRunState"] == "SUCCEEDED", found
+    keys = world.keys("out/")
+    assert "out/_SUCCESS" in keys
+    part = next(key for key in keys if key.startswith("out/part-00000-") and key.endswith(".csv"))
+    assert world.get(world.uri(part)).decode().split() == ["b", "4.0", "6.0"]
+    assert "s3:PutObject" in str(world.cloud.ledger.snapshot()[world.glue_role])  # type: ignore[attr-defined]
+
+
+def test_a_failing_script_fails_the_run_with_its_message(world: World) -> None:
+    glue = make_job(world, "class Bad(Exception): pass\nraise Bad('no rows left')")
+    found = finish(glue, glue.start_job_run(JobName="job")["JobRunId"])
+    assert (found["JobRunState"], found["ErrorMessage"]) == ("FAILED", "Bad: no rows left")
+
+
+def test_what_the_shim_lacks_is_said(world: World) -> None:
+    glue = make_job(world, "from pyspark.sql import SparkSession\nSparkSession.builder.getOrCreate().createDataFrame([])")
+    found = finish(glue, glue.start_job_run(JobName="job")["JobRunId"])
+    assert "not implemented by the rehearsal: SparkSession.createDataFrame" in found["ErrorMessage"]
+
+
+def test_concurrent_runs_are_limited_and_can_be_stopped(world: World) -> None:
+    glue = make_job(world, "import time\ntime.sleep(60)")
+    run = glue.start_job_run(JobName="job")["JobRunId"]
+    with refused(glue, "ConcurrentRunsExceededException"):
+        glue.start_job_run(JobName="job")
+    answer = glue.batch_stop_job_run(JobName="job", JobRunIds=[run])
+    assert [item["JobRunId"] for item in answer["SuccessfulSubmissions"]] == [run]
+    assert finish(glue, run)["JobRunState"] == "STOPPED"
+
+
+def test_a_role_that_glue_may_not_assume_is_refused(world: World) -> None:
+    world.glue_role = world.role  # type: ignore[attr-defined]
+    with refused(world.client("glue"), "InvalidInputException", "assume role permissions for Glue"):
+        make_job(world, SCRIPT)
+
+
+def test_the_projects_own_job_runs_unchanged(world: World) -> None:
+    from pathlib import Path
+
+    folder = Path(__file__).parents[3] / "functions" / "jobs" / "features"
+    trips = ["pickup,dropoff,passengers,distance,total"]
+    for minute in range(10, 59):
+        trips.append(f"2019-03-23 20:{minute - 10:02d}:09,2019-03-23 20:{minute}:27,1,1.{minute},1{minute}.95")
+    glue = make_job(world, (folder / "features_job.py").read_text())
+    run = glue.start_job_run(
+        JobName="job",
+        Arguments={
+            "--RUN": "r1", "--INPUT": world.put("run/data.csv", "\n".join(trips)), "--OUTPUT": world.uri("features"),
+            "--SQL": world.put("run/features.sql", (folder / "features.sql").read_text()),
+            "--DATASET": json.dumps(json.loads((folder / "dataset.json").read_text())),
+        },
+    )["JobRunId"]  # fmt: skip
+    found = finish(glue, run)
+    assert found["JobRunState"] == "SUCCEEDED", found
+    train = next(key for key in world.keys("features/train/") if key.endswith(".csv"))
+    first = world.get(world.uri(train)).decode().splitlines()[0].split(",")
+    assert len(first) == 4 and float(first[0]) > 100

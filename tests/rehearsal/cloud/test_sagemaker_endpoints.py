@@ -1,0 +1,172 @@
+"""Endpoints: real predictions, weights, capture, shadows, blue/green updates, and AWS's refusals."""
+
+import io
+import json
+import tarfile
+from typing import Any
+
+import pytest
+import xgboost
+
+from rehearsal.cloud.core import Cloud
+from tests.rehearsal.cloud.sagemaker_world import World, refused, rows, variant, wait
+
+
+@pytest.fixture
+def world(cloud: Cloud, account: str, region: str) -> World:
+    return World(cloud, account, region)
+
+
+@pytest.fixture
+def artifact(world: World) -> str:
+    job = world.train("model")
+    uri: str = job["ModelArtifacts"]["S3ModelArtifacts"]
+    return uri
+
+
+def features(count: int, shift: float = 0.0) -> list[list[float]]:
+    return [line[1:] for line in rows(count, seed=7, shift=shift)]
+
+
+def booster(world: World, uri: str) -> xgboost.Booster:
+    model = xgboost.Booster()
+    with tarfile.open(fileobj=io.BytesIO(world.get(uri))) as tar:
+        model.load_model(bytearray(tar.extractfile("xgboost-model").read()))  # type: ignore[union-attr]
+    return model
+
+
+def captured(world: World, prefix: str) -> list[dict[str, Any]]:
+    keys = wait(lambda: world.keys(prefix), bool)
+    return [json.loads(line) for key in keys for line in world.get(world.uri(key)).decode().splitlines()]
+
+
+def test_predictions_are_the_models_own(world: World, artifact: str) -> None:
+    endpoint = world.endpoint("e1", artifact)
+    assert endpoint["EndpointStatus"] == "InService", endpoint
+    lines = features(5)
+    import numpy
+
+    expected = booster(world, artifact).inplace_predict(numpy.array(lines, dtype=numpy.float32)).tolist()
+    answer = world.predict("e1", lines)
+    assert answer["ContentType"].startswith("text/csv")
+    assert [float(score) for score in answer["Body"].read().decode().split("\n")] == expected
+    answer = world.predict("e1", lines, Accept="application/json")
+    assert [item["score"] for item in json.loads(answer["Body"].read())["predictions"]] == expected
+    assert answer["InvokedProductionVariant"] == "main"
+
+
+def test_capture_writes_the_real_layout(world: World, artifact: str) -> None:
+    world.endpoint("e2", artifact, DataCaptureConfig=world.capture())
+    answer = world.predict("e2", features(2), InferenceId="mine-1", CustomAttributes="tour")
+    body = answer["Body"].read().decode()
+    assert answer["CustomAttributes"] == "tour"
+    record = captured(world, "capture/e2/main/")[0]
+    key = world.keys("capture/e2/main/")[0]
+    assert len(key.split("/")) == 8 and key.endswith(".jsonl")
+    side = record["captureData"]["endpointInput"]
+    assert (side["observedContentType"], side["mode"], side["encoding"]) == ("text/csv", "INPUT", "CSV")
+    assert record["captureData"]["endpointOutput"]["data"] == body
+    assert record["eventMetadata"]["inferenceId"] == "mine-1"
+    assert record["eventVersion"] == "0"
+
+
+def test_a_callers_mistake_is_a_model_error_with_the_status(world: World, artifact: str) -> None:
+    world.endpoint("e3", artifact)
+    for body, kind, status in ((b"1,2", "text/csv", 400), (b"a,b,c", "text/csv", 415), (b"{}", "application/json", 415)):
+        with pytest.raises(world.runtime.exceptions.ModelError) as caught:
+            world.runtime.invoke_endpoint(EndpointName="e3", Body=body, ContentType=kind)
+        response = caught.value.response
+        assert response["ResponseMetadata"]["HTTPStatusCode"] == 424
+        assert response["OriginalStatusCode"] == status
+        assert response["OriginalMessage"]
+    with refused(world.runtime, "ValidationError", f"Endpoint nope of account {world.account} not found."):
+        world.predict("nope", features(1))
+
+
+def test_weights_targets_and_metrics(world: World, artifact: str) -> None:
+    world.model("m-a", artifact)
+    world.model("m-b", artifact)
+    both = [variant("a", "m-a", InitialVariantWeight=1.0), variant("b", "m-b", InitialVariantWeight=0.0)]
+    world.endpoint("e4", artifact, ProductionVariants=both)
+    assert {world.predict("e4", features(1))["InvokedProductionVariant"] for _ in range(20)} == {"a"}
+    assert world.predict("e4", features(1), TargetVariant="b")["InvokedProductionVariant"] == "b"
+    world.sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName="e4",
+        DesiredWeightsAndCapacities=[
+            {"VariantName": "a", "DesiredWeight": 0.0}, {"VariantName": "b", "DesiredInstanceCount": 3, "DesiredWeight": 1}
+        ],
+    )  # fmt: skip
+    assert {world.predict("e4", features(1))["InvokedProductionVariant"] for _ in range(20)} == {"b"}
+    found = {item["VariantName"]: item for item in world.endpoint_status("e4")["ProductionVariants"]}
+    assert found["b"]["CurrentInstanceCount"] == 3
+    metrics = world.client("cloudwatch").list_metrics(Namespace="AWS/SageMaker")["Metrics"]
+    assert {"Invocations", "ModelLatency", "OverheadLatency"} <= {item["MetricName"] for item in metrics}
+
+
+def test_a_shadow_gets_a_copy(world: World, artifact: str) -> None:
+    world.model("m-s", artifact)
+    endpoint = world.endpoint(
+        "e5", artifact, ShadowProductionVariants=[variant("dark", "m-s")], DataCaptureConfig=world.capture()
+    )
+    assert [item["VariantName"] for item in endpoint["ShadowProductionVariants"]] == ["dark"]
+    assert world.predict("e5", features(1))["InvokedProductionVariant"] == "main"
+    assert captured(world, "capture/e5/dark/")
+
+
+def test_an_update_keeps_the_old_model_until_the_new_one_serves(world: World, artifact: str) -> None:
+    world.endpoint("e6", artifact)
+    before = world.predict("e6", features(1))["Body"].read()
+    world.put("broken/model.tar.gz", b"no archive")
+    world.model("bad", world.uri("broken/model.tar.gz"))
+    world.config("bad-config", ProductionVariants=[variant("main", "bad")])
+    world.sagemaker.update_endpoint(EndpointName="e6", EndpointConfigName="bad-config")
+    endpoint = world.endpoint_status("e6")
+    assert (endpoint["EndpointStatus"], endpoint["EndpointConfigName"]) == ("InService", "e6")
+    assert "health check" in endpoint["FailureReason"]
+    assert world.predict("e6", features(1))["Body"].read() == before
+    world.model("good", artifact)
+    world.config("good-config", ProductionVariants=[variant("main", "good", InitialVariantWeight=0.5)])
+    world.sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName="e6", DesiredWeightsAndCapacities=[{"VariantName": "main", "DesiredInstanceCount": 4}]
+    )
+    world.sagemaker.update_endpoint(
+        EndpointName="e6", EndpointConfigName="good-config", RetainAllVariantProperties=True,
+        ExcludeRetainedVariantProperties=[{"VariantPropertyType": "DesiredWeight"}],
+    )  # fmt: skip
+    endpoint = world.endpoint_status("e6")
+    found = endpoint["ProductionVariants"][0]
+    assert endpoint["EndpointConfigName"] == "good-config"
+    assert (found["CurrentInstanceCount"], found["CurrentWeight"]) == (4, 0.5)
+
+
+def test_a_broken_artifact_fails_the_endpoint(world: World) -> None:
+    world.put("broken/model.tar.gz", b"no archive")
+    endpoint = world.endpoint("e7", world.uri("broken/model.tar.gz"))
+    assert endpoint["EndpointStatus"] == "Failed"
+    assert "model.tar.gz" in endpoint["FailureReason"]
+
+
+def test_refusals(world: World, artifact: str) -> None:
+    with refused(world.sagemaker, "ValidationException", "Could not access model data", "nothing.tar.gz"):
+        world.model("m1", world.uri("nothing.tar.gz"))
+    with refused(world.sagemaker, "ValidationException", "Could not find model"):
+        world.config("c1", ProductionVariants=[variant("main", "never")])
+    with refused(world.sagemaker, "ValidationException", "Could not find endpoint configuration"):
+        world.sagemaker.create_endpoint(EndpointName="e8", EndpointConfigName="never")
+    for ask in ("endpoint", "endpoint_config", "model"):
+        name = {"endpoint": "EndpointName", "endpoint_config": "EndpointConfigName", "model": "ModelName"}[ask]
+        with refused(world.sagemaker, "ValidationException", "Could not find"):
+            getattr(world.sagemaker, f"describe_{ask}")(**{name: "never"})
+
+
+def test_deleted_is_gone_and_the_inventory_says_what_is_left(world: World, artifact: str) -> None:
+    from rehearsal.cloud.services.sagemaker.state import live
+
+    world.endpoint("e9", artifact)
+    assert len(live(world.cloud, world.account)) == 3
+    world.sagemaker.delete_endpoint(EndpointName="e9")
+    world.sagemaker.delete_endpoint_config(EndpointConfigName="e9")
+    world.sagemaker.delete_model(ModelName="e9")
+    assert live(world.cloud, world.account) == []
+    with refused(world.runtime, "ValidationError", "not found"):
+        world.predict("e9", features(1))
