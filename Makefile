@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 
 help:  ## this list
 	@echo "usage: make TARGET"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## Python environment and engine, so that everything after works without network
 	$(BIN)/python -m rehearsal.engine
@@ -32,8 +32,8 @@ check: $(READY)  ## lint, formatting, strict types, policy metadata
 	$(BIN)/mypy
 	@if [ -f policies/check_metadata.py ]; then $(BIN)/python -m policies.check_metadata; fi
 
-bench: setup  ## ratios measured within one run
-	$(BIN)/python -m bench
+bench: setup  ## costs, as ratios within one run; PARTS="handler preview tour" picks
+	$(BIN)/python -m bench $(PARTS)
 
 constraints:  ## pin anew what the requirements pull in (needs the network)
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
@@ -42,6 +42,6 @@ constraints:  ## pin anew what the requirements pull in (needs the network)
 	{ head -2 constraints.txt; "$$scratch/venv/bin/python" -m pip freeze; } > "$$scratch/new" && cp "$$scratch/new" constraints.txt
 
 clean:  ## all that was made here, but not the caches in the user's folder
-	@if [ -x $(BIN)/python ] && [ -f .rehearsal/cloud/pid ]; then ./glidepath down; fi
+	@if [ -x $(BIN)/python ] && [ -f .rehearsal/cloud/gateway.pid ]; then ./glidepath down; fi
 	rm -rf $(VENV) .rehearsal .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

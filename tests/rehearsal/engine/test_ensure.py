@@ -6,6 +6,10 @@ What these tests do not prove: that a real build succeeds (it takes minutes), no
 
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -253,3 +257,25 @@ def test_stamp_is_readable(machine: Machine) -> None:
     ensure_engine(machine.rehearsal, env=machine.env)
     stamp = json.loads((machine.rehearsal.bin / "engine.json").read_text())
     assert stamp["version"] == "3.300.1"
+
+
+def test_interrupted_build_leaves_no_process_and_no_half_engine(machine: Machine) -> None:
+    machine.go()
+    go = machine.path / "go"
+    go.write_text(go.read_text().replace('"build -v")', f'"build -v") echo $$ > "{machine.sdk}/pid"; exec sleep 600; '))
+    # The download is refused at once: nothing listens on the discard port.
+    env = machine.env | {"HTTPS_PROXY": "http://127.0.0.1:9", "GLIDEPATH_FOLDER": str(machine.rehearsal.folder)}
+    command = [sys.executable, "-m", "rehearsal.engine"]
+    root = machine.rehearsal.root
+    child = subprocess.Popen(command, env=env, cwd=root, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    pid_file = machine.sdk / "pid"
+    while not (pid_file.exists() and pid_file.read_text().strip()):
+        assert child.poll() is None, child.communicate()
+        time.sleep(0.05)
+    os.killpg(child.pid, signal.SIGINT)
+    _, err = child.communicate(timeout=30)
+    assert child.returncode == 130
+    assert "Traceback" not in err
+    assert [file.name for file in machine.cache.iterdir()] == ["lock"]
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid_file.read_text()), 0)
