@@ -18,6 +18,7 @@ from functions.manifest.build import summary
 from functions.manifest.handler import write_manifest
 from functions.manifest.publish import ManifestError, copy_artifact
 from functions.register import handler as register
+from functions.register.package import package_request
 from functions.shared.dataset import Metric
 from functions.shared.evaluation import parse_evaluation
 from functions.shared.registry import champion_package
@@ -137,7 +138,7 @@ def test_registers_a_package_that_becomes_the_champion(aws: None, monkeypatch: p
 
 def test_the_request_is_idempotent_by_run(monkeypatch: pytest.MonkeyPatch) -> None:
     client = boto3.client("sagemaker", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
-    request = register.package_request(event(), "glidepath")
+    request = package_request(event(), "glidepath")
     assert request["ClientToken"] == RUN
     with Stubber(client) as stub:
         stub.add_response("create_model_package", {"ModelPackageArn": samples.PACKAGE}, request)
