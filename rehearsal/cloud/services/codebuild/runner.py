@@ -93,7 +93,7 @@ class _Run:
     def _prepare(self, s3: Any, sources: dict[str, Path]) -> tuple[Buildspec, Session]:
         try:
             spec = parse_buildspec(read_buildspec(self.build, s3, sources[""]))
-            _check_python(spec)
+            self._tell_python(spec)
         except BuildspecError as error:
             raise PhaseError("YAML_FILE_ERROR", str(error)) from error
         env = self._environment(spec, sources)
@@ -108,6 +108,11 @@ class _Run:
         )
         self.build.session = session
         return spec, session
+
+    def _tell_python(self, spec: Buildspec) -> None:
+        running = f"{sys.version_info.major}.{sys.version_info.minor}"
+        if spec.python not in (None, "latest", "3.x", running):
+            self.log.note(f"Python {spec.python} is asked for; the rehearsal's image has Python {running} alone")
 
     def _commands(self, spec: Buildspec, session: Session) -> None:
         succeeding = True
@@ -290,13 +295,3 @@ class _Run:
 
 class _EndedError(Exception):
     """A failed phase ended the build; its context is already written."""
-
-
-def _check_python(spec: Buildspec) -> None:
-    running = f"{sys.version_info.major}.{sys.version_info.minor}"
-    if spec.python in (None, "latest", running, f"{sys.version_info.major}.x"):
-        return
-    raise BuildspecError(
-        f"Unknown runtime version named {spec.python!r} of python. "
-        f"This build image has the following versions: {running}"
-    )

@@ -160,10 +160,11 @@ def end_session(process: subprocess.Popen[bytes], mark: bytes, grace: float = KI
 
 
 def _signal_all(process: subprocess.Popen[bytes], mark: bytes, number: signal.Signals) -> None:
-    if process.poll() is None:
+    if not Path("/proc").is_dir():
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, number)
-    for pid in _members(process.pid, mark) - {process.pid}:
+    # each process once: a second SIGTERM tells Pulumi to drop what it is doing
+    for pid in _members(process.pid, mark):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, number)
 

@@ -82,18 +82,28 @@ for _name in _NAMES:
 @route("/_rehearsal/connections/<path:arn>/available", methods=["POST"])
 def make_available(cloud: Cloud, request: Request, arn: str) -> Response:
     """What a person does in the console: the handshake with the repository's host."""
-    for _, _, state in cloud.stores("codeconnections"):
-        connection = state.get("connections", {}).get(arn)
-        if connection:
-            connection["ConnectionStatus"] = "AVAILABLE"
-            return Response(status=204)
-    return Response(f"no connection {arn}\n", status=404, mimetype="text/plain")
+    connection = find(cloud, arn)
+    if connection is None:
+        return Response(f"no connection {arn}\n", status=404, mimetype="text/plain")
+    connection["ConnectionStatus"] = "AVAILABLE"
+    return Response(status=204)
 
 
 @inventory("codeconnections")
 def live_connections(cloud: Cloud, account: str) -> list[str]:
     states = [state for owner, _, state in cloud.stores("codeconnections") if owner == account]
     return [arn for state in states for arn in state.get("connections", {})]
+
+
+def find(cloud: Cloud, arn: str) -> dict[str, Any] | None:
+    """The connection of that ARN, whichever of the two service names it was made under."""
+    tail = arn.rpartition(":connection/")[2]
+    for _, _, state in cloud.stores("codeconnections"):
+        for kept, connection in state.get("connections", {}).items():
+            if kept.endswith(f":connection/{tail}"):
+                found: dict[str, Any] = connection
+                return found
+    return None
 
 
 def _canonical(call: Call, arn: str) -> str:

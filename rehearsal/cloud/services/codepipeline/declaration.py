@@ -153,7 +153,7 @@ def _check_provider(action: dict[str, Any], provider: Provider) -> None:
         _check_build(action, configuration)
     if provider.name == "StepFunctions":
         _check_state_machine(action, configuration)
-    if provider.name in ("S3", "CodeCommit") and configuration.get("PollForSourceChanges", "true") != "false":
+    if provider.name == "S3" and configuration.get("PollForSourceChanges", "true") != "false":
         raise _missing(
             f"polling of action {action['name']}: set PollForSourceChanges to false and start the pipeline by an event"
         )

@@ -15,6 +15,8 @@ from rehearsal.cloud.services.codepipeline.state import Job, jobs
 _POLL_SECONDS = 0.1
 _FUNCTION_REPLY_MINUTES = 20
 _FUNCTION_MINUTES = 24 * 60
+# functions take real seconds, however short an AWS minute is
+_LEAST_REPLY_SECONDS, _LEAST_SECONDS = 60.0, 600.0
 
 
 def step_functions(context: Context) -> None:
@@ -24,6 +26,9 @@ def step_functions(context: Context) -> None:
     text = _machine_input(context)
     name = _execution_name(context.configuration.get("ExecutionNamePrefix", ""), context.run.id)
     try:
+        # CodePipeline looks at the machine's type first: its role needs that permission too
+        if client.describe_state_machine(stateMachineArn=arn)["type"] == "EXPRESS":
+            raise ActionError("NotImplemented", f"{arn}: express workflows are not implemented by the rehearsal")
         execution = client.start_execution(stateMachineArn=arn, name=name, input=text)["executionArn"]
     except ClientError as error:
         raise ActionError("JobFailed", f"The state machine {arn} could not be started: {told(error)}") from error
@@ -48,11 +53,11 @@ def function(context: Context) -> None:
     token: str | None = None
     clock = context.cloud.clock
     waited = 0.0
-    while waited < clock.scaled(60 * _FUNCTION_MINUTES):
+    while waited < max(clock.scaled(60 * _FUNCTION_MINUTES), _LEAST_SECONDS):
         job = Job(str(uuid.uuid4()))
         jobs(context.cloud, context.pipeline.account, context.pipeline.region)[job.id] = job
         _invoke(context, job, token)
-        limit = max(clock.scaled(60 * _FUNCTION_REPLY_MINUTES), 1.0)
+        limit = max(clock.scaled(60 * _FUNCTION_REPLY_MINUTES), _LEAST_REPLY_SECONDS)
         began = clock.now()
         while not job.answered.wait(_POLL_SECONDS):
             context.pause(0)

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from rehearsal.cloud.services.codeconnections import repositories
+from rehearsal.cloud.services.codeconnections import connections, repositories
 from rehearsal.cloud.services.codepipeline.actions.base import ActionError, Context, told
 
 
@@ -75,17 +75,17 @@ def connection(context: Context) -> None:
 
 
 def _use_connection(context: Context, arn: str) -> None:
-    region = arn.split(":")[3] if arn.count(":") >= 5 else context.pipeline.region
-    try:
-        found = context.client("codeconnections").get_connection(ConnectionArn=arn)["Connection"]
-    except ClientError as error:
-        raise ActionError(
-            "PermissionError", f"[Connection] Unable to use Connection: {arn}. {told(error)} (region {region})"
-        ) from error
+    """Using a connection is a permission without an operation of its own: `UseConnection`, under the action's role."""
+    context.keys()
+    found = connections.find(context.cloud, arn)
+    service = arn.split(":")[2] if arn.startswith("arn:") else "codeconnections"
+    role = context.run.declaration.get("roleArn") or context.execution.pipeline["roleArn"]
+    context.cloud.ledger.record(role, f"{service}:UseConnection")
+    if found is None:
+        raise ActionError("ConfigurationError", f"[Connection] Unable to use Connection: {arn} does not exist")
     if found["ConnectionStatus"] != "AVAILABLE":
-        raise ActionError(
-            "ConfigurationError", f"[Connection] Connection {arn} is not available: {found['ConnectionStatus']}"
-        )
+        status = found["ConnectionStatus"]
+        raise ActionError("ConfigurationError", f"[Connection] Connection {arn} is not available: {status}")
 
 
 def _override(context: Context, kind: str) -> str | None:
