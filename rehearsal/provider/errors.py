@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 NOT_FOUND_WORDS = ("notfound", "nosuch", "doesnotexist", "nonexist", "unknownresource")
-NOT_FOUND_TEXTS = ("could not find", "does not exist", "not found", "cannot find")
+NOT_FOUND_TEXTS = ("could not find", "does not exist", "not found", "cannot find", "recordnotfound")
 
 
 class ProviderError(Exception):

@@ -80,8 +80,8 @@ def _to_list(shape: Any, value: Any, renames: Renames, path: str) -> list[Any]:
         pair = _pair_members(shape.member)
         if pair:
             return [{pair[0]: key, pair[1]: str(item)} for key, item in sorted(value.items())]
-        value = [value]
-    return [to_aws(shape.member, item, renames, path) for item in value]
+    items = value if isinstance(value, list) else [value]
+    return [to_aws(shape.member, item, renames, path) for item in items]
 
 
 def _pair_members(shape: Any) -> tuple[str, str] | None:

@@ -80,7 +80,9 @@ def resource_schema(token: str) -> ResourceSchema:
     """The schema of a resource type; raises ProviderError for a type the SDK does not have."""
     service, module, name = split_token(token)
     package = PYTHON_KEYWORD_MODULES.get(service, service)
-    inputs = _class_properties(package, snake(module), f"{name}Args")
+    # Where a nested type already has the name, the generator calls the resource's own arguments InitArgs.
+    suffix = "InitArgs" if f"\nclass {name}InitArgs:" in _text(package, snake(module)) else "Args"
+    inputs = _class_properties(package, snake(module), name + suffix)
     outputs = _class_properties(package, snake(module), name)
     return ResourceSchema(inputs, outputs)
 

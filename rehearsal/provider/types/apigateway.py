@@ -165,17 +165,17 @@ class Deployment(ResourceType):
 
     def read(self, ctx: Context) -> Values | None:
         key = self._key(ctx)
-        answer = ctx.find("GetDeployment", key)
-        if answer is None:
-            return None
-        return {**self.observed(ctx, answer), "restApi": key["restApiId"]}
+        listed = ctx.find("GetDeployments", {"restApiId": key["restApiId"], "limit": 500}) or {}
+        found = next((item for item in listed.get("items", []) if item["id"] == ctx.id), None)
+        return {**self.observed(ctx, found), "restApi": key["restApiId"]} if found else None
 
     def update(self, ctx: Context) -> None:
         text = patch("/description", ctx.inputs.get("description") or "")
         ctx.call("UpdateDeployment", {**self._key(ctx), "patchOperations": [text]})
 
     def delete(self, ctx: Context) -> None:
-        ctx.call("DeleteDeployment", self._key(ctx))
+        if self.read(ctx) is not None:
+            ctx.call("DeleteDeployment", self._key(ctx))
 
 
 class Stage(ResourceType):

@@ -157,4 +157,5 @@ class UsagePlanKey(ResourceType):
         return {**self.observed(ctx, answer), **key} if answer else None
 
     def delete(self, ctx: Context) -> None:
-        ctx.call("DeleteUsagePlanKey", self._key(ctx))
+        if self.read(ctx) is not None:
+            ctx.call("DeleteUsagePlanKey", self._key(ctx))

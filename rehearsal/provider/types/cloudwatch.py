@@ -93,6 +93,8 @@ class LogMetricFilter(ResourceType):
         return self.observed(ctx, {**found, "logGroupName": group}) if found else None
 
     def update(self, ctx: Context) -> None:
+        # AWS replaces a filter of the same name, moto keeps both: taking it away first is right with either.
+        self.delete(ctx)
         self.create(ctx)
 
     def delete(self, ctx: Context) -> None:

@@ -35,6 +35,14 @@ class Project(ResourceType):
             return [("projectVisibility", "the rehearsal supports PRIVATE only")]
         return []
 
+    def shape_inputs(self, ctx: Context) -> Values:
+        logs = ctx.inputs.get("logsConfig")
+        if not logs:
+            return dict(ctx.inputs)
+        unset = {"cloudwatchLogs": "ENABLED", "s3Logs": "DISABLED"}
+        given = {name: {"status": unset[name], **part} for name, part in logs.items() if part}
+        return {**ctx.inputs, "logsConfig": given}
+
     def create(self, ctx: Context) -> None:
         answer = ctx.call("CreateProject", self.request(ctx, "CreateProject"))
         ctx.id = answer["project"]["arn"]

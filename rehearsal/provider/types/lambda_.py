@@ -34,7 +34,7 @@ class Function(ResourceType):
         "skipDestroy": False,
         "timeout": 3,
     }
-    renames = {"name": "FunctionName", "role": "Role", "environment.variables": "Variables", "version": "-"}
+    renames = {"name": "FunctionName", "arn": "FunctionArn", "version": "-"}
     write_only = frozenset(
         "code s3Bucket s3Key s3ObjectVersion publish skipDestroy imageUri sourceCodeHash".split()
     )
