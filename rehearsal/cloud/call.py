@@ -1,12 +1,13 @@
 """One request for one operation of one service."""
 
+import io
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rehearsal.cloud.types import Principal
 
 if TYPE_CHECKING:
-    from werkzeug.wrappers import Request
+    from werkzeug.wrappers import Request, Response
 
     from rehearsal.cloud.core import Cloud
 
@@ -37,3 +38,14 @@ class Call:
             self.params if params is None else params,
             access_key=self.access_key,
         )
+
+    def relay(self) -> "Response":
+        """moto's answer to the request as it came, neither parsed nor rewritten. Raises AwsError where moto has none."""
+        from rehearsal.cloud.protocol import service_model
+
+        assert self.request is not None, "a call made inside the gateway has no request to relay"
+        body = self.request.get_data()
+        environ = {key: value for key, value in self.request.environ.items() if not key.startswith("werkzeug.")}
+        environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        model = service_model(self.service).operation_model(self.operation)
+        return self.cloud.moto.send(model, environ, self.account)

@@ -100,8 +100,11 @@ class Cloud:
         """
         role = self.accounts.role(role_arn)
         if role is None or not trust.allows(role.assume_role_policy_document, principal, context):
-            self.ledger.record(principal.ledger_key, "sts:AssumeRole", denied=True)
-            who = "Service" if principal.kind == "service" else "User"
+            who = "User"
+            if principal.kind == "service":
+                # A person's call passes the gateway, which counts it; a service's does not.
+                who = "Service"
+                self.ledger.record(principal.ledger_key, "sts:AssumeRole", denied=True)
             raise AwsError(
                 "AccessDenied",
                 f"{who}: {principal.arn} is not authorized to perform: sts:AssumeRole on resource: {role_arn}",

@@ -1,6 +1,5 @@
 """The WSGI application: from a request to a handler of ours or to moto, and back."""
 
-import io
 import json
 import os
 import sys
@@ -121,7 +120,7 @@ class Gateway:
     def _execute(self, call: Call, operation: OperationModel, request: Request) -> Response:
         handler = registry.operations.get((call.service, call.operation))
         if handler is None:
-            return self.cloud.moto.send(operation, _rewound(request), call.account)
+            return call.relay()
         result = handler(call)
         if isinstance(result, Response):
             return result
@@ -132,12 +131,6 @@ class Gateway:
 
 def _speaks_query(service: str) -> bool:
     return str(protocol.service_model(service).protocol) == "query"
-
-
-def _rewound(request: Request) -> dict[str, Any]:
-    body = request.get_data()
-    environ = {key: value for key, value in request.environ.items() if not key.startswith("werkzeug.")}
-    return {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
 
 
 @registry.route("/_rehearsal/health", methods=["GET"])

@@ -1,5 +1,6 @@
 """S3: notifications of buckets, and the requests that moto lets through though S3 does not."""
 
+import base64
 import hashlib
 import itertools
 import json
@@ -8,8 +9,9 @@ from typing import Any
 from flask import request as flask_request
 from moto.s3 import notifications
 from moto.s3.notifications import S3NotificationEvent
+from werkzeug.wrappers import Response
 
-from rehearsal.cloud.api import Cloud, on_start
+from rehearsal.cloud.api import AwsError, Call, Cloud, on_start, operation
 
 _DETAIL_TYPES = {
     "ObjectCreated": "Object Created",
@@ -28,6 +30,45 @@ _REASONS = {
 }
 _SUBRESOURCES = {"ObjectAcl": "acl", "ObjectTagging": "tagging"}
 _sequence = itertools.count(1)
+
+
+@operation("s3", "GetBucketNotificationConfiguration")
+def get_notifications(call: Call) -> dict[str, Any]:
+    """moto keeps the EventBridge setting, and leaves it out of its answer."""
+    answer = call.forward()
+    bucket = call.cloud.backend("s3", call.account, call.region).buckets.get(call.params["Bucket"])
+    configuration = bucket.notification_configuration if bucket else None
+    if configuration is not None and configuration.event_bridge is not None:
+        answer["EventBridgeConfiguration"] = {}
+    return answer
+
+
+@on_start
+def leave_policies_to_the_gateway(cloud: Cloud) -> None:
+    """moto reads bucket policies without their conditions, so a "deny without TLS" would deny everything."""
+    from moto.iam.access_control import PermissionResult
+    from moto.s3.models import FakeBucket
+
+    FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL
+
+
+_DIGESTS = {"x-amz-checksum-sha256": "sha256", "x-amz-checksum-sha1": "sha1", "content-md5": "md5"}
+
+
+@operation("s3", "PutObject", "UploadPart")
+def put(call: Call) -> Response:
+    """moto believes whatever checksum comes with a body."""
+    assert call.request is not None
+    chunked = call.request.headers.get("x-amz-content-sha256", "").startswith("STREAMING-")
+    for header, algorithm in _DIGESTS.items():
+        claimed = call.request.headers.get(header)
+        if not claimed or chunked:
+            continue
+        digest = hashlib.new(algorithm, call.request.get_data(), usedforsecurity=False).digest()
+        if base64.b64encode(digest).decode() != claimed:
+            name = "Content-MD5" if algorithm == "md5" else algorithm.upper()
+            raise AwsError("BadDigest", f"The {name} you specified did not match the calculated checksum.")
+    return call.relay()
 
 
 @on_start

@@ -1,0 +1,101 @@
+"""The gateway as a process: start, stop, ports, and what it leaves behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rehearsal.cloud import lifecycle, reaper
+from rehearsal.cloud.workers import Workers
+from rehearsal.environment import Rehearsal
+from rehearsal.errors import UserError
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+@pytest.fixture
+def rehearsal(tmp_path: Path) -> Iterator[Rehearsal]:
+    made = Rehearsal(folder=tmp_path, port=free_port())
+    yield made
+    lifecycle.stop(made)
+
+
+def gone(pid: int, seconds: float = 10) -> bool:
+    deadline = time.monotonic() + seconds
+    while lifecycle._alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not lifecycle._alive(pid)
+
+
+def test_up_twice_down_and_up_again_after_a_kill(rehearsal: Rehearsal, tmp_path: Path) -> None:
+    assert not lifecycle.running(rehearsal)
+    pid = lifecycle.start(rehearsal)
+    assert lifecycle.start(rehearsal) == pid
+    stranger = Rehearsal(folder=tmp_path / "other", port=rehearsal.port)
+    with pytest.raises(UserError, match=rf"(?s)port {rehearsal.port} .*another checkout.*GLIDEPATH_PORT="):
+        lifecycle.start(stranger)
+    assert not lifecycle.stop(stranger)
+    os.kill(pid, signal.SIGKILL)
+    assert gone(pid)
+    second = lifecycle.start(rehearsal)
+    assert second != pid
+    assert lifecycle.stop(rehearsal)
+    assert gone(second)
+    assert (rehearsal.cloud / "ledger.json").exists()
+    assert not lifecycle.stop(rehearsal)
+
+
+def test_port_of_another_program_is_named(rehearsal: Rehearsal) -> None:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", rehearsal.port))
+        sock.listen()
+        with pytest.raises(UserError, match=rf"(?s)port {rehearsal.port} .*another program.*GLIDEPATH_PORT="):
+            lifecycle.start(rehearsal)
+
+
+def test_children_and_theirs_end_with_the_workers(tmp_path: Path) -> None:
+    workers = Workers()
+    file = tmp_path / "pids"
+    # The grandchild leaves its process group, as engines' plugins do.
+    script = f"set -m; sleep 300 & echo $$ $! > {file}; wait"
+    workers.run_process(["bash", "-c", script], {"PATH": os.environ["PATH"]})
+    while not file.exists() or len(file.read_text().split()) < 2:
+        time.sleep(0.02)
+    pids = [int(pid) for pid in file.read_text().split()]
+    assert set(reaper.members(pids[0])) == set(pids)
+    workers.close()
+    assert all(gone(pid) for pid in pids)
+
+
+def test_children_and_theirs_end_when_the_gateway_is_killed(tmp_path: Path) -> None:
+    file = tmp_path / "pids"
+    script = f"set -m; sleep 300 & echo $$ $! > {file}; wait"
+    program = (
+        "import os, time; from rehearsal.cloud.workers import Workers; "
+        f"Workers().run_process(['bash', '-c', {script!r}], dict(os.environ)); time.sleep(300)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": str(Path.cwd())})
+    while not file.exists() or len(file.read_text().split()) < 2:
+        time.sleep(0.02)
+    pids = [int(pid) for pid in file.read_text().split()]
+    assert all(lifecycle._alive(pid) for pid in pids)
+    parent.kill()
+    parent.wait()
+    assert all(gone(pid) for pid in pids)
+
+
+def test_no_child_is_started_after_the_end() -> None:
+    workers = Workers()
+    workers.close()
+    with pytest.raises(RuntimeError, match="shutting down"):
+        workers.run_process(["true"], {})
