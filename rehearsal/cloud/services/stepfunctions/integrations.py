@@ -64,7 +64,10 @@ class JobTask(StateTaskServiceCallback):
 
     def __init__(self) -> None:
         # waitForTaskToken is refused below; moto's callback code breaks without it in this set.
-        super().__init__(supported_integration_patterns={ResourceCondition.Sync, ResourceCondition.WaitForTaskToken})
+        # Named, since moto's own tasks, the next in line for some of ours, take no arguments.
+        StateTaskServiceCallback.__init__(
+            self, supported_integration_patterns={ResourceCondition.Sync, ResourceCondition.WaitForTaskToken}
+        )
         self._stop_job: Callable[[], None] | None = None
 
     def _validate_service_integration_is_supported(self) -> None:
