@@ -75,7 +75,7 @@ def _read_csv(folder: Path, name: str) -> np.ndarray:
     if not files:
         raise DataError(f"No data found in channel {name}: every file is empty")
     reader = "SELECT * FROM read_csv(?, header = false, all_varchar = true, delim = ',')"
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
         try:
             texts = connection.execute(reader, [files])
             casts = ", ".join(f'CAST("{column[0]}" AS DOUBLE)' for column in texts.description or [])

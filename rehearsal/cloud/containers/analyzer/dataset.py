@@ -55,7 +55,7 @@ def _csv(files: list[Path], header: bool, names: list[str] | None) -> Dataset:
     files = [path for path in files if path.stat().st_size and not path.name.startswith(("_", "."))]
     if not files:
         raise DataError("no data found: every file is empty")
-    connection = duckdb.connect()
+    connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
     try:
         connection.execute(
             "CREATE TABLE data AS SELECT * FROM read_csv(?, header = ?, all_varchar = true, delim = ',')",
@@ -154,7 +154,7 @@ def _merge(sides: list[tuple[list[str] | None, list[list[str]]]]) -> tuple[list[
 
 
 def _table(columns: list[str], rows: list[list[str]]) -> Dataset:
-    connection = duckdb.connect()
+    connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
     declared = ", ".join(f"{quoted(name)} VARCHAR" for name in columns)
     connection.execute(f"CREATE TABLE data ({declared})")
     if len(rows) > 500:
