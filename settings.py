@@ -5,7 +5,6 @@ resource is touched. Times are minutes unless the name says otherwise.
 """
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -280,18 +279,24 @@ _HYPERPARAMETERS = {
 
 
 def _accounts(stack: str, reader: Reader) -> dict[str, str]:
-    accounts = reader.mapping("accounts", pattern=r"\d{12}", hint="stack: account id of 12 digits, in quotes")
-    if not accounts:
-        return {DELIVERY: "", stack: ""}
-    for needed in (DELIVERY, stack):
-        if needed not in accounts:
-            reader.reject("accounts", sorted(accounts), f"has no account for stack {needed}; add it")
-    if len(accounts) < 2:
-        reader.reject("accounts", sorted(accounts), "names no environment; add dev and prod")
-    for name in accounts:
-        if not re.fullmatch(_STACK, name):
-            reader.reject("accounts", name, "is not a stack name of 2 to 12 of a-z and 0-9, a letter first")
-    return {DELIVERY: "", stack: "", **accounts}
+    """Accounts of delivery and the environments, in the order in which a release travels.
+
+    The order is a key of its own (`environments`): the engine hands objects over sorted by key.
+    """
+    given = reader.mapping("accounts", pattern=r"\d{12}", hint="stack: account id of 12 digits, in quotes")
+    environments = reader.texts("environments", ("dev", "prod"), _STACK, "stack names of 2 to 12 of a-z and 0-9")
+    order = (DELIVERY, *environments)
+    if given and stack not in order:
+        reader.reject("environments", list(environments), f"does not name stack {stack}; add it")
+    for name in order:
+        if given and name not in given:
+            reader.reject("accounts", sorted(given), f"has no account for stack {name}; add it")
+    for name in given:
+        if name not in order:
+            reader.reject("accounts", name, "is no stack of glidepath:environments; add it there, or take it out")
+    if len(set(order)) < len(order) or not environments:
+        reader.reject("environments", list(environments), "must name each environment once, and at least one")
+    return {name: given.get(name, "") for name in (*order, stack)}
 
 
 def _source(reader: Reader, needed: bool) -> Source:

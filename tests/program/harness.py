@@ -92,7 +92,7 @@ class _Mocks(mocks.Mocks):
         }
         return f"{args.name}-id", outputs
 
-    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
+    def call(self, args: mocks.MockCallArgs) -> Any:
         if args.token == "aws:ssm/getParametersByPath:getParametersByPath":
             path = args.args["path"] + "/"
             found = {k: v for k, v in self.store.parameters.items() if k.startswith(path)}
@@ -100,7 +100,7 @@ class _Mocks(mocks.Mocks):
         if args.token == "aws:s3/getObject:getObject":
             uri = f"s3://{args.args['bucket']}/{args.args['key']}"
             if uri not in self.store.objects:
-                raise Exception(f"reading S3 Object ({uri}): not found")
+                return {}, [("key", f"reading S3 Object ({uri}): not found")]
             checksum = self.store.checksums.get(uri, "")
             encoded = base64.b64encode(bytes.fromhex(checksum)).decode()
             return {"body": self.store.objects[uri], "checksumSha256": encoded, **args.args}

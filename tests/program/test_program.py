@@ -1,0 +1,199 @@
+"""The real program, every stack in every shape. What real AWS makes of it, these tests do not prove."""
+
+import json
+from typing import Any
+
+import pulumi
+import pytest
+
+from tests.program.harness import Recorded, Run, Store, address, manifest, run
+
+SHAPES = ["delivery", "dev", "prod", "dev first", "prod first", "prod next"]
+
+
+def _run(shape: str) -> Run:
+    stack, _, release = shape.partition(" ")
+    store = Store()
+    if not release:
+        return run(stack)
+    store.put(1)
+    if release == "first":
+        return run(stack, store, release=address(1))
+    store.point(stack, 1)
+    store.put(2)
+    return run(stack, store, release=address(2))
+
+
+@pytest.fixture(scope="module", params=SHAPES)
+def ran(request: pytest.FixtureRequest) -> Run:
+    return _run(request.param)
+
+
+def _one(found: list[Recorded]) -> dict[str, Any]:
+    (only,) = found
+    return only.inputs
+
+
+def test_every_bucket_is_private_versioned_encrypted_and_tls_only(ran: Run) -> None:
+    names = {resource.name for resource in ran.of("aws:s3/bucket:Bucket")}
+    assert names
+    for kind in ("bucketVersioning:BucketVersioning", "bucketOwnershipControls:BucketOwnershipControls",
+                 "bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+                 "bucketLifecycleConfiguration:BucketLifecycleConfiguration"):
+        assert {resource.name for resource in ran.of(f"aws:s3/{kind}")} == names
+    for block in ran.of("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"):
+        flags = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+        assert all(block.inputs[flag] is True for flag in flags)
+    for policy in ran.of("aws:s3/bucketPolicy:BucketPolicy"):
+        sids = {statement["Sid"] for statement in json.loads(policy.inputs["policy"])["Statement"]}
+        assert {"TlsOnly", "KmsOnly", "OwnKeyOnly"} <= sids
+
+
+def test_every_environment_role_has_the_boundary(ran: Run) -> None:
+    if not ran.of("aws:iam/policy:Policy"):
+        pytest.skip("delivery has no boundary")
+    assert all(role.inputs.get("permissionsBoundary") for role in ran.of("aws:iam/role:Role"))
+
+
+def test_every_function_has_a_kept_encrypted_log_and_a_narrow_package(ran: Run) -> None:
+    logs = {log.inputs["name"]: log.inputs for log in ran.of("aws:cloudwatch/logGroup:LogGroup")}
+    for function in ran.of("aws:lambda/function:Function"):
+        log = logs[f"/aws/lambda/{function.inputs['name']}"]
+        assert log["retentionInDays"] == 90
+        assert log["kmsKeyId"]
+        assets = function.inputs["code"].assets
+        package = function.inputs["handler"].split(".")[1]
+        assert f"functions/{package}/handler.py" in assets
+        assert all(name.endswith(".py") for name in assets)
+        assert {name.split("/")[1] for name in assets} == {"__init__.py", package, "shared"}
+
+
+def test_foundation_alone_serves_nothing() -> None:
+    for stack in ("dev", "prod"):
+        ran = run(stack)
+        assert not ran.of("aws:sagemaker/endpoint:Endpoint")
+        assert set(ran.outputs) == {"captureBucket", "topicArn"}
+
+
+def test_a_recorded_release_is_kept_when_none_is_named() -> None:
+    store = Store()
+    store.put(1)
+    store.point("prod", 1)
+    ran = run("prod", store)
+    assert ran.outputs["release"] == manifest(1)["id"]
+    assert address(1) in str(_one(ran.of("aws:ssm/parameter:Parameter"))["value"])
+
+
+def test_retiring_is_explicit() -> None:
+    store = Store()
+    store.put(1)
+    store.point("prod", 1)
+    assert not run("prod", store, retire=True).of("aws:sagemaker/endpoint:Endpoint")
+    with pytest.raises(pulumi.RunError, match="retire"):
+        run("prod", store, retire=True, release=address(1))
+
+
+def test_the_endpoint_captures_everything_encrypted() -> None:
+    configuration = _one(_run("prod first").of("aws:sagemaker/endpointConfiguration:EndpointConfiguration"))
+    capture = configuration["dataCaptureConfig"]
+    assert capture["enableCapture"] is True
+    assert capture["initialSamplingPercentage"] == 100
+    assert {option["captureMode"] for option in capture["captureOptions"]} == {"Input", "Output"}
+    assert capture["kmsKeyId"] and configuration["kmsKeyArn"]
+    (variant,) = configuration["productionVariants"]
+    assert variant["initialInstanceCount"] == 2
+
+
+def test_production_shifts_in_steps_under_alarms() -> None:
+    ran = _run("prod next")
+    group = _one(ran.of("aws:codedeploy/deploymentGroup:DeploymentGroup"))
+    assert len(group["alarmConfiguration"]["alarms"]) == 3
+    assert group["autoRollbackConfiguration"]["enabled"] is True
+    routing = _one(ran.of("aws:codedeploy/deploymentConfig:DeploymentConfig"))["trafficRoutingConfig"]
+    assert routing == {"type": "TimeBasedLinear", "timeBasedLinear": {"percentage": 10, "interval": 1}}
+    shift = _one(ran.of("pulumi-python:dynamic/glidepath:TrafficShift"))
+    assert (shift["alias"], shift["version"]) == ("live", "7")
+    alarms = [alarm.inputs for alarm in ran.of("aws:cloudwatch/metricAlarm:MetricAlarm")]
+    assert all(alarm["alarmActions"] for alarm in alarms)
+    assert {a["dimensions"]["Version"] for a in alarms if "Version" in a["dimensions"]} == {"7"}
+
+
+def test_variants_and_shadow_get_models_of_their_own() -> None:
+    store = Store()
+    for number in (1, 2, 3):
+        store.put(number)
+    variants = [{"name": "challenger", "manifest": address(2), "weight": 0.2}]
+    ran = run("prod", store, release=address(1), variants=variants, shadow={"manifest": address(3), "weight": 1})
+    configuration = _one(ran.of("aws:sagemaker/endpointConfiguration:EndpointConfiguration"))
+    assert [v["variantName"] for v in configuration["productionVariants"]] == ["live", "challenger"]
+    assert [v["variantName"] for v in configuration["shadowProductionVariants"]] == ["shadow"]
+    assert len(ran.of("aws:sagemaker/model:Model")) == 3
+
+
+@pytest.mark.parametrize(
+    ("sha256", "changes", "message"),
+    [
+        ("cd" * 32, {}, "the artifact was changed"),
+        ("", {}, "carries no SHA-256 checksum"),
+        ("ab" * 32, {"manifestSha256": "00" * 32}, "was approved: the manifest was changed"),
+    ],
+)
+def test_a_changed_release_is_refused(sha256: str, changes: dict[str, str], message: str) -> None:
+    store = Store()
+    store.put(1)
+    store.checksums[manifest(1)["model"]["artifact"]] = sha256
+    with pytest.raises(pulumi.RunError, match=message):
+        run("prod", store, release=address(1), **changes)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", json.dumps(manifest() | {"schema": 2})])
+def test_a_corrupt_manifest_is_refused(text: str) -> None:
+    store = Store(objects={address(1): text})
+    with pytest.raises(pulumi.RunError, match="is no release manifest"):
+        run("prod", store, release=address(1))
+
+
+def test_a_missing_manifest_is_named() -> None:
+    with pytest.raises(pulumi.RunError, match="cannot be read"):
+        run("prod", release=address(1))
+
+
+def test_bad_config_registers_nothing() -> None:
+    with pytest.raises(pulumi.RunError, match=r"deployment\.percentage"):
+        run("prod", deployment={"percentage": 0})
+
+
+def test_the_pipeline_is_the_road() -> None:
+    pipeline = _one(run("delivery").of("aws:codepipeline/pipeline:Pipeline"))
+    road = ["Source", "Build", "Train", "DeployDev", "TestDev", "Approve", "DeployProd"]
+    assert [stage["name"] for stage in pipeline["stages"]] == road
+    assert (pipeline["pipelineType"], pipeline["executionMode"]) == ("V2", "QUEUED")
+    production = pipeline["stages"][-1]["actions"][0]["configuration"]["EnvironmentVariables"]
+    assert "#{DeployDev.MANIFEST_SHA256}" in production
+
+
+@pytest.mark.parametrize(
+    ("source", "provider"),
+    [
+        ({"kind": "connection", "repository": "owner/name"}, "CodeStarSourceConnection"),
+        ({"kind": "codecommit", "repository": "name"}, "CodeCommit"),
+        ({"kind": "s3"}, "S3"),
+    ],
+)
+def test_every_kind_of_source(source: dict[str, str], provider: str) -> None:
+    ran = run("delivery", source=source)
+    action = _one(ran.of("aws:codepipeline/pipeline:Pipeline"))["stages"][0]["actions"][0]
+    assert action["provider"] == provider
+    assert len(ran.of("aws:codeconnections/connection:Connection")) == (1 if provider.startswith("CodeStar") else 0)
+
+
+def test_the_notebook_is_off_unless_asked_for() -> None:
+    kind = "aws:sagemaker/notebookInstance:NotebookInstance"
+    assert not run("delivery").of(kind)
+    assert _one(run("delivery", notebook={"enabled": True}).of(kind))["rootAccess"] == "Disabled"
+
+
+def test_one_account_for_all_has_one_api_log_role() -> None:
+    accounts = {"delivery": "1" * 12, "dev": "1" * 12, "prod": "1" * 12}
+    assert len(run("dev", accounts=accounts).of("aws:apigateway/account:Account")) == 1
+    assert not run("prod", accounts=accounts).of("aws:apigateway/account:Account")
