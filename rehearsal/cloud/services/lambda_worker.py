@@ -100,7 +100,7 @@ def load(handler: str) -> Callable[[Any, Context], Any] | dict[str, Any]:
     except SyntaxError as problem:
         where = [f'  File "{problem.filename}" Line {problem.lineno}\n    {(problem.text or "").rstrip()}\n']
         return error("Runtime.UserCodeSyntaxError", f"Syntax error in module '{module_name}': {problem}", "", where)
-    except Exception as problem:
+    except Exception as problem:  # noqa: BLE001  # whatever the function's code raises
         return error(type(problem).__name__, str(problem), "", traceback.format_tb(problem.__traceback__)[1:])
     function = getattr(module, name, None)
     if not callable(function):
@@ -112,7 +112,7 @@ def call(function: Callable[[Any, Context], Any], event: bytes, context: Context
     """Runs one invocation: (succeeded, result or error as JSON)."""
     try:
         result = function(json.loads(event), context)
-    except Exception as problem:
+    except Exception as problem:  # noqa: BLE001
         trace = traceback.format_list(traceback.extract_tb(problem.__traceback__)[1:])
         return False, _failure(error(type(problem).__name__, str(problem), context.aws_request_id, trace))
     try:

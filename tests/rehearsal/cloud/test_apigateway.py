@@ -44,15 +44,22 @@ class Api:
     stage: str = "live"
 
     def ask(
-        self, path: str = "/predict", body: str = '{"instances": []}', *, sign: bool = True, service: str = "execute-api",
-        method: str = "POST", headers: dict[str, str] | None = None, spoil: bool = False, secret: str | None = None,
+        self,
+        path: str = "/predict",
+        body: str = '{"instances": []}',
+        *,
+        sign: bool = True,
+        service: str = "execute-api",
+        method: str = "POST",
+        headers: dict[str, str] | None = None,
+        spoil: bool = False,
+        secret: str | None = None,
         account: str | None = None,
-    ) -> tuple[int, Any, dict[str, str]]:  # fmt: skip
+    ) -> tuple[int, Any, dict[str, str]]:
         """Status, parsed body and headers of a request, by default signed by the account's administrator."""
         target = f"/_aws/execute-api/{self.id}/{self.stage}{path}"
-        request = AWSRequest(
-            method, self.cloud.url + target, {"Content-Type": "application/json", **(headers or {})}, body
-        )
+        sent = {"Content-Type": "application/json", **(headers or {})}
+        request = AWSRequest(method, self.cloud.url + target, sent, body)
         if sign:
             keys = admin_credentials(account or self.account)
             signing = BotocoreCredentials(keys.access_key_id, secret or keys.secret_access_key)
@@ -324,9 +331,9 @@ def test_what_cannot_be_executed_is_refused(cloud: Cloud, account: str) -> None:
     gateway.put_rest_api(restApiId=api.id, mode="overwrite", body=json.dumps(broken))
     with pytest.raises(ClientError, match="does not implement apigateway"):
         gateway.create_deployment(restApiId=api.id)
+    schema = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Nothing"}}}}
+    body = json.dumps(document(account, "predict", requestBody=schema))
     with pytest.raises(ClientError, match="model 'Nothing' is not defined"):
-        schema = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Nothing"}}}}
-        body = json.dumps(document(account, "predict", requestBody=schema))
         gateway.put_rest_api(restApiId=api.id, mode="overwrite", body=body)
 
 

@@ -53,10 +53,10 @@ class Shop:
         self.deploy.create_deployment_config(
             deploymentConfigName="own", computePlatform="Lambda", trafficRoutingConfig=routing
         )
+        back = {"enabled": rollback, "events": EVENTS if rollback else []}
         self.deploy.create_deployment_group(
             applicationName="app", deploymentGroupName="group", serviceRoleArn=role, deploymentConfigName="own",
-            deploymentStyle=STYLE, autoRollbackConfiguration={"enabled": rollback, "events": EVENTS if rollback else []},
-            **group,
+            deploymentStyle=STYLE, autoRollbackConfiguration=back, **group,
         )  # fmt: skip
         return self
 
@@ -65,12 +65,9 @@ class Shop:
         return name
 
     def start(self, current: str = "1", target: str = "2", **hooks: str) -> str:
-        return str(
-            self.deploy.create_deployment(
-                applicationName="app", deploymentGroupName="group",
-                revision={"revisionType": "AppSpecContent", "appSpecContent": {"content": spec(current, target, **hooks)}},
-            )["deploymentId"]
-        )  # fmt: skip
+        revision = {"revisionType": "AppSpecContent", "appSpecContent": {"content": spec(current, target, **hooks)}}
+        answer = self.deploy.create_deployment(applicationName="app", deploymentGroupName="group", revision=revision)
+        return str(answer["deploymentId"])
 
     def finish(self, deployment: str, seconds: float = 30.0) -> dict[str, Any]:
         def ended() -> dict[str, Any] | None:

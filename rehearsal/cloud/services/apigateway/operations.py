@@ -172,7 +172,8 @@ def update_account(call: Call) -> dict[str, Any]:
         try:
             call.cloud.assume_for_service(role, "apigateway.amazonaws.com", "logs")
         except AwsError:
-            text = "The role ARN does not have required permissions configured. Please grant trust permission for API Gateway"
+            text = "The role ARN does not have required permissions configured. "
+            text += "Please grant trust permission for API Gateway"
             raise bad_request(text) from None
     return call.forward()
 

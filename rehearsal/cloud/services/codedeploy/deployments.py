@@ -42,7 +42,8 @@ def create_deployment(call: Call) -> dict[str, Any]:
     with of(call).lock:
         running = [d for d in of(call).deployments.values() if d.active and _is_of(d, chosen)]
         if running:
-            text = f"The Deployment Group '{chosen['deploymentGroupName']}' already has an active Deployment '{running[0].id}'"
+            name = chosen["deploymentGroupName"]
+            text = f"The Deployment Group '{name}' already has an active Deployment '{running[0].id}'"
             raise AwsError("DeploymentLimitExceededException", text)
         made = new(call.cloud, call.account, call.region, settings, config, kept, spec, "user")
         made.info["description"] = call.params.get("description") or ""

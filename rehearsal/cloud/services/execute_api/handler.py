@@ -150,7 +150,7 @@ def _admit(
 
 def _validate(method: Method, request: Request, path_parameters: dict[str, str]) -> None:
     """Required parameters, then the body against the model of its content type."""
-    places = {"querystring": request.args, "header": request.headers, "path": path_parameters}
+    places: dict[str, Any] = {"querystring": request.args, "header": request.headers, "path": path_parameters}
     missing = []
     for parameter in method.required_parameters:
         _, _, place, name = parameter.split(".", 3)

@@ -46,7 +46,7 @@ def choose_version(function: Function, qualifier: str) -> str:
     alias = function.aliases.get(qualifier)
     if alias is None:
         return qualifier or LATEST
-    dice = random.random()
+    dice = random.random()  # noqa: S311  # a share of the traffic, not a secret
     for version, weight in ((alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}).items():
         if dice < weight:
             return str(version)

@@ -25,12 +25,13 @@ from rehearsal.cloud.services.lambda_.state import (
 )
 
 _ROLE = re.compile(r"arn:aws[\w-]*:iam::(\d{12}):role/[\w+=,.@/-]+")
-_RESERVED_VARIABLES = frozenset(
-    "_HANDLER _X_AMZN_TRACE_ID AWS_DEFAULT_REGION AWS_REGION AWS_EXECUTION_ENV AWS_LAMBDA_FUNCTION_NAME "
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE AWS_LAMBDA_FUNCTION_VERSION AWS_LAMBDA_INITIALIZATION_TYPE "
-    "AWS_LAMBDA_LOG_GROUP_NAME AWS_LAMBDA_LOG_STREAM_NAME AWS_ACCESS_KEY AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY "
-    "AWS_SESSION_TOKEN AWS_LAMBDA_RUNTIME_API LAMBDA_TASK_ROOT LAMBDA_RUNTIME_DIR".split()
-)
+_RESERVED_VARIABLES = {
+    "_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT",
+    "LAMBDA_RUNTIME_DIR",
+}  # fmt: skip
 _MAX_VARIABLES = 4096
 # Members of CreateFunction and UpdateFunctionConfiguration that become configuration as they are.
 _PLAIN = ("Description", "Handler", "MemorySize", "Timeout", "Runtime", "KMSKeyArn", "DeadLetterConfig")
@@ -141,7 +142,7 @@ def _check_role(call: Call, role: str) -> None:
 
 def _check_variables(variables: dict[str, str]) -> None:
     prefix = "Lambda was unable to configure your environment variables because the environment variables you have "
-    reserved = sorted(_RESERVED_VARIABLES.intersection(variables))
+    reserved = sorted(_RESERVED_VARIABLES & variables.keys())
     if reserved:
         raise invalid(
             f"{prefix}provided contains reserved keys that are currently not supported for modification. "

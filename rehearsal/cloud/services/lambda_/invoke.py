@@ -18,7 +18,7 @@ from rehearsal.cloud.services.lambda_ import asynchronous, telemetry
 from rehearsal.cloud.services.lambda_.aliases import choose_version
 from rehearsal.cloud.services.lambda_.environments import pool_for
 from rehearsal.cloud.services.lambda_.permissions import principal_may_invoke, service_may_invoke
-from rehearsal.cloud.services.lambda_.pool import INIT_SECONDS, Worker, WorkerLost, WorkerTimeout
+from rehearsal.cloud.services.lambda_.pool import INIT_SECONDS, Worker, WorkerLostError, WorkerTimeoutError
 from rehearsal.cloud.services.lambda_.state import Function, find, parse_name
 
 MAX_SYNC_PAYLOAD = 6 * 1024 * 1024
@@ -224,13 +224,13 @@ def _try(
         if len(outcome.payload) > _MAX_RESPONSE:
             return _too_large(outcome.output, outcome.head["ms"], memory)
         return _Trial(outcome.payload, not outcome.head["ok"], outcome.output, outcome.head["ms"], memory)
-    except WorkerTimeout:
+    except WorkerTimeoutError:
         text = f"Task timed out after {timeout:.2f} seconds"
         body = {"errorType": "Sandbox.Timedout", "errorMessage": f"RequestId: {request_id} Error: {text}"}
         stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
         note = f"{stamp} {request_id} {text}"
         return _Trial(json.dumps(body).encode(), True, worker.take_output(), timeout * 1000, note=note)
-    except WorkerLost as lost:
+    except WorkerLostError as lost:
         reason = _exit_reason(lost.returncode)
         return _exit(request_id, reason, worker.take_output(), _since(started), "Runtime.ExitError")
     finally:

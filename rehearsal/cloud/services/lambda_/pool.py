@@ -37,7 +37,7 @@ _LENGTH = struct.Struct("!I")
 _RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 
 
-class WorkerLost(Exception):
+class WorkerLostError(Exception):
     """The process ended in the middle of an invocation. `returncode` is as subprocess gives it."""
 
     def __init__(self, returncode: int | None) -> None:
@@ -45,7 +45,7 @@ class WorkerLost(Exception):
         self.returncode = returncode
 
 
-class WorkerTimeout(Exception):
+class WorkerTimeoutError(Exception):
     """The invocation took longer than the function's time-out."""
 
 
@@ -86,18 +86,18 @@ class Worker:
     _output: bytearray = field(default_factory=bytearray)
 
     def initialise(self, limit: float) -> None:
-        """Waits until the handler is imported. Raises WorkerTimeout or WorkerLost."""
+        """Waits until the handler is imported. Raises WorkerTimeoutError or WorkerLostError."""
         head, _ = self._answer(time.monotonic() + limit)
         self.init_ms = head.get("init_ms", 0.0)
         self.init_error = head.get("init_error")
 
     def invoke(self, meta: dict[str, Any], event: bytes, limit: float) -> Outcome:
-        """One invocation. Raises WorkerTimeout or WorkerLost; the worker is of no use after either."""
+        """One invocation. Raises WorkerTimeoutError or WorkerLostError; the worker is of no use after either."""
         frames = (json.dumps(meta).encode(), event)
         try:
             self.channel.sendall(b"".join(_LENGTH.pack(len(frame)) + frame for frame in frames))
         except OSError:
-            raise WorkerLost(self._returncode()) from None
+            raise WorkerLostError(self._returncode()) from None
         head, payload = self._answer(time.monotonic() + limit)
         return Outcome(head, payload, self.take_output())
 
@@ -116,7 +116,7 @@ class Worker:
         while True:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
-                raise WorkerTimeout
+                raise WorkerTimeoutError
             for descriptor, _ in poller.poll(remaining * 1000):
                 if descriptor == self.pipe:
                     if not self._drain():
@@ -124,7 +124,7 @@ class Worker:
                     continue
                 part = self._receive()
                 if not part:
-                    raise WorkerLost(self._returncode())
+                    raise WorkerLostError(self._returncode())
                 received += part
                 frames = _two_frames(received)
                 if frames is not None:

@@ -80,7 +80,7 @@ def start_delivery(cloud: Cloud) -> None:
                 continue
             try:
                 work()
-            except Exception:
+            except Exception:  # noqa: BLE001
                 # One report that cannot be stored must not silence all that follow.
                 traceback.print_exc(file=sys.stderr)
 
