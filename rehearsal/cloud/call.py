@@ -40,7 +40,7 @@ class Call:
         )
 
     def relay(self) -> "Response":
-        """moto's answer to the request as it came, neither parsed nor rewritten. Raises AwsError where moto has none."""
+        """moto's answer to the request as it came. Raises AwsError where moto has none."""
         from rehearsal.cloud.protocol import service_model
 
         assert self.request is not None, "a call made inside the gateway has no request to relay"

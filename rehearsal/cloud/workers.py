@@ -115,7 +115,7 @@ class _Guard:
         with self._lock:
             if self._process is None:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-S", "-E", reaper.__file__],
+                    [sys.executable, "-I", "-S", reaper.__file__],
                     stdin=subprocess.PIPE,
                     text=True,
                     start_new_session=True,

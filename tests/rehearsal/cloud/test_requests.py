@@ -50,12 +50,12 @@ def post_json(cloud: Cloud, account: str, service: str, target: str, body: bytes
 @pytest.mark.parametrize(
     ("service", "operation", "params", "code", "text"),
     [
-        ("iam", "create_role", {"RoleName": "a b", "AssumeRolePolicyDocument": "{}"}, "ValidationError", "Value 'a b' at 'roleName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]+"),
-        ("iam", "create_role", {"RoleName": "a"}, "ValidationError", "Value null at 'assumeRolePolicyDocument' failed to satisfy constraint: Member must not be null"),
-        ("ssm", "put_parameter", {"Name": "/a", "Value": "x", "Type": "Text"}, "ValidationException", "Member must satisfy enum value set: [String, StringList, SecureString]"),
-        ("sagemaker", "create_model", {"ModelName": "m" * 64, "ExecutionRoleArn": "arn:aws:iam::1:role/x"}, "ValidationException", "at 'modelName' failed to satisfy constraint: Member must"),
-        ("lambda", "create_function", {"FunctionName": "f", "Role": "arn:aws:iam::123456789012:role/r", "Code": {"ZipFile": b"x"}, "Timeout": 0}, "ValidationException", "Value '0' at 'timeout' failed to satisfy constraint: Member must have value greater than or equal to 1"),
-        ("kms", "create_key", {"Tags": [{"TagKey": "", "TagValue": "x"}]}, "ValidationException", "at 'tags.1.member.tagKey' failed to satisfy constraint: Member must have length greater than or equal to 1"),
+        ("iam", "create_role", {"RoleName": "a b", "AssumeRolePolicyDocument": "{}"}, "ValidationError", "Value 'a b' at 'roleName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]+"),  # noqa: E501
+        ("iam", "create_role", {"RoleName": "a"}, "ValidationError", "Value null at 'assumeRolePolicyDocument' failed to satisfy constraint: Member must not be null"),  # noqa: E501
+        ("ssm", "put_parameter", {"Name": "/a", "Value": "x", "Type": "Text"}, "ValidationException", "Member must satisfy enum value set: [String, StringList, SecureString]"),  # noqa: E501
+        ("sagemaker", "create_model", {"ModelName": "m" * 64, "ExecutionRoleArn": "arn:aws:iam::1:role/x"}, "ValidationException", "at 'modelName' failed to satisfy constraint: Member must"),  # noqa: E501
+        ("lambda", "create_function", {"FunctionName": "f", "Role": "arn:aws:iam::123456789012:role/r", "Code": {"ZipFile": b"x"}, "Timeout": 0}, "ValidationException", "Value '0' at 'timeout' failed to satisfy constraint: Member must have value greater than or equal to 1"),  # noqa: E501
+        ("kms", "create_key", {"Tags": [{"TagKey": "", "TagValue": "x"}]}, "ValidationException", "at 'tags.1.member.tagKey' failed to satisfy constraint: Member must have length greater than or equal to 1"),  # noqa: E501
     ],
 )  # fmt: skip
 def test_broken_constraints_are_worded_as_aws_words_them(
