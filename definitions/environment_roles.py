@@ -2,8 +2,18 @@
 
 from dataclasses import dataclass
 
-from definitions.iam import Document, Statement, allow, document, pass_role, trust_role, trust_service, unscoped
-from definitions.iam import use_key, write_logs
+from definitions.iam import (
+    Document,
+    Statement,
+    allow,
+    document,
+    pass_role,
+    trust_role,
+    trust_service,
+    unscoped,
+    use_key,
+    write_logs,
+)
 from definitions.images import model_monitor, repository_arn, xgboost
 from definitions.names import DELIVERY, Names
 

@@ -46,7 +46,7 @@ def _schemas(features: Sequence[str]) -> dict[str, Any]:
     instance = {
         "type": "object",
         "required": list(features),
-        "properties": {feature: number for feature in features},
+        "properties": dict.fromkeys(features, number),
         "additionalProperties": False,
     }
     return {
