@@ -86,7 +86,7 @@ def _share_managed_policies() -> None:
         return own
 
     copies.shared = True  # type: ignore[attr-defined]
-    IAMBackend._init_aws_policies = copies
+    IAMBackend._init_aws_policies = copies  # type: ignore[method-assign]
 
 
 def _cache_module_list() -> None:

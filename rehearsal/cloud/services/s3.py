@@ -49,7 +49,7 @@ def leave_policies_to_the_gateway(cloud: Cloud) -> None:
     from moto.iam.access_control import PermissionResult
     from moto.s3.models import FakeBucket
 
-    FakeBucket.get_permission = lambda *_: PermissionResult.NEUTRAL
+    FakeBucket.get_permission = lambda *_: PermissionResult.NEUTRAL  # type: ignore[method-assign]
 
 
 _DIGESTS = {"x-amz-checksum-sha256": "sha256", "x-amz-checksum-sha1": "sha1", "content-md5": "md5"}
