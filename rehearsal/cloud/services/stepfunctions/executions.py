@@ -8,6 +8,7 @@ from typing import Any
 from moto.stepfunctions.parser.api import ExecutionStatus
 
 from rehearsal.cloud.api import AwsError, Call, Cloud, operation, target
+from rehearsal.cloud.services.stepfunctions.interpreter import backend
 
 _POLL_SECONDS = 0.05
 _LOG_TYPES = {
@@ -96,7 +97,7 @@ def to_machine(cloud: Cloud, account: str, region: str, entry: dict[str, Any], p
 
 
 def _find(call: Call, arn: str) -> Any:
-    for machine in call.cloud.backend("stepfunctions", call.account, call.region).state_machines:
+    for machine in backend(call.account, call.region).state_machines:
         for execution in machine.executions:
             if execution.execution_arn == arn:
                 return execution

@@ -11,12 +11,12 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
-import moto.stepfunctions.parser.models  # noqa: F401  loads every module of the interpreter
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.program import program
 from moto.stepfunctions.parser.asl.component.state.exec import execute_state
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import state_task_factory
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from rehearsal.cloud.api import Cloud, on_start
 from rehearsal.cloud.services.sagemaker.jobs import limit
@@ -42,6 +42,11 @@ def install(running: Cloud) -> None:
     _patch_integrations()
 
 
+def backend(account: str, region: str) -> Any:
+    """Where moto keeps machines and executions once it executes them: not in its usual backend."""
+    return stepfunctions_parser_backends[account][region]
+
+
 def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
     """A client for a task: with the role of the state machine, or the one the task's Credentials name."""
     role = state_credentials.role_arn
@@ -53,7 +58,7 @@ def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
 
 
 def _machine_of(account: str, region: str, role: str) -> str | None:
-    machines = cloud().backend("stepfunctions", account, region).state_machines
+    machines = backend(account, region).state_machines
     return next((machine.arn for machine in machines if machine.roleArn == role), None)
 
 

@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
-from moto.stepfunctions.models import stepfunctions_backends
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from rehearsal.cloud.api import AwsError, Call, Cloud, inventory, operation
-from rehearsal.cloud.services.stepfunctions.interpreter import PRINCIPAL
+from rehearsal.cloud.services.stepfunctions.interpreter import PRINCIPAL, backend
 
 
 @operation("stepfunctions", "CreateStateMachine")
@@ -18,7 +18,7 @@ def create(call: Call) -> dict[str, Any]:
     _check_definition(params["definition"])
     arn = f"arn:aws:states:{call.region}:{call.account}:stateMachine:{params['name']}"
     _check_role(call, params["roleArn"], arn)
-    for known in call.cloud.backend("stepfunctions", call.account, call.region).state_machines:
+    for known in backend(call.account, call.region).state_machines:
         if known.arn == arn and (known.definition, known.roleArn) != (params["definition"], params["roleArn"]):
             raise AwsError("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'")
     return call.forward()
@@ -118,7 +118,7 @@ def _check_role(call: Call, role: str, arn: str) -> None:
 def live(cloud: Cloud, account: str) -> list[str]:
     return [
         machine.arn
-        for owner, _, backend in list(stepfunctions_backends.iter_backends())
+        for owner, _, kept in list(stepfunctions_parser_backends.iter_backends())
         if owner == account
-        for machine in backend.state_machines
+        for machine in kept.state_machines
     ]
