@@ -468,7 +468,9 @@ def _notebook(reader: Reader) -> dict[str, Any]:
 def _retention(reader: Reader) -> int:
     days = reader.integer("logDays", 90, 1, 3653)
     if days not in RETENTION_DAYS:
-        reader.reject("logDays", days, f"is not kept by CloudWatch Logs; use one of {', '.join(map(str, RETENTION_DAYS))}")
+        reader.reject(
+            "logDays", days, f"is not kept by CloudWatch Logs; use one of {', '.join(map(str, RETENTION_DAYS))}"
+        )
     return days
 
 

@@ -107,8 +107,9 @@ def _up(stack: str, arguments: list[str]) -> None:
     try:
         code = subprocess.run([*command, *arguments], cwd=_ROOT, check=False).returncode
     except KeyboardInterrupt:
-        raise UserError(f"the update of {stack} was interrupted", "run it again: it goes on where it stopped",
-                        INTERRUPTED) from None
+        raise UserError(
+            f"the update of {stack} was interrupted", "run it again: it goes on where it stopped", INTERRUPTED
+        ) from None
     except FileNotFoundError:
         raise _no_engine() from None
     if code:
@@ -127,7 +128,12 @@ def _pulumi(arguments: list[str]) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(
             ["pulumi", "--non-interactive", "--color", "never", *arguments],
-            cwd=_ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            cwd=_ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
         )
     except FileNotFoundError:
         raise _no_engine() from None

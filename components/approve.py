@@ -43,7 +43,5 @@ class Approve(pulumi.ComponentResource):
             "NotificationArn": topic.arn,
             "CustomData": f"#{{{evidence}.SUMMARY}} Manifest sha256: #{{{evidence}.MANIFEST_SHA256}}",
         }
-        self.stage = Stage(
-            "Approve", "Approval", "Manual", configuration, takes_source=False, minutes=args["minutes"]
-        )
+        self.stage = Stage("Approve", "Approval", "Manual", configuration, takes_source=False, minutes=args["minutes"])
         self.register_outputs({})

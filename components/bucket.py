@@ -59,12 +59,15 @@ class Bucket(pulumi.ComponentResource):
         encryption = BucketServerSideEncryptionConfiguration(
             name,
             bucket=bucket.bucket,
-            rules=[{
-                "apply_server_side_encryption_by_default": {
-                    "sse_algorithm": "aws:kms", "kms_master_key_id": args["key_arn"],
-                },
-                "bucket_key_enabled": True,
-            }],
+            rules=[
+                {
+                    "apply_server_side_encryption_by_default": {
+                        "sse_algorithm": "aws:kms",
+                        "kms_master_key_id": args["key_arn"],
+                    },
+                    "bucket_key_enabled": True,
+                }
+            ],
             opts=kept,
         )
         statements = args.get("statements", ())
@@ -77,10 +80,14 @@ class Bucket(pulumi.ComponentResource):
             opts=kept,
         )
         BucketLifecycleConfiguration(
-            name, bucket=bucket.bucket, rules=expire(args.get("expiry", ())),
+            name,
+            bucket=bucket.bucket,
+            rules=expire(args.get("expiry", ())),
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True, depends_on=[versioning]),
         )
         if args.get("events"):
             BucketNotification(name, bucket=bucket.bucket, eventbridge=True, opts=own)
-        self.name = pulumi.Output.all(bucket.bucket, versioning.id, encryption.id, policy.id).apply(lambda all: all[0])
+        self.name = pulumi.Output.all(bucket.bucket, versioning.id, encryption.id, policy.id).apply(
+            lambda known: known[0]
+        )
         self.register_outputs({"name": self.name})

@@ -87,7 +87,8 @@ class Endpoint(pulumi.ComponentResource):
                 "kms_key_id": args["key_arn"],
                 "capture_options": _CAPTURED,
                 "capture_content_type_header": {
-                    "csv_content_types": ["text/csv"], "json_content_types": ["application/json"],
+                    "csv_content_types": ["text/csv"],
+                    "json_content_types": ["application/json"],
                 },
             },
             opts=pulumi.ResourceOptions(parent=self),

@@ -80,9 +80,16 @@ class Monitor(pulumi.ComponentResource):
             name,
             dashboard_name=names.stack(env),
             dashboard_body=pulumi.Output.all(args["endpoint"], arns).apply(
-                lambda known: json.dumps(dashboard(
-                    names.region, names.stack(env), known[0], names.function(env, "predict"), names.stack(env), known[1]
-                ))
+                lambda known: json.dumps(
+                    dashboard(
+                        names.region,
+                        names.stack(env),
+                        known[0],
+                        names.function(env, "predict"),
+                        names.stack(env),
+                        known[1],
+                    )
+                )
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )

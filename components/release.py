@@ -64,8 +64,10 @@ def load(manifest: str, sha256: str = "") -> Found:
 def _present(pointer: str) -> dict[str, str] | None:
     try:
         found = get_parameters_by_path(path=pointer.rpartition("/")[0])
-    except Exception as error:
-        raise pulumi.RunError(f"the release recorded in {pointer} cannot be read: {error}; nothing was touched") from None
+    except Exception as error:  # noqa: BLE001  # an invoke raises nothing narrower
+        raise pulumi.RunError(
+            f"the release recorded in {pointer} cannot be read: {error}; nothing was touched"
+        ) from None
     values = dict(zip(found.names, found.values, strict=True))
     if pointer not in values:
         return None
@@ -88,7 +90,7 @@ def _text(manifest: str) -> str:
     bucket, key = _split(manifest)
     try:
         return get_object(bucket=bucket, key=key).body
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # an invoke raises nothing narrower
         raise pulumi.RunError(f"the release manifest {manifest} cannot be read: {error}; nothing was touched") from None
 
 
@@ -97,8 +99,10 @@ def _verify(release: Release) -> None:
     bucket, key = _split(release.model.artifact)
     try:
         stored = get_object(bucket=bucket, key=key, checksum_mode="ENABLED").checksum_sha256
-    except Exception as error:
-        raise pulumi.RunError(f"the artifact {release.model.artifact} cannot be read: {error}; nothing was touched") from None
+    except Exception as error:  # noqa: BLE001  # an invoke raises nothing narrower
+        raise pulumi.RunError(
+            f"the artifact {release.model.artifact} cannot be read: {error}; nothing was touched"
+        ) from None
     if not stored:
         raise pulumi.RunError(
             f"the artifact {release.model.artifact} carries no SHA-256 checksum, so it cannot be verified: run the"

@@ -160,16 +160,37 @@ class Shift(pulumi.ComponentResource):
         of_endpoint = {"EndpointName": args["endpoint"], "VariantName": VARIANT}
         return {
             "model-errors": self._alarm(
-                name, args, "model-errors", "The new version's model fails", METRICS, "ModelErrors", of_version,
-                args["model_errors"], {"statistic": "Sum"},
+                name,
+                args,
+                "model-errors",
+                "The new version's model fails",
+                METRICS,
+                "ModelErrors",
+                of_version,
+                args["model_errors"],
+                {"statistic": "Sum"},
             ),
             "latency": self._alarm(
-                name, args, "latency", "The new version's p99 latency", METRICS, "Latency", of_version,
-                args["latency_ms"], {"extended_statistic": "p99"},
+                name,
+                args,
+                "latency",
+                "The new version's p99 latency",
+                METRICS,
+                "Latency",
+                of_version,
+                args["latency_ms"],
+                {"extended_statistic": "p99"},
             ),
             "endpoint-errors": self._alarm(
-                name, args, "endpoint-errors", "The release's endpoint answers 5XX", "AWS/SageMaker",
-                "Invocation5XXErrors", of_endpoint, args["endpoint_errors"], {"statistic": "Sum"},
+                name,
+                args,
+                "endpoint-errors",
+                "The release's endpoint answers 5XX",
+                "AWS/SageMaker",
+                "Invocation5XXErrors",
+                of_endpoint,
+                args["endpoint_errors"],
+                {"statistic": "Sum"},
             ),
         }
 

@@ -135,11 +135,13 @@ class Trigger(pulumi.ComponentResource):
             name,
             name=f"{names.name}-new-objects",
             description="New data or code in the data bucket",
-            event_pattern=pulumi.Output.json_dumps({
-                "source": ["aws.s3"],
-                "detail-type": ["Object Created"],
-                "detail": {"bucket": {"name": [args["data_bucket"]]}, "object": {"key": prefixes}},
-            }),
+            event_pattern=pulumi.Output.json_dumps(
+                {
+                    "source": ["aws.s3"],
+                    "detail-type": ["Object Created"],
+                    "detail": {"bucket": {"name": [args["data_bucket"]]}, "object": {"key": prefixes}},
+                }
+            ),
             opts=own,
         )
         permission = Permission(

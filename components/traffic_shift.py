@@ -133,16 +133,16 @@ def _running(codedeploy: Any, props: dict[str, Any]) -> str | None:
 
 
 def _start(codedeploy: Any, props: dict[str, Any], serving: str) -> str:
-    content = app_spec(
-        props["function"], props["alias"], serving, props["version"], props["before"], props["after"]
+    content = app_spec(props["function"], props["alias"], serving, props["version"], props["before"], props["after"])
+    return str(
+        codedeploy.create_deployment(
+            applicationName=props["application"],
+            deploymentGroupName=props["group"],
+            deploymentConfigName=props["configuration"],
+            description=f"Release {props['release']}: version {serving} to {props['version']}"[:256],
+            revision={"revisionType": "AppSpecContent", "appSpecContent": {"content": content}},
+        )["deploymentId"]
     )
-    return str(codedeploy.create_deployment(
-        applicationName=props["application"],
-        deploymentGroupName=props["group"],
-        deploymentConfigName=props["configuration"],
-        description=f"Release {props['release']}: version {serving} to {props['version']}"[:256],
-        revision={"revisionType": "AppSpecContent", "appSpecContent": {"content": content}},
-    )["deploymentId"])
 
 
 def _wait(lambda_: Any, codedeploy: Any, props: dict[str, Any], deployment: str) -> None:

@@ -59,7 +59,9 @@ class Train(pulumi.ComponentResource):
         super().__init__("glidepath:train:Train", name, None, opts)
         own = pulumi.ResourceOptions(parent=self)
         names = args["names"]
-        roles = {purpose: self._role(name, args, purpose) for purpose in ("train", "features", "training", "processing")}
+        roles = {
+            purpose: self._role(name, args, purpose) for purpose in ("train", "features", "training", "processing")
+        }
         group = ModelPackageGroup(
             name,
             model_package_group_name=names.name,

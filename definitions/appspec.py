@@ -10,20 +10,25 @@ def app_spec(
     """AppSpec as JSON text: `alias` of `function` goes from version `current` to `target`, between the hooks."""
     hooks = [{"BeforeAllowTraffic": before}] if before else []
     hooks += [{"AfterAllowTraffic": after}] if after else []
-    return json.dumps({
-        "version": 0.0,
-        "Resources": [
-            {
-                "live": {
-                    "Type": "AWS::Lambda::Function",
-                    "Properties": {
-                        "Name": function, "Alias": alias, "CurrentVersion": current, "TargetVersion": target,
-                    },
+    return json.dumps(
+        {
+            "version": 0.0,
+            "Resources": [
+                {
+                    "live": {
+                        "Type": "AWS::Lambda::Function",
+                        "Properties": {
+                            "Name": function,
+                            "Alias": alias,
+                            "CurrentVersion": current,
+                            "TargetVersion": target,
+                        },
+                    }
                 }
-            }
-        ],
-        "Hooks": hooks,
-    })
+            ],
+            "Hooks": hooks,
+        }
+    )
 
 
 def traffic_routing(kind: str, percentage: int, minutes: int) -> dict[str, Any]:

@@ -7,10 +7,10 @@ PULUMI_VERSION = "3.259.0"
 """The engine every build uses, unless the image has this one or a newer."""
 
 _INSTALL_PULUMI = (
-    "if ! command -v pulumi >/dev/null || ! printf '%s\\nv%s\\n' \"$(pulumi version)\" \"$PULUMI_VERSION\""
-    " | sort -V | tail -n 1 | grep -qx \"$(pulumi version)\";"
-    " then curl -fsSL https://get.pulumi.com | sh -s -- --version \"$PULUMI_VERSION\" --install-root \"$HOME/.pulumi\""
-    " && ln -sf \"$HOME\"/.pulumi/bin/* /usr/local/bin/; fi"
+    'if ! command -v pulumi >/dev/null || ! printf \'%s\\nv%s\\n\' "$(pulumi version)" "$PULUMI_VERSION"'
+    ' | sort -V | tail -n 1 | grep -qx "$(pulumi version)";'
+    ' then curl -fsSL https://get.pulumi.com | sh -s -- --version "$PULUMI_VERSION" --install-root "$HOME/.pulumi"'
+    ' && ln -sf "$HOME"/.pulumi/bin/* /usr/local/bin/; fi'
 )
 
 
@@ -69,8 +69,8 @@ def deploy(env: str, profile_text: str, backend: str) -> dict[str, Any]:
         [_INSTALL_PULUMI, _REQUIREMENTS],
         [
             *_write_profile(profile_text),
-            f"python -m cli deploy --stack {env} --release \"$RELEASE_MANIFEST\""
-            " ${APPROVED_SHA256:+--manifest-sha256 \"$APPROVED_SHA256\"} --variables \"$PWD/.deploy.env\"",
+            f'python -m cli deploy --stack {env} --release "$RELEASE_MANIFEST"'
+            ' ${APPROVED_SHA256:+--manifest-sha256 "$APPROVED_SHA256"} --variables "$PWD/.deploy.env"',
             'source "$PWD/.deploy.env"',
         ],
         ["API_URL", "ENDPOINT", "RELEASE", "MANIFEST_SHA256", "SUMMARY"],

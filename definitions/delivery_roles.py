@@ -40,8 +40,18 @@ def roles(names: Names) -> list[str]:
     """Purposes of the delivery stack's roles."""
     deploys = [f"deploy-{env}" for env in names.environments]
     tests = [f"test-{env}" for env in names.environments[:-1]]
-    return ["pipeline", "build", *deploys, *tests, "train", "features", "training", "processing",
-            *WORKFLOW_FUNCTIONS, "trigger"]
+    return [
+        "pipeline",
+        "build",
+        *deploys,
+        *tests,
+        "train",
+        "features",
+        "training",
+        "processing",
+        *WORKFLOW_FUNCTIONS,
+        "trigger",
+    ]
 
 
 def trust(names: Names, purpose: str) -> Document:
@@ -50,8 +60,9 @@ def trust(names: Names, purpose: str) -> Document:
     if purpose == "pipeline":
         return trust_service("codepipeline.amazonaws.com", account, names.pipeline_arn)
     if purpose == "build" or purpose.startswith(("deploy-", "test-")):
-        return trust_service("codebuild.amazonaws.com", account,
-                             names.arn("codebuild", f"project/{names.project(purpose)}"))
+        return trust_service(
+            "codebuild.amazonaws.com", account, names.arn("codebuild", f"project/{names.project(purpose)}")
+        )
     if purpose == "train":
         return trust_service("states.amazonaws.com", account, names.state_machine_arn)
     if purpose == "features":
@@ -86,15 +97,21 @@ def statements(at: Delivery, purpose: str) -> list[Statement]:
 def pipeline(at: Delivery) -> list[Statement]:
     """Moves artifacts between stages and starts each stage's work."""
     names = at.names
-    projects = ["build", *(f"deploy-{env}" for env in names.environments),
-                *(f"test-{env}" for env in names.environments[:-1])]
+    projects = [
+        "build",
+        *(f"deploy-{env}" for env in names.environments),
+        *(f"test-{env}" for env in names.environments[:-1]),
+    ]
     execution = names.arn("states", f"execution:{names.name}-train:*")
     return [
         allow("Artifacts", ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], [at.artifacts("pipeline/*")]),
         allow("ArtifactStore", ["s3:GetBucketLocation", "s3:GetBucketVersioning"], [at.artifacts()]),
         at.use_key(),
-        allow("Builds", ["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"],
-              [names.arn("codebuild", f"project/{names.project(purpose)}") for purpose in projects]),
+        allow(
+            "Builds",
+            ["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"],
+            [names.arn("codebuild", f"project/{names.project(purpose)}") for purpose in projects],
+        ),
         allow("Train", ["states:DescribeStateMachine", "states:StartExecution"], [names.state_machine_arn]),
         allow("WatchTraining", ["states:DescribeExecution", "states:StopExecution"], [execution]),
         allow("AskForApproval", ["sns:Publish"], [names.arn("sns", f"{names.name}-approval")]),
@@ -107,13 +124,23 @@ def _source(at: Delivery) -> list[Statement]:
         condition = {"StringEquals": {"codeconnections:FullRepositoryId": at.repository}}
         return [allow("Source", ["codeconnections:UseConnection"], [at.connection_arn], condition)]
     if at.source_kind == "codecommit":
-        actions = ["CancelUploadArchive", "GetBranch", "GetCommit", "GetRepository", "GetUploadArchiveStatus",
-                   "UploadArchive"]
-        return [allow("Source", [f"codecommit:{action}" for action in actions],
-                      [at.names.arn("codecommit", at.repository)])]
+        actions = [
+            "CancelUploadArchive",
+            "GetBranch",
+            "GetCommit",
+            "GetRepository",
+            "GetUploadArchiveStatus",
+            "UploadArchive",
+        ]
+        return [
+            allow("Source", [f"codecommit:{action}" for action in actions], [at.names.arn("codecommit", at.repository)])
+        ]
     return [
-        allow("Source", ["s3:GetObject", "s3:GetObjectTagging", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"],
-              [at.data("source/*")]),
+        allow(
+            "Source",
+            ["s3:GetObject", "s3:GetObjectTagging", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"],
+            [at.data("source/*")],
+        ),
         allow("SourceBucket", ["s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:ListBucket"], [at.data()]),
     ]
 
@@ -146,8 +173,12 @@ def _state(at: Delivery) -> list[Statement]:
         allow("State", ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], [at.names.bucket_arn(bucket, ".pulumi/*")]),
         allow("ListState", ["s3:GetBucketLocation", "s3:ListBucket"], [at.names.bucket_arn(bucket)]),
         allow("StateKey", ["kms:Decrypt", "kms:GenerateDataKey"], [at.names.arn("kms", "key/*")], key),
-        allow("Secrets", ["kms:Decrypt", "kms:Encrypt"], [at.names.arn("kms", "key/*")],
-              {"ForAnyValue:StringEquals": key["ForAnyValue:StringEquals"]}),
+        allow(
+            "Secrets",
+            ["kms:Decrypt", "kms:Encrypt"],
+            [at.names.arn("kms", "key/*")],
+            {"ForAnyValue:StringEquals": key["ForAnyValue:StringEquals"]},
+        ),
     ]
 
 
@@ -180,27 +211,57 @@ def train(at: Delivery) -> list[Statement]:
     """The workflow starts jobs and functions, and waits for them through the rules that AWS manages for it."""
     names = at.names
     functions = [names.function_arn(DELIVERY, purpose) for purpose in WORKFLOW_FUNCTIONS]
-    rules = [names.arn("events", f"rule/StepFunctionsGetEventsForSageMaker{kind}JobsRule")
-             for kind in ("Training", "Processing")]
+    rules = [
+        names.arn("events", f"rule/StepFunctionsGetEventsForSageMaker{kind}JobsRule")
+        for kind in ("Training", "Processing")
+    ]
     prefix = f"{names.name}-"
     return [
         allow("Functions", ["lambda:InvokeFunction"], [arn + tail for arn in functions for tail in ("", ":*")]),
-        allow("Features", ["glue:BatchStopJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:StartJobRun"],
-              [names.arn("glue", f"job/{names.name}-features")]),
-        allow("Training", ["sagemaker:CreateTrainingJob", "sagemaker:DescribeTrainingJob",
-                           "sagemaker:StopTrainingJob"], [names.arn("sagemaker", f"training-job/{prefix}*")]),
-        allow("Processing", ["sagemaker:CreateProcessingJob", "sagemaker:DescribeProcessingJob",
-                             "sagemaker:StopProcessingJob"], [names.arn("sagemaker", f"processing-job/{prefix}*")]),
-        allow("Tags", ["sagemaker:AddTags"], [names.arn("sagemaker", f"training-job/{prefix}*"),
-                                              names.arn("sagemaker", f"processing-job/{prefix}*")]),
-        pass_role([names.role_arn(DELIVERY, "training"), names.role_arn(DELIVERY, "processing")],
-                  "sagemaker.amazonaws.com"),
+        allow(
+            "Features",
+            ["glue:BatchStopJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:StartJobRun"],
+            [names.arn("glue", f"job/{names.name}-features")],
+        ),
+        allow(
+            "Training",
+            ["sagemaker:CreateTrainingJob", "sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob"],
+            [names.arn("sagemaker", f"training-job/{prefix}*")],
+        ),
+        allow(
+            "Processing",
+            ["sagemaker:CreateProcessingJob", "sagemaker:DescribeProcessingJob", "sagemaker:StopProcessingJob"],
+            [names.arn("sagemaker", f"processing-job/{prefix}*")],
+        ),
+        allow(
+            "Tags",
+            ["sagemaker:AddTags"],
+            [names.arn("sagemaker", f"training-job/{prefix}*"), names.arn("sagemaker", f"processing-job/{prefix}*")],
+        ),
+        pass_role(
+            [names.role_arn(DELIVERY, "training"), names.role_arn(DELIVERY, "processing")], "sagemaker.amazonaws.com"
+        ),
         allow("WaitForJobs", ["events:DescribeRule", "events:PutRule", "events:PutTargets"], rules),
-        unscoped("DeliverLogs", [f"logs:{action}" for action in (
-            "CreateLogDelivery", "DeleteLogDelivery", "DescribeLogGroups", "DescribeResourcePolicies",
-            "GetLogDelivery", "ListLogDeliveries", "PutResourcePolicy", "UpdateLogDelivery")]),
-        unscoped("Trace", ["xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords",
-                           "xray:PutTraceSegments"]),
+        unscoped(
+            "DeliverLogs",
+            [
+                f"logs:{action}"
+                for action in (
+                    "CreateLogDelivery",
+                    "DeleteLogDelivery",
+                    "DescribeLogGroups",
+                    "DescribeResourcePolicies",
+                    "GetLogDelivery",
+                    "ListLogDeliveries",
+                    "PutResourcePolicy",
+                    "UpdateLogDelivery",
+                )
+            ],
+        ),
+        unscoped(
+            "Trace",
+            ["xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+        ),
     ]
 
 
@@ -208,11 +269,20 @@ def features(at: Delivery) -> list[Statement]:
     """The Glue job: data in, features out."""
     group = at.names.arn("logs", "log-group:/aws-glue/jobs/*")
     return [
-        allow("ReadInput", ["s3:GetObject"],
-              [at.artifacts("runs/*/input/*"), at.artifacts("code/*"), at.artifacts("glue/*")]),
-        allow("WriteFeatures", ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], [at.artifacts("runs/*/features/*")]),
-        allow("ListRuns", ["s3:ListBucket"], [at.artifacts()],
-              {"StringLike": {"s3:prefix": ["runs/*", "code/*", "glue/*"]}}),
+        allow(
+            "ReadInput",
+            ["s3:GetObject"],
+            [at.artifacts("runs/*/input/*"), at.artifacts("code/*"), at.artifacts("glue/*")],
+        ),
+        allow(
+            "WriteFeatures", ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], [at.artifacts("runs/*/features/*")]
+        ),
+        allow(
+            "ListRuns",
+            ["s3:ListBucket"],
+            [at.artifacts()],
+            {"StringLike": {"s3:prefix": ["runs/*", "code/*", "glue/*"]}},
+        ),
         allow("Bucket", ["s3:GetBucketLocation"], [at.artifacts()]),
         use_key(at.key_arn, [f"{service}.{at.names.region}.amazonaws.com" for service in ("s3", "glue")]),
         allow("EncryptLogs", ["logs:AssociateKmsKey", "logs:CreateLogGroup"], [group]),
@@ -224,13 +294,19 @@ def features(at: Delivery) -> list[Statement]:
 def _sagemaker(at: Delivery, group: str, image: str) -> list[Statement]:
     arn = at.names.arn("logs", f"log-group:/aws/sagemaker/{group}")
     return [
-        allow("PullImage", ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-              sorted({repository_arn(image), repository_arn(xgboost(at.names.region))})),
+        allow(
+            "PullImage",
+            ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            sorted({repository_arn(image), repository_arn(xgboost(at.names.region))}),
+        ),
         unscoped("EnterRegistry", ["ecr:GetAuthorizationToken"]),
         allow("MakeLogGroup", ["logs:CreateLogGroup"], [arn]),
         allow("WriteLogs", ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], [f"{arn}:*"]),
-        unscoped("WriteMetrics", ["cloudwatch:PutMetricData"],
-                 {"StringLike": {"cloudwatch:namespace": ["/aws/sagemaker/*", "aws/sagemaker/*"]}}),
+        unscoped(
+            "WriteMetrics",
+            ["cloudwatch:PutMetricData"],
+            {"StringLike": {"cloudwatch:namespace": ["/aws/sagemaker/*", "aws/sagemaker/*"]}},
+        ),
         use_key(at.key_arn, [f"{service}.{at.names.region}.amazonaws.com" for service in ("s3", "sagemaker")]),
         allow("VolumeKey", ["kms:CreateGrant"], [at.key_arn], {"Bool": {"kms:GrantIsForAWSResource": "true"}}),
         allow("ListRuns", ["s3:ListBucket"], [at.artifacts()], {"StringLike": {"s3:prefix": ["runs/*", "code/*"]}}),
@@ -249,10 +325,14 @@ def training(at: Delivery) -> list[Statement]:
 def processing(at: Delivery) -> list[Statement]:
     """Baseline and evaluation."""
     return [
-        allow("ReadInput", ["s3:GetObject"], [at.artifacts("runs/*/features/*"), at.artifacts("runs/*/training/*"),
-                                              at.artifacts("code/*")]),
-        allow("WriteResults", ["s3:PutObject"],
-              [at.artifacts("runs/*/baseline/*"), at.artifacts("runs/*/evaluation/*")]),
+        allow(
+            "ReadInput",
+            ["s3:GetObject"],
+            [at.artifacts("runs/*/features/*"), at.artifacts("runs/*/training/*"), at.artifacts("code/*")],
+        ),
+        allow(
+            "WriteResults", ["s3:PutObject"], [at.artifacts("runs/*/baseline/*"), at.artifacts("runs/*/evaluation/*")]
+        ),
         *_sagemaker(at, "ProcessingJobs", model_monitor(at.names.region)),
     ]
 
@@ -269,8 +349,12 @@ def validate(at: Delivery) -> list[Statement]:
     """Reads the exact object version and keeps the run's own copy of it."""
     return [
         allow("ReadData", ["s3:GetObject", "s3:GetObjectVersion"], [at.data("datasets/*")]),
-        allow("FindData", ["s3:ListBucket", "s3:ListBucketVersions"], [at.data()],
-              {"StringLike": {"s3:prefix": "datasets/*"}}),
+        allow(
+            "FindData",
+            ["s3:ListBucket", "s3:ListBucketVersions"],
+            [at.data()],
+            {"StringLike": {"s3:prefix": "datasets/*"}},
+        ),
         allow("KeepInput", ["s3:GetObject", "s3:PutObject"], [at.artifacts("runs/*/input/*")]),
         *_function(at, "validate"),
     ]
@@ -284,8 +368,11 @@ def gate(at: Delivery) -> list[Statement]:
     """Compares the evaluation with the threshold and with the champion."""
     group = at.names.arn("sagemaker", f"model-package-group/{at.names.name}")
     return [
-        allow("ReadEvaluation", ["s3:GetObject"], [at.artifacts("runs/*/evaluation/*"),
-                                                   at.artifacts("runs/*/release/manifest.json")]),
+        allow(
+            "ReadEvaluation",
+            ["s3:GetObject"],
+            [at.artifacts("runs/*/evaluation/*"), at.artifacts("runs/*/release/manifest.json")],
+        ),
         allow("WriteVerdict", ["s3:PutObject"], [at.artifacts("runs/*/evaluation/*")]),
         allow("FindChampion", ["sagemaker:ListModelPackages"], [*_packages(at), group]),
         allow("ReadChampion", ["sagemaker:DescribeModelPackage"], [*_packages(at), group]),
@@ -297,13 +384,27 @@ def register(at: Delivery) -> list[Statement]:
     """Puts the artifact in its place and registers it."""
     group = at.names.arn("sagemaker", f"model-package-group/{at.names.name}")
     return [
-        allow("ReadRun", ["s3:GetObject", "s3:GetObjectAttributes"], [
-            at.artifacts("runs/*/training/*"), at.artifacts("runs/*/evaluation/*"), at.artifacts("runs/*/baseline/*"),
-            at.artifacts("runs/*/release/*"),
-        ]),
+        allow(
+            "ReadRun",
+            ["s3:GetObject", "s3:GetObjectAttributes"],
+            [
+                at.artifacts("runs/*/training/*"),
+                at.artifacts("runs/*/evaluation/*"),
+                at.artifacts("runs/*/baseline/*"),
+                at.artifacts("runs/*/release/*"),
+            ],
+        ),
         allow("WriteArtifact", ["s3:PutObject"], [at.artifacts("runs/*/release/model.tar.gz")]),
-        allow("Register", ["sagemaker:AddTags", "sagemaker:CreateModelPackage", "sagemaker:DescribeModelPackage",
-                           "sagemaker:UpdateModelPackage"], [group, *_packages(at)]),
+        allow(
+            "Register",
+            [
+                "sagemaker:AddTags",
+                "sagemaker:CreateModelPackage",
+                "sagemaker:DescribeModelPackage",
+                "sagemaker:UpdateModelPackage",
+            ],
+            [group, *_packages(at)],
+        ),
         allow("FindPackages", ["sagemaker:ListModelPackages"], [*_packages(at), group]),
         *_function(at, "register"),
     ]
@@ -312,10 +413,16 @@ def register(at: Delivery) -> list[Statement]:
 def manifest(at: Delivery) -> list[Statement]:
     """Writes the release manifest, once."""
     return [
-        allow("ReadRun", ["s3:GetObject", "s3:GetObjectAttributes"], [
-            at.artifacts("runs/*/input/*"), at.artifacts("runs/*/evaluation/*"), at.artifacts("runs/*/baseline/*"),
-            at.artifacts("runs/*/release/*"),
-        ]),
+        allow(
+            "ReadRun",
+            ["s3:GetObject", "s3:GetObjectAttributes"],
+            [
+                at.artifacts("runs/*/input/*"),
+                at.artifacts("runs/*/evaluation/*"),
+                at.artifacts("runs/*/baseline/*"),
+                at.artifacts("runs/*/release/*"),
+            ],
+        ),
         allow("WriteManifest", ["s3:PutObject"], [at.artifacts("runs/*/release/manifest.json")]),
         *_function(at, "manifest"),
     ]

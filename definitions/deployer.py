@@ -28,16 +28,37 @@ def _sagemaker(at: "Environment") -> list[Statement]:
     definition, schedule = named("data-quality-job-definition"), named("monitoring-schedule")
     return [
         allow("Models", ["sagemaker:CreateModel", "sagemaker:DeleteModel", "sagemaker:DescribeModel"], [model]),
-        allow("EndpointConfigs", ["sagemaker:CreateEndpointConfig", "sagemaker:DeleteEndpointConfig",
-                                  "sagemaker:DescribeEndpointConfig"], [config]),
+        allow(
+            "EndpointConfigs",
+            ["sagemaker:CreateEndpointConfig", "sagemaker:DeleteEndpointConfig", "sagemaker:DescribeEndpointConfig"],
+            [config],
+        ),
         allow("Endpoints", ["sagemaker:CreateEndpoint"], [endpoint, config]),
         allow("EndpointStates", ["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"], [endpoint]),
-        allow("Definitions", ["sagemaker:CreateDataQualityJobDefinition", "sagemaker:DeleteDataQualityJobDefinition",
-                              "sagemaker:DescribeDataQualityJobDefinition"], [definition]),
-        allow("Schedules", ["sagemaker:CreateMonitoringSchedule", "sagemaker:DeleteMonitoringSchedule",
-                            "sagemaker:DescribeMonitoringSchedule", "sagemaker:UpdateMonitoringSchedule"], [schedule]),
-        allow("SageMakerTags", ["sagemaker:AddTags", "sagemaker:DeleteTags", "sagemaker:ListTags"],
-              [model, config, endpoint, definition, schedule]),
+        allow(
+            "Definitions",
+            [
+                "sagemaker:CreateDataQualityJobDefinition",
+                "sagemaker:DeleteDataQualityJobDefinition",
+                "sagemaker:DescribeDataQualityJobDefinition",
+            ],
+            [definition],
+        ),
+        allow(
+            "Schedules",
+            [
+                "sagemaker:CreateMonitoringSchedule",
+                "sagemaker:DeleteMonitoringSchedule",
+                "sagemaker:DescribeMonitoringSchedule",
+                "sagemaker:UpdateMonitoringSchedule",
+            ],
+            [schedule],
+        ),
+        allow(
+            "SageMakerTags",
+            ["sagemaker:AddTags", "sagemaker:DeleteTags", "sagemaker:ListTags"],
+            [model, config, endpoint, definition, schedule],
+        ),
         allow("EndpointKey", ["kms:CreateGrant", "kms:DescribeKey"], [at.key_arn]),
     ]
 
@@ -45,16 +66,42 @@ def _sagemaker(at: "Environment") -> list[Statement]:
 def _lambda(at: "Environment") -> list[Statement]:
     functions = at.arn("lambda", f"function:{at.prefix}-*")
     groups = at.arn("logs", f"log-group:/aws/lambda/{at.prefix}-*")
-    actions = ["AddPermission", "CreateAlias", "CreateFunction", "DeleteAlias", "DeleteFunction", "GetAlias",
-               "GetFunction", "GetFunctionCodeSigningConfig", "GetFunctionConfiguration", "GetPolicy", "ListTags",
-               "ListVersionsByFunction", "PublishVersion", "RemovePermission", "TagResource", "UntagResource",
-               "UpdateAlias", "UpdateFunctionCode", "UpdateFunctionConfiguration"]
+    actions = [
+        "AddPermission",
+        "CreateAlias",
+        "CreateFunction",
+        "DeleteAlias",
+        "DeleteFunction",
+        "GetAlias",
+        "GetFunction",
+        "GetFunctionCodeSigningConfig",
+        "GetFunctionConfiguration",
+        "GetPolicy",
+        "ListTags",
+        "ListVersionsByFunction",
+        "PublishVersion",
+        "RemovePermission",
+        "TagResource",
+        "UntagResource",
+        "UpdateAlias",
+        "UpdateFunctionCode",
+        "UpdateFunctionConfiguration",
+    ]
     return [
         allow("Functions", [f"lambda:{action}" for action in actions], [functions]),
-        allow("LogGroups", ["logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:DeleteLogGroup",
-                            "logs:ListTagsForResource", "logs:PutRetentionPolicy", "logs:TagResource",
-                            "logs:UntagResource"],
-              [groups, at.arn("logs", f"log-group:/aws/apigateway/{at.prefix}")]),
+        allow(
+            "LogGroups",
+            [
+                "logs:AssociateKmsKey",
+                "logs:CreateLogGroup",
+                "logs:DeleteLogGroup",
+                "logs:ListTagsForResource",
+                "logs:PutRetentionPolicy",
+                "logs:TagResource",
+                "logs:UntagResource",
+            ],
+            [groups, at.arn("logs", f"log-group:/aws/apigateway/{at.prefix}")],
+        ),
         unscoped("FindLogGroups", ["logs:DescribeLogGroups"]),
     ]
 
@@ -79,10 +126,22 @@ def _codedeploy(at: "Environment") -> list[Statement]:
         return [f"codedeploy:{name}" for name in names]
 
     return [
-        allow("Applications", actions("CreateApplication", "DeleteApplication", "GetApplication",
-                                      "GetApplicationRevision", "RegisterApplicationRevision"), [application]),
-        allow("DeploymentGroups", actions("CreateDeploymentGroup", "DeleteDeploymentGroup", "GetDeploymentGroup",
-                                          "UpdateDeploymentGroup"), [group]),
+        allow(
+            "Applications",
+            actions(
+                "CreateApplication",
+                "DeleteApplication",
+                "GetApplication",
+                "GetApplicationRevision",
+                "RegisterApplicationRevision",
+            ),
+            [application],
+        ),
+        allow(
+            "DeploymentGroups",
+            actions("CreateDeploymentGroup", "DeleteDeploymentGroup", "GetDeploymentGroup", "UpdateDeploymentGroup"),
+            [group],
+        ),
         allow("DeploymentConfigs", actions("CreateDeploymentConfig", "DeleteDeploymentConfig"), [config]),
         allow("ReadDeploymentConfigs", actions("GetDeploymentConfig"), [config, standard]),
         allow("CodeDeployTags", actions("ListTagsForResource", "TagResource", "UntagResource"), [application, group]),
@@ -92,9 +151,11 @@ def _codedeploy(at: "Environment") -> list[Statement]:
 
 
 def _autoscaling(at: "Environment") -> list[Statement]:
-    linked = (f"arn:{at.names.partition}:iam::{at.names.accounts[at.env]}:role/aws-service-role/"
-              "sagemaker.application-autoscaling.amazonaws.com/"
-              "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint")
+    linked = (
+        f"arn:{at.names.partition}:iam::{at.names.accounts[at.env]}:role/aws-service-role/"
+        "sagemaker.application-autoscaling.amazonaws.com/"
+        "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+    )
     targets = at.arn("application-autoscaling", "scalable-target/*")
     here = {"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}}
 
@@ -102,14 +163,25 @@ def _autoscaling(at: "Environment") -> list[Statement]:
         return [f"application-autoscaling:{name}" for name in names]
 
     return [
-        allow("Scaling", actions("DeleteScalingPolicy", "DeregisterScalableTarget", "PutScalingPolicy",
-                                 "RegisterScalableTarget"), [targets], here),
+        allow(
+            "Scaling",
+            actions("DeleteScalingPolicy", "DeregisterScalableTarget", "PutScalingPolicy", "RegisterScalableTarget"),
+            [targets],
+            here,
+        ),
         allow("ScalingTags", actions("ListTagsForResource", "TagResource"), [targets]),
         unscoped("ReadScaling", actions("DescribeScalableTargets", "DescribeScalingPolicies")),
-        allow("ScalingAlarms", ["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"],
-              [at.arn("cloudwatch", f"alarm:TargetTracking-endpoint/{at.prefix}-*")]),
-        allow("ScalingServiceRole", ["iam:CreateServiceLinkedRole"], [linked],
-              {"StringEquals": {"iam:AWSServiceName": "sagemaker.application-autoscaling.amazonaws.com"}}),
+        allow(
+            "ScalingAlarms",
+            ["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"],
+            [at.arn("cloudwatch", f"alarm:TargetTracking-endpoint/{at.prefix}-*")],
+        ),
+        allow(
+            "ScalingServiceRole",
+            ["iam:CreateServiceLinkedRole"],
+            [linked],
+            {"StringEquals": {"iam:AWSServiceName": "sagemaker.application-autoscaling.amazonaws.com"}},
+        ),
     ]
 
 
@@ -117,8 +189,21 @@ def _watching(at: "Environment") -> list[Statement]:
     alarms = at.arn("cloudwatch", f"alarm:{at.prefix}-*")
     dashboard = f"arn:{at.names.partition}:cloudwatch::{at.names.accounts[at.env]}:dashboard/{at.prefix}"
     return [
-        allow("Alarms", ["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource",
-                         "cloudwatch:PutMetricAlarm", "cloudwatch:TagResource", "cloudwatch:UntagResource"], [alarms]),
-        allow("Dashboard", ["cloudwatch:DeleteDashboards", "cloudwatch:GetDashboard", "cloudwatch:PutDashboard"],
-              [dashboard]),
+        allow(
+            "Alarms",
+            [
+                "cloudwatch:DeleteAlarms",
+                "cloudwatch:DescribeAlarms",
+                "cloudwatch:ListTagsForResource",
+                "cloudwatch:PutMetricAlarm",
+                "cloudwatch:TagResource",
+                "cloudwatch:UntagResource",
+            ],
+            [alarms],
+        ),
+        allow(
+            "Dashboard",
+            ["cloudwatch:DeleteDashboards", "cloudwatch:GetDashboard", "cloudwatch:PutDashboard"],
+            [dashboard],
+        ),
     ]

@@ -116,9 +116,11 @@ def _sagemaker_logs(at: Environment, group: str) -> list[Statement]:
     return [
         allow("MakeLogGroup", ["logs:CreateLogGroup"], [arn]),
         allow("WriteLogs", ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], [f"{arn}:*"]),
-        unscoped("WriteMetrics", ["cloudwatch:PutMetricData"], {
-            "StringLike": {"cloudwatch:namespace": ["/aws/sagemaker/*", "aws/sagemaker/*"]}
-        }),
+        unscoped(
+            "WriteMetrics",
+            ["cloudwatch:PutMetricData"],
+            {"StringLike": {"cloudwatch:namespace": ["/aws/sagemaker/*", "aws/sagemaker/*"]}},
+        ),
     ]
 
 
@@ -172,8 +174,12 @@ def after_traffic(at: Environment) -> list[Statement]:
     """Finds the golden records in the capture."""
     return [
         allow("ReadCapture", ["s3:GetObject"], [at.names.bucket_arn(at.capture, "capture/*")]),
-        allow("ListCapture", ["s3:ListBucket"], [at.names.bucket_arn(at.capture)],
-              {"StringLike": {"s3:prefix": "capture/*"}}),
+        allow(
+            "ListCapture",
+            ["s3:ListBucket"],
+            [at.names.bucket_arn(at.capture)],
+            {"StringLike": {"s3:prefix": "capture/*"}},
+        ),
         use_key(at.key_arn, [at.s3], write=False),
         *_read_runs(at, "*/evaluation/golden.json"),
         *_report(at),
@@ -201,8 +207,13 @@ def api_logs(at: Environment) -> list[Statement]:
         at.arn("logs", "log-group:API-Gateway-Execution-Logs_*:*"),
         at.arn("logs", "log-group:/aws/apigateway/welcome:*"),
     ]
-    write = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents",
-             "logs:PutLogEvents"]
+    write = [
+        "logs:CreateLogStream",
+        "logs:DescribeLogStreams",
+        "logs:FilterLogEvents",
+        "logs:GetLogEvents",
+        "logs:PutLogEvents",
+    ]
     return [
         allow("WriteAccessLogs", write, groups),
         allow("MakeLogGroups", ["logs:CreateLogGroup"], [group.removesuffix(":*") for group in groups]),
@@ -217,16 +228,24 @@ def monitor(at: Environment) -> list[Statement]:
         allow("ReadCapture", ["s3:GetObject"], [f"{bucket}/capture/*"]),
         allow("WriteReports", ["s3:GetObject", "s3:PutObject"], [f"{bucket}/monitor/*"]),
         allow("ListBucket", ["s3:GetBucketLocation", "s3:ListBucket"], [bucket]),
-        allow("ReadBaseline", ["s3:GetObject"], [
-            at.names.bucket_arn(at.names.artifacts_bucket, "runs/*/baseline/*"),
-        ]),
+        allow(
+            "ReadBaseline",
+            ["s3:GetObject"],
+            [
+                at.names.bucket_arn(at.names.artifacts_bucket, "runs/*/baseline/*"),
+            ],
+        ),
         *_read_runs(at, "*/baseline/*")[1:],
         use_key(at.key_arn, [at.s3]),
         *_pull(model_monitor(at.names.region)),
-        allow("DescribeEndpoint", ["sagemaker:DescribeEndpoint", "sagemaker:DescribeEndpointConfig"], [
-            at.arn("sagemaker", f"endpoint/{at.prefix}-*"),
-            at.arn("sagemaker", f"endpoint-config/{at.prefix}-*"),
-        ]),
+        allow(
+            "DescribeEndpoint",
+            ["sagemaker:DescribeEndpoint", "sagemaker:DescribeEndpointConfig"],
+            [
+                at.arn("sagemaker", f"endpoint/{at.prefix}-*"),
+                at.arn("sagemaker", f"endpoint-config/{at.prefix}-*"),
+            ],
+        ),
         *_sagemaker_logs(at, "ProcessingJobs"),
     ]
 
@@ -250,15 +269,30 @@ def deployer(at: Environment) -> list[Statement]:
     pointer = at.arn("ssm", f"parameter{at.names.pointer(at.env)}")
     return [
         *_read_runs(at, "*/release/manifest.json", "*/release/model.tar.gz"),
-        allow("Pointer", ["ssm:AddTagsToResource", "ssm:DeleteParameter", "ssm:GetParameter", "ssm:GetParameters",
-                          "ssm:ListTagsForResource", "ssm:PutParameter"], [pointer]),
-        allow("ReadPointer", ["ssm:GetParametersByPath"],
-              [at.arn("ssm", f"parameter{at.names.pointer_path(at.env)}")]),
+        allow(
+            "Pointer",
+            [
+                "ssm:AddTagsToResource",
+                "ssm:DeleteParameter",
+                "ssm:GetParameter",
+                "ssm:GetParameters",
+                "ssm:ListTagsForResource",
+                "ssm:PutParameter",
+            ],
+            [pointer],
+        ),
+        allow("ReadPointer", ["ssm:GetParametersByPath"], [at.arn("ssm", f"parameter{at.names.pointer_path(at.env)}")]),
         unscoped("DescribeParameters", ["ssm:DescribeParameters"]),
-        pass_role([at.names.role_arn(at.env, "model"), at.names.role_arn(at.env, "monitor")],
-                  "sagemaker.amazonaws.com", "PassToSageMaker"),
-        pass_role([at.names.role_arn(at.env, hook) for hook in ("predict", "before-traffic", "after-traffic")],
-                  "lambda.amazonaws.com", "PassToLambda"),
+        pass_role(
+            [at.names.role_arn(at.env, "model"), at.names.role_arn(at.env, "monitor")],
+            "sagemaker.amazonaws.com",
+            "PassToSageMaker",
+        ),
+        pass_role(
+            [at.names.role_arn(at.env, hook) for hook in ("predict", "before-traffic", "after-traffic")],
+            "lambda.amazonaws.com",
+            "PassToLambda",
+        ),
         pass_role([at.names.role_arn(at.env, "shift")], "codedeploy.amazonaws.com", "PassToCodeDeploy"),
         *of_release(at),
     ]
@@ -275,8 +309,10 @@ def _bounds(at: Environment) -> dict[str, list[str]]:
             at.arn("cloudwatch", f"alarm:*{at.prefix}-*"),
             f"arn:{names.partition}:cloudwatch::{account}:dashboard/{at.prefix}",
         ],
-        "codedeploy": [at.arn("codedeploy", f"*:{at.prefix}*"),
-                       at.arn("codedeploy", "deploymentconfig:CodeDeployDefault.LambdaAllAtOnce")],
+        "codedeploy": [
+            at.arn("codedeploy", f"*:{at.prefix}*"),
+            at.arn("codedeploy", "deploymentconfig:CodeDeployDefault.LambdaAllAtOnce"),
+        ],
         "ecr": [repository_arn(xgboost(names.region)), repository_arn(model_monitor(names.region))],
         "execute-api": [at.arn("execute-api", "*/live/POST/predict")],
         "kms": [at.key_arn, names.arn("kms", "key/*")],
@@ -284,8 +320,10 @@ def _bounds(at: Environment) -> dict[str, list[str]]:
         "logs": [at.arn("logs", "log-group:*")],
         "s3": [names.bucket_arn(store, "runs/*"), names.bucket_arn(at.capture), names.bucket_arn(at.capture, "*")],
         "sagemaker": [at.arn("sagemaker", f"*/{at.prefix}-*")],
-        "ssm": [at.arn("ssm", f"parameter{names.pointer_path(at.env)}"),
-                at.arn("ssm", f"parameter{names.pointer_path(at.env)}/*")],
+        "ssm": [
+            at.arn("ssm", f"parameter{names.pointer_path(at.env)}"),
+            at.arn("ssm", f"parameter{names.pointer_path(at.env)}/*"),
+        ],
     }
 
 

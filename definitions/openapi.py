@@ -31,8 +31,11 @@ def openapi(title: str, invoke_arn: str, features: Sequence[str], api_key: bool)
                     },
                     "responses": {"200": {"description": "Predictions, in the order of the instances"}},
                     "x-amazon-apigateway-integration": {
-                        "type": "aws_proxy", "httpMethod": "POST", "uri": invoke_arn,
-                        "passthroughBehavior": "when_no_match", "timeoutInMillis": 29000,
+                        "type": "aws_proxy",
+                        "httpMethod": "POST",
+                        "uri": invoke_arn,
+                        "passthroughBehavior": "when_no_match",
+                        "timeoutInMillis": 29000,
                     },
                 }
             }
@@ -62,7 +65,10 @@ def _schemas(features: Sequence[str]) -> dict[str, Any]:
 def _security(api_key: bool) -> dict[str, Any]:
     schemes: dict[str, Any] = {
         "sigv4": {
-            "type": "apiKey", "name": "Authorization", "in": "header", "x-amazon-apigateway-authtype": "awsSigv4",
+            "type": "apiKey",
+            "name": "Authorization",
+            "in": "header",
+            "x-amazon-apigateway-authtype": "awsSigv4",
         }
     }
     if api_key:

@@ -13,22 +13,35 @@ State = dict[str, Any]
 
 _FUNCTION_RETRIES = [
     {
-        "ErrorEquals": ["Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException",
-                        "Lambda.TooManyRequestsException"],
-        "IntervalSeconds": 2, "BackoffRate": 2, "MaxAttempts": 5, "JitterStrategy": "FULL",
+        "ErrorEquals": [
+            "Lambda.ServiceException",
+            "Lambda.AWSLambdaException",
+            "Lambda.SdkClientException",
+            "Lambda.TooManyRequestsException",
+        ],
+        "IntervalSeconds": 2,
+        "BackoffRate": 2,
+        "MaxAttempts": 5,
+        "JitterStrategy": "FULL",
     }
 ]
 # Throttled starts have started nothing; a job that failed is not tried again under its name.
 _JOB_RETRIES = [
     {
         "ErrorEquals": ["SageMaker.ThrottlingException", "ThrottlingException"],
-        "IntervalSeconds": 10, "BackoffRate": 2, "MaxAttempts": 6, "JitterStrategy": "FULL",
+        "IntervalSeconds": 10,
+        "BackoffRate": 2,
+        "MaxAttempts": 6,
+        "JitterStrategy": "FULL",
     }
 ]
 _GLUE_RETRIES = [
     {
         "ErrorEquals": ["Glue.ConcurrentRunsExceededException", "Glue.ThrottlingException", "ThrottlingException"],
-        "IntervalSeconds": 30, "BackoffRate": 2, "MaxAttempts": 6, "JitterStrategy": "FULL",
+        "IntervalSeconds": 30,
+        "BackoffRate": 2,
+        "MaxAttempts": 6,
+        "JitterStrategy": "FULL",
     }
 ]
 _CATCH = [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Caught"}]
@@ -71,21 +84,48 @@ def state_machine(training: Training) -> State:
             "Features": _features(training),
             "Learn": _parallel(training),
             "Evaluate": _evaluate(training),
-            "Gate": _function(training, "gate", {
-                "run.$": "$.run", "reason.$": "$.reason", "evaluation.$": _path(training, "evaluation/evaluation.json"),
-            }, "$.gate", "Passed"),
+            "Gate": _function(
+                training,
+                "gate",
+                {
+                    "run.$": "$.run",
+                    "reason.$": "$.reason",
+                    "evaluation.$": _path(training, "evaluation/evaluation.json"),
+                },
+                "$.gate",
+                "Passed",
+            ),
             "Passed": {
                 "Type": "Choice",
                 "Choices": [{"Variable": "$.gate.passed", "BooleanEquals": True, "Next": "Register"}],
                 "Default": "Rejected",
             },
             "Rejected": {"Type": "Fail", "Error": "GateRejected", "CausePath": "$.gate.reason"},
-            "Register": _function(training, "register", _registration(training, {
-                "evaluation.$": _path(training, "evaluation/evaluation.json"),
-            }), "$.registered", "Manifest"),
-            "Manifest": _function(training, "manifest", _registration(training, {
-                "golden.$": _path(training, "evaluation/golden.json"), "package.$": "$.registered.package",
-            }), "$.release", None),
+            "Register": _function(
+                training,
+                "register",
+                _registration(
+                    training,
+                    {
+                        "evaluation.$": _path(training, "evaluation/evaluation.json"),
+                    },
+                ),
+                "$.registered",
+                "Manifest",
+            ),
+            "Manifest": _function(
+                training,
+                "manifest",
+                _registration(
+                    training,
+                    {
+                        "golden.$": _path(training, "evaluation/golden.json"),
+                        "package.$": "$.registered.package",
+                    },
+                ),
+                "$.release",
+                None,
+            ),
             **_failures(),
         },
     }
@@ -107,7 +147,8 @@ def _failures() -> dict[str, State]:
         "Tell": {
             "Type": "Pass",
             "Parameters": {
-                "error.$": "$.error", "told.$": "States.StringToJson($.error.Cause)",
+                "error.$": "$.error",
+                "told.$": "States.StringToJson($.error.Cause)",
             },
             "Next": "WhatWasTold",
         },
@@ -269,19 +310,24 @@ def _processing(training: Training, machines: Machines, parameters: State) -> St
 
 def _baseline(training: Training) -> State:
     source = "/opt/ml/processing/input/baseline_dataset_input"
-    state = _processing(training, training.baseline, {
-        "ProcessingJobName.$": _job(training, "base"),
-        "AppSpecification": {"ImageUri": training.monitor_image},
-        "ProcessingInputs": [_input("baseline_dataset_input", _path(training, "features/baseline"),
-                                    "input/baseline_dataset_input")],
-        "ProcessingOutputConfig": _output(training, "monitoring_output", "output", "baseline"),
-        "Environment": {
-            "dataset_format": '{"csv": {"header": true, "output_columns_position": "START"}}',
-            "dataset_source": source,
-            "output_path": "/opt/ml/processing/output",
-            "publish_cloudwatch_metrics": "Disabled",
+    state = _processing(
+        training,
+        training.baseline,
+        {
+            "ProcessingJobName.$": _job(training, "base"),
+            "AppSpecification": {"ImageUri": training.monitor_image},
+            "ProcessingInputs": [
+                _input("baseline_dataset_input", _path(training, "features/baseline"), "input/baseline_dataset_input")
+            ],
+            "ProcessingOutputConfig": _output(training, "monitoring_output", "output", "baseline"),
+            "Environment": {
+                "dataset_format": '{"csv": {"header": true, "output_columns_position": "START"}}',
+                "dataset_source": source,
+                "output_path": "/opt/ml/processing/output",
+                "publish_cloudwatch_metrics": "Disabled",
+            },
         },
-    })
+    )
     return {**state, "End": True}
 
 
@@ -325,14 +371,18 @@ def _evaluate(training: Training) -> State:
         _input("test", _path(training, "features/test"), "test"),
         _input("code", "States.Format('{}/evaluate.py', $.code)", "code"),
     ]
-    state = _processing(training, training.evaluation, {
-        "ProcessingJobName.$": _job(training, "eval"),
-        "AppSpecification": {
-            "ImageUri": training.xgboost_image,
-            "ContainerEntrypoint": ["python3", "/opt/ml/processing/code/evaluate.py"],
-            "ContainerArguments": list(training.evaluation_arguments),
+    state = _processing(
+        training,
+        training.evaluation,
+        {
+            "ProcessingJobName.$": _job(training, "eval"),
+            "AppSpecification": {
+                "ImageUri": training.xgboost_image,
+                "ContainerEntrypoint": ["python3", "/opt/ml/processing/code/evaluate.py"],
+                "ContainerArguments": list(training.evaluation_arguments),
+            },
+            "ProcessingInputs": inputs,
+            "ProcessingOutputConfig": _output(training, "evaluation", "evaluation", "evaluation"),
         },
-        "ProcessingInputs": inputs,
-        "ProcessingOutputConfig": _output(training, "evaluation", "evaluation", "evaluation"),
-    })
+    )
     return {**state, "ResultPath": None, "Catch": _CATCH, "Next": "Gate"}

@@ -94,8 +94,14 @@ def _logs(names: Names, stack: str) -> Statement:
         "Sid": "LogGroups",
         "Effect": "Allow",
         "Principal": {"Service": f"logs.{names.region}.amazonaws.com"},
-        "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom",
-                   "kms:ReEncryptTo"],
+        "Action": [
+            "kms:Decrypt",
+            "kms:DescribeKey",
+            "kms:Encrypt",
+            "kms:GenerateDataKey",
+            "kms:ReEncryptFrom",
+            "kms:ReEncryptTo",
+        ],
         "Resource": "*",
         "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": names.arn("logs", "log-group:*", stack)}},
     }

@@ -23,18 +23,27 @@ def manifest(number: int = 1, sha256: str = "ab" * 32) -> dict[str, Any]:
     """A release manifest."""
     run = f"s3://{ARTIFACTS}/runs/run-{number}"
     return {
-        "schema": 1, "id": f"2026112{number}-1a2b3c4d", "reason": "data", "commit": "abc", "execution": f"run-{number}",
+        "schema": 1,
+        "id": f"2026112{number}-1a2b3c4d",
+        "reason": "data",
+        "commit": "abc",
+        "execution": f"run-{number}",
         "created": "2026-11-21T03:45:00Z",
         "data": {"uri": "s3://data/datasets/trips.csv", "version": "1", "rows": 100},
         "model": {
             "package": "arn:aws:sagemaker:eu-west-1:111111111111:model-package/glidepath/1",
-            "artifact": f"{run}/release/model.tar.gz", "sha256": sha256,
+            "artifact": f"{run}/release/model.tar.gz",
+            "sha256": sha256,
             "image": "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:3.2-0",
         },
         "metrics": {"name": "rmse", "value": 3.5, "ci": [3.1, 3.9], "threshold": 10.0, "rows": 100, "slices": []},
         "champion": None,
-        "baseline": {"statistics": f"{run}/baseline/statistics.json", "constraints": f"{run}/baseline/constraints.json"},
-        "golden": f"{run}/evaluation/golden.json", "target": "total",
+        "baseline": {
+            "statistics": f"{run}/baseline/statistics.json",
+            "constraints": f"{run}/baseline/constraints.json",
+        },
+        "golden": f"{run}/evaluation/golden.json",
+        "target": "total",
         "features": ["duration_minutes", "passengers", "distance"],
     }
 
@@ -87,8 +96,14 @@ class _Mocks(mocks.Mocks):
         name = next((v for k, v in args.inputs.items() if k in ("name", "bucket") and isinstance(v, str)), args.name)
         arn = f"arn:aws:mock:eu-west-1:111111111111:{args.name}"
         outputs = {
-            "arn": arn, "name": name, "version": "7", "invokeArn": arn, "invokeUrl": "https://api/live",
-            "executionArn": arn, "keyId": "key", **args.inputs,
+            "arn": arn,
+            "name": name,
+            "version": "7",
+            "invokeArn": arn,
+            "invokeUrl": "https://api/live",
+            "executionArn": arn,
+            "keyId": "key",
+            **args.inputs,
         }
         return f"{args.name}-id", outputs
 
@@ -112,7 +127,9 @@ def config(stack: str, **changes: Any) -> dict[str, str]:
     document = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
     document |= {f"glidepath:{key}": value for key, value in changes.items()}
     return {
-        key: value if isinstance(value, str) else json.dumps(value) for key, value in document.items() if value is not None
+        key: value if isinstance(value, str) else json.dumps(value)
+        for key, value in document.items()
+        if value is not None
     }
 
 

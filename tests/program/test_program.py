@@ -37,9 +37,12 @@ def _one(found: list[Recorded]) -> dict[str, Any]:
 def test_every_bucket_is_private_versioned_encrypted_and_tls_only(ran: Run) -> None:
     names = {resource.name for resource in ran.of("aws:s3/bucket:Bucket")}
     assert names
-    for kind in ("bucketVersioning:BucketVersioning", "bucketOwnershipControls:BucketOwnershipControls",
-                 "bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
-                 "bucketLifecycleConfiguration:BucketLifecycleConfiguration"):
+    for kind in (
+        "bucketVersioning:BucketVersioning",
+        "bucketOwnershipControls:BucketOwnershipControls",
+        "bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+        "bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+    ):
         assert {resource.name for resource in ran.of(f"aws:s3/{kind}")} == names
     for block in ran.of("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"):
         flags = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")

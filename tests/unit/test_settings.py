@@ -33,21 +33,39 @@ def test_committed_production_is_careful() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("deployment", {"kind": "canary", "percentage": 0}, "glidepath:deployment.percentage: 0 is not a whole number from 1 to 99"),
+        (
+            "deployment",
+            {"kind": "canary", "percentage": 0},
+            "glidepath:deployment.percentage: 0 is not a whole number from 1 to 99",
+        ),
         ("deployment", {"kind": "blue"}, "glidepath:deployment.kind: 'blue' is not one of canary, linear, all-at-once"),
         ("deployment", {"minutes": 1.5}, "glidepath:deployment.minutes: 1.5 is not a whole number from 1 to 2880"),
-        ("deployment", {"percentag": 5}, "glidepath:deployment.percentag: unknown key; did you mean glidepath:deployment.percentage?"),
+        (
+            "deployment",
+            {"percentag": 5},
+            "glidepath:deployment.percentag: unknown key; did you mean glidepath:deployment.percentage?",
+        ),
         ("deployment", "canary", "glidepath:deployment: 'canary' is not an object"),
         ("nmae", "x", "glidepath:nmae: unknown key; did you mean glidepath:name?"),
         ("name", "Taxi!", "glidepath:name: 'Taxi!' is not 3 to 20 of a-z, 0-9 and -"),
         ("name", None, "glidepath:name: is missing; set it to 3 to 20 of a-z, 0-9 and -"),
-        ("accounts", {"delivery": "1", "prod": "3" * 12}, "glidepath:accounts: '{\"delivery\": \"1\", \"prod\":"
-         " \"333333333333\"}' is not an object of stack: account id of 12 digits, in quotes"),
+        (
+            "accounts",
+            {"delivery": "1", "prod": "3" * 12},
+            'glidepath:accounts: \'{"delivery": "1", "prod":'
+            ' "333333333333"}\' is not an object of stack: account id of 12 digits, in quotes',
+        ),
         ("capture", {"percentage": True}, "glidepath:capture.percentage: True is not a whole number from 1 to 100"),
-        ("endpoint", {"instanceType": "m5.large"}, "glidepath:endpoint.instanceType: 'm5.large' is not a SageMaker instance"
-         " type like ml.m5.large"),
-        ("release", "manifest.json", "glidepath:release: 'manifest.json' is not the address of a release manifest,"
-         " s3://bucket/…/manifest.json"),
+        (
+            "endpoint",
+            {"instanceType": "m5.large"},
+            "glidepath:endpoint.instanceType: 'm5.large' is not a SageMaker instance type like ml.m5.large",
+        ),
+        (
+            "release",
+            "manifest.json",
+            "glidepath:release: 'manifest.json' is not the address of a release manifest, s3://bucket/…/manifest.json",
+        ),
         ("retire", "yes", "glidepath:retire: 'yes' is not true or false"),
         ("alarms", {"drift": 2}, "glidepath:alarms.drift: 2 is not a number from 0 to 1"),
         ("logDays", "91", "glidepath:logDays: 91 is not kept by CloudWatch Logs"),
