@@ -69,8 +69,10 @@ def deploy(env: str, profile_text: str, backend: str) -> dict[str, Any]:
         [_INSTALL_PULUMI, _REQUIREMENTS],
         [
             *_write_profile(profile_text),
-            f'python -m cli deploy --stack {env} --release "$RELEASE_MANIFEST"'
-            ' ${APPROVED_SHA256:+--manifest-sha256 "$APPROVED_SHA256"} --variables "$PWD/.deploy.env"',
+            (
+                f'python -m cli deploy --stack {env} --release "$RELEASE_MANIFEST"'
+                ' ${APPROVED_SHA256:+--manifest-sha256 "$APPROVED_SHA256"} --variables "$PWD/.deploy.env"'
+            ),
             'source "$PWD/.deploy.env"',
         ],
         ["API_URL", "ENDPOINT", "RELEASE", "MANIFEST_SHA256", "SUMMARY"],

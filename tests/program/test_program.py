@@ -102,7 +102,8 @@ def test_the_endpoint_captures_everything_encrypted() -> None:
     assert capture["enableCapture"] is True
     assert capture["initialSamplingPercentage"] == 100
     assert {option["captureMode"] for option in capture["captureOptions"]} == {"Input", "Output"}
-    assert capture["kmsKeyId"] and configuration["kmsKeyArn"]
+    assert capture["kmsKeyId"]
+    assert configuration["kmsKeyArn"]
     (variant,) = configuration["productionVariants"]
     assert variant["initialInstanceCount"] == 2
 

@@ -68,7 +68,8 @@ def test_statement_names_real_actions_on_the_narrowest_resources(role: str, stat
     assert statement["Effect"] == "Allow"
     for action in statement["Action"]:
         service, _, name = action.partition(":")
-        assert "*" not in action and "?" not in action
+        assert "*" not in action
+        assert "?" not in action
         assert DATA.actions.action_exists(service, name), action
         if statement["Resource"] == ["*"]:
             assert not _resource_types(action), f"{action} can be bound to {_resource_types(action)}"
@@ -120,7 +121,8 @@ def test_only_the_deployer_reaches_iam_and_cannot_change_it() -> None:
 def test_environment_trust_names_one_principal_with_a_condition(purpose: str) -> None:
     (statement,) = environment_roles.trust(NAMES, "dev", purpose)["Statement"]
     (principal,) = statement["Principal"].values()
-    assert isinstance(principal, str) and principal != "*"
+    assert isinstance(principal, str)
+    assert principal != "*"
     if "Service" in statement["Principal"]:
         assert statement["Condition"]["StringEquals"]["aws:SourceAccount"] == "222222222222"
     else:

@@ -52,8 +52,10 @@ def test_committed_production_is_careful() -> None:
         (
             "accounts",
             {"delivery": "1", "prod": "3" * 12},
-            'glidepath:accounts: \'{"delivery": "1", "prod":'
-            ' "333333333333"}\' is not an object of stack: account id of 12 digits, in quotes',
+            (
+                'glidepath:accounts: \'{"delivery": "1", "prod":'
+                ' "333333333333"}\' is not an object of stack: account id of 12 digits, in quotes'
+            ),
         ),
         ("capture", {"percentage": True}, "glidepath:capture.percentage: True is not a whole number from 1 to 100"),
         (
