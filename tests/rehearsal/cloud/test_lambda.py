@@ -352,3 +352,32 @@ def test_deleting_ends_the_processes(cloud: Cloud, account: str, client: Any) ->
     eventually(ended)
     with pytest.raises(ClientError, match="Function not found"):
         client.get_function(FunctionName="gone")
+
+
+def test_rule_invokes_only_what_lets_it(cloud: Cloud, account: str, client: Any) -> None:
+    sqs, events = cloud.client("sqs", account, REGION), cloud.client("events", account, REGION)
+    url = sqs.create_queue(QueueName="out")["QueueUrl"]
+    code = f"""
+import boto3, json
+def handler(event, context):
+    boto3.client("sqs").send_message(QueueUrl={url!r}, MessageBody=json.dumps(event["detail"]))
+"""
+    arn = make_function(cloud, account, "listener", code)["FunctionArn"]
+    rule = events.put_rule(Name="r", EventPattern=json.dumps({"source": ["mine"]}))["RuleArn"]
+    events.put_targets(Rule="r", Targets=[{"Id": "f", "Arn": arn}])
+
+    def send(number: int) -> None:
+        entry = {"Source": "mine", "DetailType": "t", "Detail": json.dumps({"n": number})}
+        assert events.put_events(Entries=[entry])["FailedEntryCount"] == 0
+
+    send(1)
+    client.add_permission(
+        FunctionName="listener",
+        StatementId="rule",
+        Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com",
+        SourceArn=rule,
+    )
+    send(2)
+    messages = eventually(lambda: sqs.receive_message(QueueUrl=url).get("Messages"))
+    assert [json.loads(message["Body"]) for message in messages] == [{"n": 2}]

@@ -5,7 +5,7 @@ from typing import Any
 
 from moto.core.exceptions import JsonRESTError, ServiceException
 
-from rehearsal.cloud.api import AwsError, Call, Cloud, inventory, operation
+from rehearsal.cloud.api import AwsError, Call, Cloud, operation
 from rehearsal.cloud.services.apigateway import openapi, snapshot
 from rehearsal.cloud.services.apigateway.openapi import bad_request
 
@@ -193,16 +193,3 @@ def delete_rest_api(call: Call) -> dict[str, Any]:
         del frozen[key]
     call.forward()
     return {}
-
-
-@inventory("apigateway")
-def live_apis(cloud: Cloud, account: str) -> list[str]:
-    """REST APIs, API keys and usage plans of an account."""
-    found = []
-    for owner, region, _ in cloud.stores("apigateway"):
-        if owner != account:
-            continue
-        backend = cloud.backend("apigateway", account, region)
-        for kind, ids in (("restapis", backend.apis), ("apikeys", backend.keys), ("usageplans", backend.usage_plans)):
-            found += [f"arn:aws:apigateway:{region}::/{kind}/{name}" for name in ids]
-    return found
