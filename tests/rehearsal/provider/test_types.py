@@ -82,7 +82,7 @@ class World:
         self.make("aws:apigateway/account:Account", cloudwatchRoleArn=self.role("apigateway.amazonaws.com"))
 
     def model(self) -> str:
-        primary = {"image": IMAGE, "modelDataUrl": "s3://b/m.tar.gz"}
+        primary = {"image": IMAGE}
         role = self.role("sagemaker.amazonaws.com")
         return str(self.make("aws:sagemaker/model:Model", executionRoleArn=role, primaryContainer=primary).get("name"))
 
@@ -495,7 +495,7 @@ ROAD_CASES = [
         "aws:sagemaker/model:Model",
         lambda w: {
             "executionRoleArn": w.role("sagemaker.amazonaws.com"),
-            "primaryContainer": {"image": IMAGE, "modelDataUrl": "s3://b/m.tar.gz", "environment": {"NAME": "b"}},
+            "primaryContainer": {"image": IMAGE, "environment": {"NAME": "b"}},
             "enableNetworkIsolation": True,
             "tags": {"a": "b"},
         },
@@ -575,7 +575,6 @@ ROAD_CASES = [
     case(
         "aws:codecommit/repository:Repository",
         lambda w: {"repositoryName": f"{w.unique}-r", "description": "d"},
-        change={"description": "e"},
     ),
     case(
         "aws:codeconnections/connection:Connection",
@@ -629,7 +628,7 @@ ROAD_CASES = [
             "executionProperty": {"maxConcurrentRuns": 2},
             "tags": {"a": "b"},
         },
-        change={"numberOfWorkers": 3},
+        change={"tags": {"c": "d"}},
         replace={"name": "new"},
     ),
     case(
