@@ -97,7 +97,9 @@ def _accepted(accept: str) -> str:
 def _rows(body: bytes, content_type: str) -> list[list[float]]:
     kind = content_type.split(";")[0].strip().lower()
     if kind != "text/csv":
-        raise ContainerError(415, f"Content type {content_type or '(none)'} is not supported by the rehearsal: text/csv")
+        raise ContainerError(
+            415, f"Content type {content_type or '(none)'} is not supported by the rehearsal: text/csv"
+        )
     try:
         lines = body.decode("utf-8").strip().splitlines()
         rows = [[float(cell) if cell.strip() else float("nan") for cell in line.split(",")] for line in lines]

@@ -128,9 +128,13 @@ def stop_runs(call: Call) -> dict[str, Any]:
 def _job(call: Call) -> dict[str, Any]:
     name = call.params["JobName"]
     try:
-        job: dict[str, Any] = call.cloud.store_call("glue", "GetJob", call.account, call.region, {"JobName": name})["Job"]
+        job: dict[str, Any] = call.cloud.store_call("glue", "GetJob", call.account, call.region, {"JobName": name})[
+            "Job"
+        ]
     except AwsError as error:
-        raise AwsError("EntityNotFoundException", f"Failed to start job run due to missing metadata: job {name}") from error
+        raise AwsError(
+            "EntityNotFoundException", f"Failed to start job run due to missing metadata: job {name}"
+        ) from error
     return job
 
 

@@ -95,9 +95,7 @@ class World:
 
     def train(self, name: str, **changes: Any) -> dict[str, Any]:
         self.sagemaker.create_training_job(**self.training(name, **changes))
-        return self.settle(
-            lambda: self.sagemaker.describe_training_job(TrainingJobName=name), "TrainingJobStatus"
-        )
+        return self.settle(lambda: self.sagemaker.describe_training_job(TrainingJobName=name), "TrainingJobStatus")
 
     def process(self, name: str, **request: Any) -> dict[str, Any]:
         self.sagemaker.create_processing_job(
@@ -109,7 +107,9 @@ class World:
 
     def settle(self, ask: Callable[[], dict[str, Any]], key: str) -> dict[str, Any]:
         """Wait until a status is final."""
-        return wait(ask, lambda answer: answer[key] not in ("InProgress", "Stopping", "Creating", "Updating", "RUNNING"))
+        return wait(
+            ask, lambda answer: answer[key] not in ("InProgress", "Stopping", "Creating", "Updating", "RUNNING")
+        )
 
     def endpoint(self, name: str, artifact: str, **config: Any) -> dict[str, Any]:
         """Model, configuration and endpoint of one name; waits for it."""

@@ -66,7 +66,9 @@ def test_a_failing_script_fails_the_run_with_its_message(world: World) -> None:
 
 
 def test_what_the_shim_lacks_is_said(world: World) -> None:
-    glue = make_job(world, "from pyspark.sql import SparkSession\nSparkSession.builder.getOrCreate().createDataFrame([])")
+    glue = make_job(
+        world, "from pyspark.sql import SparkSession\nSparkSession.builder.getOrCreate().createDataFrame([])"
+    )
     found = finish(glue, glue.start_job_run(JobName="job")["JobRunId"])
     assert "not implemented by the rehearsal: SparkSession.createDataFrame" in found["ErrorMessage"]
 

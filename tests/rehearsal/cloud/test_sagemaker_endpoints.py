@@ -72,7 +72,11 @@ def test_capture_writes_the_real_layout(world: World, artifact: str) -> None:
 
 def test_a_callers_mistake_is_a_model_error_with_the_status(world: World, artifact: str) -> None:
     world.endpoint("e3", artifact)
-    for body, kind, status in ((b"1,2", "text/csv", 400), (b"a,b,c", "text/csv", 415), (b"{}", "application/json", 415)):
+    for body, kind, status in (
+        (b"1,2", "text/csv", 400),
+        (b"a,b,c", "text/csv", 415),
+        (b"{}", "application/json", 415),
+    ):
         with pytest.raises(world.runtime.exceptions.ModelError) as caught:
             world.runtime.invoke_endpoint(EndpointName="e3", Body=body, ContentType=kind)
         response = caught.value.response

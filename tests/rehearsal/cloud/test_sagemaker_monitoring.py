@@ -51,7 +51,9 @@ def test_a_script_finds_its_inputs_and_leaves_its_outputs(world: World) -> None:
 
 
 def test_a_script_acts_as_the_jobs_role(world: World) -> None:
-    text = "import boto3; open('/opt/ml/processing/output/a', 'w').write(boto3.client('sts').get_caller_identity()['Arn'])"
+    text = (
+        "import boto3; open('/opt/ml/processing/output/a', 'w').write(boto3.client('sts').get_caller_identity()['Arn'])"
+    )
     job = script(world, "who", text)
     assert job["ProcessingJobStatus"] == "Completed", job.get("FailureReason")
     assert ":assumed-role/job/" in world.get(world.uri("who/out/a")).decode()
@@ -174,9 +176,9 @@ def test_the_clock_runs_the_schedule(watched: World) -> None:
     ask(watched, 0.0)
     schedule(watched, "often", "cron(0 * ? * * *)")
     found = wait(
-        lambda: watched.sagemaker.list_monitoring_executions(
-            MonitoringScheduleName="often", StatusEquals="Completed"
-        )["MonitoringExecutionSummaries"],
+        lambda: watched.sagemaker.list_monitoring_executions(MonitoringScheduleName="often", StatusEquals="Completed")[
+            "MonitoringExecutionSummaries"
+        ],
         bool,
         60,
     )

@@ -93,6 +93,8 @@ def test_stop_ends_the_job(world: World) -> None:
 
 def test_max_runtime_ends_the_job(world: World) -> None:
     job = world.train(
-        "slow", HyperParameters={"num_round": "1000000", "max_depth": "10"}, StoppingCondition={"MaxRuntimeInSeconds": 2}
+        "slow",
+        HyperParameters={"num_round": "1000000", "max_depth": "10"},
+        StoppingCondition={"MaxRuntimeInSeconds": 2},
     )
     assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")

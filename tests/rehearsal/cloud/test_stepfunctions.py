@@ -84,7 +84,9 @@ def test_broken_definitions_and_roles_are_refused(world: World) -> None:
     with refused(client, "InvalidDefinition", "Nowhere"):
         machine(world, "b1", {"Train": {"Type": "Pass", "Next": "Nowhere"}})
     with refused(client, "InvalidDefinition"):
-        machine(world, "b2", {"Train": {"Type": "Task", "Resource": "arn:aws:states:::sagemaker:bogus.sync", "End": True}})
+        machine(
+            world, "b2", {"Train": {"Type": "Task", "Resource": "arn:aws:states:::sagemaker:bogus.sync", "End": True}}
+        )
     world.machine_role = world.role  # type: ignore[attr-defined]
     with refused(client, "AccessDeniedException", "states.amazonaws.com"):
         machine(world, "b3", {"Train": {"Type": "Pass", "End": True}})

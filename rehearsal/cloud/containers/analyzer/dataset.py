@@ -134,7 +134,9 @@ def _json_side(name: str, text: str) -> tuple[list[str], list[list[str]]]:
     for document in documents:
         nested = not isinstance(document, dict) or any(isinstance(value, dict | list) for value in document.values())
         if nested:
-            raise DataError(f"{name}: encountered nested JSON, only flat JSON is supported without a preprocessing script")
+            raise DataError(
+                f"{name}: encountered nested JSON, only flat JSON is supported without a preprocessing script"
+            )
         keys = keys or list(document)
         rows.append(["" if document.get(key) is None else str(document[key]) for key in keys])
     return keys, rows

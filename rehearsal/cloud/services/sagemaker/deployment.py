@@ -94,7 +94,7 @@ def _load(cloud: Cloud, account: str, region: str, wanted: dict[str, Any], *, sh
         model = XGBoostModel.from_archive(archive)
     except (s3.TransferError, AwsError) as error:
         raise DeploymentError(
-            f"Failed to download model data for container \"container_1\" from URL: \"{container['ModelDataUrl']}\"."
+            f'Failed to download model data for container "container_1" from URL: "{container["ModelDataUrl"]}".'
             f" Please ensure that there is an object located at the URL and that the role passed to CreateModel has"
             f" permissions to download the object. ({error})"
         ) from error

@@ -124,9 +124,7 @@ def update_weights(call: Call) -> dict[str, Any]:
     unknown = sorted(set(wanted) - {variant.name for variant in serving.variants})
     if unknown:
         raise state.invalid(f"The endpoint {endpoint['_arn']} has no variant {', '.join(unknown)}.")
-    weights = [
-        wanted.get(variant.name, {}).get("DesiredWeight", variant.weight) for variant in serving.production
-    ]
+    weights = [wanted.get(variant.name, {}).get("DesiredWeight", variant.weight) for variant in serving.production]
     if not sum(weights) > 0:
         raise state.invalid("The sum of all variant weights must be greater than 0")
     with serving.lock:

@@ -27,7 +27,9 @@ def repository(image: str, region: str, allowed: tuple[str, ...]) -> str:
     """
     match = _IMAGE.fullmatch(image)
     if match is None:
-        raise invalid(f"Invalid image URI {image}: expected <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>")
+        raise invalid(
+            f"Invalid image URI {image}: expected <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>"
+        )
     name = match["repository"]
     if name not in allowed:
         known = " and ".join(allowed)

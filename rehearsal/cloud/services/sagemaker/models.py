@@ -53,9 +53,9 @@ def _check_container(call: Call, container: dict[str, Any], role: str, credentia
         client.head_object(Bucket=bucket, Key=key)
     except client.exceptions.ClientError as error:
         raise state.invalid(
-            f"Could not access model data at {url}. Please ensure that the role \"{role}\" exists and that its trust"
-            f" relationship policy allows the action \"sts:AssumeRole\" for the service principal \"{state.PRINCIPAL}\"."
-            f" Also ensure that the role has \"s3:GetObject\" permissions and that the object is located in"
+            f'Could not access model data at {url}. Please ensure that the role "{role}" exists and that its trust'
+            f' relationship policy allows the action "sts:AssumeRole" for the service principal "{state.PRINCIPAL}".'
+            f' Also ensure that the role has "s3:GetObject" permissions and that the object is located in'
             f" {call.region}."
         ) from error
 
@@ -153,5 +153,3 @@ def delete_config(call: Call) -> dict[str, Any]:
 def list_configs(call: Call) -> dict[str, Any]:
     found, token = state.page(call, state.records(call, CONFIG).values(), name=lambda item: item["EndpointConfigName"])
     return state.with_token({"EndpointConfigs": found}, token)
-
-

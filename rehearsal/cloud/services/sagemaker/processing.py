@@ -132,7 +132,10 @@ def stop(call: Call) -> dict[str, Any]:
 @operation("sagemaker", "ListProcessingJobs")
 def list_jobs(call: Call) -> dict[str, Any]:
     jobs, token = state.page(
-        call, state.records(call, KIND).values(), name=lambda job: job["ProcessingJobName"], status="ProcessingJobStatus"
+        call,
+        state.records(call, KIND).values(),
+        name=lambda job: job["ProcessingJobName"],
+        status="ProcessingJobStatus",
     )
     return state.with_token({"ProcessingJobSummaries": jobs}, token)
 
@@ -172,7 +175,9 @@ def _process(run: Job, job: state.Record, finished: Callable[[Job, state.Record]
     code = run.run(argv, env, seconds, lambda line: _remember(last, line))
     job["ExitMessage"] = _message(run, last, code)
     if code:
-        raise JobFailed(f"AlgorithmError: {job['ExitMessage'] or 'See job logs for more information'}, exit code: {code}")
+        raise JobFailed(
+            f"AlgorithmError: {job['ExitMessage'] or 'See job logs for more information'}, exit code: {code}"
+        )
     if finished:
         finished(run, job)
     config = job.get("ProcessingOutputConfig", {})

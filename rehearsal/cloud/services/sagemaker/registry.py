@@ -124,7 +124,9 @@ def _check_artifact(call: Call, url: str) -> None:
     try:
         client.head_object(Bucket=bucket, Key=key)
     except client.exceptions.ClientError as error:
-        raise state.invalid(f"Could not find model data at {url}. Please ensure that there is an object there.") from error
+        raise state.invalid(
+            f"Could not find model data at {url}. Please ensure that there is an object there."
+        ) from error
 
 
 @operation("sagemaker", "DescribeModelPackage")

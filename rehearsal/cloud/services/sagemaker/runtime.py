@@ -49,7 +49,9 @@ def _variant(deployment: Deployment, target: str | None, endpoint: str) -> Varia
         return deployment.choose()
     variant = deployment.variant(target)
     if variant is None:
-        raise AwsError("ValidationError", f"Variant {target} not found for Request: endpoint {endpoint} has no such variant")
+        raise AwsError(
+            "ValidationError", f"Variant {target} not found for Request: endpoint {endpoint} has no such variant"
+        )
     return variant
 
 
@@ -83,7 +85,7 @@ def _model_error(call: Call, variant: Variant, error: ContainerError) -> AwsErro
     call.cloud.log(call.account, call.region, group, f"{variant.name}/i-rehearsal", f"[ERROR] {error.message}")
     return AwsError(
         "ModelError",
-        f"Received {who} error ({error.status}) from primary with message \"{error.message}\". See"
+        f'Received {who} error ({error.status}) from primary with message "{error.message}". See'
         f" https://{call.region}.console.aws.amazon.com/cloudwatch/home?region={call.region}#logEventViewer:group={group}"
         f" in account {call.account} for more information.",
         424,

@@ -90,7 +90,6 @@ def upload(client: Any, folder: Path, uri: str, kms_key: str | None = None) -> i
     return len(files)
 
 
-
 def _reason(error: ClientError) -> str:
     details = error.response["Error"]
     return f"{details.get('Code', 'Error')}: {details.get('Message', '')}"

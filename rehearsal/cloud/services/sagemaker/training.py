@@ -52,7 +52,13 @@ def create(call: Call) -> dict[str, Any]:
         "_tags": tags.given(call),
     }
     run = Job(
-        call.cloud, call.account, call.region, name, params["RoleArn"], KIND, (LOG_GROUP, f"{name}/algo-1-{_stamp(now)}")
+        call.cloud,
+        call.account,
+        call.region,
+        name,
+        params["RoleArn"],
+        KIND,
+        (LOG_GROUP, f"{name}/algo-1-{_stamp(now)}"),
     )
     _jobs[(call.cloud.port, arn)] = run
     _advance(run, job, "Starting")
@@ -199,9 +205,7 @@ def _publish(run: Job, job: state.Record, scores: dict[str, float]) -> None:
         {"MetricName": name, "Value": value, "Timestamp": now} for name, value in sorted(scores.items())
     ]
     for name, value in scores.items():
-        run.cloud.put_metric(
-            run.account, run.region, LOG_GROUP, name, {"TrainingJobName": run.name}, value, "None"
-        )
+        run.cloud.put_metric(run.account, run.region, LOG_GROUP, name, {"TrainingJobName": run.name}, value, "None")
 
 
 def _upload(run: Job, job: state.Record, client: Any) -> None:
@@ -239,7 +243,9 @@ def _advance(run: Job, job: state.Record, status: str, message: str | None = Non
         job |= {"SecondaryStatus": status, "LastModifiedTime": now}
 
 
-def _finish(run: Job, job: state.Record, status: str, *, secondary: str | None = None, reason: str | None = None) -> None:
+def _finish(
+    run: Job, job: state.Record, status: str, *, secondary: str | None = None, reason: str | None = None
+) -> None:
     now = run.cloud.clock.now()
     if reason:
         job["FailureReason"] = reason[:1024]

@@ -93,7 +93,9 @@ def to_machine(cloud: Cloud, account: str, region: str, entry: dict[str, Any], p
     )
     _, _, _, machine_region, machine_account, *_ = arn.split(":")
     text = payload if isinstance(payload, str) else json.dumps(payload)
-    cloud.client("stepfunctions", machine_account, machine_region, keys).start_execution(stateMachineArn=arn, input=text)
+    cloud.client("stepfunctions", machine_account, machine_region, keys).start_execution(
+        stateMachineArn=arn, input=text
+    )
 
 
 def _find(call: Call, arn: str) -> Any:
@@ -139,7 +141,9 @@ def _milliseconds(moment: datetime | None) -> int | None:
 
 
 def _count(cloud: Cloud, account: str, region: str, execution: Any) -> None:
-    name = {"SUCCEEDED": "Succeeded", "FAILED": "Failed", "TIMED_OUT": "TimedOut", "ABORTED": "Aborted"}[execution.status]
+    name = {"SUCCEEDED": "Succeeded", "FAILED": "Failed", "TIMED_OUT": "TimedOut", "ABORTED": "Aborted"}[
+        execution.status
+    ]
     cloud.put_metric(
         account, region, "AWS/States", f"Executions{name}", {"StateMachineArn": execution.state_machine_arn}, 1, "Count"
     )

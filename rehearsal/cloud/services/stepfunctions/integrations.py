@@ -30,7 +30,12 @@ from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 
 from rehearsal.cloud.services.stepfunctions.interpreter import client_for
 
-_SDK_NAMES = {"sagemaker": "SageMaker", "dynamodb": "DynamoDb", "codepipeline": "CodePipeline", "codebuild": "CodeBuild"}
+_SDK_NAMES = {
+    "sagemaker": "SageMaker",
+    "dynamodb": "DynamoDb",
+    "codepipeline": "CodePipeline",
+    "codebuild": "CodeBuild",
+}
 
 
 class Aborted(Exception):
@@ -141,7 +146,9 @@ class SageMakerTask(JobTask):
             return None
         return set()
 
-    def _eval_service_task(self, env: Any, resource_runtime_part: Any, normalised_parameters: Any, state_credentials: Any) -> None:
+    def _eval_service_task(
+        self, env: Any, resource_runtime_part: Any, normalised_parameters: Any, state_credentials: Any
+    ) -> None:
         client = client_for(resource_runtime_part.region, "sagemaker", state_credentials)
         answer = getattr(client, self._get_boto_service_action())(**normalised_parameters)
         env.stack.append(plain(answer))

@@ -14,7 +14,9 @@ from rehearsal.cloud.services.stepfunctions.interpreter import PRINCIPAL, backen
 def create(call: Call) -> dict[str, Any]:
     params = call.params
     if params.get("type", "STANDARD") != "STANDARD":
-        raise AwsError("NotImplemented", f"not implemented by the rehearsal: state machines of type {params['type']}", 501)
+        raise AwsError(
+            "NotImplemented", f"not implemented by the rehearsal: state machines of type {params['type']}", 501
+        )
     _check_definition(params["definition"])
     arn = f"arn:aws:states:{call.region}:{call.account}:stateMachine:{params['name']}"
     _check_role(call, params["roleArn"], arn)
@@ -48,7 +50,9 @@ def _check_definition(text: str) -> None:
     try:
         definition = json.loads(text)
     except ValueError as error:
-        raise AwsError("InvalidDefinition", f"Invalid State Machine Definition: 'INVALID_JSON_DESCRIPTION: {error}'") from error
+        raise AwsError(
+            "InvalidDefinition", f"Invalid State Machine Definition: 'INVALID_JSON_DESCRIPTION: {error}'"
+        ) from error
     if not isinstance(definition, dict):
         raise AwsError("InvalidDefinition", "Invalid State Machine Definition: 'it must be a JSON object'")
     _check_transitions(definition, "")

@@ -114,7 +114,7 @@ class Writer:
         if self._mode == "overwrite":
             clear(path)
         elif self._mode == "errorifexists" and exists(path):
-            raise RuntimeError(f"[PATH_ALREADY_EXISTS] Path {path} already exists. Set mode as \"overwrite\".")
+            raise RuntimeError(f'[PATH_ALREADY_EXISTS] Path {path} already exists. Set mode as "overwrite".')
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "part"
             connection = self._frame._session.connection

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+
 from pyspark.context import SparkContext
 from pyspark.sql.frame import DataFrame
 from pyspark.sql.storage import download
