@@ -82,9 +82,16 @@ class World:
         self.make("aws:apigateway/account:Account", cloudwatchRoleArn=self.role("apigateway.amazonaws.com"))
 
     def model(self) -> str:
-        primary = {"image": IMAGE}
-        role = self.role("sagemaker.amazonaws.com")
+        role, primary = self.model_parts()
         return str(self.make("aws:sagemaker/model:Model", executionRoleArn=role, primaryContainer=primary).get("name"))
+
+    def model_parts(self) -> tuple[str, Values]:
+        """A role that may read a model artifact, and the container that names it."""
+        role, bucket = self.role("sagemaker.amazonaws.com"), self.bucket()
+        self.make("aws:s3/bucketObjectv2:BucketObjectv2", bucket=bucket, key="m.tar.gz", content="x")
+        grant = policy("s3:GetObject", f"arn:aws:s3:::{bucket}/*")
+        self.make("aws:iam/rolePolicy:RolePolicy", role=role.rpartition("/")[2], policy=grant)
+        return role, {"image": IMAGE, "modelDataUrl": f"s3://{bucket}/m.tar.gz"}
 
     def endpoint_configuration(self) -> str:
         return str(self.make("aws:sagemaker/endpointConfiguration:EndpointConfiguration", **variants(self)).get("name"))
@@ -493,12 +500,14 @@ SERVE_CASES = [
 ROAD_CASES = [
     case(
         "aws:sagemaker/model:Model",
-        lambda w: {
-            "executionRoleArn": w.role("sagemaker.amazonaws.com"),
-            "primaryContainer": {"image": IMAGE, "environment": {"NAME": "b"}},
-            "enableNetworkIsolation": True,
-            "tags": {"a": "b"},
-        },
+        lambda w: (
+            lambda role, primary: {
+                "executionRoleArn": role,
+                "primaryContainer": {**primary, "environment": {"NAME": "b"}},
+                "enableNetworkIsolation": True,
+                "tags": {"a": "b"},
+            }
+        )(*w.model_parts()),
         change={"tags": {"c": "d"}},
         replace={"enableNetworkIsolation": False},
     ),
