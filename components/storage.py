@@ -39,7 +39,7 @@ class Storage(pulumi.ComponentResource):
                 "bucket_name": names.artifacts_bucket,
                 "key_arn": key.arn,
                 "statements": read_runs(names),
-                "expiry": [("pipeline/", 30)],
+                "expiry": [(f"{names.name}/", 30)],
             },
             own,
         )

@@ -104,7 +104,7 @@ def pipeline(at: Delivery) -> list[Statement]:
     ]
     execution = names.arn("states", f"execution:{names.name}-train:*")
     return [
-        allow("Artifacts", ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], [at.artifacts("pipeline/*")]),
+        allow("Artifacts", ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], [at.artifacts(f"{at.names.name}/*")]),
         allow("ArtifactStore", ["s3:GetBucketLocation", "s3:GetBucketVersioning"], [at.artifacts()]),
         at.use_key(),
         allow(
@@ -149,7 +149,7 @@ def _codebuild(at: Delivery, purpose: str) -> list[Statement]:
     """What every build needs: its input, its log."""
     group = at.names.log_group_arn(f"/aws/codebuild/{at.names.project(purpose)}", DELIVERY)
     return [
-        allow("Artifacts", ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], [at.artifacts("pipeline/*")]),
+        allow("Artifacts", ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], [at.artifacts(f"{at.names.name}/*")]),
         at.use_key(),
         write_logs(group),
     ]
@@ -381,7 +381,7 @@ def gate(at: Delivery) -> list[Statement]:
 
 
 def register(at: Delivery) -> list[Statement]:
-    """Puts the artifact in its place and registers it."""
+    """Registers the trained artifact with its metrics."""
     group = at.names.arn("sagemaker", f"model-package-group/{at.names.name}")
     return [
         allow(
@@ -391,10 +391,8 @@ def register(at: Delivery) -> list[Statement]:
                 at.artifacts("runs/*/training/*"),
                 at.artifacts("runs/*/evaluation/*"),
                 at.artifacts("runs/*/baseline/*"),
-                at.artifacts("runs/*/release/*"),
             ],
         ),
-        allow("WriteArtifact", ["s3:PutObject"], [at.artifacts("runs/*/release/model.tar.gz")]),
         allow(
             "Register",
             [
@@ -411,19 +409,24 @@ def register(at: Delivery) -> list[Statement]:
 
 
 def manifest(at: Delivery) -> list[Statement]:
-    """Writes the release manifest, once."""
+    """Copies the artifact into the release and writes the manifest, once."""
     return [
         allow(
             "ReadRun",
             ["s3:GetObject", "s3:GetObjectAttributes"],
             [
                 at.artifacts("runs/*/input/*"),
+                at.artifacts("runs/*/training/*"),
                 at.artifacts("runs/*/evaluation/*"),
                 at.artifacts("runs/*/baseline/*"),
                 at.artifacts("runs/*/release/*"),
             ],
         ),
-        allow("WriteManifest", ["s3:PutObject"], [at.artifacts("runs/*/release/manifest.json")]),
+        allow(
+            "WriteRelease",
+            ["s3:PutObject"],
+            [at.artifacts("runs/*/release/manifest.json"), at.artifacts("runs/*/release/model.tar.gz")],
+        ),
         *_function(at, "manifest"),
     ]
 

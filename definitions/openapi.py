@@ -24,10 +24,8 @@ def openapi(title: str, invoke_arn: str, features: Sequence[str], api_key: bool)
                     "security": [security],
                     "requestBody": {
                         "required": True,
-                        "content": {
-                            "application/json": {"schema": {"$ref": "#/components/schemas/Request"}},
-                            "text/csv": {"schema": {"$ref": "#/components/schemas/Rows"}},
-                        },
+                        # CSV has no model here: API Gateway reads whatever has one as JSON. The function checks it.
+                        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Request"}}},
                     },
                     "responses": {"200": {"description": "Predictions, in the order of the instances"}},
                     "x-amazon-apigateway-integration": {
@@ -58,7 +56,6 @@ def _schemas(features: Sequence[str]) -> dict[str, Any]:
             "required": ["instances"],
             "properties": {"instances": {"type": "array", "minItems": 1, "maxItems": 1000, "items": instance}},
         },
-        "Rows": {"type": "string", "minLength": 1},
     }
 
 

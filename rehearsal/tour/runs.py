@@ -27,12 +27,13 @@ class Stage:
 
 @dataclass
 class Run:
-    """One pipeline execution."""
+    """One pipeline execution; `builds` are the ids of its CodeBuild builds by stage."""
 
     id: str
     status: str
     stages: list[Stage] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
+    builds: dict[str, str] = field(default_factory=dict)
 
     @property
     def ended(self) -> bool:
@@ -62,7 +63,14 @@ def read_run(client: Any, pipeline: str, execution: str) -> Run:
         status=found["status"],
         stages=stages_of(actions),
         variables={v["name"]: v["resolvedValue"] for v in found.get("variables", [])},
+        builds=dict(filter(None, map(_build, actions))),
     )
+
+
+def _build(action: dict[str, Any]) -> tuple[str, str] | None:
+    provider = action.get("input", {}).get("actionTypeId", {}).get("provider")
+    build = action.get("output", {}).get("executionResult", {}).get("externalExecutionId")
+    return (action["stageName"], build) if provider == "CodeBuild" and build else None
 
 
 def stages_of(actions: list[dict[str, Any]]) -> list[Stage]:

@@ -92,11 +92,12 @@ class Tour:
             execution = newest_run(pipeline, self.project.name, known)
             run = self._follow(title, pipeline, execution, watch, traffic)
             self.display.rest()
+        self._keep_build_logs(run)
         shift = shift_in(watch.seen, begun)
         entry = self._entry(run, shift, traffic)
         self.runs.append(entry)
         if run.status != "Succeeded":
-            raise UserError(f"{title}: the run ended {run.status}. {run.error or ''}", "see .rehearsal/logs and ./glidepath status")
+            raise UserError(f"{title}: the run ended {run.status}. {run.error or ''}", f"see the builds' logs in {self.stacks.scratch / 'logs'}")
         self.display.say(f"{title}: release {entry['release']} serves production", "green")
         return entry
 
@@ -115,6 +116,18 @@ class Tour:
             requests, failed = traffic.counts() if traffic else (0, 0)
             self.display.show(Scene(title, run, watch.now, requests, failed))
         return run
+
+    def _keep_build_logs(self, run: Run) -> None:
+        """Build logs go with the cloud; a copy stays for whoever wants to know why a stage failed."""
+        logs, builds = self.clients.of("delivery", "logs"), self.clients.of("delivery", "codebuild")
+        for stage, build in run.builds.items():
+            place = builds.batch_get_builds(ids=[build])["builds"][0].get("logs", {})
+            if not place.get("streamName"):
+                continue
+            names = {"logGroupName": place["groupName"], "logStreamName": place["streamName"]}
+            text = "".join(event["message"].rstrip("\n") + "\n" for event in log_events(logs, names))
+            path = self.stacks.scratch / "logs" / f"run-{len(self.runs) + 1}-{stage}.log"
+            path.write_text(text, encoding="utf-8")
 
     def _approve(self, asked: dict[str, str]) -> bool:
         self.display.rest()
@@ -136,3 +149,15 @@ class Tour:
         url = self.stacks.outputs("prod")["apiUrl"]
         return Caller(url, self.project.region, self.clients.credentials("prod"))
 
+
+
+def log_events(logs: Any, names: dict[str, str]) -> list[dict[str, Any]]:
+    """All events of a log stream, oldest first. The last page hands its own token back."""
+    events: list[dict[str, Any]] = []
+    token: dict[str, str] = {}
+    while True:
+        page = logs.get_log_events(**names, startFromHead=True, **token)
+        events += page["events"]
+        if token.get("nextToken") == page["nextForwardToken"]:
+            return events
+        token = {"nextToken": page["nextForwardToken"]}

@@ -167,8 +167,8 @@ def test_spark_and_duckdb_make_the_same(tmp_path: Path, monkeypatch: pytest.Monk
     expected = features(rows)
     for part in PARTS:
         assert read(tmp_path / "out" / part) == sorted(row[:-1] for row in expected if row[-1] == part)
-    baseline = read(tmp_path / "out" / "baseline", header=samples.FEATURES)
-    assert baseline == sorted(row[1:-1] for row in expected if row[-1] == "train")
+    baseline = read(tmp_path / "out" / "baseline", header=["total", *samples.FEATURES])
+    assert baseline == sorted(row[:-1] for row in expected if row[-1] == "train")
 
 
 def read(folder: Path, header: list[str] | None = None) -> list[tuple[float, ...]]:

@@ -8,7 +8,7 @@ Arguments (all required):
     --DATASET  the dataset's schema as JSON; its `target` and `features` name the columns, in this order
 
 train, validation and test are CSV with the label first and no header, as built-in XGBoost expects; baseline holds
-the features of the training rows with a header, as the model monitor's analyzer expects.
+the training rows with a header, as the model monitor's analyzer expects.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ def main(argv: list[str]) -> None:
     check(counts, args)
     for part in PARTS:
         write(features.where(f"split = '{part}'").drop("split"), f"{args['OUTPUT']}/{part}", header=False)
-    training = features.where("split = 'train'").select(*dataset["features"])
+    # The monitor sees captured records as answer, then inputs: the baseline has the same columns in the same order.
+    training = features.where("split = 'train'").drop("split")
     write(training, f"{args['OUTPUT']}/baseline", header=True)
     print(json.dumps({"run": args["RUN"], "rows": counts}))
 

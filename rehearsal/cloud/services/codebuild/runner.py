@@ -174,7 +174,8 @@ class _Run:
             code, _, message = str(error).partition(": ")
             raise PhaseError(code, message) from error
         self.log.hide(hidden)
-        return image_environment() | self._given(sources) | credentials.publish(self.cloud, self.grant) | values
+        endpoint = {"AWS_ENDPOINT_URL": self.cloud.url}
+        return image_environment() | endpoint | self._given(sources) | credentials.publish(self.cloud, self.grant) | values
 
     def _given(self, sources: dict[str, Path]) -> dict[str, str]:
         build, data = self.build, self.build.data
