@@ -16,7 +16,7 @@ from rehearsal.errors import UserError
 DEFAULT_PORT = 4599
 DEFAULT_REGION = "eu-west-1"
 DEFAULT_SECONDS_PER_MINUTE = 1.0
-PASSPHRASE = "rehearsal"  # noqa: S105
+PASSPHRASE = "opens-only-what-a-rehearsal-made"  # noqa: S105
 """Encrypts the rehearsal's own state, which holds nothing secret: it must only be the same every time."""
 
 SECRET_KEY = "rehearsal-secret-access-key"  # noqa: S105

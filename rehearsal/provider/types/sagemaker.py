@@ -37,7 +37,7 @@ class EndpointConfiguration(ResourceType):
     service = "sagemaker"
     name = AutoName("name", 63)
     keeps = frozenset()
-    renames = {"name": "EndpointConfigName", "arn": "EndpointConfigArn"}
+    renames = {"name": "EndpointConfigName", "arn": "EndpointConfigArn", "kmsKeyArn": "KmsKeyId"}
     write_only = frozenset({"namePrefix"})
     tagging = TAGS
     create_op, describe_op = "CreateEndpointConfig", "DescribeEndpointConfig"
