@@ -4,6 +4,8 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
 
 # A synchronous Lambda invoke holds its thread until the function answers, and the function calls back.
@@ -12,6 +14,22 @@ THREADS = 96
 
 class PortInUseError(Exception):
     """Somebody else listens on the port."""
+
+
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
+    """waitress answers "100 Continue" to a request without a body too, and then waits for one that never comes.
+
+    That is what every SDK sends for an empty S3 object.
+    """
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        if self.body_rcv is None:
+            self.expect_continue = False
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    parser_class = _Parser
 
 
 def listen(application: Callable[..., Any], port: int) -> Any:
@@ -27,7 +45,7 @@ def listen(application: Callable[..., Any], port: int) -> Any:
             f"or choose another port, e.g. GLIDEPATH_PORT={port + 1}"
         ) from error
     # waitress sets TCP_NODELAY on every connection.
-    return create_server(
+    server = create_server(
         application,
         sockets=[sock],
         threads=THREADS,
@@ -39,3 +57,5 @@ def listen(application: Callable[..., Any], port: int) -> Any:
         ident=None,
         clear_untrusted_proxy_headers=False,
     )
+    server.channel_class = _Channel
+    return server

@@ -97,7 +97,7 @@ def test_image_brings_tools_and_no_administrators_settings() -> None:
         "HOME": "/me",
     }
     brought = image_environment(given)
-    assert set(brought) & set(given) == {"PATH", "PULUMI_HOME", "PULUMI_SKIP_UPDATE_CHECK", "AWS_ENDPOINT_URL"}
+    assert set(brought) & set(given) == {"PATH", "PULUMI_HOME", "PULUMI_SKIP_UPDATE_CHECK"}
 
 
 def started(argv: list[str], **options: Any) -> subprocess.Popen[bytes]:

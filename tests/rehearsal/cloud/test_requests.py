@@ -146,6 +146,18 @@ def test_checksum_is_kept_and_checked(cloud: Cloud, account: str) -> None:
         s3.head_object(Bucket=bucket, Key="n")
 
 
+def test_objects_of_every_size_are_kept_over_one_connection(cloud: Cloud, account: str) -> None:
+    _, bucket = make_bucket(cloud, account)
+    config = Config(max_pool_connections=1, read_timeout=5, retries={"max_attempts": 0})
+    keys = {"aws_access_key_id": f"AKIA{account}", "aws_secret_access_key": SECRET_KEY}
+    s3 = boto3.client("s3", endpoint_url=cloud.url, region_name=REGION, config=config, **keys)
+    for number, body in enumerate((b"", b"x", b"", b"y" * (1 << 20))):
+        s3.put_object(Bucket=bucket, Key=str(number), Body=body)
+        assert s3.get_object(Bucket=bucket, Key=str(number))["Body"].read() == body
+    s3.put_object(Bucket=bucket, Key="none")
+    assert s3.head_object(Bucket=bucket, Key="none")["ContentLength"] == 0
+
+
 def test_versions_are_kept_apart(cloud: Cloud, account: str) -> None:
     s3, bucket = make_bucket(cloud, account)
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})

@@ -73,11 +73,8 @@ def write(client: Any, uri: str, body: bytes, kms_key: str | None = None, **more
     bucket, key = split(uri)
     if kms_key:
         more |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key}
-    if body:
-        # An empty one is left out: with it, the client waits for a "100 Continue" that some servers never send.
-        more["Body"] = body
     try:
-        client.put_object(Bucket=bucket, Key=key, **more)
+        client.put_object(Bucket=bucket, Key=key, Body=body, **more)
     except ClientError as error:
         raise TransferError(f"{uri}: {_reason(error)}") from None
 

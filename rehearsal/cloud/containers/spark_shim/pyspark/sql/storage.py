@@ -54,5 +54,4 @@ def clear(path: str) -> None:
 
 def put(path: str, body: bytes) -> None:
     bucket, key = _split(path)
-    # An empty body is left out: with one, the client waits for a "100 Continue" that some servers never send.
-    _client().put_object(Bucket=bucket, Key=key, **({"Body": body} if body else {}))
+    _client().put_object(Bucket=bucket, Key=key, Body=body)
