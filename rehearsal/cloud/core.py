@@ -18,6 +18,7 @@ from rehearsal.cloud.types import AwsError, Credentials, Principal
 from rehearsal.cloud.workers import Workers
 
 _SESSION_SECONDS = 12 * 3600
+_CLIENTS = 200
 
 
 class Cloud:
@@ -47,9 +48,9 @@ class Cloud:
         keys = credentials or admin_credentials(account)
         key = (service, account, region, keys.access_key_id)
         with self._lock:
-            client = self._clients.get(key)
+            client = self._clients.pop(key, None)
             if client is None:
-                client = self._clients[key] = self._boto.client(
+                client = self._boto.client(
                     service,
                     region_name=region,
                     endpoint_url=self.url,
@@ -58,6 +59,10 @@ class Cloud:
                     aws_session_token=keys.session_token,
                     config=Config(retries={"max_attempts": 1}, max_pool_connections=50, read_timeout=960),
                 )
+            # The one used last is at the end. Sessions of roles come and go, and each client holds connections.
+            self._clients[key] = client
+            if len(self._clients) > _CLIENTS:
+                del self._clients[next(iter(self._clients))]
         return client
 
     def store_call(

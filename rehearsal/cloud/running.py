@@ -36,6 +36,6 @@ class RunningCloud:
 
     def stop(self) -> None:
         self.cloud.close()
-        self._server.close()
+        server.close(self._server)
         if self._thread is not None:
             self._thread.join(5)

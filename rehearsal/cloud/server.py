@@ -4,12 +4,14 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
 
 # A synchronous Lambda invoke holds its thread until the function answers, and the function calls back.
 THREADS = 96
+_CLOSE_SECONDS = 3
 
 
 class PortInUseError(Exception):
@@ -33,7 +35,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 
 
 def listen(application: Callable[..., Any], port: int) -> Any:
-    """A server bound to 127.0.0.1 (`port` 0 takes a free one); `run()` serves until `close()`."""
+    """A server bound to 127.0.0.1 (`port` 0 takes a free one); `run()` serves until `close(server)`."""
     try:
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -49,6 +51,8 @@ def listen(application: Callable[..., Any], port: int) -> Any:
         application,
         sockets=[sock],
         threads=THREADS,
+        # select() ends at file descriptor 1024, and the server with it.
+        asyncore_use_poll=True,
         connection_limit=2000,
         channel_timeout=1200,
         max_request_body_size=4 << 30,
@@ -59,3 +63,10 @@ def listen(application: Callable[..., Any], port: int) -> Any:
     )
     server.channel_class = _Channel
     return server
+
+
+def close(server: Any) -> None:
+    """Let requests end, then close every connection; `run()` returns."""
+    server.task_dispatcher.shutdown(timeout=_CLOSE_SECONDS)
+    # On the server's own thread: no other may touch what it polls.
+    server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map, ignore_all=True))
