@@ -53,6 +53,9 @@ class Principal:
     user_id: str = ""
     role_arn: str | None = None
     session_name: str | None = None
+    session_policies: tuple[str, ...] = ()
+    """Documents that limit this session further."""
+    session_tags: tuple[tuple[str, str], ...] = ()
 
     @property
     def ledger_key(self) -> str:
