@@ -1,5 +1,5 @@
 """Step Functions: moto interprets the states; integrations, credentials, time and events are ours."""
 
-from rehearsal.cloud.services.stepfunctions import executions, interpreter, machines
+from rehearsal.cloud.services.stepfunctions import engine, executions, machines
 
-__all__ = ["executions", "interpreter", "machines"]
+__all__ = ["engine", "executions", "machines"]

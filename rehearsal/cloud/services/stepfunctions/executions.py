@@ -5,10 +5,8 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from moto.stepfunctions.parser.api import ExecutionStatus
-
 from rehearsal.cloud.api import AwsError, Call, Cloud, operation, target
-from rehearsal.cloud.services.stepfunctions.interpreter import backend
+from rehearsal.cloud.services.stepfunctions.engine import backend, load
 
 _POLL_SECONDS = 0.05
 _LOG_TYPES = {
@@ -24,6 +22,7 @@ def start(call: Call) -> dict[str, Any]:
         json.loads(params["input"])
     except ValueError as error:
         raise AwsError("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{error}'") from error
+    load(call.cloud)
     answer = call.forward(params)
     execution = _find(call, answer["executionArn"])
     # The same name with the same input is the same execution: it is watched already.
@@ -37,7 +36,7 @@ def start(call: Call) -> dict[str, Any]:
 def stop(call: Call) -> dict[str, Any]:
     execution = _find(call, call.params["executionArn"])
     now = datetime.now(UTC)
-    if execution.exec_status == ExecutionStatus.RUNNING:
+    if execution.status == "RUNNING":
         while execution.exec_worker.env is None:
             call.cloud.clock.pause(0.01)
         execution.stop(stop_date=now, error=call.params.get("error"), cause=call.params.get("cause"))
@@ -54,10 +53,10 @@ def describe(call: Call) -> dict[str, Any]:
         "input": execution.execution_input, "inputDetails": {"included": True}, "redriveCount": 0,
         "redriveStatus": "NOT_REDRIVABLE",
     }  # fmt: skip
-    if execution.exec_status == ExecutionStatus.RUNNING:
+    if execution.status == "RUNNING":
         return answer
     answer["stopDate"] = execution.stop_date
-    if execution.exec_status == ExecutionStatus.SUCCEEDED:
+    if execution.status == "SUCCEEDED":
         answer |= {"output": json.dumps(execution.output, default=str), "outputDetails": {"included": True}}
     for member in ("error", "cause"):
         if getattr(execution, member) is not None:
@@ -99,7 +98,7 @@ def to_machine(cloud: Cloud, account: str, region: str, entry: dict[str, Any], p
 
 
 def _find(call: Call, arn: str) -> Any:
-    for machine in backend(call.account, call.region).state_machines:
+    for machine in backend(call.cloud, call.account, call.region).state_machines:
         for execution in machine.executions:
             if execution.execution_arn == arn:
                 return execution
@@ -108,7 +107,7 @@ def _find(call: Call, arn: str) -> Any:
 
 def _watch(cloud: Cloud, account: str, region: str, execution: Any) -> None:
     _announce(cloud, account, region, execution)
-    while execution.exec_status == ExecutionStatus.RUNNING:
+    while execution.status == "RUNNING":
         if not cloud.clock.pause(_POLL_SECONDS):
             _halt(execution)
             return
@@ -123,7 +122,7 @@ def _halt(execution: Any) -> None:
 
 
 def _announce(cloud: Cloud, account: str, region: str, execution: Any) -> None:
-    done = execution.exec_status != ExecutionStatus.RUNNING
+    done = execution.status != "RUNNING"
     detail = {
         "executionArn": execution.execution_arn, "stateMachineArn": execution.state_machine_arn,
         "name": execution.name, "status": execution.status, "startDate": _milliseconds(execution.start_date),

@@ -2,6 +2,8 @@
 
 What is changed, and why: its tasks call back with fixed keys (here: the state machine's role); it has no `.sync` for
 SageMaker and a broken one for Glue (see integrations.py); it sleeps in real time (here: the scaled clock).
+
+Importing it takes more than a second: see engine.py.
 """
 
 import importlib
@@ -18,33 +20,28 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task import state_
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-from rehearsal.cloud.api import Cloud, on_start
+from rehearsal.cloud.api import Cloud
 from rehearsal.cloud.services.sagemaker.jobs import limit
+from rehearsal.cloud.services.stepfunctions.engine import PRINCIPAL
 
-PRINCIPAL = "states.amazonaws.com"
 _PACKAGE = "moto.stepfunctions.parser."
 _POLL_SECONDS = 0.1
 
 _current: dict[str, Cloud] = {}
-"""The cloud of this process: the interpreter is moto's, and knows of none."""
+"""The cloud that was asked last: the interpreter is moto's, and knows of none."""
 
 
 def cloud() -> Cloud:
     return _current["cloud"]
 
 
-@on_start
 def install(running: Cloud) -> None:
     """Make the interpreter work for this cloud."""
+    if not _current:
+        _patch_credentials()
+        _patch_time()
+        _patch_integrations()
     _current["cloud"] = running
-    _patch_credentials()
-    _patch_time()
-    _patch_integrations()
-
-
-def backend(account: str, region: str) -> Any:
-    """Where moto keeps machines and executions once it executes them: not in its usual backend."""
-    return stepfunctions_parser_backends[account][region]
 
 
 def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
@@ -58,7 +55,7 @@ def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
 
 
 def _machine_of(account: str, region: str, role: str) -> str | None:
-    machines = backend(account, region).state_machines
+    machines = stepfunctions_parser_backends[account][region].state_machines
     return next((machine.arn for machine in machines if machine.roleArn == role), None)
 
 

@@ -3,11 +3,8 @@
 import json
 from typing import Any
 
-from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
-from moto.stepfunctions.parser.models import stepfunctions_parser_backends
-
 from rehearsal.cloud.api import AwsError, Call, Cloud, inventory, operation
-from rehearsal.cloud.services.stepfunctions.interpreter import PRINCIPAL, backend
+from rehearsal.cloud.services.stepfunctions.engine import PRINCIPAL, backend, backends, parse
 
 
 @operation("stepfunctions", "CreateStateMachine")
@@ -17,10 +14,10 @@ def create(call: Call) -> dict[str, Any]:
         raise AwsError(
             "NotImplemented", f"not implemented by the rehearsal: state machines of type {params['type']}", 501
         )
-    _check_definition(params["definition"])
+    _check_definition(call.cloud, params["definition"])
     arn = f"arn:aws:states:{call.region}:{call.account}:stateMachine:{params['name']}"
     _check_role(call, params["roleArn"], arn)
-    for known in backend(call.account, call.region).state_machines:
+    for known in backend(call.cloud, call.account, call.region).state_machines:
         if known.arn == arn and (known.definition, known.roleArn) != (params["definition"], params["roleArn"]):
             raise AwsError("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'")
     return call.forward()
@@ -29,7 +26,7 @@ def create(call: Call) -> dict[str, Any]:
 @operation("stepfunctions", "UpdateStateMachine")
 def update(call: Call) -> dict[str, Any]:
     if "definition" in call.params:
-        _check_definition(call.params["definition"])
+        _check_definition(call.cloud, call.params["definition"])
     if "roleArn" in call.params:
         _check_role(call, call.params["roleArn"], call.params["stateMachineArn"])
     return call.forward()
@@ -38,14 +35,14 @@ def update(call: Call) -> dict[str, Any]:
 @operation("stepfunctions", "ValidateStateMachineDefinition")
 def validate(call: Call) -> dict[str, Any]:
     try:
-        _check_definition(call.params["definition"])
+        _check_definition(call.cloud, call.params["definition"])
     except AwsError as error:
         finding = {"severity": "ERROR", "code": "SCHEMA_VALIDATION_FAILED", "message": error.message}
         return {"result": "FAIL", "diagnostics": [finding], "truncated": False}
     return {"result": "OK", "diagnostics": [], "truncated": False}
 
 
-def _check_definition(text: str) -> None:
+def _check_definition(cloud: Cloud, text: str) -> None:
     """Raise InvalidDefinition, naming what is wrong."""
     try:
         definition = json.loads(text)
@@ -57,7 +54,7 @@ def _check_definition(text: str) -> None:
         raise AwsError("InvalidDefinition", "Invalid State Machine Definition: 'it must be a JSON object'")
     _check_transitions(definition, "")
     try:
-        AmazonStateLanguageParser.parse(text)
+        parse(cloud, text)
     except Exception as error:
         raise AwsError(
             "InvalidDefinition", f"Invalid State Machine Definition: '{type(error).__name__}: {str(error)[:800]}'"
@@ -122,7 +119,7 @@ def _check_role(call: Call, role: str, arn: str) -> None:
 def live(cloud: Cloud, account: str) -> list[str]:
     return [
         machine.arn
-        for owner, _, kept in list(stepfunctions_parser_backends.iter_backends())
+        for owner, _, kept in backends(cloud)
         if owner == account
         for machine in kept.state_machines
     ]
