@@ -54,7 +54,8 @@ class Tour:
 
     def second_release(self) -> report.Report:
         """Step 2b: new data arrives; its release takes production over while a client keeps calling."""
-        caller, instances = self._caller(), evidence.golden_instances(self.clients, self.runs[-1])
+        caller = self._caller()
+        instances = evidence.golden_instances(self.clients, evidence.manifest_now(self.clients, self.project, "prod"))
 
         def call(turn: int) -> Answer:
             return caller.predict([instances[turn % len(instances)]])
