@@ -2,6 +2,7 @@
 
 import re
 import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -82,8 +83,18 @@ class Accounts:
                 return role
         return None
 
-    def open_session(self, role: Any, session_name: str, seconds: int) -> Identity:
-        """Keys for a session of a role. Whether the caller may have them was decided before."""
+    def open_session(
+        self,
+        role: Any,
+        session_name: str,
+        seconds: int,
+        policies: Sequence[str] = (),
+        tags: Mapping[str, str] | None = None,
+    ) -> Identity:
+        """Keys for a session of a role. Whether the caller may have them was decided before.
+
+        `policies` limit the session further, `tags` are its principal tags.
+        """
         account = role.account_id
         session = sts_backends[account]["aws"].assume_role(
             region_name="us-east-1",
@@ -95,7 +106,9 @@ class Accounts:
         )
         expiration = datetime.now(UTC) + timedelta(seconds=seconds)
         keys = Credentials(session.access_key_id, session.secret_access_key, session.session_token, expiration)
-        principal = Principal(session.arn, account, "role", f"{role.id}:{session_name}", role.arn, session_name)
+        limits, labels = tuple(policies), tuple((tags or {}).items())
+        user_id = f"{role.id}:{session_name}"
+        principal = Principal(session.arn, account, "role", user_id, role.arn, session_name, limits, labels)
         identity = Identity(principal, keys)
         with self._lock:
             self._sessions[keys.access_key_id] = identity

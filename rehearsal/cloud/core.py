@@ -97,11 +97,18 @@ class Cloud:
     # --- roles -------------------------------------------------------------------------------------------------------
 
     def assume(
-        self, role_arn: str, principal: Principal, session: str, context: Mapping[str, str], seconds: int = 3600
+        self,
+        role_arn: str,
+        principal: Principal,
+        session: str,
+        context: Mapping[str, str],
+        seconds: int = 3600,
+        policies: Sequence[str] = (),
+        tags: Mapping[str, str] | None = None,
     ) -> Any:
         """A session of a role for a principal, if its trust policy lets it. Raises AwsError (AccessDenied).
 
-        Returns an `Identity`: the session's principal and its keys.
+        `policies` are session policies, `tags` session tags. Returns an `Identity`: the session's principal and keys.
         """
         role = self.accounts.role(role_arn)
         if role is None or not trust.allows(role.assume_role_policy_document, principal, context):
@@ -115,7 +122,7 @@ class Cloud:
                 f"{who}: {principal.arn} is not authorized to perform: sts:AssumeRole on resource: {role_arn}",
                 403,
             )
-        return self.accounts.open_session(role, session, seconds)
+        return self.accounts.open_session(role, session, seconds, policies, tags)
 
     def assume_for_service(
         self,

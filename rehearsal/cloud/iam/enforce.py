@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rehearsal.cloud.iam import context, kms, sources
-from rehearsal.cloud.iam.evaluate import Decision, Request, evaluate
+from rehearsal.cloud.iam import context, kms, refusal, sources
+from rehearsal.cloud.iam.evaluate import Decision, Kind, Request, evaluate
 from rehearsal.cloud.iam.need import Need
 from rehearsal.cloud.iam.needs import needs_of
 from rehearsal.cloud.iam.principals import Asker
@@ -53,3 +53,24 @@ def asker_of(call: "Call") -> Asker:
     """The principal of a call, as policies name it."""
     principal = call.principal
     return Asker(principal.arn, principal.account, principal.role_arn, principal.kind == "service")
+
+
+def enforce(call: "Call") -> None:
+    """Record what the call needs, and raise AwsError (AccessDenied) when policies do not allow all of it."""
+    ledger = call.cloud.ledger
+    who = call.principal.ledger_key
+    for verdict in judge(call):
+        if not verdict.decision.allowed:
+            sentence = refusal.sentence(call.principal, verdict.need, verdict.decision)
+            ledger.refuse(who, verdict.need.action, sentence)
+            raise refusal.refusal(call.service, call.principal, verdict.need, verdict.decision)
+        ledger.record(who, verdict.need.action, grants=_grants(verdict.decision))
+
+
+def _grants(decision: Decision) -> list[str]:
+    """The statements of identity policies that allowed."""
+    return [
+        f"{match.source.name}/{match.statement.sid or match.statement.index}"
+        for match in decision.matches
+        if match.source.kind is Kind.IDENTITY
+    ]

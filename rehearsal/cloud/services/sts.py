@@ -3,6 +3,10 @@
 from typing import Any
 
 from rehearsal.cloud.api import AwsError, Call, operation
+from rehearsal.cloud.iam import sources
+from rehearsal.cloud.iam.conditions import PolicyError
+from rehearsal.cloud.iam.policy import parse_policy
+from rehearsal.cloud.iam.tagging import request_tags
 
 
 @operation("sts", "AssumeRole")
@@ -18,7 +22,10 @@ def assume_role(call: Call) -> dict[str, Any]:
     if params.get("ExternalId"):
         context["sts:ExternalId"] = params["ExternalId"]
     seconds = params.get("DurationSeconds", 3600)
-    identity = call.cloud.assume(params["RoleArn"], call.principal, params["RoleSessionName"], context, seconds)
+    name, tags = params["RoleSessionName"], request_tags(params)
+    identity = call.cloud.assume(
+        params["RoleArn"], call.principal, name, context, seconds, _session_policies(call), tags
+    )
     keys = identity.credentials
     return {
         "Credentials": {
@@ -29,6 +36,23 @@ def assume_role(call: Call) -> dict[str, Any]:
         },
         "AssumedRoleUser": {"AssumedRoleId": identity.principal.user_id, "Arn": identity.principal.arn},
     }
+
+
+def _session_policies(call: Call) -> list[str]:
+    """The inline session policy, and the default versions of the managed ones."""
+    found = [call.params["Policy"]] if call.params.get("Policy") else []
+    backend = call.cloud.backend("iam", call.params["RoleArn"].split(":")[4], call.region)
+    for entry in call.params.get("PolicyArns") or ():
+        policy = backend.managed_policies.get(entry["arn"])
+        if policy is None:
+            raise AwsError("InvalidParameterValue", f"Policy {entry['arn']} does not exist or is not attachable.")
+        found.append(sources.managed(policy).text)
+    for text in found:
+        try:
+            parse_policy(text)
+        except PolicyError as error:
+            raise AwsError("MalformedPolicyDocument", str(error)) from None
+    return found
 
 
 @operation("sts", "GetCallerIdentity")

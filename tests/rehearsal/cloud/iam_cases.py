@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501  a table reads best with a row on a line
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +26,7 @@ class Case:
     identity: tuple[dict[str, Any], ...] = ()
     action: str = "s3:GetObject"
     resource: str = OBJECT
-    context: dict[str, str | list[str]] = field(default_factory=dict)
+    context: Mapping[str, str | list[str]] = field(default_factory=dict)
     principal: str = SESSION
     owner: str = ACCOUNT
     resource_policy: dict[str, Any] | None = None

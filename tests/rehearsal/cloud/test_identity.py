@@ -191,4 +191,4 @@ def test_denied_calls_are_counted_apart(cloud: Cloud, account: str, other_accoun
     with pytest.raises(ClientError):
         cloud.client("sts", other_account, "eu-west-1").assume_role(RoleArn=arn, RoleSessionName="ab")
     entry = cloud.ledger.snapshot()[f"arn:aws:iam::{other_account}:user/administrator"]
-    assert entry == {"calls": {}, "denied": {"sts:AssumeRole": 1}}
+    assert (entry["calls"], entry["denied"]) == ({}, {"sts:AssumeRole": 1})
