@@ -1,0 +1,6 @@
+"""The policy pack. Rules and what is registered of them live in `rules/`: this file blocks once it is run."""
+
+from pulumi_policy import PolicyPack
+from rules.engine import policies
+
+PolicyPack("glidepath", policies=policies())

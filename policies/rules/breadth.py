@@ -1,0 +1,136 @@
+"""What a statement really allows: actions after Deny, and how broad its resources are for each of them."""
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Literal
+
+from .actions import Action, is_wild, reach, regex, split, wide
+from .conditions import binds_resource, denies_others
+from .documents import Statement, Values
+
+Breadth = Literal["all", "type", ""]
+_LITERAL = re.compile(r"\$\{[*?$]\}")
+_VARIABLE = re.compile(r"\$\{[^}]*\}")
+
+
+def broad_resources(statement: Statement) -> list[str]:
+    """The statement's resources that have wildcards only, for any action."""
+    return [each for each in _texts(statement.resources) if everything(each)]
+
+
+@lru_cache(maxsize=8192)
+def everything(resource: str) -> bool:
+    """Whether a resource is `*`, or an ARN whose resource part is all wildcard (and no account is better than any)."""
+    plain = _VARIABLE.sub("x", _LITERAL.sub("x", resource))
+    parts = plain.split(":", 5)
+    if len(parts) < 6:
+        return plain.endswith(("*", "?")) and not "".join(parts[3:]).strip("*?:/") and (
+            parts[0].strip("*?") == "" or (parts[0] == "arn" and is_wild(plain))
+        )
+    return is_wild(parts[5]) and not parts[5].strip("*?:/")
+
+
+@lru_cache(maxsize=8192)
+def breadth(resource: str, action: Action) -> Breadth:
+    """How broad a resource is for an action: all of everything, all of a type in one account, or less."""
+    plain = _VARIABLE.sub("x", _LITERAL.sub("x", resource))
+    if not is_wild(plain):
+        return ""
+    parts = plain.split(":", 5)
+    if len(parts) == 6 and not any(_service(each, action) == parts[2] or is_wild(parts[2]) for each in action.types):
+        return "" if action.types else ("all" if everything(resource) else "")
+    if everything(resource):
+        return "all"
+    if len(parts) < 6 or not any(_covers(parts[5], each) for each in action.types):
+        return ""
+    return "all" if parts[4].strip("*?") == "" and parts[4] else "type"
+
+
+def _service(resource_format: str, action: Action) -> str:
+    service, bar, _ = resource_format.partition("|")
+    return service if bar else action.service
+
+
+@lru_cache(maxsize=8192)
+def _covers(pattern: str, resource_format: str) -> bool:
+    """Whether a pattern admits every name that a type's format can have: then it admits one nobody would choose."""
+    form = resource_format.rpartition("|")[2]
+    return bool(form) and regex(pattern).fullmatch(form.replace("@", "zq9zq8zq7zq6")) is not None
+
+
+def _texts(values: Values | None) -> list[str]:
+    return [each for each in values or () if isinstance(each, str)]
+
+
+def patterns(statement: Statement) -> list[str]:
+    """The statement's action patterns, known ones."""
+    return _texts(statement.actions)
+
+
+class Denials:
+    """The Deny statements that stand beside an Allow."""
+
+    def __init__(self, statements: Iterable[Statement]) -> None:
+        self._denies = [each for each in statements if not each.allows and each.actions is not None]
+        self._absolute = [each for each in self._denies if not each.conditions]
+
+    def __bool__(self) -> bool:
+        return bool(self._denies)
+
+    def forbid(self, action: Action, resources: Sequence[str]) -> bool:
+        """Whether an action is denied on all the resources given, whoever calls and however."""
+        return any(
+            _names(each, action) and all(_admitted(resource, _texts(each.resources)) for resource in resources)
+            for each in self._absolute
+            if each.resources is not None and resources
+        )
+
+    def bind(self, action: Action) -> bool:
+        """Whether an action is denied on all resources but certain ones."""
+        for each in self._denies:
+            if not _names(each, action):
+                continue
+            others = each.not_resources
+            if others and not each.conditions and not any(everything(other) for other in _texts(others)):
+                return True
+            if denies_others(each) and any(everything(own) for own in _texts(each.resources)):
+                return True
+        return False
+
+
+def _names(statement: Statement, action: Action) -> bool:
+    full = (action.service, action.name.lower())
+    for pattern in patterns(statement):
+        service, name = split(pattern)
+        if regex(service).fullmatch(full[0]) and regex(name).fullmatch(full[1]):
+            return True
+    return False
+
+
+def _admitted(resource: str, among: Sequence[str]) -> bool:
+    return any(regex(each).fullmatch(resource) for each in among)
+
+
+def allowed(statement: Statement, denials: Denials) -> list[Action]:
+    """The actions that an Allow grants, without those that a Deny takes back; full wildcards are not expanded."""
+    resources = _texts(statement.resources)
+    found = [action for pattern in patterns(statement) if not wide(pattern) for action in reach(pattern)]
+    if denials:
+        found = [action for action in found if not denials.forbid(action, resources)]
+    return list(dict.fromkeys(found))
+
+
+def exposed(statement: Statement, denials: Denials, actions: Iterable[Action]) -> dict[Action, Breadth]:
+    """Of the actions given, those whose resources are broad, and how broad; nothing bound by a condition is."""
+    if binds_resource(statement):
+        return {}
+    wild = [each for each in _texts(statement.resources) if is_wild(each)]
+    if not wild:
+        return {}
+    found: dict[Action, Breadth] = {}
+    for action in actions:
+        widest = {breadth(each, action) for each in wild} - {""}
+        if widest and not (denials and denials.bind(action)):
+            found[action] = "all" if "all" in widest else "type"
+    return found

@@ -1,0 +1,253 @@
+"""Data capture: what goes in and comes out of every endpoint is kept, in full, encrypted, readable later."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from .model import UNKNOWN, Context, Finding, Resource, Rule, items, known, section, text
+from .references import NIST, WELL_ARCHITECTED
+
+FAMILY = "data-capture"
+CONFIGURATIONS = (
+    "aws:sagemaker/endpointConfiguration:EndpointConfiguration",
+    "aws-native:sagemaker:EndpointConfig",
+)
+_BUCKET = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(/.*)?")
+_MODES = {"Input": {"Input"}, "Output": {"Output"}, "InputAndOutput": {"Input", "Output"}}
+
+
+def _config(resource: Resource) -> object:
+    """The capture block; None where the resource has none or is no endpoint configuration."""
+    return resource.props.get("dataCaptureConfig") if resource.type in CONFIGURATIONS else None
+
+
+def _on(resource: Resource) -> bool:
+    config = _config(resource)
+    return known(config) and bool(section(config, "enableCapture"))
+
+
+def enabled(resource: Resource, context: Context) -> Iterator[Finding]:
+    """Capture is on."""
+    if resource.type not in CONFIGURATIONS:
+        return
+    config = _config(resource)
+    if config is None or config == []:
+        yield Finding("captures nothing", "dataCaptureConfig")
+    elif not section(config, "enableCapture"):
+        yield Finding("has its capture switched off", "dataCaptureConfig.enableCapture")
+
+
+def percentage(resource: Resource, context: Context) -> Iterator[Finding]:
+    """Enough is captured."""
+    share = section(_config(resource), "initialSamplingPercentage") if _on(resource) else None
+    least = context.options["minimum"]
+    if isinstance(share, (int, float)) and share < least:
+        yield Finding(
+            f"captures {share:g} % of the requests, {least:g} % are wanted", "dataCaptureConfig.initialSamplingPercentage"
+        )
+
+
+def modes(resource: Resource, context: Context) -> Iterator[Finding]:
+    """Input and output are captured."""
+    if not _on(resource):
+        return
+    options = section(_config(resource), "captureOptions")
+    if options is UNKNOWN or any(section(each, "captureMode") is UNKNOWN for each in items(options)):
+        return
+    found = {mode for each in items(options) for mode in _MODES.get(text(section(each, "captureMode")), ())}
+    missing = sorted({"Input", "Output"} - found)
+    if missing:
+        yield Finding(f"does not capture {' and '.join(missing)}", "dataCaptureConfig.captureOptions")
+
+
+def encrypted(resource: Resource, context: Context) -> Iterator[Finding]:
+    """Captured data is encrypted with a key of one's own."""
+    if _on(resource) and not section(_config(resource), "kmsKeyId"):
+        yield Finding("captures without a KMS key", "dataCaptureConfig.kmsKeyId")
+
+
+def destination(resource: Resource, context: Context) -> Iterator[Finding]:
+    """Captured data has a valid address."""
+    uri = section(_config(resource), "destinationS3Uri") if _on(resource) else UNKNOWN
+    if uri is not UNKNOWN and not _BUCKET.fullmatch(text(uri)):
+        yield Finding(f"captures to {uri!r}, which is no address in S3", "dataCaptureConfig.destinationS3Uri")
+
+
+def content_types(resource: Resource, context: Context) -> Iterator[Finding]:
+    """What is captured can be read."""
+    if not _on(resource):
+        return
+    header = section(_config(resource), "captureContentTypeHeader")
+    if header is UNKNOWN:
+        return
+    if not any(section(header, name) for name in ("csvContentTypes", "jsonContentTypes")):
+        yield Finding("names no content types", "dataCaptureConfig.captureContentTypeHeader")
+
+
+def bucket_of(resource: Resource) -> str:
+    """The capture bucket's name, empty where not known."""
+    found = _BUCKET.fullmatch(text(section(_config(resource), "destinationS3Uri")))
+    return found[1] if found else ""
+
+
+def private_bucket(resources: Sequence[Resource], context: Context) -> Iterator[Finding]:
+    """The bucket is private, where the stack holds it."""
+    wanted = {bucket_of(each) for each in resources} - {""}
+    buckets = {text(each.props.get("bucket")): each for each in resources if each.kind == "aws:s3/bucket:Bucket"}
+    closed = {
+        text(each.props.get("bucket"))
+        for each in resources
+        if each.type == "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+    }
+    unknown = any(
+        each.type == "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock" and not known(each.props.get("bucket"))
+        for each in resources
+    )
+    for name in sorted(wanted & set(buckets)):
+        if name not in closed and not unknown:
+            yield Finding(f"the capture bucket {name} has no public access block", urn=buckets[name].urn)
+
+
+def _names(endpoint: Resource) -> set[str]:
+    return {text(endpoint.props.get("name")), endpoint.urn} - {""}
+
+
+def refers(resource: Resource, endpoint: Resource) -> bool:
+    """Whether a resource has to do with an endpoint: by its name in a property, or by what it is made from."""
+    return endpoint.urn in resource.depends or any(_mentions(resource.props, each) for each in _names(endpoint))
+
+
+def _mentions(value: object, name: str) -> bool:
+    if isinstance(value, str):
+        return value == name or f"/{name}/" in f"/{value}/" or f'"{name}"' in value
+    if isinstance(value, dict):
+        return any(_mentions(each, name) for each in value.values())
+    return isinstance(value, list) and any(_mentions(each, name) for each in value)
+
+
+ENDPOINTS = ("aws:sagemaker/endpoint:Endpoint", "aws-native:sagemaker:Endpoint")
+_DEFINITION = re.compile(r"(DataQuality|ModelQuality|ModelBias|ModelExplainability)JobDefinition$")
+
+
+def monitored(resources: Sequence[Resource], context: Context) -> Iterator[Finding]:
+    """A monitor, a schedule and an alarm for every endpoint."""
+    schedules = [each for each in resources if each.type.endswith(":MonitoringSchedule")]
+    definitions = [each for each in resources if _DEFINITION.search(each.type)]
+    alarms = [each for each in resources if each.type.endswith((":MetricAlarm", ":Alarm"))]
+    for endpoint in (each for each in resources if each.type in ENDPOINTS):
+        own = [each for each in definitions if refers(each, endpoint)]
+        scheduled = [each for each in schedules if refers(each, endpoint) or any(_runs(each, job) for job in own)]
+        direct = [each for each in scheduled if refers(each, endpoint)]
+        missing = [
+            name
+            for name, found in (
+                ("monitoring job definition", own or direct),
+                ("monitoring schedule", scheduled),
+                ("alarm", any(refers(each, endpoint) for each in alarms)),
+            )
+            if not found
+        ]
+        if missing:
+            yield Finding(f"endpoint {endpoint.name} has no {', no '.join(missing)}", urn=endpoint.urn)
+
+
+def _runs(schedule: Resource, definition: Resource) -> bool:
+    config = schedule.props.get("monitoringScheduleConfig")
+    wanted = section(config, "monitoringJobDefinitionName")
+    return definition.urn in schedule.depends or wanted is UNKNOWN or (
+        known(wanted) and wanted == definition.props.get("name")
+    )
+
+
+_REFERENCES = (NIST["AU-12"], WELL_ARCHITECTED["OPS04-BP02"])
+RULES = (
+    Rule(
+        "capture-enabled",
+        FAMILY,
+        "mandatory",
+        "high",
+        "Every endpoint configuration captures",
+        "nobody can tell later what the model was asked and what it answered: neither drift nor misuse is seen",
+        "set dataCaptureConfig with enableCapture; endpoints that cannot capture (serverless, asynchronous) have no"
+        " place on this road",
+        _REFERENCES,
+        enabled,
+    ),
+    Rule(
+        "capture-percentage",
+        FAMILY,
+        "mandatory",
+        "medium",
+        "Enough requests are captured",
+        "what is not captured cannot be looked into, and rare slices are lost first",
+        "raise initialSamplingPercentage",
+        _REFERENCES,
+        percentage,
+        options={"minimum": {"type": "number", "minimum": 1, "maximum": 100, "default": 100}},
+    ),
+    Rule(
+        "capture-modes",
+        FAMILY,
+        "mandatory",
+        "high",
+        "Input and output are captured",
+        "an answer without its question (or the other way round) can be neither checked nor learnt from",
+        "list captureMode Input and captureMode Output in captureOptions",
+        _REFERENCES,
+        modes,
+    ),
+    Rule(
+        "capture-encrypted",
+        FAMILY,
+        "mandatory",
+        "high",
+        "Captured data is encrypted with a KMS key",
+        "captured requests are customers' data: who can read the bucket can read them",
+        "set dataCaptureConfig.kmsKeyId",
+        (NIST["SC-28"], WELL_ARCHITECTED["SEC08-BP02"]),
+        encrypted,
+    ),
+    Rule(
+        "capture-destination",
+        FAMILY,
+        "mandatory",
+        "medium",
+        "Captured data has an address in S3",
+        "SageMaker refuses the endpoint, or nothing arrives",
+        "set destinationS3Uri to s3://<bucket>/<prefix>",
+        _REFERENCES,
+        destination,
+    ),
+    Rule(
+        "capture-content-types",
+        FAMILY,
+        "mandatory",
+        "medium",
+        "Captured data names its content types",
+        "SageMaker stores what it does not know in base64, and the monitor fails on it",
+        "set captureContentTypeHeader with csvContentTypes (text/csv) and jsonContentTypes (application/json)",
+        _REFERENCES,
+        content_types,
+    ),
+    Rule(
+        "capture-private-bucket",
+        FAMILY,
+        "mandatory",
+        "high",
+        "The capture bucket is private",
+        "one wrong ACL or policy publishes customers' data",
+        "add a BucketPublicAccessBlock with all four switches on",
+        (NIST["AC-3"], NIST["SC-7"]),
+        stack_check=private_bucket,
+    ),
+    Rule(
+        "endpoint-monitored",
+        FAMILY,
+        "mandatory",
+        "high",
+        "Every endpoint has a monitor, a schedule and an alarm",
+        "the model grows worse and nobody is told",
+        "add a job definition for the endpoint, a MonitoringSchedule that runs it, and a MetricAlarm on the endpoint",
+        (NIST["SI-4"], WELL_ARCHITECTED["OPS04-BP02"]),
+        stack_check=monitored,
+    ),
+)

@@ -1,0 +1,75 @@
+"""Exemptions: one finding each, with a reason and an end date."""
+
+import datetime
+import fnmatch
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .model import Finding, Resource
+
+SCHEMA: dict[str, Any] = {
+    "type": "array",
+    "default": [],
+    "items": {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["rule", "resource", "reason", "until"],
+        "properties": {
+            "rule": {"type": "string"},
+            "resource": {"type": "string", "description": "Name or URN of the resource, `*` and `?` allowed."},
+            "where": {"type": "string", "description": "The place as the message names it; all places if left out."},
+            "reason": {"type": "string"},
+            "until": {"type": "string", "description": "Last day, YYYY-MM-DD."},
+        },
+    },
+}
+
+
+@dataclass(frozen=True)
+class Exemption:
+    """One exemption; `fault` says why it does not hold."""
+
+    rule: str
+    resource: str
+    where: str
+    reason: str
+    until: str
+    fault: str = ""
+
+    def matches(self, rule: str, resource: Resource | None, finding: Finding) -> bool:
+        """Whether it names a finding."""
+        urn = finding.urn or (resource.urn if resource else "")
+        name = urn.rpartition("::")[2] or (resource.name if resource else "")
+        if self.rule != rule or (self.where and self.where not in finding.where):
+            return False
+        return fnmatch.fnmatchcase(name, self.resource) or fnmatch.fnmatchcase(urn, self.resource)
+
+    def __str__(self) -> str:
+        place = f" ({self.where})" if self.where else ""
+        return f"{self.rule} of {self.resource}{place}"
+
+
+def read(entries: Sequence[Mapping[str, Any]], rules: set[str], today: datetime.date) -> list[Exemption]:
+    """Exemptions of a config, each with its fault if it has one."""
+    return [_read(entry, rules, today) for entry in entries]
+
+
+def _read(entry: Mapping[str, Any], rules: set[str], today: datetime.date) -> Exemption:
+    values = [str(entry.get(name) or "").strip() for name in ("rule", "resource", "where", "reason", "until")]
+    rule, resource, _, reason, until = values
+    return Exemption(*values, fault=_fault(rule, resource, reason, until, rules, today))
+
+
+def _fault(rule: str, resource: str, reason: str, until: str, rules: set[str], today: datetime.date) -> str:
+    if rule not in rules:
+        return f"names no rule of this policy: {rule!r}"
+    if not resource:
+        return "names no resource"
+    if not reason:
+        return "has no reason"
+    try:
+        end = datetime.date.fromisoformat(until)
+    except ValueError:
+        return f"has no end date: until is {until!r}, give it as YYYY-MM-DD"
+    return f"expired on {until}" if end < today else ""

@@ -1,0 +1,215 @@
+"""Who may come in: trust policies of roles, resource policies, permissions of functions."""
+
+import re
+from collections.abc import Iterator
+
+from .conditions import bound_by, closes_principal, guards_service, names_account
+from .documents import Document, Statement
+from .least_privilege import FAMILY, listed, statements, where
+from .model import UNKNOWN, Context, Finding, Resource, Rule, Unknown, known, text
+from .references import NIST, WELL_ARCHITECTED
+
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+_PERMISSION = ("aws:lambda/permission:Permission", "aws-native:lambda:Permission")
+_LAYER = ("aws:lambda/layerVersionPermission:LayerVersionPermission",)
+
+
+def service_of(principal: str) -> str:
+    """The service behind a principal, whatever its region or partition: `logs.eu-west-1.amazonaws.com` → `logs`."""
+    host = principal.lower().removesuffix(".cn").removesuffix(".amazonaws.com")
+    return ".".join(label for label in host.split(".") if not _REGION.fullmatch(label))
+
+
+def _open(kind: str, principal: str | Unknown) -> bool:
+    """Whether a principal is anybody."""
+    if isinstance(principal, Unknown):
+        return False
+    if kind in ("*", "AWS"):
+        parts = principal.split(":")
+        return principal.strip("*?") == "" or (len(parts) > 5 and parts[4].strip("*?") == "" and parts[4] != "")
+    return principal.strip("*?") == "" or principal.startswith("*")
+
+
+def open_principal(resource: Resource, context: Context) -> Iterator[Finding]:
+    """Anybody is let in, and no condition closes it."""
+    for placed, statement, _ in statements(resource):
+        network = placed.kind != "trust"
+        found = [each for kind, each in statement.principals or () if _open(kind, each)]
+        if found and not closes_principal(statement, network):
+            yield Finding(f"lets in {listed(found)}: anybody", where(placed, statement))
+    yield from _open_permission(resource)
+
+
+def _open_permission(resource: Resource) -> Iterator[Finding]:
+    if resource.type not in (*_PERMISSION, *_LAYER):
+        return
+    props = resource.props
+    closing = ("sourceArn", "sourceAccount", "principalOrgId", "organizationId")
+    if text(props.get("principal")).strip() == "*" and not any(props.get(name) for name in closing):
+        yield Finding("lets in `*`: anybody may invoke", "principal")
+
+
+def mixed_trust(resource: Resource, context: Context) -> Iterator[Finding]:
+    """One role for several services."""
+    for placed in resource.documents:
+        if placed.kind != "trust" or not isinstance(placed.document, Document):
+            continue
+        found: dict[str, list[str]] = {}
+        for statement in placed.document.statements:
+            for kind, principal in statement.principals or ():
+                if statement.allows and kind.lower() == "service" and isinstance(principal, str):
+                    found.setdefault(service_of(principal), []).append(statement.label)
+        if len(found) > 1:
+            labels = " and ".join(dict.fromkeys(label for several in found.values() for label in several))
+            yield Finding(f"trusts {len(found)} services: {listed(sorted(found))}", f"{labels} of {placed.path}")
+
+
+def service_trust(resource: Resource, context: Context) -> Iterator[Finding]:
+    """A service is trusted for whoever it acts."""
+    for placed, statement, _ in statements(resource):
+        found = [each for kind, each in statement.principals or () if kind.lower() == "service" and each is not UNKNOWN]
+        if placed.kind == "trust" and found and not guards_service(statement):
+            yield Finding(f"trusts {listed(found)} whoever it acts for", where(placed, statement))
+
+
+def account_trust(resource: Resource, context: Context) -> Iterator[Finding]:
+    """A whole account is trusted."""
+    for placed, statement, _ in statements(resource):
+        if placed.kind != "trust":
+            continue
+        roots = [each for kind, each in statement.principals or () if kind.lower() == "aws" and _is_account(each)]
+        if roots and not closes_principal(statement, False) and not _external_id(statement):
+            yield Finding(f"trusts all of the account {listed(roots)}", where(placed, statement))
+
+
+def _is_account(principal: str | Unknown) -> bool:
+    return isinstance(principal, str) and bool(re.fullmatch(r"\d{12}|arn:[\w-]+:iam::\d{12}:root", principal))
+
+
+def _external_id(statement: Statement) -> bool:
+    return bound_by(statement, "sts:externalid")
+
+
+def federated_trust(resource: Resource, context: Context) -> Iterator[Finding]:
+    """Anybody with a token of a public identity provider is trusted."""
+    for placed, statement, _ in statements(resource):
+        if placed.kind != "trust":
+            continue
+        for kind, provider in statement.principals or ():
+            if kind.lower() != "federated" or not isinstance(provider, str) or "saml-provider" in provider:
+                continue
+            if not _subject_bound(statement, provider):
+                yield Finding(f"trusts every token of `{provider}`", where(placed, statement))
+
+
+def _subject_bound(statement: Statement, provider: str) -> bool:
+    tail = "aud" if provider.startswith("cognito-identity") else "sub"
+    for line in statement.conditions:
+        name = line.key.rpartition(":")[2]
+        if name not in (tail, "app_id", "job_workflow_ref", "repository") or not line.strict or "not" in line.base:
+            continue
+        if all(isinstance(value, Unknown) or _names_subject(value, line.base) for value in line.values):
+            return True
+    return False
+
+
+def _names_subject(value: str, base: str) -> bool:
+    if "like" not in base:
+        return True
+    return bool(re.sub(r"^[a-z_]+:", "", value).strip("*?:/"))
+
+
+def confused_deputy(resource: Resource, context: Context) -> Iterator[Finding]:
+    """A resource policy admits a service for whoever it acts."""
+    for placed, statement, _ in statements(resource):
+        if placed.kind not in ("resource", "key"):
+            continue
+        found = [each for kind, each in statement.principals or () if kind.lower() == "service" and each is not UNKNOWN]
+        if found and not guards_service(statement):
+            yield Finding(f"admits {listed(found)} whoever it acts for", where(placed, statement))
+    if resource.type in _PERMISSION:
+        yield from _permission(resource)
+
+
+def _permission(resource: Resource) -> Iterator[Finding]:
+    props = resource.props
+    principal = props.get("principal")
+    if not known(principal) or "." not in text(principal) or text(principal).startswith("arn:"):
+        return
+    if props.get("sourceAccount") or props.get("principalOrgId") or props.get("eventSourceToken"):
+        return
+    source = props.get("sourceArn")
+    if not source or (isinstance(source, str) and not names_account(source) and not source.startswith("arn:aws:s3")):
+        yield Finding(f"admits `{principal}` whoever it acts for", "sourceArn")
+
+
+RULES = (
+    Rule(
+        "open-principal",
+        FAMILY,
+        "mandatory",
+        "critical",
+        "Nobody unknown is let in",
+        "anybody with an AWS account (or with none) can use what the statement allows; an external id is no secret"
+        " from one who knows it, and does not say who calls",
+        "name the principals, or close it with `aws:PrincipalOrgID` or `aws:PrincipalArn`",
+        (NIST["AC-3"], WELL_ARCHITECTED["SEC03-BP07"]),
+        open_principal,
+    ),
+    Rule(
+        "mixed-trust",
+        FAMILY,
+        "mandatory",
+        "high",
+        "A role serves one service",
+        "who controls one of the services gets the permissions meant for the other",
+        "make one role per service, each with the calls of its own",
+        (NIST["AC-6"], WELL_ARCHITECTED["SEC03-BP02"]),
+        mixed_trust,
+    ),
+    Rule(
+        "federated-trust",
+        FAMILY,
+        "mandatory",
+        "critical",
+        "A federated trust names its subjects",
+        "every customer of the identity provider can assume the role",
+        "add a condition on the provider's `sub` (for Cognito: `aud`) that names repository, branch or service account",
+        (NIST["AC-3"], WELL_ARCHITECTED["SEC02-BP03"]),
+        federated_trust,
+    ),
+    Rule(
+        "confused-deputy",
+        FAMILY,
+        "mandatory",
+        "high",
+        "A service that is let in acts for a known account",
+        "an attacker lets the same service act from his own account on this resource",
+        "add `aws:SourceArn` or `aws:SourceAccount` (for keys an encryption context also does) to the Condition;"
+        " for a function's permission set sourceArn or sourceAccount",
+        (NIST["AC-3"], WELL_ARCHITECTED["SEC03-BP07"]),
+        confused_deputy,
+    ),
+    Rule(
+        "service-trust",
+        FAMILY,
+        "advisory",
+        "low",
+        "A trusted service acts for a known account",
+        "where the service supports it, another account may let it act with this role",
+        "add `aws:SourceAccount` (and `aws:SourceArn`) to the trust's Condition",
+        (NIST["AC-3"],),
+        service_trust,
+    ),
+    Rule(
+        "account-trust",
+        FAMILY,
+        "advisory",
+        "medium",
+        "Trust names roles, not accounts",
+        "every identity of that account that may call sts:AssumeRole can take the role",
+        "name the role as principal, or as `aws:PrincipalArn` in the Condition",
+        (NIST["AC-3"], WELL_ARCHITECTED["SEC03-BP07"]),
+        account_trust,
+    ),
+)
