@@ -19,18 +19,17 @@ from tests.rehearsal.cloud.delivery_support import ACCOUNT, REGION, allow, aws, 
 
 
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    running = RunningCloud(tmp_path_factory.mktemp("cloud"), 0, 0.5).start()
+def cloud(running_cloud: RunningCloud) -> Iterator[Any]:
+    made = running_cloud.cloud
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{running.port}")
+        patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{made.port}")
         patch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
         patch.setenv("PULUMI_HOME", "/pulumi/home")
         patch.setenv("PULUMI_BACKEND_URL", "file:///administrators/state")
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/administrators/keys")
-        role(running.cloud, "builder", "codebuild.amazonaws.com")
-        allow(running.cloud, "builder", ["logs:*", "s3:*", "ssm:*", "secretsmanager:*", "kms:*", "sts:*"])
-        yield running.cloud
-    running.stop()
+        role(made, "builder", "codebuild.amazonaws.com")
+        allow(made, "builder", ["logs:*", "s3:*", "ssm:*", "secretsmanager:*", "kms:*", "sts:*"])
+        yield made
 
 
 def make(cloud: Any, buildspec: str, **changes: Any) -> str:

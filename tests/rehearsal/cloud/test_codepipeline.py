@@ -29,14 +29,13 @@ artifacts: {files: [made.txt]}
 
 
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    # 0.05 s for an AWS minute: the shortest approval expires after a quarter of a second
-    running = RunningCloud(tmp_path_factory.mktemp("cloud"), 0, 0.05).start()
+def cloud(running_cloud: RunningCloud) -> Iterator[Any]:
+    made = running_cloud.cloud
     for name, service in (("pipe", "codepipeline"), ("builder", "codebuild"), ("rules", "events")):
-        role(running.cloud, name, f"{service}.amazonaws.com")
-        allow(running.cloud, name, ["logs:*", "s3:*", "codebuild:*", "sns:*", "states:*", "codepipeline:*", "kms:*"])
+        role(made, name, f"{service}.amazonaws.com")
+        allow(made, name, ["logs:*", "s3:*", "codebuild:*", "sns:*", "states:*", "codepipeline:*", "kms:*"])
         allow_connections = ["codeconnections:*", "codestar-connections:*", "lambda:*"]
-        aws(running.cloud, "iam").put_role_policy(
+        aws(made, "iam").put_role_policy(
             RoleName=name,
             PolicyName="more",
             PolicyDocument=json.dumps(
@@ -46,11 +45,13 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
                 }
             ),
         )
-    bucket(running.cloud, "store")
-    bucket(running.cloud, "code")
-    project(running.cloud, "build", BUILDSPEC)
-    yield running.cloud
-    running.stop()
+    bucket(made, "store")
+    bucket(made, "code")
+    project(made, "build", BUILDSPEC)
+    with pytest.MonkeyPatch.context() as patch:
+        # 0.05 s for an AWS minute: the shortest approval expires after a quarter of a second
+        patch.setattr(made.clock, "seconds_per_minute", 0.05)
+        yield made
 
 
 def project(cloud: Any, name: str, buildspec: str) -> str:
