@@ -106,7 +106,7 @@ def play(rehearsal: Rehearsal, project: Project, trips: Trips, engine: Engine, o
         tour.first_release()
         tour.second_release()
         facts = gather(rehearsal, tour)
-    except UserError:
+    except BaseException:
         # What has been reached is worth reading, above all when the next step failed.
         write(rehearsal, engine, trips, started, tour, {})
         raise
@@ -133,7 +133,7 @@ def gather(rehearsal: Rehearsal, tour: Tour) -> dict[str, Any]:
     check = evidence.check_predictions(clients, manifest, caller)
     tour.display.say(f"production's predictions equal the stored artifact's (largest difference {check['largest_difference']:g})")
     captured = evidence.capture(clients, project, "prod", tour.answers)
-    run_monitor(rehearsal)
+    run_monitor(rehearsal, clients)
     alias = clients.of("prod", "lambda").get_alias(FunctionName=project.predict("prod"), Name=ALIAS)
     return {
         "production": {
@@ -179,9 +179,10 @@ def ledger(rehearsal: Rehearsal) -> dict[str, Any]:
     return calls
 
 
-def run_monitor(rehearsal: Rehearsal) -> None:
-    """Has production's monitoring schedule run now rather than at the next full hour."""
-    _read(rehearsal, "/_rehearsal/monitoring/run", method="POST")
+def run_monitor(rehearsal: Rehearsal, clients: Clients) -> None:
+    """Has production's monitoring schedules run now rather than at the next full hour."""
+    for schedule in clients.of("prod", "sagemaker").list_monitoring_schedules()["MonitoringScheduleSummaries"]:
+        _read(rehearsal, f"/_rehearsal/monitoring/run?schedule={schedule['MonitoringScheduleName']}", method="POST")
 
 
 def _read(rehearsal: Rehearsal, path: str, method: str = "GET") -> Any:
