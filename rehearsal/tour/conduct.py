@@ -39,7 +39,7 @@ class Options:
 def conduct(rehearsal: Rehearsal, options: Options) -> Path:
     """Plays the tour from a clean start and returns the report's path.
 
-    Raises UserError with a readable cause where a step fails; the cloud is ended in any case unless `keep`.
+    Raises UserError with a readable cause where a step fails.
     """
     display = Display()
     project = read_project(rehearsal.root)
@@ -48,15 +48,19 @@ def conduct(rehearsal: Rehearsal, options: Options) -> Path:
     try:
         with_environment(rehearsal)
         written = play(rehearsal, project, trips, engine, options, display)
-    except BaseException:
+    finally:
         display.rest()
-        lifecycle.stop(rehearsal)
-        raise
-    if options.keep:
-        display.say(f"the cloud stays up at {rehearsal.endpoint}: try ./glidepath status, ./glidepath invoke; end it with ./glidepath down")
-    else:
-        lifecycle.stop(rehearsal)
+        leave(rehearsal, options.keep, display)
     return written
+
+
+def leave(rehearsal: Rehearsal, keep: bool, display: Display) -> None:
+    """Ends the cloud, or says how to use it where it stays: after a failure it is what one wants to look at."""
+    if not keep:
+        lifecycle.stop(rehearsal)
+        return
+    display.say(f"the cloud stays up at {rehearsal.endpoint}: try ./glidepath status or ./glidepath invoke")
+    display.say("end it with ./glidepath down")
 
 
 def choose_trips(rehearsal: Rehearsal, data: Path | None) -> Trips:
