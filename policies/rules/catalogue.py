@@ -1,10 +1,20 @@
 """All rules."""
 
-from . import capture, least_privilege, trust
+from . import capture, exposure, least_privilege, operations, release, trust
 from .model import Rule
 
-RULES: tuple[Rule, ...] = (*least_privilege.RULES, *trust.RULES, *capture.RULES)
+RULES: tuple[Rule, ...] = (
+    *least_privilege.RULES,
+    *trust.RULES,
+    *capture.RULES,
+    *release.RULES,
+    *exposure.RULES,
+    *operations.RULES,
+)
 FAMILIES: dict[str, str] = {
     "least-privilege": "Nobody may do more than needed, and nobody unknown comes in",
     "data-capture": "What every endpoint is asked and answers is kept, safely, and watched",
+    "release-safety": "Traffic moves step by step, under alarms, with a way back",
+    "exposure": "Nothing is public, nothing readable without a key",
+    "operations": "Logs end, alarms tell, owners are named, machines are wanted",
 }

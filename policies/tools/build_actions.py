@@ -57,6 +57,8 @@ DATA_READS = {
     "timestream": r"Select",
     "transcribe": r"GetTranscriptionJob|GetMedicalTranscriptionJob",
 }
+# The reference gives these a resource that only one of their uses has: as most call them, there is nothing to name.
+UNSCOPED = {"cloudwatch:PutMetricData"}  # its `dataset` is for OTLP; metrics are bound by cloudwatch:namespace
 _LEVELS = {"Permissions management": "P", "Tagging": "T", "Write": "W", "Read": "R", "List": "L"}
 
 
@@ -96,6 +98,9 @@ def build() -> dict[str, Any]:
         for key in sorted(data.actions.get_actions_for_service(service)):
             action = data.actions.get_action_details(service, key)
             accepts = {number[kind["name"].lower()] for kind in action["resourceTypes"] if kind["name"].lower() in number}
+            if f"{service}:{action['name']}" in UNSCOPED:
+                accepts = set()
+                action = {**action, "resourceTypes": []}
             more = "".join(f" {kind}" for kind in sorted(accepts))
             # A type that has no page of its own still is one: the action can be scoped.
             bare = "" if accepts or not action["resourceTypes"] else " -"
