@@ -303,7 +303,8 @@ def _bounds(at: Environment) -> dict[str, list[str]]:
     names, account = at.names, at.names.accounts[at.env]
     store = names.artifacts_bucket
     return {
-        "apigateway": [f"arn:{names.partition}:apigateway:{names.region}::/*"],
+        # API keys, REST APIs, usage plans and tags, in as few characters as a managed policy leaves for them.
+        "apigateway": [f"arn:{names.partition}:apigateway:*::/{kind}" for kind in ("*ap*", "*age*", "tags/*")],
         "application-autoscaling": [at.arn("application-autoscaling", "scalable-target/*")],
         "cloudwatch": [
             at.arn("cloudwatch", f"alarm:*{at.prefix}-*"),
