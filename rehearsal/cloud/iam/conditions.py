@@ -24,6 +24,8 @@ class Clause:
 
     operator: str
     key: str
+    name: str
+    """The key as it is written; `key` is in lower case."""
     values: tuple[Template, ...]
     matches: Matcher
     negated: bool
@@ -83,7 +85,7 @@ def _clause(operator: str, key: str, values: Any, variables: bool) -> Clause:
     with_variables = variables and name.lower().startswith(("string", "arn"))
     listed = values if isinstance(values, list) else [values]
     templates = tuple(template(_text(value), variables=with_variables) for value in listed)
-    return Clause(name.lower(), key.lower(), templates, matches, negated, quantifier, if_exists)
+    return Clause(name.lower(), key.lower(), key, templates, matches, negated, quantifier, if_exists)
 
 
 def _quantifier(operator: str) -> tuple[str, str]:

@@ -28,11 +28,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Source:
-    """A policy and where it stands."""
+    """A policy and where it stands. `origin` is the simulator's word for it, e.g. `role` or `user-managed`."""
 
     name: str
     kind: Kind
     policy: Policy
+    origin: str = "none"
 
 
 @dataclass(frozen=True)

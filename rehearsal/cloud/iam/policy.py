@@ -45,11 +45,11 @@ class Statement:
     def holds(self, context: Context) -> bool:
         return all(clause.holds(context) for clause in self.conditions)
 
-    def keys(self) -> set[str]:
-        """Condition keys that the statement looks at, in lower case."""
+    def keys(self) -> dict[str, str]:
+        """Condition keys that the statement looks at: in lower case, and as they are written."""
         templates = [*(self.resources or ()), *(value for clause in self.conditions for value in clause.values)]
-        used = {variable.key for item in templates for variable in item.variables}
-        return used | {clause.key for clause in self.conditions}
+        used = {variable.key: variable.name for item in templates for variable in item.variables}
+        return used | {clause.key: clause.name for clause in self.conditions}
 
 
 def _covers(pattern: Template, arn: str, context: Context) -> bool:

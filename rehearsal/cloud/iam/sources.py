@@ -42,18 +42,15 @@ def identity(item: Any) -> list[Source]:
     """Inline and attached policies of a role, a user (with its groups) or a group."""
     if item is None:
         return []
-    found = [Source(name, Kind.IDENTITY, parse_policy(text)) for name, text in list(item.policies.items())]
-    found += [Source(policy.name, Kind.IDENTITY, managed(policy)) for policy in list(item.managed_policies.values())]
-    if type(item).__name__ == "User":
+    kind = type(item).__name__.lower()
+    found = [Source(name, Kind.IDENTITY, parse_policy(text), kind) for name, text in list(item.policies.items())]
+    for policy in list(item.managed_policies.values()):
+        origin = "aws-managed" if ":iam::aws:" in policy.arn else "user-managed"
+        found.append(Source(policy.name, Kind.IDENTITY, managed(policy), origin))
+    if kind == "user":
         groups = iam_backends[item.account_id]["aws"].get_groups_for_user(item.name)
-        found += [source for group in groups for source in _group(group)]
+        found += [source for group in groups for source in identity(group)]
     return found
-
-
-def _group(group: Any) -> list[Source]:
-    inline = group.policies.items() if isinstance(group.policies, dict) else ()
-    found = [Source(name, Kind.IDENTITY, parse_policy(text)) for name, text in inline]
-    return found + [Source(item.name, Kind.IDENTITY, managed(item)) for item in group.managed_policies.values()]
 
 
 def managed(policy: Any) -> Policy:

@@ -18,9 +18,10 @@ _ARN_HEAD = 5
 
 @dataclass(frozen=True)
 class Variable:
-    """`${key, 'default'}`; the key in lower case."""
+    """`${key, 'default'}`; `key` in lower case, `name` as it is written."""
 
     key: str
+    name: str
     default: str | None = None
 
 
@@ -142,7 +143,8 @@ def _tokens(text: str, variables: bool) -> Iterator[Token]:
             yield literal
             literal = ""
         if groups.get("key"):
-            yield Variable(groups["key"].strip().lower(), groups["default"])
+            name = groups["key"].strip()
+            yield Variable(name.lower(), name, groups["default"])
         else:
             yield STAR if match[0] == "*" else ANY
     literal += text[position:]

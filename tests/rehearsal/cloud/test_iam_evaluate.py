@@ -135,7 +135,7 @@ def test_the_keys_a_statement_looks_at() -> None:
             allow(resource="arn:aws:s3:::${aws:username}", Condition={"StringLike": {"s3:Prefix": "${aws:userid}/*"}})
         )
     ).statements[0]
-    assert statement.keys() == {"aws:username", "s3:prefix", "aws:userid"}
+    assert set(statement.keys().values()) == {"aws:username", "s3:Prefix", "aws:userid"}
 
 
 # --- properties ------------------------------------------------------------------------------------------------------

@@ -140,8 +140,8 @@ def test_policy_deny_wins_and_conditions_bind() -> None:
     service = Principal("a.amazonaws.com", "1", "service")
     assert trust.allows({"Statement": allow}, service, {})
     assert not trust.allows({"Statement": [allow, {**allow, "Effect": "Deny"}]}, service, {})
-    bound = {**allow, "Condition": {"ArnLike": {"AWS:SourceArn": "arn:*:x-*"}}}
-    assert trust.allows({"Statement": bound}, service, {"aws:SourceArn": "arn:aws:x-1"})
-    assert not trust.allows({"Statement": bound}, service, {"aws:SourceArn": "arn:aws:y-1"})
+    bound = {**allow, "Condition": {"ArnLike": {"AWS:SourceArn": "arn:aws:s3:::x-*"}}}
+    assert trust.allows({"Statement": bound}, service, {"aws:SourceArn": "arn:aws:s3:::x-1"})
+    assert not trust.allows({"Statement": bound}, service, {"aws:SourceArn": "arn:aws:s3:::y-1"})
     assert not trust.allows({"Statement": bound}, service, {})
     assert not trust.allows({"Statement": {**allow, "Action": "sts:TagSession"}}, service, {})
