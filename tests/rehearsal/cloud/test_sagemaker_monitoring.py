@@ -101,11 +101,10 @@ def test_the_baseline_has_the_monitors_layout(world: World) -> None:
 
 
 @pytest.fixture
-def watched(world: World) -> World:
+def watched(world: World, model_archive: bytes) -> World:
     """An endpoint with capture, a baseline and a schedule that does not run by itself while a test lasts."""
     baseline(world)
-    artifact = world.train("model")["ModelArtifacts"]["S3ModelArtifacts"]
-    world.endpoint("live", artifact, DataCaptureConfig=world.capture())
+    world.endpoint("live", world.put("model/model.tar.gz", model_archive), DataCaptureConfig=world.capture())
     world.sagemaker.create_data_quality_job_definition(
         JobDefinitionName="quality", RoleArn=world.role, JobResources=CLUSTER,
         DataQualityAppSpecification={"ImageUri": ANALYZER},

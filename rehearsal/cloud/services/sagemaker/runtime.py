@@ -75,7 +75,7 @@ def _answer(call: Call, variant: Variant, request: Payload, accept: str, started
     finally:
         latency = (time.perf_counter() - before) * 1e6
         overhead = max(0.0, (time.perf_counter() - started) * 1e6 - latency)
-        _count(call, variant.name, status, latency, overhead)
+        _count(call, variant, status, latency, overhead)
 
 
 def _model_error(call: Call, variant: Variant, error: ContainerError) -> AwsError:
@@ -95,10 +95,11 @@ def _model_error(call: Call, variant: Variant, error: ContainerError) -> AwsErro
     )
 
 
-def _count(call: Call, variant: str, status: int, latency: float, overhead: float) -> None:
-    dimensions = {"EndpointName": call.params["EndpointName"], "VariantName": variant}
+def _count(call: Call, variant: Variant, status: int, latency: float, overhead: float) -> None:
+    dimensions = {"EndpointName": call.params["EndpointName"], "VariantName": variant.name}
     values = {
         "Invocations": (1.0, "None"),
+        "InvocationsPerInstance": (1.0 / max(1, variant.instances), "None"),
         "Invocation4XXErrors": (float(400 <= status < 500), "None"),
         "Invocation5XXErrors": (float(status >= 500), "None"),
     }

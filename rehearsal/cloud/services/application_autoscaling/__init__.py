@@ -1,0 +1,5 @@
+"""Application Auto Scaling of endpoint variants: targets and policies, kept by moto, act on the scaled clock."""
+
+from rehearsal.cloud.services.application_autoscaling import scaling, targets
+
+__all__ = ["scaling", "targets"]

@@ -1,0 +1,124 @@
+"""Scalable targets and policies: what cannot be scaled here is refused."""
+
+import json
+from typing import Any
+
+from rehearsal.cloud.api import AwsError, Call, Cloud, operation
+from rehearsal.cloud.services.sagemaker.deployment import Deployment, Variant
+from rehearsal.cloud.services.sagemaker.state import table
+
+SERVICE = "application-autoscaling"
+PRINCIPAL = "sagemaker.application-autoscaling.amazonaws.com"
+DIMENSION = "sagemaker:variant:DesiredInstanceCount"
+METRIC = "SageMakerVariantInvocationsPerInstance"
+_ROLE = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+_POLICY = "arn:aws:iam::aws:policy/aws-service-role/AWSApplicationAutoscalingSageMakerEndpointPolicy"
+
+
+def variant_of(cloud: Cloud, account: str, region: str, resource_id: str) -> Variant | None:
+    """The variant behind `endpoint/<name>/variant/<name>`, if it serves."""
+    parts = resource_id.split("/")
+    if len(parts) != 4 or (parts[0], parts[2]) != ("endpoint", "variant"):
+        return None
+    endpoint = table(cloud, account, region, "endpoint").get(parts[1])
+    serving: Deployment | None = endpoint["_serving"] if endpoint else None
+    return serving.variant(parts[3]) if serving else None
+
+
+@operation(SERVICE, "RegisterScalableTarget")
+def register(call: Call) -> dict[str, Any]:
+    params = call.params
+    if (params["ServiceNamespace"], params["ScalableDimension"]) != ("sagemaker", DIMENSION):
+        raise _unrehearsed(f"scaling of {params['ScalableDimension']}")
+    if params.get("RoleARN"):
+        raise _unrehearsed("RoleARN: SageMaker's targets use the service-linked role")
+    if variant_of(call.cloud, call.account, call.region, params["ResourceId"]) is None:
+        raise _invalid(f"SageMaker endpoint variant doesn't exist: {params['ResourceId']}")
+    known = _target(call)
+    minimum = params.get("MinCapacity", known.min_capacity if known else None)
+    maximum = params.get("MaxCapacity", known.max_capacity if known else None)
+    if minimum is None or maximum is None:
+        raise _invalid("MinCapacity and MaxCapacity are required to register a scalable target")
+    if maximum < minimum:
+        raise _invalid("Maximum capacity cannot be less than minimum capacity")
+    if minimum < 1:
+        raise _invalid("Minimum capacity cannot be less than 1 for an endpoint variant")
+    role = service_role(call.cloud, call.account)
+    call.forward({key: value for key, value in {**params, "RoleARN": role}.items() if key != "Tags"})
+    made = _target(call)
+    tags = call.cloud.store(SERVICE, call.account, call.region).setdefault("tags", {})
+    if params.get("Tags"):
+        tags.setdefault(made.arn, {}).update(params["Tags"])
+    return {"ScalableTargetARN": made.arn}
+
+
+@operation(SERVICE, "DeregisterScalableTarget")
+def deregister(call: Call) -> dict[str, Any]:
+    """The target goes, and its policies with it."""
+    params = call.params
+    if _target(call) is None:
+        raise AwsError("ObjectNotFoundException", f"No scalable target found for {_where(params)}")
+    answer = call.forward()
+    policies = call.cloud.backend(SERVICE, call.account, call.region).policies
+    for key, policy in list(policies.items()):
+        if (policy.resource_id, policy.scalable_dimension) == (params["ResourceId"], params["ScalableDimension"]):
+            del policies[key]
+    return answer
+
+
+@operation(SERVICE, "PutScalingPolicy")
+def put_policy(call: Call) -> dict[str, Any]:
+    params = call.params
+    if _target(call) is None:
+        raise AwsError("ObjectNotFoundException", f"No scalable target registered for {_where(params)}")
+    if params.get("PolicyType") != "TargetTrackingScaling":
+        raise _unrehearsed(f"policies of type {params.get('PolicyType', 'StepScaling')}")
+    settings = params.get("TargetTrackingScalingPolicyConfiguration")
+    if settings is None:
+        raise _invalid("TargetTrackingScalingPolicyConfiguration is required for a policy of type TargetTrackingScaling")
+    predefined = (settings.get("PredefinedMetricSpecification") or {}).get("PredefinedMetricType")
+    if predefined != METRIC:
+        raise _unrehearsed(f"tracking of {predefined or 'a customized metric'}: only {METRIC}")
+    if settings["TargetValue"] <= 0:
+        raise _invalid("TargetValue must be greater than 0")
+    answer = call.forward()
+    call.cloud.store(SERVICE, call.account, call.region)["acts"] = True
+    return answer
+
+
+@operation(SERVICE, "PutScheduledAction")
+def put_scheduled_action(call: Call) -> dict[str, Any]:
+    raise _unrehearsed("scheduled actions")
+
+
+def service_role(cloud: Cloud, account: str) -> str:
+    """The service-linked role that AWS makes with the first target of an account."""
+    roles = cloud.backend("iam", account, "us-east-1")
+    for role in list(roles.roles.values()):
+        if role.name == _ROLE:
+            return str(role.arn)
+    statement = {"Effect": "Allow", "Principal": {"Service": PRINCIPAL}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    made = roles.create_role(_ROLE, document, f"/aws-service-role/{PRINCIPAL}/", None, "", [], "3600", PRINCIPAL)
+    roles.attach_role_policy(_POLICY, _ROLE)
+    return str(made.arn)
+
+
+def _target(call: Call) -> Any:
+    targets = call.cloud.backend(SERVICE, call.account, call.region).targets
+    return targets.get(call.params["ScalableDimension"], {}).get(call.params["ResourceId"])
+
+
+def _where(params: dict[str, Any]) -> str:
+    return (
+        f"service namespace: {params['ServiceNamespace']}, resource ID: {params['ResourceId']},"
+        f" scalable dimension: {params['ScalableDimension']}"
+    )
+
+
+def _invalid(message: str) -> AwsError:
+    return AwsError("ValidationException", message)
+
+
+def _unrehearsed(what: str) -> AwsError:
+    return AwsError("NotImplemented", f"not implemented by the rehearsal: {what}", 501)

@@ -1,0 +1,181 @@
+"""Endpoint variants that scale: what is refused, when a policy acts, and what it leaves behind."""
+
+import time
+from typing import Any
+
+import pytest
+
+from rehearsal.cloud.core import Cloud
+from rehearsal.cloud.services.application_autoscaling.tracking import Change, Tracking, decide
+from tests.rehearsal.cloud.sagemaker_world import World, refused, variant, wait
+
+DIMENSION = "sagemaker:variant:DesiredInstanceCount"
+NEVER = float("inf")
+TRACKING = Tracking(target=100, minimum=1, maximum=5, out_cooldown=60, in_cooldown=120)
+
+
+@pytest.mark.parametrize(
+    ("current", "points", "since_out", "since_in", "expected"),
+    [
+        (1, [250.0] * 3, NEVER, NEVER, Change(3, "AlarmHigh")),
+        (4, [250.0] * 3, NEVER, NEVER, Change(5, "AlarmHigh")),
+        (5, [250.0] * 3, NEVER, NEVER, None),
+        (1, [250.0, 90.0, 250.0], NEVER, NEVER, None),
+        (1, [250.0, None, 250.0], NEVER, NEVER, None),
+        (1, [250.0] * 3, 59, NEVER, None),
+        (1, [250.0] * 3, 60, 1, Change(3, "AlarmHigh")),
+        (4, [20.0] * 15, NEVER, NEVER, Change(1, "AlarmLow")),
+        (4, [60.0] * 15, NEVER, NEVER, Change(3, "AlarmLow")),
+        (4, [20.0] * 14 + [95.0], NEVER, NEVER, None),
+        (4, [None] * 15, NEVER, NEVER, None),
+        (4, [20.0] * 15, NEVER, 119, None),
+        (4, [20.0] * 15, 119, NEVER, None),
+        (1, [20.0] * 15, NEVER, NEVER, None),
+    ],
+)
+def test_decisions(
+    current: int, points: list[float | None], since_out: float, since_in: float, expected: Change | None
+) -> None:
+    padded = [None] * (15 - len(points)) + points
+    assert decide(TRACKING, current, padded, since_out, since_in) == expected
+
+
+def test_what_is_suspended_does_not_happen() -> None:
+    assert decide(Tracking(100, 1, 5, may_scale_out=False), 1, [250.0] * 15, NEVER, NEVER) is None
+    assert decide(Tracking(100, 1, 5, may_scale_in=False), 4, [20.0] * 15, NEVER, NEVER) is None
+
+
+@pytest.fixture
+def world(cloud: Cloud, account: str, region: str, model_archive: bytes) -> World:
+    """An account with the endpoint `live`."""
+    made = World(cloud, account, region)
+    made.endpoint("live", made.put("model.tar.gz", model_archive))
+    return made
+
+
+def where(endpoint: str = "live", name: str = "main") -> dict[str, Any]:
+    return {
+        "ServiceNamespace": "sagemaker", "ResourceId": f"endpoint/{endpoint}/variant/{name}",
+        "ScalableDimension": DIMENSION,
+    }  # fmt: skip
+
+
+def put_policy(client: Any, **settings: Any) -> None:
+    client.put_scaling_policy(
+        PolicyName="track", PolicyType="TargetTrackingScaling", **where(),
+        TargetTrackingScalingPolicyConfiguration={
+            "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
+            **settings,
+        },
+    )  # fmt: skip
+
+
+def instances(world: World) -> int:
+    described = world.sagemaker.describe_endpoint(EndpointName="live")
+    return int(described["ProductionVariants"][0]["CurrentInstanceCount"])
+
+
+def invoked(world: World, per_minute: float) -> None:
+    """As if the endpoint had been asked so often in each of the last minutes."""
+    minute = world.cloud.clock.scaled(60)
+    dimensions = {"EndpointName": "live", "VariantName": "main"}
+    for number in range(17):
+        world.cloud.put_metric(
+            world.account, world.region, "AWS/SageMaker", "InvocationsPerInstance", dimensions, per_minute,
+            timestamp=time.time() - number * minute,
+        )  # fmt: skip
+
+
+def test_targets_that_cannot_be_scaled_are_refused(world: World) -> None:
+    client = world.client("application-autoscaling")
+    limits = {"MinCapacity": 1, "MaxCapacity": 4}
+    with refused(client, "ValidationException", "endpoint/gone/variant/main"):
+        client.register_scalable_target(**where("gone"), **limits)
+    with refused(client, "ValidationException", "endpoint/live/variant/other"):
+        client.register_scalable_target(**where(name="other"), **limits)
+    with refused(client, "ValidationException", "MaxCapacity"):
+        client.register_scalable_target(**where(), MinCapacity=1)
+    with refused(client, "ValidationException", "cannot be less than minimum"):
+        client.register_scalable_target(**where(), MinCapacity=3, MaxCapacity=2)
+    with refused(client, "NotImplemented", "dynamodb:table:ReadCapacityUnits"):
+        client.register_scalable_target(
+            ServiceNamespace="dynamodb", ResourceId="table/t", ScalableDimension="dynamodb:table:ReadCapacityUnits",
+            **limits,
+        )  # fmt: skip
+    with refused(client, "ObjectNotFoundException", "endpoint/live"):
+        put_policy(client, TargetValue=5)
+    client.register_scalable_target(**where(), **limits)
+    with refused(client, "NotImplemented", "StepScaling"):
+        client.put_scaling_policy(PolicyName="s", PolicyType="StepScaling", **where())
+    with refused(client, "NotImplemented", "SageMakerInferenceComponentInvocationsPerCopy"):
+        put_policy(
+            client, TargetValue=5,
+            PredefinedMetricSpecification={"PredefinedMetricType": "SageMakerInferenceComponentInvocationsPerCopy"},
+        )  # fmt: skip
+
+
+def test_a_busy_variant_grows_within_its_limits(world: World) -> None:
+    client = world.client("application-autoscaling")
+    client.register_scalable_target(**where(), MinCapacity=1, MaxCapacity=3)
+    target = client.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"][0]
+    assert target["RoleARN"].endswith("/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint")
+    put_policy(client, TargetValue=1, ScaleInCooldown=6000, ScaleOutCooldown=60)
+    deadline = time.monotonic() + 20
+    while instances(world) < 3 and time.monotonic() < deadline:
+        world.predict("live", [[12.0, 1.0, 2.0]])
+    assert instances(world) == 3
+    activity = client.describe_scaling_activities(**where())["ScalingActivities"][0]
+    assert activity["StatusCode"] == "Successful"
+    assert activity["Description"] == "Setting desired instance count to 3."
+    assert "AlarmHigh" in activity["Cause"]
+    used = world.cloud.ledger.snapshot()[target["RoleARN"]]
+    assert "sagemaker:UpdateEndpointWeightsAndCapacities" in str(used)
+
+
+def test_a_quiet_variant_shrinks_and_an_idle_one_does_not(world: World) -> None:
+    client = world.client("application-autoscaling")
+    wanted = [{"VariantName": "main", "DesiredInstanceCount": 4}]
+    world.sagemaker.update_endpoint_weights_and_capacities(EndpointName="live", DesiredWeightsAndCapacities=wanted)
+    client.register_scalable_target(**where(), MinCapacity=2, MaxCapacity=4)
+    put_policy(client, TargetValue=100, ScaleInCooldown=60, ScaleOutCooldown=60)
+    time.sleep(world.cloud.clock.scaled(180))
+    assert instances(world) == 4
+    invoked(world, 10)
+    wait(lambda: instances(world), lambda count: count == 2, 10)
+    assert "AlarmLow" in client.describe_scaling_activities(**where())["ScalingActivities"][0]["Cause"]
+
+
+def test_limits_hold_also_where_nobody_asks(world: World) -> None:
+    client = world.client("application-autoscaling")
+    client.register_scalable_target(**where(), MinCapacity=2, MaxCapacity=4)
+    put_policy(client, TargetValue=100)
+    wait(lambda: instances(world), lambda count: count == 2, 10)
+    client.register_scalable_target(**where(), MinCapacity=1, MaxCapacity=1)
+    wait(lambda: instances(world), lambda count: count == 1, 10)
+    causes = [item["Cause"] for item in client.describe_scaling_activities(**where())["ScalingActivities"]]
+    assert causes == ["maximum capacity was set to 1", "minimum capacity was set to 2"]
+
+
+def test_a_target_takes_its_policies_along(world: World) -> None:
+    client = world.client("application-autoscaling")
+    client.register_scalable_target(**where(), MinCapacity=1, MaxCapacity=4)
+    put_policy(client, TargetValue=100)
+    client.deregister_scalable_target(**where())
+    assert client.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"] == []
+    with refused(client, "ObjectNotFoundException", "endpoint/live/variant/main"):
+        client.deregister_scalable_target(**where())
+
+
+def test_the_metric_counts_per_instance(world: World) -> None:
+    world.model("two", world.uri("model.tar.gz"))
+    world.config("two", ProductionVariants=[variant("main", "two", InitialInstanceCount=4)])
+    world.sagemaker.create_endpoint(EndpointName="two", EndpointConfigName="two")
+    world.endpoint_status("two")
+    for _ in range(4):
+        world.predict("two", [[12.0, 1.0, 2.0]])
+    dimensions = [{"Name": "EndpointName", "Value": "two"}, {"Name": "VariantName", "Value": "main"}]
+    (point,) = world.client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/SageMaker", MetricName="InvocationsPerInstance", Dimensions=dimensions, Period=86400,
+        StartTime=time.time() - 86400, EndTime=time.time() + 86400, Statistics=["Sum"],
+    )["Datapoints"]  # fmt: skip
+    assert point["Sum"] == 1
