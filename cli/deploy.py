@@ -93,11 +93,17 @@ def _preview(stack: str, arguments: list[str]) -> list[dict[str, Any]]:
     except ValueError:
         raise UserError(f"the preview of {stack} failed:\n{_readable(done.stdout + done.stderr)}") from None
     if done.returncode:
-        messages = [entry["message"].strip() for entry in plan.get("diagnostics", []) if entry["severity"] == "error"]
-        found = "\n".join(messages) or _readable(done.stderr)
-        raise UserError(f"the preview of {stack} failed:\n{found}")
+        raise UserError(f"the preview of {stack} failed:\n{_why(stack, arguments)}", "nothing was changed")
     steps: list[dict[str, Any]] = plan.get("steps", [])
     return steps
+
+
+def _why(stack: str, arguments: list[str]) -> str:
+    """What the engine says to a person. As JSON it leaves out what the policies found."""
+    shown = _pulumi(["preview", "--stack", stack, *arguments])
+    text = shown.stdout + shown.stderr
+    starts = [text.find(heading) for heading in ("Policies:", "Diagnostics:") if heading in text]
+    return text[min(starts) :].strip() if starts else _readable(text)
 
 
 def _up(stack: str, arguments: list[str]) -> None:
@@ -105,14 +111,19 @@ def _up(stack: str, arguments: list[str]) -> None:
     command = ["pulumi", "up", "--skip-preview", "--yes", "--non-interactive", "--color", "never", "--stack", stack]
     sys.stdout.flush()
     try:
-        code = subprocess.run([*command, *arguments], cwd=_ROOT, check=False).returncode
-    except KeyboardInterrupt:
-        raise UserError(
-            f"the update of {stack} was interrupted", "run it again: it goes on where it stopped", INTERRUPTED
-        ) from None
+        engine = subprocess.Popen([*command, *arguments], cwd=_ROOT)
     except FileNotFoundError:
         raise _no_engine() from None
-    if code:
+    interrupted = False
+    while engine.poll() is None:
+        try:
+            engine.wait()
+        except KeyboardInterrupt:
+            # The engine got the signal as well: it ends the shift and rolls back, which takes its time.
+            interrupted = True
+    if interrupted:
+        raise UserError(f"the update of {stack} was interrupted", "run it again: it converges", INTERRUPTED)
+    if engine.returncode:
         raise UserError(f"pulumi up of {stack} failed", "the cause stands above; the release that served still serves")
 
 
