@@ -144,6 +144,9 @@ def dispatch(cloud: Cloud, account: str, region: str, bus: str, event: dict[str,
     if bus not in buses:
         return
     for rule in list(buses[bus].rules.values()):
+        if rule.managed_by:
+            # A service's own: what it waits for, it asks for itself.
+            continue
         pattern = rule.event_pattern.dump() if rule.event_pattern else None
         if pattern and rule.state.startswith("ENABLED") and patterns.matches(_parsed(pattern), event):
             _fire(cloud, account, region, rule, event)
@@ -299,13 +302,13 @@ def _scheduled_rules() -> list[tuple[str, str, Any]]:
 
 @inventory("events")
 def live(cloud: Cloud, account: str) -> list[str]:
-    """Rules, and buses other than the default one."""
+    """Rules, but those that services keep, and buses other than the default one."""
     found = []
     for owner, _, backend in list(events_backends.iter_backends()):
         if owner != account:
             continue
         for bus in backend.event_buses.values():  # type: ignore[attr-defined]
-            found += [rule.arn for rule in bus.rules.values()]
+            found += [rule.arn for rule in bus.rules.values() if not rule.managed_by]
             if bus.name != "default":
                 found.append(bus.arn)
     return found

@@ -45,7 +45,8 @@ def test_a_training_job_is_waited_for(world: World) -> None:
     assert found["status"] == "SUCCEEDED", found
     assert json.loads(found["output"])["ModelArtifacts"]["S3ModelArtifacts"].endswith("sync-good/output/model.tar.gz")
     used = str(world.cloud.ledger.snapshot()[world.machine_role])  # type: ignore[attr-defined]
-    assert "sagemaker:CreateTrainingJob" in used and "sagemaker:DescribeTrainingJob" in used
+    assert "sagemaker:CreateTrainingJob" in used
+    assert "sagemaker:DescribeTrainingJob" in used
 
 
 def test_a_failed_job_fails_the_task_with_its_description(world: World) -> None:
@@ -56,7 +57,8 @@ def test_a_failed_job_fails_the_task_with_its_description(world: World) -> None:
     assert (found["status"], found["error"]) == ("FAILED", "States.TaskFailed")
     assert "Extraneous hyperparameter found: max_dept" in json.loads(found["cause"])["FailureReason"]
     types = [event["type"] for event in client.get_execution_history(executionArn=execution)["events"]]
-    assert types[0] == "ExecutionStarted" and types[-1] == "ExecutionFailed" and "TaskSubmitted" in types
+    assert (types[0], types[-1]) == ("ExecutionStarted", "ExecutionFailed")
+    assert "TaskSubmitted" in types
 
 
 def test_a_caught_error_goes_on(world: World) -> None:
@@ -77,6 +79,20 @@ def test_stopping_the_execution_stops_the_job(world: World) -> None:
     assert finish(client, execution)["status"] == "ABORTED"
     job = world.settle(lambda: world.sagemaker.describe_training_job(TrainingJobName="sync-slow"), "TrainingJobStatus")
     assert job["TrainingJobStatus"] == "Stopped"
+
+
+def test_waiting_for_jobs_needs_the_managed_rules(world: World) -> None:
+    from rehearsal.cloud.inventory import live
+
+    machine(world, "waits", {"Train": train(world, "sync-never")})
+    rule = world.client("events").describe_rule(Name="StepFunctionsGetEventsForSageMakerTrainingJobsRule")
+    assert rule["ManagedBy"] == "states.amazonaws.com"
+    assert json.loads(rule["EventPattern"])["detail-type"] == ["SageMaker Training Job State Change"]
+    used = str(world.cloud.ledger.snapshot()[world.machine_role])  # type: ignore[attr-defined]
+    assert {name for name in ("PutRule", "PutTargets", "DescribeRule") if f"events:{name}" in used} == {
+        "PutRule", "PutTargets", "DescribeRule",
+    }  # fmt: skip
+    assert "events" not in live(world.cloud, world.account)
 
 
 def test_broken_definitions_and_roles_are_refused(world: World) -> None:

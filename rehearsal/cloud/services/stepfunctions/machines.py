@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from rehearsal.cloud.api import AwsError, Call, Cloud, inventory, operation
+from rehearsal.cloud.api import AwsError, Call, Cloud, Credentials, inventory, operation
+from rehearsal.cloud.services.stepfunctions import managed
 from rehearsal.cloud.services.stepfunctions.engine import PRINCIPAL, backend, backends, parse
 
 
@@ -16,19 +17,26 @@ def create(call: Call) -> dict[str, Any]:
         )
     _check_definition(call.cloud, params["definition"])
     arn = f"arn:aws:states:{call.region}:{call.account}:stateMachine:{params['name']}"
-    _check_role(call, params["roleArn"], arn)
+    keys = _check_role(call, params["roleArn"], arn)
     for known in backend(call.cloud, call.account, call.region).state_machines:
         if known.arn == arn and (known.definition, known.roleArn) != (params["definition"], params["roleArn"]):
             raise AwsError("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'")
+    managed.provide(call, params["definition"], params["roleArn"], keys)
     return call.forward()
 
 
 @operation("stepfunctions", "UpdateStateMachine")
 def update(call: Call) -> dict[str, Any]:
-    if "definition" in call.params:
-        _check_definition(call.cloud, call.params["definition"])
-    if "roleArn" in call.params:
-        _check_role(call, call.params["roleArn"], call.params["stateMachineArn"])
+    params = call.params
+    if "definition" in params:
+        _check_definition(call.cloud, params["definition"])
+    machines = backend(call.cloud, call.account, call.region).state_machines
+    known = next((machine for machine in machines if machine.arn == params["stateMachineArn"]), None)
+    if known is None:
+        raise AwsError("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{params['stateMachineArn']}'")
+    role = params.get("roleArn", known.roleArn)
+    keys = _check_role(call, role, known.arn)
+    managed.provide(call, params.get("definition", known.definition), role, keys)
     return call.forward()
 
 
@@ -104,9 +112,9 @@ def _broken(code: str, text: str, where: str) -> AwsError:
     return AwsError("InvalidDefinition", f"Invalid State Machine Definition: '{code}: {text} at {where or '/'}'")
 
 
-def _check_role(call: Call, role: str, arn: str) -> None:
+def _check_role(call: Call, role: str, arn: str) -> Credentials:
     try:
-        call.cloud.assume_for_service(role, PRINCIPAL, "StepFunctions", source_arn=arn)
+        return call.cloud.assume_for_service(role, PRINCIPAL, "StepFunctions", source_arn=arn)
     except AwsError as error:
         raise AwsError(
             "AccessDeniedException",

@@ -1,0 +1,52 @@
+"""The rules that Step Functions keeps in an account to learn when jobs end, made under the machine's role.
+
+The interpreter polls; but a role that may not make these rules is refused by AWS when the machine is made.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from rehearsal.cloud.api import AwsError, Call, Credentials
+
+_KINDS = {
+    "arn:aws:states:::sagemaker:createTrainingJob.sync": "Training",
+    "arn:aws:states:::sagemaker:createProcessingJob.sync": "Processing",
+}
+
+
+def provide(call: Call, definition: str, role: str, keys: Credentials) -> None:
+    """Make the rules that the definition's tasks need. Raises AwsError (AccessDeniedException)."""
+    client = call.cloud.client("events", call.account, call.region, keys)
+    for kind in sorted({_KINDS[resource] for resource in _resources(json.loads(definition)) if resource in _KINDS}):
+        name = f"StepFunctionsGetEventsForSageMaker{kind}JobsRule"
+        pattern = {"source": ["aws.sagemaker"], "detail-type": [f"SageMaker {kind} Job State Change"]}
+        try:
+            client.put_rule(Name=name, EventPattern=json.dumps(pattern))
+            _mark(call, name)
+            target = {"Id": "StepFunctions", "Arn": f"arn:aws:states:{call.region}:{call.account}:managed-rule:{name}"}
+            client.put_targets(Rule=name, Targets=[target])
+            client.describe_rule(Name=name)
+        except ClientError as error:
+            text = f"'{role}' is not authorized to create managed-rule. ({error.response['Error']['Message']})"
+            raise AwsError("AccessDeniedException", text) from error
+
+
+def _mark(call: Call, name: str) -> None:
+    """It belongs to AWS: it is no leftover of anybody's stack, and fires nothing here."""
+    rule = call.cloud.backend("events", call.account, call.region).event_buses["default"].rules[name]
+    rule.managed_by = "states.amazonaws.com"
+
+
+def _resources(value: Any) -> Iterator[str]:
+    """Every task's Resource, however deep."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _resources(item)
+    if isinstance(value, dict):
+        if isinstance(value.get("Resource"), str) and value.get("Type") == "Task":
+            yield value["Resource"]
+        for item in value.values():
+            yield from _resources(item)
