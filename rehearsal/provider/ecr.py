@@ -14,7 +14,9 @@ from rehearsal.provider.errors import ProviderError
 def _registries() -> dict[str, dict[str, str]]:
     """Repository -> region -> account, from the tables that the SageMaker SDK ships."""
     spec = importlib.util.find_spec("sagemaker")
-    folders = [Path(place) / "core" / "image_uri_config" for place in (spec.submodule_search_locations or [])] if spec else []
+    folders = (
+        [Path(place) / "core" / "image_uri_config" for place in (spec.submodule_search_locations or [])] if spec else []
+    )
     found: dict[str, dict[str, str]] = {}
     for folder in folders:
         for path in sorted(folder.glob("*.json")):

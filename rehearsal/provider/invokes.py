@@ -43,7 +43,9 @@ def get_partition(session: Session, args: Values) -> Values:
 
 def get_parameter(session: Session, args: Values) -> Values:
     decrypt = args.get("withDecryption", True)
-    found = session.client("ssm", args.get("region")).get_parameter(Name=args["name"], WithDecryption=decrypt)["Parameter"]
+    found = session.client("ssm", args.get("region")).get_parameter(Name=args["name"], WithDecryption=decrypt)[
+        "Parameter"
+    ]
     insecure = found["Value"] if found["Type"] != "SecureString" else None
     return {
         "id": found["Name"],
@@ -60,8 +62,10 @@ def get_parameter(session: Session, args: Values) -> Values:
 
 def get_parameters_by_path(session: Session, args: Values) -> Values:
     decrypt, recursive = args.get("withDecryption", True), args.get("recursive", False)
-    pages = session.client("ssm", args.get("region")).get_paginator("get_parameters_by_path").paginate(
-        Path=args["path"], Recursive=recursive, WithDecryption=decrypt
+    pages = (
+        session.client("ssm", args.get("region"))
+        .get_paginator("get_parameters_by_path")
+        .paginate(Path=args["path"], Recursive=recursive, WithDecryption=decrypt)
     )
     found = [item for page in pages for item in page["Parameters"]]
     return {
@@ -158,7 +162,12 @@ def get_policy_document(session: Session, args: Values) -> Values:
     if args.get("policyId"):
         document["Id"] = args["policyId"]
     text = json.dumps(document, indent=2)
-    return {**args, "id": str(abs(hash(text))), "json": text, "minifiedJson": json.dumps(document, separators=(",", ":"))}
+    return {
+        **args,
+        "id": str(abs(hash(text))),
+        "json": text,
+        "minifiedJson": json.dumps(document, separators=(",", ":")),
+    }
 
 
 def _listed(value: Any) -> list[Any]:

@@ -29,6 +29,8 @@ class AutoName:
 
     def from_prefix(self, prefix: str, suffix: str = "") -> str:
         """`prefix` and a unique number, as Terraform makes it."""
-        stamp = time.strftime("%Y%m%d%H%M%S", time.gmtime()) + f"{time.time_ns() % 10**8:08d}{next(_counter) % 10**4:04d}"
+        stamp = (
+            time.strftime("%Y%m%d%H%M%S", time.gmtime()) + f"{time.time_ns() % 10**8:08d}{next(_counter) % 10**4:04d}"
+        )
         room = self.max_length - len(prefix) - len(suffix)
         return f"{prefix}{stamp[-room:] if room < len(stamp) else stamp}{suffix}"

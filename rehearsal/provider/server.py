@@ -26,6 +26,7 @@ KINDS = {"add": KIND.ADD, "delete": KIND.DELETE, "update": KIND.UPDATE}
 REPLACE_KINDS = {"add": KIND.ADD_REPLACE, "delete": KIND.DELETE_REPLACE, "update": KIND.UPDATE_REPLACE}
 NAMING_MODES = {0: "propose", 1: "enforce", 2: "disable"}
 WORKERS = 32
+SHUTDOWN_SECONDS = 3
 MAX_MESSAGE = 400 * 1024 * 1024
 
 Method = Callable[[Any, Any, grpc.ServicerContext], Any]
@@ -171,9 +172,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
     @guarded
     def Read(self, request: Any, context: grpc.ServicerContext) -> Any:
         inputs, state = from_struct(request.inputs), from_struct(request.properties)
-        ident, outputs, fresh = self.lifecycle.read(
-            _token(request.urn), request.urn, request.id, inputs, reveal(state)
-        )
+        ident, outputs, fresh = self.lifecycle.read(_token(request.urn), request.urn, request.id, inputs, reveal(state))
         return provider_pb2.ReadResponse(
             id=ident, properties=to_struct(seal(outputs, inputs, state)), inputs=to_struct(seal(fresh, inputs))
         )
@@ -227,7 +226,8 @@ def serve() -> None:
     """Run the plugin until a signal ends it."""
     server, port = start(Provider())
     print(port, flush=True)
-    # The engine sends Cancel on Ctrl-C; the terminal's own signal must not kill calls that are under way.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: server.stop(0))
+    # The engine ends a plugin with SIGINT and kills it five seconds later; plugins lead process groups of their own, so
+    # a terminal's Ctrl-C never comes here (the engine says Cancel instead).
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: server.stop(SHUTDOWN_SECONDS))
     server.wait_for_termination()

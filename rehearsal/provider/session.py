@@ -87,7 +87,9 @@ class Session:
         """The address of the stand-in cloud; without one this provider must not run at all."""
         address = os.environ.get("AWS_ENDPOINT_URL")
         if not address:
-            raise ProviderError("AWS_ENDPOINT_URL is not set: this is the rehearsal's provider, it never calls real AWS")
+            raise ProviderError(
+                "AWS_ENDPOINT_URL is not set: this is the rehearsal's provider, it never calls real AWS"
+            )
         return address.rstrip("/")
 
     @functools.cached_property
@@ -104,7 +106,9 @@ class Session:
 
     @functools.cached_property
     def partition(self) -> str:
-        return "aws-cn" if self.region.startswith("cn-") else "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
+        return (
+            "aws-cn" if self.region.startswith("cn-") else "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
+        )
 
     def client(self, service: str, region: str | None = None) -> Any:
         """The client of a service, by botocore's name for it."""

@@ -85,6 +85,7 @@ class RestApi(ResourceType):
 
     def _media_patches(self, ctx: Context, wanted: list[str]) -> list[Patch]:
         have = ctx.call("GetRestApi", {"restApiId": ctx.id}).get("binaryMediaTypes") or []
+
         def path(kind: str) -> str:
             return "/binaryMediaTypes/" + kind.replace("/", "~1")
 

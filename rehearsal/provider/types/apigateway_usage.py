@@ -73,7 +73,9 @@ class UsagePlan(ResourceType):
     token = "aws:apigateway/usagePlan:UsagePlan"
     service = "apigateway"
     name = AutoName("name", 1024, prefix_property=None)
-    supports = frozenset({"apiStages", "description", "name", "productCode", "quotaSettings", "tags", "throttleSettings"})
+    supports = frozenset(
+        {"apiStages", "description", "name", "productCode", "quotaSettings", "tags", "throttleSettings"}
+    )
     renames = {"quotaSettings": "quota", "throttleSettings": "throttle"}
     local = frozenset({"productCode"})
     write_only = frozenset({"productCode"})

@@ -26,9 +26,7 @@ class Project(ResourceType):
         "badgeUrl": "badgeRequestUrl",
     }
     local = frozenset({"projectVisibility"})
-    semantics = Semantics(
-        unordered=frozenset({"vpcConfig.subnets", "vpcConfig.securityGroupIds", "secondarySources"})
-    )
+    semantics = Semantics(unordered=frozenset({"vpcConfig.subnets", "vpcConfig.securityGroupIds", "secondarySources"}))
 
     def validate(self, inputs: Values) -> list[tuple[str, str]]:
         if inputs.get("projectVisibility", "PRIVATE") != "PRIVATE":

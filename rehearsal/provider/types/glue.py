@@ -13,9 +13,7 @@ class Job(ResourceType):
     name = AutoName("name", 255, prefix_property=None)
     replaces = frozenset({"name"})
     renames = {"roleArn": "Role"}
-    tagging = Tagging(
-        "GetTags", "TagResource", "UntagResource", "ResourceArn", tags="TagsToAdd", keys="TagsToRemove"
-    )
+    tagging = Tagging("GetTags", "TagResource", "UntagResource", "ResourceArn", tags="TagsToAdd", keys="TagsToRemove")
     create_op, describe_op, describe_key, delete_op, key = "CreateJob", "GetJob", "Job", "DeleteJob", "JobName"
 
     def shape_inputs(self, ctx: Context) -> Values:

@@ -114,7 +114,13 @@ class Policy(ResourceType):
     write_only = frozenset({"namePrefix"})
     semantics = Semantics(documents=frozenset({"policy"}))
     tagging = Tagging("ListPolicyTags", "TagPolicy", "UntagPolicy", "PolicyArn", by="id")
-    create_op, describe_op, describe_key, delete_op, key = "CreatePolicy", "GetPolicy", "Policy", "DeletePolicy", "PolicyArn"
+    create_op, describe_op, describe_key, delete_op, key = (
+        "CreatePolicy",
+        "GetPolicy",
+        "Policy",
+        "DeletePolicy",
+        "PolicyArn",
+    )
 
     def identify(self, ctx: Context, answer: Values) -> str:
         return str(answer["Policy"]["Arn"])

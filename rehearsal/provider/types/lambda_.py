@@ -35,13 +35,9 @@ class Function(ResourceType):
         "timeout": 3,
     }
     renames = {"name": "FunctionName", "arn": "FunctionArn", "version": "-"}
-    write_only = frozenset(
-        "code s3Bucket s3Key s3ObjectVersion publish skipDestroy imageUri sourceCodeHash".split()
-    )
+    write_only = frozenset("code s3Bucket s3Key s3ObjectVersion publish skipDestroy imageUri sourceCodeHash".split())
     local = CODE - {"architectures"} | {"reservedConcurrentExecutions", "skipDestroy"}
-    semantics = Semantics(
-        unordered=frozenset({"architectures", "vpcConfig.subnetIds", "vpcConfig.securityGroupIds"})
-    )
+    semantics = Semantics(unordered=frozenset({"architectures", "vpcConfig.subnetIds", "vpcConfig.securityGroupIds"}))
     volatile = {
         "version": NEW_VERSION,
         "qualifiedArn": NEW_VERSION,
@@ -141,7 +137,9 @@ class Function(ResourceType):
             "invokeArn": invoke_arn(ctx, arn),
             "qualifiedArn": f"{arn}:{version}",
             "qualifiedInvokeArn": invoke_arn(ctx, f"{arn}:{version}"),
-            "responseStreamingInvokeArn": invoke_arn(ctx, arn).replace("/invocations", "/response-streaming-invocations"),
+            "responseStreamingInvokeArn": invoke_arn(ctx, arn).replace(
+                "/invocations", "/response-streaming-invocations"
+            ),
         }
 
     def update(self, ctx: Context) -> None:
@@ -273,9 +271,7 @@ class Permission(ResourceType):
         return self._from_statement(ctx, found) if found else None
 
     def _from_statement(self, ctx: Context, statement: Values) -> Values:
-        tests = {
-            key.lower(): value for part in statement.get("Condition", {}).values() for key, value in part.items()
-        }
+        tests = {key.lower(): value for part in statement.get("Condition", {}).values() for key, value in part.items()}
         principal = statement.get("Principal")
         if isinstance(principal, dict):
             principal = principal.get("Service") or principal.get("AWS")

@@ -84,7 +84,9 @@ class Endpoint(ResourceType):
             answer = ctx.call("DescribeEndpoint", {"EndpointName": ctx.id})
             status = answer["EndpointStatus"]
             if status in ENDPOINT_FAILED:
-                raise ProviderError(f"endpoint {ctx.id} is {status}: {answer.get('FailureReason') or 'no reason given'}")
+                raise ProviderError(
+                    f"endpoint {ctx.id} is {status}: {answer.get('FailureReason') or 'no reason given'}"
+                )
             return bool(status == "InService")
 
         ctx.wait(f"endpoint {ctx.id} to be in service", ready)
@@ -176,7 +178,9 @@ class MonitoringSchedule(ResourceType):
         def ready() -> bool:
             answer = ctx.call(self.describe_op, self.target(ctx))
             if answer["MonitoringScheduleStatus"] == "Failed":
-                raise ProviderError(f"monitoring schedule {ctx.id} failed: {answer.get('FailureReason') or 'no reason'}")
+                raise ProviderError(
+                    f"monitoring schedule {ctx.id} failed: {answer.get('FailureReason') or 'no reason'}"
+                )
             return bool(answer["MonitoringScheduleStatus"] in ("Scheduled", "Stopped"))
 
         ctx.wait(f"monitoring schedule {ctx.id} to be scheduled", ready)
@@ -190,7 +194,9 @@ class NotebookInstance(ResourceType):
     token = "aws:sagemaker/notebookInstance:NotebookInstance"
     service = "sagemaker"
     name = AutoName("name", 63, prefix_property=None)
-    replaces = frozenset({"name", "subnetId", "securityGroups", "kmsKeyId", "directInternetAccess", "platformIdentifier"})
+    replaces = frozenset(
+        {"name", "subnetId", "securityGroups", "kmsKeyId", "directInternetAccess", "platformIdentifier"}
+    )
     defaults = {"rootAccess": "Enabled", "directInternetAccess": "Enabled", "volumeSize": 5}
     renames = {
         "name": "NotebookInstanceName",

@@ -15,7 +15,7 @@ from rehearsal.cloud.running import RunningCloud
 from rehearsal.engine.ensure import ensure_engine
 from rehearsal.environment import Rehearsal, cache_folder
 
-PROGRAM = '''
+PROGRAM = """
 import json
 import pulumi
 import pulumi_aws as aws
@@ -35,7 +35,7 @@ aws.lambda_.Alias("live", name="live", function_name=function.name, function_ver
 pulumi.export("version", function.version)
 pulumi.export("bucket", bucket.bucket)
 pulumi.export("function", function.name)
-'''
+"""
 STACK = """config:
   aws:region: eu-west-1
   aws:defaultTags:

@@ -110,7 +110,9 @@ def test_what_was_made_is_kept_when_a_later_step_fails(engine: Engine, unique: s
 def test_policies_that_mean_the_same_do_not_differ(engine: Engine, unique: str) -> None:
     def trust(action: Any) -> str:
         who = {"Service": "lambda.amazonaws.com"}
-        return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": who, "Action": action}]})
+        return json.dumps(
+            {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": who, "Action": action}]}
+        )
 
     made = engine.create(ROLE, unique, {"assumeRolePolicy": trust("sts:AssumeRole")})
     assert engine.diff(made, {"assumeRolePolicy": trust(["sts:AssumeRole"])}).changed == []

@@ -153,11 +153,18 @@ class Case:
 
 
 def case(token: str, inputs: Callable[[World], Values], **rest: Any) -> Any:
-    return pytest.param(Case(token, inputs, **rest), id=token.rsplit("/", 1)[0].removeprefix("aws:") + token.rsplit(":", 1)[1])
+    return pytest.param(
+        Case(token, inputs, **rest), id=token.rsplit("/", 1)[0].removeprefix("aws:") + token.rsplit(":", 1)[1]
+    )
 
 
 S3_CASES = [
-    case("aws:s3/bucket:Bucket", lambda w: {"tags": {"a": "b"}}, change={"tags": {"c": "d"}}, replace={"bucket": "another-b"}),
+    case(
+        "aws:s3/bucket:Bucket",
+        lambda w: {"tags": {"a": "b"}},
+        change={"tags": {"c": "d"}},
+        replace={"bucket": "another-b"},
+    ),
     case(
         "aws:s3/bucketVersioning:BucketVersioning",
         lambda w: {"bucket": w.bucket(), "versioningConfiguration": {"status": "Enabled"}},
@@ -309,7 +316,9 @@ MESSAGE_CASES = [
     ),
     case(
         "aws:sns/topicPolicy:TopicPolicy",
-        lambda w: (lambda t: {"arn": t, "policy": policy("sns:Publish", t, {"Service": "events.amazonaws.com"})})(w.topic()),
+        lambda w: (lambda t: {"arn": t, "policy": policy("sns:Publish", t, {"Service": "events.amazonaws.com"})})(
+            w.topic()
+        ),
         change={"policy": policy("sns:Publish", "*", {"Service": "codepipeline.amazonaws.com"})},
         lasting=True,
     ),
@@ -327,11 +336,16 @@ MESSAGE_CASES = [
     ),
     case(
         "aws:sqs/queuePolicy:QueuePolicy",
-        lambda w: (lambda q: {"queueUrl": q.id, "policy": policy("sqs:SendMessage", q.get("arn"), {"AWS": ACCOUNT})})(w.queue()),
+        lambda w: (lambda q: {"queueUrl": q.id, "policy": policy("sqs:SendMessage", q.get("arn"), {"AWS": ACCOUNT})})(
+            w.queue()
+        ),
         change={"policy": policy("sqs:ReceiveMessage", "*", {"AWS": ACCOUNT})},
     ),
     case(
-        "aws:cloudwatch/eventBus:EventBus", lambda w: {"tags": {"a": "b"}}, change={"tags": {"c": "d"}}, replace={"name": "n"}
+        "aws:cloudwatch/eventBus:EventBus",
+        lambda w: {"tags": {"a": "b"}},
+        change={"tags": {"c": "d"}},
+        replace={"name": "n"},
     ),
     case(
         "aws:cloudwatch/eventBusPolicy:EventBusPolicy",
@@ -407,8 +421,13 @@ WATCH_CASES = [
 SERVE_CASES = [
     case(
         "aws:lambda/function:Function",
-        lambda w: {**w.function_inputs(), "publish": True, "timeout": 10, "tags": {"a": "b"},
-                   "environment": {"variables": {"NAME": "b"}}},  # fmt: skip
+        lambda w: {
+            **w.function_inputs(),
+            "publish": True,
+            "timeout": 10,
+            "tags": {"a": "b"},
+            "environment": {"variables": {"NAME": "b"}},
+        },  # fmt: skip
         change={"timeout": 20, "environment": {"variables": {"NAME": "c"}}},
         replace={"name": "new"},
     ),
@@ -432,8 +451,12 @@ SERVE_CASES = [
     ),
     case(
         "aws:apigateway/restApi:RestApi",
-        lambda w: {"body": openapi("/a"), "description": "d", "tags": {"a": "b"},
-                   "endpointConfiguration": {"types": "REGIONAL"}},  # fmt: skip
+        lambda w: {
+            "body": openapi("/a"),
+            "description": "d",
+            "tags": {"a": "b"},
+            "endpointConfiguration": {"types": "REGIONAL"},
+        },  # fmt: skip
         change={"body": openapi("/b"), "description": "e"},
     ),
     case(
@@ -555,7 +578,10 @@ ROAD_CASES = [
             "deploymentConfigName": "CodeDeployDefault.LambdaAllAtOnce",
             "deploymentStyle": {"deploymentOption": "WITH_TRAFFIC_CONTROL", "deploymentType": "BLUE_GREEN"},
             "alarmConfiguration": {"enabled": True, "alarms": [w.alarm()]},
-            "autoRollbackConfiguration": {"enabled": True, "events": ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM"]},
+            "autoRollbackConfiguration": {
+                "enabled": True,
+                "events": ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM"],
+            },
             "tags": {"a": "b"},
         },
         change={"autoRollbackConfiguration": {"enabled": True, "events": ["DEPLOYMENT_FAILURE"]}},
@@ -728,7 +754,11 @@ def live(case: Case, world: World) -> None:
         assert engine.diff(imported, made.inputs | inputs).replaces == []
     if case.change is not None:
         change = {key: world.queue().get("arn") if value == "$queue" else value for key, value in case.change.items()}
-        change = json.loads(json.dumps(change).replace('"$queue"', json.dumps(queue_arn(world)))) if uses_queue(change) else change
+        change = (
+            json.loads(json.dumps(change).replace('"$queue"', json.dumps(queue_arn(world))))
+            if uses_queue(change)
+            else change
+        )
         wanted = inputs | change
         found = engine.diff(made, wanted)
         assert set(found.changed) == {key for key in change if change[key] != inputs.get(key)}
