@@ -13,7 +13,6 @@ from rehearsal.errors import UserError
 from rehearsal.tour.dataset import read_trips
 from rehearsal.tour.project import read_project
 from rehearsal.tour.report import render_html, run_entry, shift_entry
-from rehearsal.tour.roles import granted_actions, role_entry
 from rehearsal.tour.runs import STAGES, Run, pending_approval, stages_of
 from rehearsal.tour.shift import Weight, shift_in, weights_of
 from rehearsal.tour.source import source_zip
@@ -182,18 +181,6 @@ def test_a_project_that_cannot_be_read_is_refused(tmp_path: Path, text: str | No
         (tmp_path / "Pulumi.delivery.yaml").write_text(text)
     with pytest.raises(UserError, match=reason):
         read_project(tmp_path)
-
-
-def test_granted_and_used_actions() -> None:
-    document = {
-        "Statement": [
-            {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": "*"},
-            {"Effect": "Deny", "Action": "kms:Decrypt", "Resource": "*"},
-        ]
-    }
-    granted = granted_actions([document])
-    entry = role_entry("arn", granted, {"used": {"S3:getObject": 3, "sts:AssumeRole": 1}, "denied": {"kms:Decrypt": 1}})
-    assert entry == {"role": "arn", "granted": 2, "used": 1, "unused": ["s3:PutObject"], "denied": ["kms:Decrypt"]}
 
 
 def test_the_page_escapes_what_it_shows() -> None:

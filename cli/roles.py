@@ -1,0 +1,73 @@
+"""Show for each role what it is granted, what it used in the rehearsal, and what it was denied."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.app import new_app
+
+if TYPE_CHECKING:
+    from rehearsal.environment import Rehearsal
+
+app = new_app()
+
+
+@app.command()
+def roles(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")] = False,
+    role: Annotated[str, typer.Option("--role", metavar="<text>", help="Only roles whose name holds this text.")] = "",
+) -> None:
+    """From the rehearsal that is up, else from the last report. Ends with 1 where a call was denied or a grant is
+    neither used nor explained in rehearsal/unused_grants.yaml.
+    """
+    from rehearsal.environment import Rehearsal
+    from rehearsal.tour.roles import faults
+
+    found = [entry for entry in _entries(Rehearsal.here()) if role in str(entry["role"]).rpartition("/")[2]]
+    if as_json:
+        print(json.dumps(found, indent=2))
+    else:
+        print("\n".join(line for entry in found for line in lines(entry)))
+    if faults(found):
+        raise typer.Exit(1)
+
+
+def _entries(rehearsal: "Rehearsal") -> list[dict[str, Any]]:
+    from rehearsal.cloud import lifecycle
+
+    return _live(rehearsal) if lifecycle.running(rehearsal) else _reported(rehearsal)
+
+
+def _live(rehearsal: "Rehearsal") -> list[dict[str, Any]]:
+    from cli.place import ROOT, enter
+    from rehearsal.tour.cloud import Clients
+    from rehearsal.tour.conduct import STACKS, ledger
+    from rehearsal.tour.project import read_project
+    from rehearsal.tour.roles import read_reasons, role_entries
+
+    enter(aws=False)
+    project = read_project(ROOT)
+    clients = Clients(project)
+    by_account = {project.accounts[stack]: clients.of(stack, "iam") for stack in STACKS}
+    return role_entries(by_account.values(), ledger(rehearsal), read_reasons())
+
+
+def _reported(rehearsal: "Rehearsal") -> list[dict[str, Any]]:
+    from cli.errors import UserError
+
+    try:
+        found: list[dict[str, Any]] = json.loads(rehearsal.report_json.read_text())["roles"]
+    except FileNotFoundError:
+        raise UserError("no rehearsal is up and none has left a report", "Play one with make rehearse.") from None
+    return found
+
+
+def lines(entry: dict[str, Any]) -> list[str]:
+    """The lines about one role: its counts, then what is denied, unused and explained."""
+    name = str(entry["role"]).rpartition("/")[2]
+    head = f"{name:<36} granted {entry['granted']:>3}  used {entry['used']:>3}  unused {len(entry['unused']):>3}"
+    found = [f"{head}  explained {len(entry['explained']):>3}  denied {len(entry['denied']):>3}"]
+    found += [f"    denied     {text}" for text in entry["refusals"] or entry["denied"]]
+    found += [f"    unused     {text}" for text in entry["unused"]]
+    return found + [f"    explained  {text}: {reason}" for text, reason in entry["explained"].items()]
