@@ -72,7 +72,9 @@ def is_wild(pattern: str) -> bool:
 def split(pattern: str) -> tuple[str, str]:
     """Service and name of an action pattern, in lower case. `*` alone stands for every service."""
     service, colon, name = pattern.strip().lower().partition(":")
-    return (service, name) if colon else ("*", service)
+    if colon:
+        return service, name
+    return ("", service) if service.strip("*?") else ("*", service)
 
 
 @lru_cache(maxsize=4096)

@@ -20,6 +20,7 @@ from pulumi_policy import proxy as _proxy
 
 from .catalogue import FAMILIES, RULES
 from .judge import Judge, schema
+from .mend import REMEDIATION, mend
 from .model import UNKNOWN, Resource, Unknown
 
 _UNKNOWNS = frozenset(value for name, value in vars(_proxy).items() if name.startswith("UNKNOWN_"))
@@ -92,6 +93,11 @@ def policies() -> list[Policy]:
     def advice(args: ResourceValidationArgs, report: ReportViolation) -> None:
         judge.advice(args.urn, lambda text, _: report(text, None))
 
+    def remediate(args: ResourceValidationArgs) -> dict[str, Any] | None:
+        changed = mend(_resource(args), args.get_config())
+        # What is not known yet must go back to the engine as it came.
+        return {**args.props["__target"], **changed} if changed else None  # type: ignore[dict-item]
+
     def stack(args: StackValidationArgs, report: ReportViolation) -> None:
         members = [_member(each) for each in args.resources]
         judge.stack(args.get_config(), members, lambda text, urn: report(text, urn or None))
@@ -109,6 +115,13 @@ def policies() -> list[Policy]:
             stack,
             EnforcementLevel.MANDATORY,
             PolicyConfigSchema(schema([rule for rule in RULES if rule.stack_check is not None])),
+        ),
+        ResourceValidationPolicy(
+            "remediation",
+            "Sets an end for logs, and the tags given in the config (off unless its enforcementLevel is remediate)",
+            remediate=remediate,
+            enforcement_level=EnforcementLevel.DISABLED,
+            config_schema=PolicyConfigSchema(REMEDIATION),
         ),
         StackValidationPolicy(
             "stack-advice", "What would be better for the whole stack", stack_advice, EnforcementLevel.ADVISORY

@@ -170,7 +170,7 @@ def notebook(resource: Resource, context: Context) -> Iterator[Finding]:
 
 
 _SECRET_NAME = re.compile(
-    r"(^|[_.-])(password|passwd|pwd|passphrase|secret|secret_?key|secret_?access_?key|token|api_?key|access_?key"
+    r"(^|[_./-])(password|passwd|pwd|passphrase|secret|secret_?key|secret_?access_?key|token|api_?key|access_?key"
     r"|private_?key|credentials?|client_?secret|auth_?token|db_?pass)$",
     re.IGNORECASE,
 )

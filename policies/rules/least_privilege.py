@@ -13,6 +13,7 @@ from .sources import Placed
 FAMILY = "least-privilege"
 _LIMITS = {"identity": 10_240, "trust": 4_096, "resource": 20_480, "key": 32_768}
 _MANAGED = 6_144
+_PASS = "iam:PassRole"
 _ESCALATING = frozenset(
     {
         "iam:addusertogroup",
@@ -95,7 +96,7 @@ def wildcard_permissions(resource: Resource, context: Context) -> Iterator[Findi
 
 
 def _changes_permissions(action: Action) -> bool:
-    return "P" in action.traits or str(action) == "iam:PassRole"
+    return "P" in action.traits or str(action) == _PASS
 
 
 def wildcard_resource(resource: Resource, context: Context) -> Iterator[Finding]:
@@ -108,7 +109,7 @@ def wildcard_resource(resource: Resource, context: Context) -> Iterator[Finding]
             yield Finding(f"allows {listed(wide_ones)} on {listed(broad_resources(statement))}", where(placed, statement))
             continue
         found = [each for each, reached in _exposed(statement, denials).items() if each.touches and reached == "all"]
-        found = [each for each in found if str(each) != "iam:PassRole"]
+        found = [each for each in found if str(each) != _PASS]
         if found:
             broad = [each for each in statement.resources or () if isinstance(each, str) and is_wild(each)]
             yield Finding(f"allows {listed(found)} on {listed(broad)}, though they can be scoped", where(placed, statement))
@@ -136,7 +137,7 @@ def wildcard_type(resource: Resource, context: Context) -> Iterator[Finding]:
         if placed.kind != "identity":
             continue
         found = _exposed(statement, denials)
-        types = [each for each, reached in found.items() if each.touches and reached == "type"]
+        types = [each for each, reached in found.items() if each.touches and reached == "type" and str(each) != _PASS]
         if types:
             yield Finding(f"allows {listed(types)} on all resources of a type in the account", where(placed, statement))
         reads = [each for each, reached in found.items() if not each.touches and reached == "all"]
@@ -176,7 +177,7 @@ def pass_role_service(resource: Resource, context: Context) -> Iterator[Finding]
 def _passing(placed: Placed, statement: Statement, denials: Denials) -> bool:
     if placed.kind != "identity":
         return False
-    (action,) = reach("iam:PassRole")
+    (action,) = reach(_PASS)
     if not any(action in reach(pattern) for pattern in patterns(statement) if not wide(pattern)):
         return False
     return action in allowed(statement, denials) and not denials.bind(action)

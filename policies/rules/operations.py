@@ -9,7 +9,7 @@ from .model import UNKNOWN, Context, Finding, Resource, Rule, Unknown, items, kn
 from .references import NIST, WELL_ARCHITECTED
 
 FAMILY = "operations"
-_LOG_GROUP = ("aws:cloudwatch/logGroup:LogGroup", "aws-native:logs:LogGroup")
+LOG_GROUPS = ("aws:cloudwatch/logGroup:LogGroup", "aws-native:logs:LogGroup")
 _ALARMS = (
     "aws:cloudwatch/metricAlarm:MetricAlarm",
     "aws:cloudwatch/compositeAlarm:CompositeAlarm",
@@ -20,7 +20,7 @@ _ALARMS = (
 
 def retention(resource: Resource, context: Context) -> Iterator[Finding]:
     """Logs end some day, and not too early."""
-    if resource.type not in _LOG_GROUP:
+    if resource.type not in LOG_GROUPS:
         return
     days = resource.props.get("retentionInDays")
     if days is UNKNOWN:
@@ -67,7 +67,7 @@ def access_logs(resource: Resource, context: Context) -> Iterator[Finding]:
 
 
 # Types that take tags and cost money or hold data. Others follow from them.
-_TAGGABLE = re.compile(
+TAGGABLE = re.compile(
     r"^aws:(s3/bucket:|lambda/function:|sagemaker/(endpoint|endpointConfiguration|model|notebookInstance|modelPackageGroup):"
     r"|iam/(role|policy|user):|kms/key:|sns/topic:|sqs/queue:|dynamodb/table:|rds/(instance|cluster):|ec2/instance:"
     r"|cloudwatch/(logGroup|metricAlarm):|codebuild/project:|codepipeline/pipeline:|sfn/stateMachine:|glue/job:"
@@ -85,7 +85,7 @@ def tagged(resource: Resource) -> set[str] | Unknown:
 
 def tags(resource: Resource, context: Context) -> Iterator[Finding]:
     """Every resource says whose it is."""
-    if not _TAGGABLE.match(resource.kind):
+    if not TAGGABLE.match(resource.kind):
         return
     found = tagged(resource)
     if isinstance(found, Unknown):
@@ -166,7 +166,6 @@ RULES = (
         retention,
         options={
             "minimum": {"type": "number", "minimum": 1, "default": 1},
-            "remediated": {"type": "number", "minimum": 1, "default": 90, "description": "Days that remediation sets."},
         },
     ),
     Rule(

@@ -47,7 +47,7 @@ _BOUNDING = frozenset(
 _USUAL = ("policy", "policyDocument", "resourcePolicy", "accessPolicies", "accessPolicy", "repositoryPolicyText")
 # Where the property is a policy and nothing else, what cannot be read is one gone wrong.
 _SURE = re.compile(
-    r":(bucket|topic|queue|secret|repository|registry|eventBus|restApi|fileSystem|resource|vault|domain|logResource"
+    r"[:/](bucket|topic|queue|secret|repository|registry|eventBus|restApi|fileSystem|resource|vault|domain|logResource"
     r"|modelPackageGroup|domainPermissions)Policy:",
     re.IGNORECASE,
 )
