@@ -28,10 +28,15 @@ def run(
 
     Ends with the command's own exit code; 127 where it is not found, 126 where it cannot be run.
     """
+    from rehearsal.cloud import lifecycle
     from rehearsal.engine import ensure_engine
 
     rehearsal = Rehearsal.here()
     ensure_engine(rehearsal)
+    missing = lifecycle.died(rehearsal)
+    if missing:
+        # Not every command needs it; one that does fails with a refused connection, which explains nothing.
+        print(f"glidepath: {missing}\n  start it again with ./glidepath cloud up", file=sys.stderr)
     replace_process(command, rehearsal.environ())
 
 

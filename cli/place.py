@@ -23,10 +23,9 @@ def enter(aws: bool) -> None:
     from rehearsal.environment import Rehearsal
 
     rehearsal = Rehearsal.here()
-    if not lifecycle.running(rehearsal):
-        raise UserError(
-            f"no rehearsal is up at {rehearsal.endpoint}", "start one with make rehearse KEEP=1, or add --aws to use your own accounts"
-        )
+    missing = lifecycle.absence(rehearsal)
+    if missing:
+        raise UserError(missing, "start one with make rehearse KEEP=1, or add --aws to use your own accounts")
     os.environ.update(rehearsal.environ())
 
 

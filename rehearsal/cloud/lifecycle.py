@@ -16,6 +16,9 @@ from rehearsal.errors import UserError
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
+# One that is up may be busy; where no process of ours lives, something else has the port and may never answer.
+_ANSWER_SECONDS = 5.0
+_STRANGER_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,9 @@ class Status:
 def status(rehearsal: Rehearsal) -> Status | None:
     """What answers on the port; None when no gateway does."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    patience = _ANSWER_SECONDS if _pid(rehearsal) else _STRANGER_SECONDS
     try:
-        with opener.open(f"{rehearsal.endpoint}/_rehearsal/health", timeout=5) as answer:
+        with opener.open(f"{rehearsal.endpoint}/_rehearsal/health", timeout=patience) as answer:
             health = json.load(answer)
         return Status(int(health["pid"]), Path(health["root"]) == rehearsal.cloud.resolve())
     except (OSError, ValueError, KeyError, TypeError):
@@ -41,6 +45,26 @@ def running(rehearsal: Rehearsal) -> bool:
     """Is this checkout's gateway up and answering?"""
     found = status(rehearsal)
     return found is not None and found.ours
+
+
+def absence(rehearsal: Rehearsal) -> str | None:
+    """Why this checkout's gateway does not answer, in a sentence; None when it does."""
+    found = status(rehearsal)
+    if found is not None:
+        return None if found.ours else f"{_holder(found)} is up at {rehearsal.endpoint}, not this one's"
+    pid = _pid(rehearsal)
+    if pid is not None:
+        return f"the rehearsal's cloud (process {pid}) does not answer at {rehearsal.endpoint}: see {_log(rehearsal)}"
+    if _taken(rehearsal.port):
+        return f"another program has port {rehearsal.port} on 127.0.0.1, and no rehearsal is up"
+    if _pid_file(rehearsal).exists():
+        return f"the rehearsal's cloud has ended without being stopped: see {_log(rehearsal)}"
+    return f"no rehearsal is up at {rehearsal.endpoint}"
+
+
+def died(rehearsal: Rehearsal) -> str | None:
+    """The sentence of `absence` for a gateway that was started and is gone; None where all is as it was left."""
+    return absence(rehearsal) if _pid_file(rehearsal).exists() else None
 
 
 def start(rehearsal: Rehearsal) -> int:
@@ -85,6 +109,7 @@ def stop(rehearsal: Rehearsal) -> bool:
     if found is not None and found.ours:
         pid = found.pid
     if pid is None:
+        _pid_file(rehearsal).unlink(missing_ok=True)
         return False
     ended = _end(pid)
     _pid_file(rehearsal).unlink(missing_ok=True)
@@ -165,11 +190,15 @@ def _taken(port: int) -> bool:
 
 
 def _port_in_use(rehearsal: Rehearsal, found: Status | None) -> UserError:
-    who = f"another checkout's rehearsal (process {found.pid})" if found else "another program"
+    who = _holder(found) if found else "another program"
     return UserError(
         f"port {rehearsal.port} on 127.0.0.1 is in use by {who}",
         f"Stop it, or choose another port: GLIDEPATH_PORT={rehearsal.port + 1}",
     )
+
+
+def _holder(found: Status) -> str:
+    return f"another checkout's rehearsal (process {found.pid})"
 
 
 def _pid_file(rehearsal: Rehearsal) -> Path:

@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from rehearsal.cloud import reaper
 
@@ -73,6 +73,8 @@ class Workers:
 
         if self._closed:
             raise RuntimeError("the cloud is shutting down")
+        # Up before the child is: a gateway killed in between would leave the child's own children behind.
+        self._guard.start()
         process: subprocess.Popen[Any] = self._spawner.run(start)
         self._guard.watch(process.pid)
         with self._lock:
@@ -105,6 +107,10 @@ class _Guard:
         self._process: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
 
+    def start(self) -> None:
+        with self._lock:
+            self._pipe()
+
     def watch(self, session: int) -> None:
         self._tell(f"+{session}")
 
@@ -112,18 +118,19 @@ class _Guard:
         self._tell(f"-{session}")
 
     def _tell(self, line: str) -> None:
-        with self._lock:
-            if self._process is None:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-I", "-S", reaper.__file__],
-                    stdin=subprocess.PIPE,
-                    text=True,
-                    start_new_session=True,
-                )
-            assert self._process.stdin is not None
-            with contextlib.suppress(OSError):
-                self._process.stdin.write(f"{line}\n")
-                self._process.stdin.flush()
+        with self._lock, contextlib.suppress(OSError):
+            pipe = self._pipe()
+            pipe.write(f"{line}\n")
+            pipe.flush()
+
+    def _pipe(self) -> IO[str]:
+        if self._process is None:
+            # -I keeps this folder, whose modules bear names of the standard library's, out of its path.
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", reaper.__file__], stdin=subprocess.PIPE, text=True, start_new_session=True
+            )
+        assert self._process.stdin is not None
+        return self._process.stdin
 
     def close(self) -> None:
         with self._lock:

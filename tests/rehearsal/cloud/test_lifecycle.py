@@ -1,6 +1,7 @@
 """The gateway as a process: start, stop, ports, and what it leaves behind."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -45,8 +46,11 @@ def test_up_twice_down_and_up_again_after_a_kill(rehearsal: Rehearsal, tmp_path:
     with pytest.raises(UserError, match=rf"(?s)port {rehearsal.port} .*another checkout.*GLIDEPATH_PORT="):
         lifecycle.start(stranger)
     assert not lifecycle.stop(stranger)
+    assert lifecycle.absence(rehearsal) is None
+    assert re.search(r"another checkout's rehearsal \(process \d+\) is up at", lifecycle.absence(stranger) or "")
     os.kill(pid, signal.SIGKILL)
     assert gone(pid)
+    assert "has ended without being stopped" in (lifecycle.died(rehearsal) or "")
     second = lifecycle.start(rehearsal)
     assert second != pid
     assert lifecycle.stop(rehearsal)
@@ -61,6 +65,35 @@ def test_port_of_another_program_is_named(rehearsal: Rehearsal) -> None:
         sock.listen()
         with pytest.raises(UserError, match=rf"(?s)port {rehearsal.port} .*another program.*GLIDEPATH_PORT="):
             lifecycle.start(rehearsal)
+        assert lifecycle.absence(rehearsal) == (
+            f"another program has port {rehearsal.port} on 127.0.0.1, and no rehearsal is up"
+        )
+
+
+def test_a_pid_file_left_behind_harms_nobody(rehearsal: Rehearsal) -> None:
+    assert lifecycle.absence(rehearsal) == f"no rehearsal is up at {rehearsal.endpoint}"
+    assert lifecycle.died(rehearsal) is None
+    rehearsal.cloud.mkdir(parents=True)
+    file = rehearsal.cloud / "gateway.pid"
+    # The number belongs to a process that is no gateway: this one.
+    file.write_text(f"{os.getpid()}\n")
+    assert "has ended without being stopped" in (lifecycle.absence(rehearsal) or "")
+    assert not lifecycle.stop(rehearsal)
+    assert not file.exists()
+    file.write_text("no number")
+    assert not lifecycle.running(rehearsal)
+    assert not lifecycle.stop(rehearsal)
+
+
+def test_commands_say_that_the_cloud_is_gone(rehearsal: Rehearsal) -> None:
+    pid = lifecycle.start(rehearsal)
+    os.kill(pid, signal.SIGKILL)
+    assert gone(pid)
+    env = {**os.environ, "GLIDEPATH_FOLDER": str(rehearsal.folder), "GLIDEPATH_PORT": str(rehearsal.port)}
+    ended = subprocess.run([sys.executable, "-m", "cli", "status"], env=env, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("glidepath: the rehearsal's cloud has ended without being stopped: see ")
+    assert "Traceback" not in ended.stderr
 
 
 def test_children_and_theirs_end_with_the_workers(tmp_path: Path) -> None:
