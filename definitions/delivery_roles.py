@@ -285,7 +285,7 @@ def features(at: Delivery) -> list[Statement]:
         ),
         allow("Bucket", ["s3:GetBucketLocation"], [at.artifacts()]),
         use_key(at.key_arn, [f"{service}.{at.names.region}.amazonaws.com" for service in ("s3", "glue")]),
-        allow("EncryptLogs", ["logs:AssociateKmsKey", "logs:CreateLogGroup"], [group]),
+        allow("EncryptLogs", ["logs:AssociateKmsKey", "logs:CreateLogGroup"], [f"{group}:*"]),
         allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{group}:*"]),
         unscoped("WriteMetrics", ["cloudwatch:PutMetricData"], {"StringEquals": {"cloudwatch:namespace": "Glue"}}),
     ]
@@ -300,7 +300,7 @@ def _sagemaker(at: Delivery, group: str, image: str) -> list[Statement]:
             sorted({repository_arn(image), repository_arn(xgboost(at.names.region))}),
         ),
         unscoped("EnterRegistry", ["ecr:GetAuthorizationToken"]),
-        allow("MakeLogGroup", ["logs:CreateLogGroup"], [arn]),
+        allow("MakeLogGroup", ["logs:CreateLogGroup"], [f"{arn}:*"]),
         allow("WriteLogs", ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], [f"{arn}:*"]),
         unscoped(
             "WriteMetrics",

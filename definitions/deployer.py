@@ -66,6 +66,7 @@ def _sagemaker(at: "Environment") -> list[Statement]:
 def _lambda(at: "Environment") -> list[Statement]:
     functions = at.arn("lambda", f"function:{at.prefix}-*")
     groups = at.arn("logs", f"log-group:/aws/lambda/{at.prefix}-*")
+    access_log = at.arn("logs", f"log-group:/aws/apigateway/{at.prefix}")
     actions = [
         "AddPermission",
         "CreateAlias",
@@ -100,7 +101,8 @@ def _lambda(at: "Environment") -> list[Statement]:
                 "logs:TagResource",
                 "logs:UntagResource",
             ],
-            [groups, at.arn("logs", f"log-group:/aws/apigateway/{at.prefix}")],
+            # IAM sees a group's own actions at `<group>:log-stream:`, and its tags at the plain ARN.
+            [groups, access_log, f"{access_log}:*"],
         ),
         unscoped("FindLogGroups", ["logs:DescribeLogGroups"]),
     ]

@@ -114,7 +114,7 @@ def _sagemaker_logs(at: Environment, group: str) -> list[Statement]:
     """SageMaker makes the group itself, and names its streams."""
     arn = at.arn("logs", f"log-group:/aws/sagemaker/{group}")
     return [
-        allow("MakeLogGroup", ["logs:CreateLogGroup"], [arn]),
+        allow("MakeLogGroup", ["logs:CreateLogGroup"], [f"{arn}:*"]),
         allow("WriteLogs", ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], [f"{arn}:*"]),
         unscoped(
             "WriteMetrics",
@@ -216,7 +216,7 @@ def api_logs(at: Environment) -> list[Statement]:
     ]
     return [
         allow("WriteAccessLogs", write, groups),
-        allow("MakeLogGroups", ["logs:CreateLogGroup"], [group.removesuffix(":*") for group in groups]),
+        allow("MakeLogGroups", ["logs:CreateLogGroup"], groups),
         unscoped("FindLogGroups", ["logs:DescribeLogGroups"]),
     ]
 
@@ -267,8 +267,12 @@ def deployer(at: Environment) -> list[Statement]:
     from definitions.deployer import statements as of_release
 
     pointer = at.arn("ssm", f"parameter{at.names.pointer(at.env)}")
+    release, decrypt = _read_runs(at, "*/release/manifest.json", "*/release/model.tar.gz")
+    # The provider's lookup of an object reads its tags as well.
+    release["Action"] = [*release["Action"], "s3:GetObjectTagging"]
     return [
-        *_read_runs(at, "*/release/manifest.json", "*/release/model.tar.gz"),
+        release,
+        decrypt,
         allow(
             "Pointer",
             [
@@ -312,7 +316,7 @@ def _bounds(at: Environment) -> dict[str, list[str]]:
         ],
         "codedeploy": [
             at.arn("codedeploy", f"*:{at.prefix}*"),
-            at.arn("codedeploy", "deploymentconfig:CodeDeployDefault.LambdaAllAtOnce"),
+            at.arn("codedeploy", "deploymentconfig:CodeDeployDefault.*"),
         ],
         "ecr": [repository_arn(xgboost(names.region)), repository_arn(model_monitor(names.region))],
         "execute-api": [at.arn("execute-api", "*/live/POST/predict")],

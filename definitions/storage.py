@@ -65,7 +65,7 @@ def read_runs(names: Names) -> list[Statement]:
             "Sid": "EnvironmentsReadRuns",
             "Effect": "Allow",
             "Principal": {"AWS": accounts},
-            "Action": ["s3:GetObject", "s3:GetObjectAttributes", "s3:GetObjectVersion"],
+            "Action": ["s3:GetObject", "s3:GetObjectAttributes", "s3:GetObjectTagging", "s3:GetObjectVersion"],
             "Resource": names.bucket_arn(names.artifacts_bucket, "runs/*"),
         }
     ]

@@ -171,11 +171,16 @@ def _ssm(call: "Call", action: str) -> list[Need]:
         if params.get("Type") == "SecureString" and params.get("KeyId"):
             found += kms.via("ssm", "kms:Encrypt", params["KeyId"], call.account, call.region)
     if call.operation == "GetParameter" and params.get("WithDecryption"):
-        stored: Any = ssm_backends[call.account][call.region].get_parameter(params["Name"])
-        key = getattr(stored, "keyid", None)
-        if stored is not None and stored.type == "SecureString" and key:
-            found += kms.via("ssm", "kms:Decrypt", key, call.account, call.region)
+        found += _decrypt_parameter(call, str(params["Name"]))
     return found
+
+
+def _decrypt_parameter(call: "Call", name: str) -> list[Need]:
+    stored: Any = next(iter(ssm_backends[call.account][call.region].get_parameters([name]).values()), None)
+    key = getattr(stored, "keyid", None)
+    if stored is None or stored.parameter_type != "SecureString" or not key:
+        return []
+    return kms.via("ssm", "kms:Decrypt", key, call.account, call.region)
 
 
 def _cloudwatch(call: "Call", action: str) -> list[Need]:
