@@ -10,7 +10,7 @@ from policies.rules.judge import Judge
 from policies.rules.model import Resource
 
 TODAY = datetime.date(2026, 11, 21)
-ADVISORY = {rule.name for rule in RULES if rule.level == "advisory"}
+BY_NAME = {rule.name: rule for rule in RULES}
 
 
 def resource(kind: str, props: Mapping[str, Any], name: str = "it", stack: str = "prod", **more: Any) -> Resource:
@@ -70,3 +70,9 @@ def rules(one: Resource, config: Mapping[str, Mapping[str, Any]] | None = None) 
 def as_text(value: Any) -> str:
     """As most programs hand it over."""
     return json.dumps(value)
+
+
+def made(kind: str, props: Mapping[str, Any], stack: str = "prod") -> Resource:
+    """A resource of the corpus; `ignore_changes` stands among its properties there."""
+    given = dict(props)
+    return resource(kind, given, stack=stack, ignore_changes=given.pop("ignore_changes", ()))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.policies.corpus import entrance, identity, props
-from tests.policies.harness import as_text, document, policy, resource, rules
+from tests.policies.harness import as_text, document, made, policy, resource, rules
 
 
 @pytest.mark.parametrize(("statements", "expected"), [case[1:] for case in identity.CASES], ids=[c[0] for c in identity.CASES])
@@ -34,6 +34,4 @@ def test_resource_policies(kind: str, statements: Any, expected: set[str]) -> No
 
 @pytest.mark.parametrize(("kind", "given", "stack", "expected"), [c[1:] for c in props.CASES], ids=[c[0] for c in props.CASES])
 def test_properties(kind: str, given: dict[str, Any], stack: str, expected: set[str]) -> None:
-    more = dict(given)
-    ignored = more.pop("ignore_changes", ())
-    assert rules(resource(kind, more, stack=stack, ignore_changes=ignored)) == expected
+    assert rules(made(kind, given, stack)) == expected

@@ -45,7 +45,7 @@ QUADS: dict[str, tuple[str, dict[str, Any], dict[str, Any], str, str]] = {
     "permissions-boundary": (ROLE_TYPE, GUARDED_TRUST, without(GUARDED_TRUST, "permissionsBoundary"), "permissionsBoundary: has no permissions boundary", "permissionsBoundary"),
     "unknown-action": (POLICY, READ, identity(allow("s3:GetObjekt", BUCKET)), "statement 0 of policy: names `s3:GetObjekt`, which AWS does not have", "policy"),
     "malformed-document": (POLICY, READ, {"policy": "{"}, "policy: the document is no JSON (Expecting property name enclosed in double quotes: line 1 column 2 (char 1))", "policy"),
-    "document-size": (POLICY, READ, {"policy": '{"Statement": [], "Id": "' + "x" * 6200 + '"}'}, "policy: the document has 6223 characters, AWS takes 6144", "policy"),
+    "document-size": (POLICY, READ, {"policy": '{"Statement": [], "Id": "' + "x" * 6200 + '"}'}, "policy: the document has 6224 characters, AWS takes 6144", "policy"),
     "open-principal": (BUCKETS, identity(admit({"AWS": ROLE}, "s3:GetObject")), identity(admit("*", "s3:GetObject")), "statement 0 of policy: lets in `*`: anybody", "policy"),
     "mixed-trust": (ROLE_TYPE, GUARDED_TRUST, entry(trust({"Service": ["lambda.amazonaws.com", "glue.amazonaws.com"]})), "statement 0 of assumeRolePolicy: trusts 2 services: `glue`, `lambda`", "assumeRolePolicy"),
     "service-trust": (ROLE_TYPE, GUARDED_TRUST, entry(trust(LAMBDA)), "statement 0 of assumeRolePolicy: trusts `lambda.amazonaws.com` whoever it acts for", "assumeRolePolicy"),

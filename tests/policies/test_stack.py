@@ -1,0 +1,197 @@
+"""What only the whole stack shows; exemptions; unknown documents; remediation."""
+
+import datetime
+from typing import Any
+
+import pytest
+from pulumi_policy import proxy
+
+from policies.rules.engine import plain
+from policies.rules.mend import mend
+from policies.rules.model import UNKNOWN, Resource
+from tests.policies.corpus.identity import allow
+from tests.policies.corpus.props import ALARM, ALIAS, CONFIGURATION, ENDPOINT, GROUP, LOG, SHIFT, TARGET, configuration
+from tests.policies.harness import TODAY, as_text, document, judge, judge_stack, policy, resource, rules_of
+
+DEFINITION = "aws:sagemaker/dataQualityJobDefinition:DataQualityJobDefinition"
+SCHEDULE = "aws:sagemaker/monitoringSchedule:MonitoringSchedule"
+SCALING = "aws:appautoscaling/policy:Policy"
+
+
+def _watched(stack: str = "prod") -> dict[str, Resource]:
+    endpoint = resource(ENDPOINT, {"name": "live-1"}, "endpoint", stack)
+    job = {"dataQualityJobInput": {"endpointInput": {"endpointName": "live-1"}}, "name": "job"}
+    made = [
+        endpoint,
+        resource(DEFINITION, job, "definition", stack),
+        resource(SCHEDULE, {"monitoringScheduleConfig": {"monitoringJobDefinitionName": "job"}}, "schedule", stack),
+        resource(ALARM, {"dimensions": {"EndpointName": "live-1"}}, "alarm", stack),
+        resource(TARGET, {"resourceId": "endpoint/live-1/variant/live"}, "target", stack),
+        resource(SCALING, {"resourceId": "endpoint/live-1/variant/live"}, "scaling", stack),
+    ]
+    return {each.name: each for each in made}
+
+
+def _found(resources: Any) -> list[str]:
+    return [message.split("\n")[0] for message, _ in judge_stack(list(resources))]
+
+
+def test_a_watched_endpoint_passes() -> None:
+    assert _found(_watched().values()) == []
+
+
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        ("definition", "[endpoint-monitored] endpoint endpoint has no monitoring job definition, no monitoring schedule"),
+        ("schedule", "[endpoint-monitored] endpoint endpoint has no monitoring schedule"),
+        ("alarm", "[endpoint-monitored] endpoint endpoint has no alarm"),
+        ("target", "[endpoint-scaled] endpoint endpoint does not scale: no scalable target"),
+        ("scaling", "[endpoint-scaled] endpoint endpoint does not scale: no scaling policy"),
+    ],
+)
+def test_what_is_missing_is_named(missing: str, message: str) -> None:
+    stack = _watched()
+    del stack[missing]
+    assert _found(stack.values()) == [message]
+
+
+def test_names_that_are_unknown_are_followed_by_dependencies() -> None:
+    stack = _watched()
+    urn = stack["endpoint"].urn
+    for name, one in stack.items():
+        one.props = {"name": UNKNOWN, "monitoringScheduleConfig": {"monitoringJobDefinitionName": UNKNOWN}}
+        one.depends = frozenset() if name == "endpoint" else frozenset({urn})
+    assert _found(stack.values()) == []
+
+
+def test_development_need_not_scale() -> None:
+    stack = _watched("dev")
+    assert _found([stack[name] for name in ("endpoint", "definition", "schedule", "alarm")]) == []
+
+
+def test_an_alias_needs_a_deployment_group() -> None:
+    alias = resource(ALIAS, {"functionVersion": "1"}, "live")
+    assert _found([alias]) == ["[alias-shifted] alias live is moved by no CodeDeploy deployment group"]
+    assert _found([alias, resource(GROUP, SHIFT)]) == []
+
+
+def test_the_capture_bucket_is_closed() -> None:
+    bucket = resource("aws:s3/bucket:Bucket", {"bucket": "orders-capture"}, "bucket")
+    stack = [resource(CONFIGURATION, configuration()), bucket]
+    block = resource("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", {"bucket": "orders-capture"})
+    assert _found(stack) == ["[capture-private-bucket] the capture bucket orders-capture has no public access block"]
+    assert _found([*stack, block]) == []
+    block.props = {"bucket": UNKNOWN}
+    assert _found([*stack, block]) == []
+
+
+BROAD = policy(as_text(document(allow("s3:PutObject", Sid="Old"))))
+EXEMPTION = {"rule": "wildcard-resource", "resource": "it", "where": "'Old'", "reason": "moves", "until": "2026-12-31"}
+
+
+def _with(**changes: str) -> dict[str, Any]:
+    return {"least-privilege": {"exemptions": [{**EXEMPTION, **changes}]}}
+
+
+def test_an_exemption_takes_one_finding_away() -> None:
+    assert judge(BROAD)[0]
+    assert judge(BROAD, _with())[0] == []
+    assert judge_stack([BROAD], _with()) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"until": "2026-11-20"}, "expired on 2026-11-20"),
+        ({"until": "soon"}, "has no end date: until is 'soon', give it as YYYY-MM-DD"),
+        ({"reason": " "}, "has no reason"),
+        ({"resource": ""}, "names no resource"),
+    ],
+)
+def test_an_exemption_that_does_not_hold(changes: dict[str, str], fault: str) -> None:
+    assert "wildcard-resource" in rules_of(judge(BROAD, _with(**changes))[0])
+    ((message, _),) = judge_stack([BROAD], _with(**changes))
+    assert message.startswith("[exemption] wildcard-resource of")
+    assert fault in message
+
+
+def test_an_expired_exemption_is_told_with_its_finding() -> None:
+    (message,) = judge(BROAD, _with(until="2026-11-20"))[0]
+    assert message.endswith("An exemption for it expired on 2026-11-20.")
+
+
+def test_an_exemption_holds_on_its_last_day() -> None:
+    assert judge(BROAD, _with(until=TODAY.isoformat()))[0] == []
+    assert judge(BROAD, _with(until=TODAY.isoformat()), TODAY + datetime.timedelta(days=1))[0]
+
+
+@pytest.mark.parametrize("changes", [{"resource": "other"}, {"where": "'New'"}, {"rule": "wildcard-action"}])
+def test_an_exemption_that_names_no_finding(changes: dict[str, str]) -> None:
+    ((message, _),) = judge_stack([BROAD], _with(**changes))
+    assert "exempts nothing: no finding is named by it" in message
+
+
+def test_an_exemption_of_an_unknown_rule() -> None:
+    ((message, _),) = judge_stack([BROAD], _with(rule="nosuch"))
+    assert "names no rule of this policy: 'nosuch'" in message
+
+
+def test_an_exemption_waits_for_an_unknown_document() -> None:
+    assert judge_stack([policy(UNKNOWN)], _with()) == []
+
+
+def test_an_unknown_document_is_told() -> None:
+    violations, advice = judge(policy(UNKNOWN))
+    assert violations == []
+    assert "unknown-document" in rules_of(advice)
+
+
+def test_unknown_parts_are_left_to_the_update() -> None:
+    statements = [allow(UNKNOWN), allow("s3:GetObject", [UNKNOWN]), allow(["s3:*", UNKNOWN], "arn:aws:s3:::a")]
+    violations, _ = judge(policy(document(statements)))
+    assert [message.split("\n")[0] for message in violations] == [
+        "[wildcard-action] statement 2 of policy: allows `s3:*`, every action there is"
+    ]
+
+
+def test_levels_and_options_by_stack() -> None:
+    rules = {"rules": {"capture-percentage": {"minimum": 20}, "capture-modes": {"level": "advisory"}}}
+    poor = {"initialSamplingPercentage": 20, "captureOptions": []}
+    dev = resource(CONFIGURATION, configuration(**poor), stack="dev")
+    prod = resource(CONFIGURATION, configuration(**poor), stack="prod")
+    config = {"data-capture": {"stacks": {"dev": rules}}}
+    assert rules_of(judge(prod, config)[0]) == {"capture-percentage", "capture-modes"}
+    violations, advice = judge(dev, config)
+    assert violations == []
+    assert "capture-modes" in rules_of(advice)
+    assert judge(dev, {"data-capture": {"rules": {"capture-modes": {"level": "disabled"}, **rules["rules"]}}})[1]
+
+
+def test_what_counts_as_production_is_config() -> None:
+    one = resource(CONFIGURATION, configuration(count=1), stack="blue")
+    assert judge(one)[0] == []
+    assert rules_of(judge(one, {"release-safety": {"production": ["blue"]}})[0]) == {"production-instances"}
+
+
+def test_default_tags_count_and_required_tags_are_named() -> None:
+    config = {"operations": {"rules": {"tags": {"required": ["owner", "project"], "level": "mandatory"}}}}
+    one = resource(LOG, {"retentionInDays": 1, "tags": {"owner": "a"}}, default_tags={"project": "b"})
+    assert judge(one, config)[0] == []
+    one.default_tags = {}
+    assert judge(one, config)[0][0].startswith("[tags] tags: has no tag project")
+    one.default_tags = UNKNOWN
+    assert judge(one, config)[0] == []
+
+
+def test_remediation_adds_what_is_missing() -> None:
+    log = resource(LOG, {"tags": {"a": "b"}})
+    assert mend(log, {"tags": {"owner": "ml"}}) == {"retentionInDays": 90, "tags": {"a": "b", "owner": "ml"}}
+    assert mend(resource(LOG, {"retentionInDays": 7}), {"retentionInDays": 30}) == {}
+    assert mend(resource(LOG, {"retentionInDays": UNKNOWN, "tags": UNKNOWN}), {"tags": {"owner": "ml"}}) == {}
+    assert mend(resource("aws:ec2/eip:Eip", {}), {"tags": {"owner": "ml"}}) == {}
+
+
+def test_the_engine_s_proxies_become_plain() -> None:
+    given = {"a": [{"b": proxy.UNKNOWN_STRING_VALUE}, 1.0], "c": proxy.UNKNOWN_OBJECT_VALUE, "d": {"e": None}}
+    assert plain(proxy.unknown_checking_proxy(given)) == {"a": [{"b": UNKNOWN}, 1.0], "c": UNKNOWN, "d": {"e": None}}
