@@ -107,9 +107,10 @@ class World:
 
     def settle(self, ask: Callable[[], dict[str, Any]], key: str) -> dict[str, Any]:
         """Wait until a status is final."""
-        return wait(
+        found: dict[str, Any] = wait(
             ask, lambda answer: answer[key] not in ("InProgress", "Stopping", "Creating", "Updating", "RUNNING")
         )
+        return found
 
     def endpoint(self, name: str, artifact: str, **config: Any) -> dict[str, Any]:
         """Model, configuration and endpoint of one name; waits for it."""
@@ -171,8 +172,9 @@ def refused(client: Any, code: str, *words: str) -> Iterator[None]:
     try:
         yield
     except client.exceptions.ClientError as error:
-        assert error.response["Error"]["Code"] == code, error
-        for word in words:
-            assert word in error.response["Error"]["Message"], error
-        return
-    raise AssertionError(f"expected {code}")
+        found = error.response["Error"]
+    else:
+        raise AssertionError(f"expected {code}")
+    assert found["Code"] == code, found
+    for word in words:
+        assert word in found["Message"], found

@@ -109,4 +109,5 @@ def test_the_projects_own_job_runs_unchanged(world: World) -> None:
     assert found["JobRunState"] == "SUCCEEDED", found
     train = next(key for key in world.keys("features/train/") if key.endswith(".csv"))
     first = world.get(world.uri(train)).decode().splitlines()[0].split(",")
-    assert len(first) == 4 and float(first[0]) > 100
+    assert len(first) == 4
+    assert float(first[0]) > 100

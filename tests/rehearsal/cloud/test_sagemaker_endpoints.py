@@ -60,7 +60,8 @@ def test_capture_writes_the_real_layout(world: World, artifact: str) -> None:
     assert answer["CustomAttributes"] == "tour"
     record = captured(world, "capture/e2/main/")[0]
     key = world.keys("capture/e2/main/")[0]
-    assert len(key.split("/")) == 8 and key.endswith(".jsonl")
+    assert len(key.split("/")) == 8
+    assert key.endswith(".jsonl")
     side = record["captureData"]["endpointInput"]
     assert (side["observedContentType"], side["mode"], side["encoding"]) == ("text/csv", "INPUT", "CSV")
     assert record["captureData"]["endpointOutput"]["data"] == body
@@ -95,7 +96,8 @@ def test_weights_targets_and_metrics(world: World, artifact: str) -> None:
     world.sagemaker.update_endpoint_weights_and_capacities(
         EndpointName="e4",
         DesiredWeightsAndCapacities=[
-            {"VariantName": "a", "DesiredWeight": 0.0}, {"VariantName": "b", "DesiredInstanceCount": 3, "DesiredWeight": 1}
+            {"VariantName": "a", "DesiredWeight": 0.0},
+            {"VariantName": "b", "DesiredInstanceCount": 3, "DesiredWeight": 1},
         ],
     )  # fmt: skip
     assert {world.predict("e4", features(1))["InvokedProductionVariant"] for _ in range(20)} == {"b"}

@@ -133,9 +133,10 @@ def schedule(world: World, name: str, expression: str) -> None:
 
 def run(running: RunningCloud, world: World) -> dict[str, Any]:
     arn = world.sagemaker.describe_monitoring_schedule(MonitoringScheduleName="hourly")["MonitoringScheduleArn"]
+    assert running._gateway is not None
     answer = Client(running._gateway).post("/_rehearsal/monitoring/run", query_string={"schedule": arn})
     assert answer.status_code == 200, answer.text
-    summary: dict[str, Any] = answer.json
+    summary: dict[str, Any] = json.loads(answer.text)
     return summary
 
 

@@ -31,7 +31,8 @@ def test_training_gives_a_model_and_its_metrics(world: World) -> None:
         booster.load_model(bytearray(tar.extractfile("xgboost-model").read()))  # type: ignore[union-attr]
     assert booster.num_boosted_rounds() == 20
     calls = world.cloud.ledger.snapshot()
-    assert "s3:GetObject" in str(calls[world.role]) and "s3:PutObject" in str(calls[world.role])
+    assert "s3:GetObject" in str(calls[world.role])
+    assert "s3:PutObject" in str(calls[world.role])
 
 
 def test_training_twice_gives_the_same_bytes(world: World) -> None:
@@ -50,7 +51,8 @@ def test_an_unknown_hyperparameter_is_an_algorithm_error(world: World) -> None:
 def test_a_value_out_of_range_is_an_algorithm_error(world: World) -> None:
     job = world.train("range", HyperParameters={**HYPERPARAMETERS, "eta": "7"})
     assert job["TrainingJobStatus"] == "Failed"
-    assert "eta" in job["FailureReason"] and "7" in job["FailureReason"]
+    assert "eta" in job["FailureReason"]
+    assert "7" in job["FailureReason"]
 
 
 def test_text_in_the_data_is_an_algorithm_error(world: World) -> None:

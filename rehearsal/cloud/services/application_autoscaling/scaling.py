@@ -140,7 +140,8 @@ def _set(where: _Where, current: int, wanted: int, cause: str) -> None:
         raise
     activity |= {
         "EndTime": datetime.now(UTC), "StatusCode": "Successful",
-        "StatusMessage": f"Successfully set desired instance count to {wanted}. Change successfully fulfilled by sagemaker.",
+        "StatusMessage": f"Successfully set desired instance count to {wanted}."
+        " Change successfully fulfilled by sagemaker.",
     }  # fmt: skip
 
 

@@ -75,7 +75,7 @@ def put_policy(call: Call) -> dict[str, Any]:
         raise _unrehearsed(f"policies of type {params.get('PolicyType', 'StepScaling')}")
     settings = params.get("TargetTrackingScalingPolicyConfiguration")
     if settings is None:
-        raise _invalid("TargetTrackingScalingPolicyConfiguration is required for a policy of type TargetTrackingScaling")
+        raise _invalid("TargetTrackingScalingPolicyConfiguration is required for this type of policy")
     predefined = (settings.get("PredefinedMetricSpecification") or {}).get("PredefinedMetricType")
     if predefined != METRIC:
         raise _unrehearsed(f"tracking of {predefined or 'a customized metric'}: only {METRIC}")

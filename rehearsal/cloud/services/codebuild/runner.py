@@ -175,7 +175,9 @@ class _Run:
             raise PhaseError(code, message) from error
         self.log.hide(hidden)
         endpoint = {"AWS_ENDPOINT_URL": self.cloud.url}
-        return image_environment() | endpoint | self._given(sources) | credentials.publish(self.cloud, self.grant) | values
+        return (
+            image_environment() | endpoint | self._given(sources) | credentials.publish(self.cloud, self.grant) | values
+        )
 
     def _given(self, sources: dict[str, Path]) -> dict[str, str]:
         build, data = self.build, self.build.data

@@ -42,14 +42,13 @@ class Capture:
 
     def describe(self) -> dict[str, Any]:
         """The summary that DescribeEndpoint shows."""
-        summary = {
+        return {
             "EnableCapture": self.enabled,
             "CaptureStatus": "Started" if self.enabled else "Stopped",
             "CurrentSamplingPercentage": self._config["InitialSamplingPercentage"],
             "DestinationS3Uri": self._config["DestinationS3Uri"],
             "KmsKeyId": self._config.get("KmsKeyId", ""),
         }
-        return summary
 
     def add(
         self,
@@ -63,7 +62,7 @@ class Capture:
         modes: tuple[str, ...] | None = None,
     ) -> None:
         """Sample one exchange. A shadow variant has `modes` of its own."""
-        if not self.enabled or random.random() * 100 >= self._config["InitialSamplingPercentage"]:
+        if not self.enabled or random.random() * 100 >= self._config["InitialSamplingPercentage"]:  # noqa: S311
             return
         now = datetime.now(UTC)
         wanted = self._modes if modes is None else self._modes & set(modes)

@@ -64,7 +64,7 @@ class Deployment:
         with self.lock:
             variants = self.production
             weights = [variant.weight for variant in variants]
-        return random.choices(variants, weights)[0]
+        return random.choices(variants, weights)[0]  # noqa: S311
 
 
 def deploy(cloud: Cloud, account: str, region: str, endpoint: str, config: state.Record) -> Deployment:

@@ -18,15 +18,15 @@ from rehearsal.cloud.services.sagemaker import s3, state
 _REAL_TIME_FLOOR = 60.0
 
 
-class JobFailed(Exception):
+class JobFailed(Exception):  # noqa: N818  an outcome
     """Ends a job as Failed; the message is its FailureReason."""
 
 
-class JobStopped(Exception):
+class JobStopped(Exception):  # noqa: N818  an outcome
     """Ends a job as Stopped."""
 
 
-class JobTimedOut(Exception):
+class JobTimedOut(Exception):  # noqa: N818  an outcome
     """The job ran longer than its StoppingCondition allows."""
 
 

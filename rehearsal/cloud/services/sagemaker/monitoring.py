@@ -113,7 +113,8 @@ def create_schedule(call: Call) -> dict[str, Any]:
         "MonitoringScheduleName": name, "MonitoringScheduleArn": arn, "MonitoringScheduleStatus": "Scheduled",
         "MonitoringType": "DataQuality", "MonitoringScheduleConfig": params["MonitoringScheduleConfig"],
         "EndpointName": _endpoint(definition), "CreationTime": now, "LastModifiedTime": now,
-        "_arn": arn, "_tags": tags.given(call), "_executions": [], "_generation": 0, "_window_end": None, "_seen": set(),
+        "_arn": arn, "_tags": tags.given(call), "_executions": [], "_generation": 0, "_window_end": None,
+        "_seen": set(),
     }  # fmt: skip
     watch(call.cloud, call.account, call.region, schedule)
     return {"MonitoringScheduleArn": arn}

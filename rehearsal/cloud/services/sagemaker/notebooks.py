@@ -11,6 +11,7 @@ _CHANGEABLE = (
     "InstanceType", "RoleArn", "VolumeSizeInGB", "DefaultCodeRepository", "AdditionalCodeRepositories", "RootAccess",
     "InstanceMetadataServiceConfiguration",
 )  # fmt: skip
+_OWN = ("Tags", "LifecycleConfigName", "SecurityGroupIds")
 
 
 @operation("sagemaker", "CreateNotebookInstance")
@@ -30,7 +31,7 @@ def create(call: Call) -> dict[str, Any]:
     notebooks[name] = {
         "VolumeSizeInGB": 5, "DirectInternetAccess": "Enabled", "RootAccess": "Enabled",
         "PlatformIdentifier": "notebook-al2-v2",
-        **{key: value for key, value in params.items() if key not in ("Tags", "LifecycleConfigName", "SecurityGroupIds")},
+        **{key: value for key, value in params.items() if key not in _OWN},
         "NotebookInstanceArn": arn, "NotebookInstanceStatus": "InService", "CreationTime": now, "LastModifiedTime": now,
         "Url": f"{name}.notebook.{call.region}.sagemaker.aws", "SecurityGroups": params.get("SecurityGroupIds", []),
         "_arn": arn, "_tags": tags.given(call),

@@ -193,8 +193,8 @@ def _prepare(run: Job, job: state.Record, client: Any) -> None:
         json.dumps({key: value for key, value in job.items() if not key.startswith("_")}, default=str)
     )
     (config / "resourceconfig.json").write_text(json.dumps({"current_host": "algo-1", "hosts": ["algo-1"]}))
-    for folder in ("output/metrics/cloudwatch", "processing"):
-        (run.root / folder).mkdir(parents=True, exist_ok=True)
+    for name in ("output/metrics/cloudwatch", "processing"):
+        (run.root / name).mkdir(parents=True, exist_ok=True)
     for item in job.get("ProcessingInputs", []):
         folder = _local(run, item["S3Input"]["LocalPath"])
         folder.mkdir(parents=True, exist_ok=True)

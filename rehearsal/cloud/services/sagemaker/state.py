@@ -57,7 +57,10 @@ def not_found(message: str = "Requested resource not found.") -> AwsError:
 
 
 def check_role(call: Call, role_arn: str, source_arn: str) -> Credentials:
-    """Keys of the role, for the resource `source_arn`. Refuses a role that is missing or that SageMaker may not assume."""
+    """Keys of the role, for the resource `source_arn`.
+
+    Refuses a role that is missing or that SageMaker may not assume.
+    """
     try:
         return call.cloud.assume_for_service(role_arn, PRINCIPAL, "SageMaker", source_arn=source_arn)
     except AwsError as error:

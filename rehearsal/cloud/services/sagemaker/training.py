@@ -36,7 +36,8 @@ def create(call: Call) -> dict[str, Any]:
     if name in jobs:
         raise AwsError(
             "ResourceInUse",
-            f"Job name must be unique within an AWS account and region, and a job with this name already exists ({arn})",
+            "Job name must be unique within an AWS account and region, and a job with this name already exists"
+            f" ({arn})",
         )
     _check(call, arn)
     now = call.cloud.clock.now()
@@ -252,7 +253,7 @@ def _finish(
         run.log(reason)
     _advance(run, job, secondary or status, "Training job failed" if reason else None)
     job["SecondaryStatusTransitions"][-1]["EndTime"] = now
-    started = job.setdefault("TrainingStartTime", job["CreationTime"])
+    started: Any = job.setdefault("TrainingStartTime", job["CreationTime"])
     seconds = max(1, round((now - started).total_seconds()))
     with state.lock:
         job |= {

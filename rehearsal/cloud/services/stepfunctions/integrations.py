@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from botocore.exceptions import ClientError
 from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
@@ -26,6 +26,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_glue import (
     StateTaskServiceGlue,
 )
+from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 
 from rehearsal.cloud.services.stepfunctions.interpreter import client_for
@@ -38,7 +39,7 @@ _SDK_NAMES = {
 }
 
 
-class Aborted(Exception):
+class Aborted(Exception):  # noqa: N818  an outcome
     """The execution was stopped, or the state timed out, while a job of it ran; the job is stopped too."""
 
 
@@ -71,14 +72,14 @@ class JobTask(StateTaskServiceCallback):
         # waitForTaskToken is refused below; moto's callback code breaks without it in this set.
         # Named, since moto's own tasks, the next in line for some of ours, take no arguments.
         StateTaskServiceCallback.__init__(
-            self, supported_integration_patterns={ResourceCondition.Sync, ResourceCondition.WaitForTaskToken}
+            self, supported_integration_patterns=cast(Any, {ResourceCondition.Sync, ResourceCondition.WaitForTaskToken})
         )
         self._stop_job: Callable[[], None] | None = None
 
     def _validate_service_integration_is_supported(self) -> None:
         if self.resource.condition not in (None, ResourceCondition.Sync):
             raise ValueError(f"The resource {self.resource.resource_arn} does not support {self.resource.condition}")
-        super()._validate_service_integration_is_supported()
+        cast(Any, super())._validate_service_integration_is_supported()
 
     def _eval_sync(self, env: Any, sync_resolver: Any, *args: Any, **kwargs: Any) -> Any:
         outcome = super()._eval_sync(env, sync_resolver, *args, **kwargs)
@@ -101,14 +102,14 @@ class JobTask(StateTaskServiceCallback):
                 env=env,
                 error_name=StatesErrorName(typ=StatesErrorNameType.StatesTaskFailed),
                 event_type=HistoryEventType.TaskFailed,
-                event_details={
-                    "taskFailedEventDetails": TaskFailedEventDetails(
+                event_details=EventDetails(  # type: ignore[typeddict-item]
+                    taskFailedEventDetails=TaskFailedEventDetails(
                         resource=self._get_sfn_resource(),
                         resourceType=self._get_sfn_resource_type(),
                         error=StatesErrorNameType.StatesTaskFailed.to_name(),
                         cause=to_json_str(cause),
                     )
-                },
+                ),
             )
         )
 
@@ -122,14 +123,14 @@ class JobTask(StateTaskServiceCallback):
             env=env,
             error_name=CustomErrorName(name),
             event_type=HistoryEventType.TaskFailed,
-            event_details={
-                "taskFailedEventDetails": TaskFailedEventDetails(
+            event_details=EventDetails(  # type: ignore[typeddict-item]
+                taskFailedEventDetails=TaskFailedEventDetails(
                     resource=self._get_sfn_resource(),
                     resourceType=self._get_sfn_resource_type(),
                     error=name,
                     cause=cause,
                 )
-            },
+            ),
         )
 
 

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.program import program
@@ -85,9 +85,10 @@ def _wait(self: Any, env: Any, wait_seconds: float) -> None:
 
 
 def _patch_time() -> None:
-    retrier_decl.time = SimpleNamespace(sleep=lambda seconds: cloud().clock.sleep(seconds))  # type: ignore[assignment]
-    execute_state.threading = SimpleNamespace(Event=_Event)  # type: ignore[assignment]
-    program.threading = SimpleNamespace(Thread=_Thread)  # type: ignore[assignment]
+    retrier, state, whole = (cast(Any, module) for module in (retrier_decl, execute_state, program))
+    retrier.time = SimpleNamespace(sleep=lambda seconds: cloud().clock.sleep(seconds))
+    state.threading = SimpleNamespace(Event=_Event)
+    whole.threading = SimpleNamespace(Thread=_Thread)
     WaitFunction._wait_interval = _wait  # type: ignore[method-assign]
     callback = importlib.import_module(
         f"{_PACKAGE}asl.component.state.exec.state_task.service.state_task_service_callback"
@@ -98,4 +99,4 @@ def _patch_time() -> None:
 def _patch_integrations() -> None:
     from rehearsal.cloud.services.stepfunctions.integrations import service_task
 
-    state_task_factory.state_task_service_for = service_task
+    cast(Any, state_task_factory).state_task_service_for = service_task

@@ -125,9 +125,4 @@ def _check_role(call: Call, role: str, arn: str) -> Credentials:
 
 @inventory("stepfunctions")
 def live(cloud: Cloud, account: str) -> list[str]:
-    return [
-        machine.arn
-        for owner, _, kept in backends(cloud)
-        if owner == account
-        for machine in kept.state_machines
-    ]
+    return [machine.arn for owner, _, kept in backends(cloud) if owner == account for machine in kept.state_machines]
