@@ -165,10 +165,11 @@ def overlay(given: Any, recorded: Any, observed: Any, semantics: Semantics, path
     """
     if path in semantics.documents or not isinstance(given, dict) or not isinstance(observed, dict):
         if _pairwise(given, observed) and path not in semantics.unordered:
-            before = recorded if isinstance(recorded, list) and len(recorded) == len(given) else [None] * len(given)
-            return [overlay(g, r, o, semantics, path) for g, r, o in zip(given, before, observed, strict=True)]
+            pairs = isinstance(recorded, list) and len(recorded) == len(given)
+            earlier: list[Any] = recorded if pairs else [None] * len(given)
+            return [overlay(g, r, o, semantics, path) for g, r, o in zip(given, earlier, observed, strict=True)]
         return given if same(given, observed, semantics, path, covering=True) else observed
-    before = recorded if isinstance(recorded, dict) else {}
+    before: dict[str, Any] = recorded if isinstance(recorded, dict) else {}
     result: dict[str, Any] = {}
     for key in _keys(given, observed):
         inner = f"{path}.{key}" if path else key

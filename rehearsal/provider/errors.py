@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 NOT_FOUND_WORDS = ("notfound", "nosuch", "doesnotexist", "nonexist", "unknownresource")
-NOT_FOUND_TEXTS = ("could not find", "does not exist", "not found", "cannot find", "recordnotfound")
+NOT_FOUND_TEXTS = (
+    "could not find",
+    "does not exist",
+    "not found",
+    "cannot find",
+    "recordnotfound",
+    "no scaling policy found",
+)
 
 
 class ProviderError(Exception):
@@ -18,6 +25,15 @@ class Failures(ProviderError):
     def __init__(self, failures: list[tuple[str, str]]) -> None:
         super().__init__("; ".join(f"{path}: {reason}" for path, reason in failures))
         self.failures = failures
+
+
+class Unsupported(ProviderError):
+    """A property that has no place in AWS's request."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
 
 
 class PartialFailure(ProviderError):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rehearsal.provider import differ, schema, types
-from rehearsal.provider.errors import Failures, PartialFailure, ProviderError, describe, is_not_found
+from rehearsal.provider.errors import Failures, PartialFailure, ProviderError, Unsupported, describe, is_not_found
 from rehearsal.provider.resource import Context, ResourceType, Values
 from rehearsal.provider.session import Session, default_tags
 from rehearsal.provider.values import UNKNOWN, Secret, holds_unknown, reveal
@@ -55,11 +55,23 @@ class Lifecycle:
         unknown_to_us = set(inputs) - kind.supports - {"region", "tags"} if kind.supports is not None else set()
         failures = [(key, f"the rehearsal does not support this property of {token}") for key in sorted(unknown_to_us)]
         failures += kind.validate(reveal(inputs))
+        failures = failures or self._unsupported(kind, urn, inputs)
         if failures:
             raise Failures(failures)
         if "tags" in properties:
             inputs = _with_default_tags(inputs, default_tags(self.session.config))
         return _with_name(kind, inputs, olds, naming)
+
+    def _unsupported(self, kind: ResourceType, urn: str, inputs: Values) -> list[tuple[str, str]]:
+        """What the create request has no place for, at any depth: found here, so that a preview tells."""
+        known = {key: value for key, value in inputs.items() if not holds_unknown(value)}
+        if not kind.create_op or (len(known) < len(inputs) and kind.shapes_inputs):
+            return []
+        try:
+            kind.request(self._context(kind, urn, inputs=effective(kind, known)), kind.create_op)
+        except Unsupported as error:
+            return [(error.path, error.reason)]
+        return []
 
     def diff(self, token: str, old_inputs: Values, news: Values, state: Values) -> DiffResult:
         """What changed between two sets of checked inputs."""
@@ -104,7 +116,7 @@ class Lifecycle:
         return PartialFailure(message, ctx.id, _outputs(kind, ctx, observed), kept)
 
     def _planned(self, kind: ResourceType, inputs: Values) -> Values:
-        planned = {name: UNKNOWN for name in kind.schema.computed}
+        planned: Values = dict.fromkeys(kind.schema.computed, UNKNOWN)
         planned |= {key: value for key, value in inputs.items() if key in kind.schema.outputs}
         if "tagsAll" in kind.schema.outputs:
             planned["tagsAll"] = inputs.get("tags") or {}

@@ -8,16 +8,18 @@ out. An object meets a list of one, and a list of one an object, as Terraform's 
 from __future__ import annotations
 
 import datetime
+import functools
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.provider.errors import ProviderError
+from rehearsal.provider.errors import ProviderError, Unsupported
 from rehearsal.provider.schema import Property, Type
 
 Renames = Mapping[str, str]
 PAIR_NAMES = (("key", "value"), ("tagkey", "tagvalue"))
 
 
+@functools.cache
 def plain(name: str) -> str:
     """The name as it is compared: lower case, letters and digits only."""
     return "".join(c for c in name.lower() if c.isalnum())
@@ -69,8 +71,8 @@ def _to_structure(shape: Any, value: Any, renames: Renames, path: str) -> dict[s
             continue
         inner = f"{path}.{key}" if path else key
         member = renames.get(inner) or find_key(shape.members, key)
-        if member not in shape.members:
-            raise ProviderError(f"{inner}: the rehearsal does not support this property (no {shape.name} member)")
+        if member is None or member not in shape.members:
+            raise Unsupported(inner, f"the rehearsal does not support this property (no {shape.name} member)")
         request[member] = to_aws(shape.members[member], item, renames, inner)
     return request
 
@@ -92,7 +94,9 @@ def _pair_members(shape: Any) -> tuple[str, str] | None:
     return next(((names[k], names[v]) for k, v in PAIR_NAMES if k in names and v in names), None)
 
 
-def from_aws(answer: Mapping[str, Any], properties: Mapping[str, Property], renames: Renames, path: str = "") -> dict:
+def from_aws(
+    answer: Mapping[str, Any], properties: Mapping[str, Property], renames: Renames, path: str = ""
+) -> dict[str, Any]:
     """The properties that an AWS answer holds, in Pulumi's names and types."""
     found: dict[str, Any] = {}
     for name, prop in properties.items():
@@ -133,5 +137,5 @@ def pairs_to_map(pairs: Any) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for pair in pairs:
         low = {plain(key): item for key, item in pair.items()}
-        result[low.get("key", low.get("tagkey"))] = low.get("value", low.get("tagvalue"))
+        result[str(low.get("key", low.get("tagkey")))] = low.get("value", low.get("tagvalue"))
     return result

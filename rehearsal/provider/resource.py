@@ -139,6 +139,11 @@ class ResourceType:
     def schema(self) -> schema.ResourceSchema:
         return schema.resource_schema(self.token)
 
+    @property
+    def shapes_inputs(self) -> bool:
+        """Whether the type rearranges its inputs, which it can do only when all are known."""
+        return type(self).shape_inputs is not ResourceType.shape_inputs
+
     def forces_replacement(self, path: str) -> bool:
         """Whether a change of this property path means a new resource."""
         top = path.split(".")[0].split("[")[0]

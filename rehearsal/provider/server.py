@@ -66,7 +66,7 @@ def _token(urn: str) -> str:
     return urn.split("::")[2].rsplit("$", 1)[-1]
 
 
-class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc]
+class Provider(provider_pb2_grpc.ResourceProviderServicer):
     """One provider plugin."""
 
     def __init__(self, stop: Callable[[], None] = lambda: None) -> None:

@@ -145,6 +145,7 @@ class Session:
 
     def _assume(self, source: BotoSession, role: dict[str, Any]) -> BotoSession:
         import botocore.session
+        from botocore.credentials import RefreshableCredentials, create_assume_role_refresher
         from botocore.exceptions import BotoCoreError, ClientError
 
         request = {ROLE_FIELDS[key]: value for key, value in role.items() if value is not None}
@@ -155,12 +156,14 @@ class Session:
             request["Tags"] = [{"Key": key, "Value": value} for key, value in request["Tags"].items()]
         if "PolicyArns" in request:
             request["PolicyArns"] = [{"arn": arn} for arn in request["PolicyArns"]]
+        refresh = create_assume_role_refresher(self._make(source, "sts", self.region), request)
         try:
-            keys = self._make(source, "sts", self.region).assume_role(**request)["Credentials"]
+            first = refresh()
         except (ClientError, BotoCoreError) as error:
             raise ProviderError(f"cannot assume {role.get('roleArn')}: {describe(error)}") from error
         session = botocore.session.Session()
-        session.set_credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+        # botocore has no public way to give a session credentials that renew themselves before they end.
+        session._credentials = RefreshableCredentials.create_from_metadata(first, refresh, "sts-assume-role")
         return session
 
     def _make(self, session: BotoSession, service: str, region: str) -> Any:

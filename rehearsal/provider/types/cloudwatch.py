@@ -199,7 +199,8 @@ class CompositeAlarm(ResourceType):
     defaults = {"actionsEnabled": True}
     renames = {"arn": "AlarmArn"}
     supports = frozenset(
-        "actionsEnabled alarmActions alarmDescription alarmName alarmRule insufficientDataActions okActions tags".split()
+        "actionsEnabled alarmActions alarmDescription alarmName alarmRule insufficientDataActions okActions "
+        "tags".split()
     )
     semantics = Semantics(unordered=frozenset({"alarmActions", "okActions", "insufficientDataActions"}))
     tagging = TAGS

@@ -51,7 +51,8 @@ class DeploymentGroup(ResourceType):
     defaults = {"deploymentConfigName": "CodeDeployDefault.OneAtATime", "outdatedInstancesStrategy": "UPDATE"}
     supports = frozenset(
         "alarmConfiguration appName autoRollbackConfiguration blueGreenDeploymentConfig deploymentConfigName "
-        "deploymentGroupName deploymentStyle outdatedInstancesStrategy serviceRoleArn tags triggerConfigurations".split()
+        "deploymentGroupName deploymentStyle outdatedInstancesStrategy serviceRoleArn tags "
+        "triggerConfigurations".split()
     )
     renames = {"appName": "applicationName"}
     semantics = Semantics(

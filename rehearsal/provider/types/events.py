@@ -56,7 +56,8 @@ class EventRule(ResourceType):
     name = AutoName("name", 64)
     replaces = frozenset({"name", "namePrefix", "eventBusName"})
     supports = frozenset(
-        "description eventBusName eventPattern forceDestroy name namePrefix roleArn scheduleExpression state tags".split()
+        "description eventBusName eventPattern forceDestroy name namePrefix roleArn scheduleExpression state "
+        "tags".split()
     )
     defaults = {"eventBusName": "default", "forceDestroy": False, "state": "ENABLED"}
     local = frozenset({"forceDestroy"})
@@ -99,8 +100,8 @@ class EventTarget(ResourceType):
     service = "events"
     replaces = frozenset({"rule", "eventBusName", "targetId"})
     supports = frozenset(
-        "arn deadLetterConfig eventBusName input inputPath inputTransformer retryPolicy roleArn rule sagemakerPipelineTarget "
-        "sqsTarget targetId".split()
+        "arn deadLetterConfig eventBusName input inputPath inputTransformer retryPolicy roleArn rule "
+        "sagemakerPipelineTarget sqsTarget targetId".split()
     )
     defaults = {"eventBusName": "default"}
     renames = {

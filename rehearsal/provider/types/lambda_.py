@@ -263,8 +263,9 @@ class Permission(ResourceType):
 
     def read(self, ctx: Context) -> Values | None:
         if not ctx.prop("function"):
-            function, _, ctx.id = ctx.id.rpartition("/")
-            ctx.state = {"function": function.split(":")[0], "qualifier": (function.split(":") + [None])[1]}
+            where, _, ctx.id = ctx.id.rpartition("/")
+            function, _, qualifier = where.partition(":")
+            ctx.state = {"function": function, "qualifier": qualifier or None}
         answer = ctx.find("GetPolicy", {"FunctionName": ctx.prop("function"), "Qualifier": ctx.prop("qualifier")})
         statements = json.loads(answer["Policy"])["Statement"] if answer else []
         found = next((item for item in statements if item.get("Sid") == ctx.id), None)

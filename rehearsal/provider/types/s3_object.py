@@ -32,7 +32,7 @@ class BucketObjectV2(ResourceType):
     replaces = frozenset({"bucket", "key"})
     supports = frozenset({*HEADERS, *CONTENT, "bucket", "key", "checksumAlgorithm", "forceDestroy", "tags"})
     write_only = frozenset({"source", "content", "contentBase64", "sourceHash", "forceDestroy", "checksumAlgorithm"})
-    volatile = {name: CONTENT for name in ("versionId", "etag", *CHECKSUMS)}
+    volatile = dict.fromkeys(("versionId", "etag", *CHECKSUMS), CONTENT)
     defaults = {"forceDestroy": False}
 
     def validate(self, inputs: Values) -> list[tuple[str, str]]:

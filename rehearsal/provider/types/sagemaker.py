@@ -29,6 +29,9 @@ class Model(ResourceType):
             answer.pop("Containers", None)
         if not (answer.get("VpcConfig") or {}).get("Subnets"):
             answer.pop("VpcConfig", None)
+        if answer.get("PrimaryContainer", {}).get("Mode") == "SingleModel":
+            # The default; an imported model must not seem to differ from a program that leaves it out.
+            answer["PrimaryContainer"] = {k: v for k, v in answer["PrimaryContainer"].items() if k != "Mode"}
         return answer
 
 
@@ -154,6 +157,20 @@ class DataQualityJobDefinition(ResourceType):
     tagging = TAGS
     create_op, describe_op = "CreateDataQualityJobDefinition", "DescribeDataQualityJobDefinition"
     delete_op, key = "DeleteDataQualityJobDefinition", "JobDefinitionName"
+
+    def shape_inputs(self, ctx: Context) -> Values:
+        """Paths inside the container that AWS requires, and the real provider fills in."""
+        source = dict(ctx.inputs["dataQualityJobInput"])
+        if source.get("endpointInput"):
+            source["endpointInput"] = {"localPath": "/opt/ml/processing/input", **source["endpointInput"]}
+        output = dict(ctx.inputs["dataQualityJobOutputConfig"])
+        target = dict(output["monitoringOutputs"])
+        target["s3Output"] = {"localPath": "/opt/ml/processing/output", **target["s3Output"]}
+        return {
+            **ctx.inputs,
+            "dataQualityJobInput": source,
+            "dataQualityJobOutputConfig": {**output, "monitoringOutputs": target},
+        }
 
 
 class MonitoringSchedule(ResourceType):

@@ -85,8 +85,10 @@ class Topic(ResourceType):
 
 def default_policy(ctx: Context, arn: str) -> str:
     """What a topic has that was never given a policy; the real provider puts it back."""
-    actions = "GetTopicAttributes SetTopicAttributes AddPermission RemovePermission DeleteTopic Subscribe " \
-        "ListSubscriptionsByTopic Publish".split()  # fmt: skip
+    actions = (
+        "GetTopicAttributes SetTopicAttributes AddPermission RemovePermission DeleteTopic Subscribe "
+        "ListSubscriptionsByTopic Publish"
+    ).split()
     statement = {
         "Sid": "__default_statement_ID",
         "Effect": "Allow",

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import functools
+import io
+import itertools
 import json
-from collections.abc import Callable
+import tarfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +38,22 @@ def code(text: str) -> Asset:
     return Asset("archive", {"hash": text, "assets": {"index.py": Asset("asset", {"hash": text, "text": text})}})
 
 
+@functools.cache
+def model_archive() -> str:
+    """A tiny XGBoost model as SageMaker's training leaves it, in base64."""
+    import numpy
+    import xgboost
+
+    data = xgboost.DMatrix(numpy.array([[0.0], [1.0]]), label=numpy.array([0.0, 1.0]))
+    text = bytes(xgboost.train({"max_depth": 1}, data, 1).save_raw("ubj"))
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        entry = tarfile.TarInfo("xgboost-model")
+        entry.size = len(text)
+        archive.addfile(entry, io.BytesIO(text))
+    return base64.b64encode(packed.getvalue()).decode()
+
+
 @dataclass
 class World:
     """What a case may build on: an engine, and a maker of the resources it needs first."""
@@ -40,8 +61,10 @@ class World:
     engine: Engine
     unique: str
 
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+
     def make(self, token: str, **inputs: Any) -> Resource:
-        return self.engine.create(token, f"{self.unique}-base", inputs)
+        return self.engine.create(token, f"{self.unique}-{next(self.numbers)}", inputs)
 
     def bucket(self) -> str:
         return str(self.make("aws:s3/bucket:Bucket").get("bucket"))
@@ -70,6 +93,10 @@ class World:
     def rest_api(self) -> str:
         return self.make("aws:apigateway/restApi:RestApi", body=openapi("/p")).id
 
+    def rest_api_that_logs(self) -> str:
+        self.logging_role()
+        return self.rest_api()
+
     def stage(self) -> Values:
         self.logging_role()
         api = self.rest_api()
@@ -88,7 +115,7 @@ class World:
     def model_parts(self) -> tuple[str, Values]:
         """A role that may read a model artifact, and the container that names it."""
         role, bucket = self.role("sagemaker.amazonaws.com"), self.bucket()
-        self.make("aws:s3/bucketObjectv2:BucketObjectv2", bucket=bucket, key="m.tar.gz", content="x")
+        self.make("aws:s3/bucketObjectv2:BucketObjectv2", bucket=bucket, key="m.tar.gz", contentBase64=model_archive())
         grant = policy("s3:GetObject", f"arn:aws:s3:::{bucket}/*")
         self.make("aws:iam/rolePolicy:RolePolicy", role=role.rpartition("/")[2], policy=grant)
         return role, {"image": IMAGE, "modelDataUrl": f"s3://{bucket}/m.tar.gz"}
@@ -110,7 +137,7 @@ IMAGE = "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 
 
 def openapi(path: str) -> str:
-    operation = {"responses": {"200": {"description": "ok"}}}
+    operation: Values = {"responses": {"200": {"description": "ok"}}}
     function = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:f"
     uri = f"arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/{function}/invocations"
     integration = {"type": "aws_proxy", "httpMethod": "POST", "uri": uri}
@@ -427,7 +454,7 @@ SERVE_CASES = [
             "timeout": 10,
             "tags": {"a": "b"},
             "environment": {"variables": {"NAME": "b"}},
-        },  # fmt: skip
+        },
         change={"timeout": 20, "environment": {"variables": {"NAME": "c"}}},
         replace={"name": "new"},
     ),
@@ -456,7 +483,7 @@ SERVE_CASES = [
             "description": "d",
             "tags": {"a": "b"},
             "endpointConfiguration": {"types": "REGIONAL"},
-        },  # fmt: skip
+        },
         change={"body": openapi("/b"), "description": "e"},
     ),
     case(
@@ -468,7 +495,7 @@ SERVE_CASES = [
     case(
         "aws:apigateway/stage:Stage",
         lambda w: (
-            lambda api, _: {
+            lambda api: {
                 "restApi": api,
                 "deployment": w.make("aws:apigateway/deployment:Deployment", restApi=api).id,
                 "stageName": "live",
@@ -476,7 +503,7 @@ SERVE_CASES = [
                 "accessLogSettings": {"destinationArn": w.log_group().get("arn"), "format": "$context.requestId"},
                 "variables": {"a": "b"},
             }
-        )(w.rest_api(), w.logging_role()),
+        )(w.rest_api_that_logs()),
         change={"description": "d", "variables": {"a": "c"}},
         replace={"stageName": "other"},
         unimportable=True,
@@ -523,14 +550,7 @@ SERVE_CASES = [
 ROAD_CASES = [
     case(
         "aws:sagemaker/model:Model",
-        lambda w: (
-            lambda role, primary: {
-                "executionRoleArn": role,
-                "primaryContainer": {**primary, "environment": {"NAME": "b"}},
-                "enableNetworkIsolation": True,
-                "tags": {"a": "b"},
-            }
-        )(*w.model_parts()),
+        lambda w: model_inputs(w),
         change={"tags": {"c": "d"}},
         replace={"enableNetworkIsolation": False},
     ),
@@ -663,7 +683,7 @@ ROAD_CASES = [
             "executionProperty": {"maxConcurrentRuns": 2},
             "tags": {"a": "b"},
         },
-        change={"tags": {"c": "d"}},
+        change={"numberOfWorkers": 4, "timeout": 60, "tags": {"c": "d"}},
         replace={"name": "new"},
     ),
     case(
@@ -703,6 +723,16 @@ ROAD_CASES = [
         replace={"name": "new"},
     ),
 ]
+
+
+def model_inputs(world: World) -> Values:
+    role, primary = world.model_parts()
+    return {
+        "executionRoleArn": role,
+        "primaryContainer": {**primary, "environment": {"NAME": "b"}},
+        "enableNetworkIsolation": True,
+        "tags": {"a": "b"},
+    }
 
 
 def stage(name: str, provider: str, category: str, world: World) -> Values:
@@ -763,10 +793,10 @@ def live(case: Case, world: World) -> None:
         found = engine.diff(made, wanted)
         assert set(found.changed) == {key for key in change if change[key] != inputs.get(key)}
         assert found.replaces == []
-        planned = engine.update(made, wanted, preview=True)
+        replanned = engine.update(made, wanted, preview=True)
         made = engine.update(made, wanted)
-        for key, value in planned.outputs.items():
-            if key not in unknowns(planned.outputs) and isinstance(wanted.get(key), (str, int)):
+        for key, value in replanned.outputs.items():
+            if key not in unknowns(replanned.outputs) and isinstance(wanted.get(key), (str, int)):
                 assert made.outputs[key] == value, key
         settled(engine, made, wanted)
         inputs = wanted
