@@ -1,6 +1,6 @@
 """Check that rules and catalogue agree, and that every rule says what a reader needs.
 
-    python -m policies.check_metadata
+python -m policies.check_metadata
 """
 
 import sys
@@ -20,7 +20,9 @@ def faults() -> list[str]:
             found.append(f"rule {rule.name} lacks title, why or fix")
         if (rule.check is None) == (rule.stack_check is None):
             found.append(f"rule {rule.name} needs a check of resources or of stacks, one of them")
-        found += [f"option {name} of {rule.name} has no default" for name, o in rule.options.items() if "default" not in o]
+        found += [
+            f"option {name} of {rule.name} has no default" for name, o in rule.options.items() if "default" not in o
+        ]
     if not OUT.is_file() or OUT.read_text() != catalogue():
         found.append(f"{OUT.name} is not what the rules say: run python -m policies.tools.build_catalogue")
     return found

@@ -25,8 +25,10 @@ def everything(resource: str) -> bool:
     plain = _VARIABLE.sub("x", _LITERAL.sub("x", resource))
     parts = plain.split(":", 5)
     if len(parts) < 6:
-        return plain.endswith(("*", "?")) and not "".join(parts[3:]).strip("*?:/") and (
-            parts[0].strip("*?") == "" or (parts[0] == "arn" and is_wild(plain))
+        return (
+            plain.endswith(("*", "?"))
+            and not "".join(parts[3:]).strip("*?:/")
+            and (parts[0].strip("*?") == "" or (parts[0] == "arn" and is_wild(plain)))
         )
     return is_wild(parts[5]) and not parts[5].strip("*?:/")
 

@@ -42,7 +42,8 @@ def percentage(resource: Resource, context: Context) -> Iterator[Finding]:
     least = context.options["minimum"]
     if isinstance(share, (int, float)) and share < least:
         yield Finding(
-            f"captures {share:g} % of the requests, {least:g} % are wanted", "dataCaptureConfig.initialSamplingPercentage"
+            f"captures {share:g} % of the requests, {least:g} % are wanted",
+            "dataCaptureConfig.initialSamplingPercentage",
         )
 
 
@@ -153,8 +154,10 @@ def monitored(resources: Sequence[Resource], context: Context) -> Iterator[Findi
 def _runs(schedule: Resource, definition: Resource) -> bool:
     config = schedule.props.get("monitoringScheduleConfig")
     wanted = section(config, "monitoringJobDefinitionName")
-    return definition.urn in schedule.depends or wanted is UNKNOWN or (
-        known(wanted) and wanted == definition.props.get("name")
+    return (
+        definition.urn in schedule.depends
+        or wanted is UNKNOWN
+        or (known(wanted) and wanted == definition.props.get("name"))
     )
 
 

@@ -6,9 +6,7 @@ from collections.abc import Callable
 from .documents import Condition, Statement
 from .model import Unknown
 
-_POSITIVE = frozenset(
-    {"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "binaryequals"}
-)
+_POSITIVE = frozenset({"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "binaryequals"})
 _NEGATED = frozenset({"stringnotequals", "stringnotequalsignorecase", "stringnotlike", "arnnotequals", "arnnotlike"})
 _PATTERNS = frozenset({"stringlike", "arnlike", "arnequals"})
 """Operators that read `*` as a wildcard; for the others it is a character."""
@@ -45,7 +43,7 @@ def denies_others(statement: Statement) -> bool:
     if len(statement.conditions) != 1:
         return False
     (line,) = statement.conditions
-    if line.base not in _NEGATED or not line.strict and "ifexists" not in line.operator.lower():
+    if line.base not in _NEGATED or (not line.strict and "ifexists" not in line.operator.lower()):
         return False
     return _is_resource_key(line.key) and all(_exact(line, value) for value in line.values)
 
@@ -66,7 +64,9 @@ def guards_service(statement: Statement) -> bool:
 def bound_by(statement: Statement, key: str, fits: Callable[[str], bool] | None = None) -> bool:
     """Whether a positive condition limits one key to certain values."""
     return any(
-        _positive(line) and line.key == key and all(_exact(line, each) for each in line.values)
+        _positive(line)
+        and line.key == key
+        and all(_exact(line, each) for each in line.values)
         and (fits is None or all(isinstance(each, Unknown) or fits(each) for each in line.values))
         for line in statement.conditions
     )
@@ -149,4 +149,6 @@ def _names_source(line: Condition) -> bool:
         return _all(line, True, _literal)
     if line.key == "aws:sourceorgpaths":
         return _all(line, True, lambda _, value: value.startswith("o-") and not value.startswith(("o-*", "o-?")))
-    return _all(line, line.key == "aws:sourcearn", lambda each, value: each.base not in _PATTERNS or names_account(value))
+    return _all(
+        line, line.key == "aws:sourcearn", lambda each, value: each.base not in _PATTERNS or names_account(value)
+    )

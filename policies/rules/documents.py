@@ -9,12 +9,9 @@ from typing import Any
 from .model import UNKNOWN, Unknown
 
 Values = tuple[str | Unknown, ...]
-_ELEMENTS = {
-    name.lower()
-    for name in (
-        "Sid Effect Action NotAction Resource NotResource Principal NotPrincipal Condition".split()  # AWS's whole list
-    )
-}
+_ELEMENTS = frozenset(
+    ("sid", "effect", "action", "notaction", "resource", "notresource", "principal", "notprincipal", "condition")
+)
 
 
 @dataclass(frozen=True)
@@ -72,7 +69,7 @@ class Document:
     size: int = 0
 
 
-class _Malformed(Exception):
+class _MalformedError(Exception):
     pass
 
 
@@ -108,26 +105,26 @@ def _from_object(value: Any, size: int) -> Document:
     try:
         listed = statements if isinstance(statements, (list, tuple)) else [statements]
         return Document(tuple(_statement(n, each) for n, each in enumerate(listed) if each is not UNKNOWN), size=size)
-    except _Malformed as error:
+    except _MalformedError as error:
         return Document(error=str(error))
 
 
 def _statement(number: int, value: Any) -> Statement:
     if not isinstance(value, Mapping):
-        raise _Malformed(f"has a statement ({number}) that is no object: {_short(value)}")
+        raise _MalformedError(f"has a statement ({number}) that is no object: {_short(value)}")
     members = {str(key).lower(): member for key, member in value.items()}
     strange = [key for key in value if str(key).lower() not in _ELEMENTS]
     sid = members.get("sid") or ""
     name = f"statement '{sid}'" if sid and sid is not UNKNOWN else f"statement {number}"
     if strange:
-        raise _Malformed(f"has an element that IAM does not know in {name}: {strange[0]!r}")
+        raise _MalformedError(f"has an element that IAM does not know in {name}: {strange[0]!r}")
     effect = members.get("effect")
     if effect is UNKNOWN:
         effect = "Allow"
     if effect not in ("Allow", "Deny"):
-        raise _Malformed(f"has the Effect {effect!r} in {name}: IAM takes Allow and Deny, in this spelling")
+        raise _MalformedError(f"has the Effect {effect!r} in {name}: IAM takes Allow and Deny, in this spelling")
     if members.get("action") is None and members.get("notaction") is None:
-        raise _Malformed(f"has neither Action nor NotAction in {name}")
+        raise _MalformedError(f"has neither Action nor NotAction in {name}")
     return Statement(
         number,
         sid if isinstance(sid, str) else "",
@@ -148,7 +145,7 @@ def _values(value: Any, name: str, element: str) -> Values | None:
     listed = value if isinstance(value, (list, tuple)) else [value]
     for each in listed:
         if not isinstance(each, (str, Unknown)):
-            raise _Malformed(f"has a {element} in {name} that is no text: {_short(each)}")
+            raise _MalformedError(f"has a {element} in {name} that is no text: {_short(each)}")
     return tuple(dict.fromkeys(each.strip() if isinstance(each, str) else each for each in listed))
 
 
@@ -158,7 +155,7 @@ def _principals(value: Any, name: str) -> tuple[tuple[str, str | Unknown], ...] 
     if isinstance(value, (str, Unknown)):
         return (("*" if value == "*" else "AWS", value),)
     if not isinstance(value, Mapping):
-        raise _Malformed(f"has a Principal in {name} that is neither '*' nor an object: {_short(value)}")
+        raise _MalformedError(f"has a Principal in {name} that is neither '*' nor an object: {_short(value)}")
     return tuple(
         (str(kind), each) for kind, listed in value.items() for each in _values(listed, name, "Principal") or ()
     )
@@ -168,13 +165,13 @@ def _conditions(value: Any, name: str) -> tuple[Condition, ...]:
     if value is None or value is UNKNOWN:
         return ()
     if not isinstance(value, Mapping):
-        raise _Malformed(f"has a Condition in {name} that is no object: {_short(value)}")
+        raise _MalformedError(f"has a Condition in {name} that is no object: {_short(value)}")
     found = []
     for operator, block in value.items():
         if block is UNKNOWN:
             continue
         if not isinstance(block, Mapping):
-            raise _Malformed(f"has a Condition in {name} whose {operator} is no object: {_short(block)}")
+            raise _MalformedError(f"has a Condition in {name} whose {operator} is no object: {_short(block)}")
         for key, listed in block.items():
             values = listed if isinstance(listed, (list, tuple)) else [listed]
             found.append(Condition(str(operator), str(key).lower(), tuple(_scalar(each) for each in values)))

@@ -68,7 +68,10 @@ def _resource(args: ResourceValidationArgs) -> Resource:
 
 
 def _member(resource: PolicyResource) -> Resource:
-    sources = [*resource.dependencies, *(each for several in resource.property_dependencies.values() for each in several)]
+    sources = [
+        *resource.dependencies,
+        *(each for several in resource.property_dependencies.values() for each in several),
+    ]
     return Resource(
         resource.resource_type,
         resource.name,
@@ -127,4 +130,3 @@ def policies() -> list[Policy]:
             "stack-advice", "What would be better for the whole stack", stack_advice, EnforcementLevel.ADVISORY
         ),
     ]
-

@@ -21,7 +21,10 @@ def public_bucket(resource: Resource, context: Context) -> Iterator[Finding]:
     props = resource.props
     if resource.kind in ("aws:s3/bucket:Bucket", "aws:s3/bucketAcl:BucketAcl") and props.get("acl") in _PUBLIC_ACLS:
         yield Finding(f"is open to the public by its ACL {props['acl']}", "acl")
-    blocks = ("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock")
+    blocks = (
+        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+        "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock",
+    )
     if resource.type in blocks:
         off = [each for each in _SWITCHES if not props.get(each)]
         if off:
@@ -41,7 +44,10 @@ def public_network(resource: Resource, context: Context) -> Iterator[Finding]:
         if protocol in ("-1", "all") or not (low == high and low in allowed):
             ports = "all ports" if protocol in ("-1", "all") or low is None else f"ports {low:g} to {high:g}"
             yield Finding(f"opens {ports} to everybody", place)
-    if resource.kind in ("aws:rds/instance:Instance", "aws:redshift/cluster:Cluster") and resource.props.get("publiclyAccessible") is True:
+    if (
+        resource.kind in ("aws:rds/instance:Instance", "aws:redshift/cluster:Cluster")
+        and resource.props.get("publiclyAccessible") is True
+    ):
         yield Finding("is reachable from the internet", "publiclyAccessible")
 
 
@@ -68,7 +74,11 @@ def public_function(resource: Resource, context: Context) -> Iterator[Finding]:
         open_ = props.get("authorization") == "NONE" and not props.get("apiKeyRequired")
         if open_ and props.get("httpMethod") != "OPTIONS":
             yield Finding("answers everybody: authorization is NONE", "authorization")
-    if resource.type == "aws:apigateway/restApi:RestApi" and isinstance(props.get("body"), str) and not props.get("policy"):
+    if (
+        resource.type == "aws:apigateway/restApi:RestApi"
+        and isinstance(props.get("body"), str)
+        and not props.get("policy")
+    ):
         yield from (Finding(f"answers everybody: {each} has no security", "body") for each in _unsecured(props["body"]))
     if resource.type == "aws:apigatewayv2/route:Route" and props.get("authorizationType", "NONE") == "NONE":
         if not props.get("apiKeyRequired") and not text(props.get("routeKey")).startswith(("OPTIONS", "$")):
@@ -89,7 +99,9 @@ def _unsecured(body: str) -> Iterator[str]:
         return
     for path, operations in paths.items():
         for method, operation in operations.items() if isinstance(operations, dict) else ():
-            secured = isinstance(operation, dict) and (operation.get("security") or operation.get("x-amazon-apigateway-auth"))
+            secured = isinstance(operation, dict) and (
+                operation.get("security") or operation.get("x-amazon-apigateway-auth")
+            )
             if method.lower() in _METHODS and not secured:
                 yield f"{method.upper()} {path}"
 
@@ -109,7 +121,6 @@ def _variants_take_keys(props: Mapping[str, Any]) -> bool:
 
 # type → (property that must be set, when, what it is)
 _KEYS: dict[str, tuple[str, Callable[[Mapping[str, Any]], bool], str]] = {
-    "aws:sns/topic:Topic": ("kmsMasterKeyId", _always, "messages"),
     "aws:sqs/queue:Queue": ("kmsMasterKeyId", _queue_open, "messages"),
     "aws:kinesis/stream:Stream": ("kmsKeyId", _always, "records"),
     "aws:efs/fileSystem:FileSystem": ("encrypted", _always, "files"),
@@ -117,7 +128,6 @@ _KEYS: dict[str, tuple[str, Callable[[Mapping[str, Any]], bool], str]] = {
     "aws:rds/instance:Instance": ("storageEncrypted", lambda props: not props.get("replicateSourceDb"), "the database"),
     "aws:rds/cluster:Cluster": ("storageEncrypted", _always, "the database"),
     "aws:redshift/cluster:Cluster": ("encrypted", _always, "the database"),
-    "aws:sagemaker/endpointConfiguration:EndpointConfiguration": ("kmsKeyArn", _variants_take_keys, "the instances' disks"),
     "aws:sagemaker/notebookInstance:NotebookInstance": ("kmsKeyId", _always, "the notebook's disk"),
 }
 
@@ -127,11 +137,16 @@ def encryption(resource: Resource, context: Context) -> Iterator[Finding]:
     found = _KEYS.get(resource.kind)
     if found and found[1](resource.props) and not resource.props.get(found[0]):
         yield Finding(f"does not encrypt {found[2]}", found[0])
-    if resource.kind == "aws:dynamodb/table:Table" and section(resource.props.get("serverSideEncryption"), "enabled") is False:
+    if (
+        resource.kind == "aws:dynamodb/table:Table"
+        and section(resource.props.get("serverSideEncryption"), "enabled") is False
+    ):
         yield Finding("encrypts with a key that only AWS rules", "serverSideEncryption.enabled")
 
 
 _ADVISED = {
+    "aws:sns/topic:Topic": "kmsMasterKeyId",
+    "aws:sagemaker/endpointConfiguration:EndpointConfiguration": "kmsKeyArn",
     "aws:cloudwatch/logGroup:LogGroup": "kmsKeyId",
     "aws:secretsmanager/secret:Secret": "kmsKeyId",
     "aws:codebuild/project:Project": "encryptionKey",
@@ -141,13 +156,13 @@ _ADVISED = {
 def own_key(resource: Resource, context: Context) -> Iterator[Finding]:
     """A key of one's own says who may read, and leaves a trail."""
     name = _ADVISED.get(resource.kind)
-    if name and not resource.props.get(name):
-        yield Finding("is encrypted with AWS's own key", name)
+    if name and not resource.props.get(name) and (name != "kmsKeyArn" or _variants_take_keys(resource.props)):
+        yield Finding("is not encrypted with a key of one's own", name)
     if resource.kind == "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration":
         for rule in items(resource.props.get("rules")):
             algorithm = section(section(rule, "applyServerSideEncryptionByDefault"), "sseAlgorithm")
             if algorithm == "AES256":
-                yield Finding("is encrypted with AWS's own key", "rules")
+                yield Finding("is not encrypted with a key of one's own", "rules")
 
 
 def key_rotation(resource: Resource, context: Context) -> Iterator[Finding]:
@@ -155,7 +170,11 @@ def key_rotation(resource: Resource, context: Context) -> Iterator[Finding]:
     if resource.kind != "aws:kms/key:Key" or resource.props.get("enableKeyRotation"):
         return
     symmetric = resource.props.get("customerMasterKeySpec") in (None, "SYMMETRIC_DEFAULT")
-    if symmetric and resource.props.get("keyUsage") in (None, "ENCRYPT_DECRYPT") and not resource.props.get("customKeyStoreId"):
+    if (
+        symmetric
+        and resource.props.get("keyUsage") in (None, "ENCRYPT_DECRYPT")
+        and not resource.props.get("customKeyStoreId")
+    ):
         yield Finding("never rotates", "enableKeyRotation")
 
 
@@ -178,7 +197,9 @@ _SECRET_VALUE = re.compile(
     r"\b(AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY-----|\bgh[pousr]_[A-Za-z0-9]{36}|\bxox[abprs]-[0-9A-Za-z-]{10,}"
     r"|\b[a-z][a-z0-9+]*://[^/\s:@]+:[^/\s:@]{3,}@"
 )
-_REFERENCE = re.compile(r"^(arn:|/|s3://|https?://[^@]*$|\{\{resolve:|\$\{|alias/|true$|false$|\d{1,4}$)", re.IGNORECASE)
+_REFERENCE = re.compile(
+    r"^(arn:|/|s3://|https?://[^@]*$|\{\{resolve:|\$\{|alias/|true$|false$|\d{1,4}$)", re.IGNORECASE
+)
 
 
 def plain_secret(resource: Resource, context: Context) -> Iterator[Finding]:
@@ -192,29 +213,54 @@ def plain_secret(resource: Resource, context: Context) -> Iterator[Finding]:
 
 
 def _variables(resource: Resource) -> Iterator[tuple[str, str, Any]]:
-    props, kind = resource.props, resource.kind
-    if kind == "aws:lambda/function:Function":
-        yield from _entries("environment.variables", section(props.get("environment"), "variables"))
-    if kind == "aws:sagemaker/model:Model":
-        containers = [props.get("primaryContainer"), *items(props.get("containers"))]
-        for each in containers:
-            yield from _entries("environment", section(each, "environment"))
-    if kind == "aws:codebuild/project:Project":
-        for each in items(section(props.get("environment"), "environmentVariables")):
-            if section(each, "type") in (None, "PLAINTEXT"):
-                yield "environment.environmentVariables", text(section(each, "name")), section(each, "value")
-    if kind == "aws:ssm/parameter:Parameter" and props.get("type") in ("String", "StringList"):
-        yield "value", text(props.get("name")) or resource.name, props.get("value")
-    if kind == "aws:glue/job:Job":
-        yield from _entries("defaultArguments", props.get("defaultArguments"))
-    if kind == "aws:ecs/taskDefinition:TaskDefinition" and isinstance(props.get("containerDefinitions"), str):
-        try:
-            containers = json.loads(props["containerDefinitions"])
-        except ValueError:
-            return
-        for each in items(containers):
-            for variable in items(section(each, "environment")):
-                yield "containerDefinitions", text(section(variable, "name")), section(variable, "value")
+    """Everything a resource hands on as a variable: place, name, value."""
+    found = _HOLDERS.get(resource.kind)
+    if found:
+        yield from found(resource)
+
+
+def _function(resource: Resource) -> Iterator[tuple[str, str, Any]]:
+    yield from _entries("environment.variables", section(resource.props.get("environment"), "variables"))
+
+
+def _model(resource: Resource) -> Iterator[tuple[str, str, Any]]:
+    for each in [resource.props.get("primaryContainer"), *items(resource.props.get("containers"))]:
+        yield from _entries("environment", section(each, "environment"))
+
+
+def _project(resource: Resource) -> Iterator[tuple[str, str, Any]]:
+    for each in items(section(resource.props.get("environment"), "environmentVariables")):
+        if section(each, "type") in (None, "PLAINTEXT"):
+            yield "environment.environmentVariables", text(section(each, "name")), section(each, "value")
+
+
+def _parameter(resource: Resource) -> Iterator[tuple[str, str, Any]]:
+    if resource.props.get("type") in ("String", "StringList"):
+        yield "value", text(resource.props.get("name")) or resource.name, resource.props.get("value")
+
+
+def _job(resource: Resource) -> Iterator[tuple[str, str, Any]]:
+    yield from _entries("defaultArguments", resource.props.get("defaultArguments"))
+
+
+def _task(resource: Resource) -> Iterator[tuple[str, str, Any]]:
+    try:
+        containers = json.loads(text(resource.props.get("containerDefinitions")) or "[]")
+    except ValueError:
+        return
+    for each in items(containers):
+        for variable in items(section(each, "environment")):
+            yield "containerDefinitions", text(section(variable, "name")), section(variable, "value")
+
+
+_HOLDERS: dict[str, Callable[[Resource], Iterator[tuple[str, str, Any]]]] = {
+    "aws:lambda/function:Function": _function,
+    "aws:sagemaker/model:Model": _model,
+    "aws:codebuild/project:Project": _project,
+    "aws:ssm/parameter:Parameter": _parameter,
+    "aws:glue/job:Job": _job,
+    "aws:ecs/taskDefinition:TaskDefinition": _task,
+}
 
 
 def _entries(place: str, variables: Any) -> Iterator[tuple[str, str, Any]]:
@@ -284,7 +330,7 @@ RULES = (
     Rule(
         "key-rotation",
         FAMILY,
-        "mandatory",
+        "advisory",
         "medium",
         "Keys rotate",
         "one leaked key opens everything that was ever written",

@@ -49,7 +49,10 @@ class Family:
         self.exemptions = read(entries, {rule.name for rule in rules}, today)
         self.rules: list[tuple[Rule, Context]] = []
         for rule in rules:
-            given = {**((config.get("rules") or {}).get(rule.name) or {}), **((special.get("rules") or {}).get(rule.name) or {})}
+            given = {
+                **((config.get("rules") or {}).get(rule.name) or {}),
+                **((special.get("rules") or {}).get(rule.name) or {}),
+            }
             level = given.pop("level", rule.level)
             if level != "disabled":
                 options = {**rule.defaults(), **given}
@@ -107,7 +110,9 @@ class Judge:
     def _family(self, name: str, config: Mapping[str, Any], stack: str) -> Family:
         kept = self._families.get((name, stack))
         if kept is None or kept[0] != config:
-            rules = [rule for rule in self._rules if (rule.stack_check is not None if name == "stack" else _of(rule, name))]
+            rules = [
+                rule for rule in self._rules if (rule.stack_check is not None if name == "stack" else _of(rule, name))
+            ]
             kept = (config, Family(rules, config, stack, self._today))
             self._families[name, stack] = kept
         return kept[1]

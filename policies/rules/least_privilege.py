@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from .actions import Action, is_wild, of_service, reach, services, split, wide
+from .actions import Action, is_wild, of_service, reach, split, wide
 from .breadth import Breadth, Denials, allowed, broad_resources, exposed, patterns
 from .conditions import bound_by
 from .documents import Document, Statement
@@ -13,7 +13,7 @@ from .sources import Placed
 FAMILY = "least-privilege"
 _LIMITS = {"identity": 10_240, "trust": 4_096, "resource": 20_480, "key": 32_768}
 _MANAGED = 6_144
-_PASS = "iam:PassRole"
+_PASSING = "iam:PassRole"
 _ESCALATING = frozenset(
     {
         "iam:addusertogroup",
@@ -41,12 +41,19 @@ def statements(resource: Resource) -> Iterator[tuple[Placed, Statement, Denials]
     for placed in resource.documents:
         if not isinstance(placed.document, Document):
             continue
-        yield from ((placed, each, denials) for denials in [_denials(resource, placed)] for each in placed.document.statements if each.allows)
+        yield from (
+            (placed, each, denials)
+            for denials in [_denials(resource, placed)]
+            for each in placed.document.statements
+            if each.allows
+        )
 
 
 def _denials(resource: Resource, placed: Placed) -> Denials:
     """Deny statements of the same document; a role's inline policies hold together."""
-    beside = [other for other in resource.documents if other.kind == placed.kind and isinstance(other.document, Document)]
+    beside = [
+        other for other in resource.documents if other.kind == placed.kind and isinstance(other.document, Document)
+    ]
     return Denials(each for other in beside for each in other.document.statements)  # type: ignore[union-attr]
 
 
@@ -72,9 +79,11 @@ def wildcard_action(resource: Resource, context: Context) -> Iterator[Finding]:
 def _is_key_delegation(placed: Placed, statement: Statement) -> bool:
     """AWS's own default statement of a key: its account's IAM policies decide. One account, the key's own."""
     roots = [value for _, value in statement.principals or ()]
-    return len(roots) == 1 and (roots[0] is UNKNOWN or _is_root(text(roots[0]))) and [
-        each.lower() for each in patterns(statement)
-    ] == ["kms:*"]
+    return (
+        len(roots) == 1
+        and (roots[0] is UNKNOWN or _is_root(text(roots[0])))
+        and [each.lower() for each in patterns(statement)] == ["kms:*"]
+    )
 
 
 def _is_root(principal: str) -> bool:
@@ -92,11 +101,13 @@ def wildcard_permissions(resource: Resource, context: Context) -> Iterator[Findi
                 each for each in reach(pattern) if _changes_permissions(each) and (granted is None or each in granted)
             ]
             if changing:
-                yield Finding(f"`{pattern}` reaches {listed(changing)}, which change permissions", where(placed, statement))
+                yield Finding(
+                    f"`{pattern}` reaches {listed(changing)}, which change permissions", where(placed, statement)
+                )
 
 
 def _changes_permissions(action: Action) -> bool:
-    return "P" in action.traits or str(action) == _PASS
+    return "P" in action.traits or str(action) == _PASSING
 
 
 def wildcard_resource(resource: Resource, context: Context) -> Iterator[Finding]:
@@ -106,13 +117,17 @@ def wildcard_resource(resource: Resource, context: Context) -> Iterator[Finding]
             continue
         wide_ones = [each for each in patterns(statement) if wide(each)]
         if wide_ones and broad_resources(statement) and exposed_wide(statement, denials):
-            yield Finding(f"allows {listed(wide_ones)} on {listed(broad_resources(statement))}", where(placed, statement))
+            yield Finding(
+                f"allows {listed(wide_ones)} on {listed(broad_resources(statement))}", where(placed, statement)
+            )
             continue
         found = [each for each, reached in _exposed(statement, denials).items() if each.touches and reached == "all"]
-        found = [each for each in found if str(each) != _PASS]
+        found = [each for each in found if str(each) != _PASSING]
         if found:
             broad = [each for each in statement.resources or () if isinstance(each, str) and is_wild(each)]
-            yield Finding(f"allows {listed(found)} on {listed(broad)}, though they can be scoped", where(placed, statement))
+            yield Finding(
+                f"allows {listed(found)} on {listed(broad)}, though they can be scoped", where(placed, statement)
+            )
 
 
 def exposed_wide(statement: Statement, denials: Denials) -> bool:
@@ -137,7 +152,9 @@ def wildcard_type(resource: Resource, context: Context) -> Iterator[Finding]:
         if placed.kind != "identity":
             continue
         found = _exposed(statement, denials)
-        types = [each for each, reached in found.items() if each.touches and reached == "type" and str(each) != _PASS]
+        types = [
+            each for each, reached in found.items() if each.touches and reached == "type" and str(each) != _PASSING
+        ]
         if types:
             yield Finding(f"allows {listed(types)} on all resources of a type in the account", where(placed, statement))
         reads = [each for each, reached in found.items() if not each.touches and reached == "all"]
@@ -177,7 +194,7 @@ def pass_role_service(resource: Resource, context: Context) -> Iterator[Finding]
 def _passing(placed: Placed, statement: Statement, denials: Denials) -> bool:
     if placed.kind != "identity":
         return False
-    (action,) = reach(_PASS)
+    (action,) = reach(_PASSING)
     if not any(action in reach(pattern) for pattern in patterns(statement) if not wide(pattern)):
         return False
     return action in allowed(statement, denials) and not denials.bind(action)
@@ -216,7 +233,9 @@ def unknown_action(resource: Resource, context: Context) -> Iterator[Finding]:
             continue
         for statement in placed.document.statements:
             found = [
-                each for each in (*patterns(statement), *_known(statement.not_actions)) if not wide(each) and not reach(each)
+                each
+                for each in (*patterns(statement), *_known(statement.not_actions))
+                if not wide(each) and not reach(each)
             ]
             if found:
                 yield Finding(f"names {listed(found)}, which AWS does not have", where(placed, statement))

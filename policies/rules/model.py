@@ -64,12 +64,14 @@ class Resource:
         return documents(self)
 
     def ignores(self, prop: str) -> bool:
-        """Whether the program leaves a property to others. Both spellings count: `functionVersion`, `function_version`."""
+        """Whether the program leaves a property to others, in either spelling (`functionVersion`, `function_version`)."""
         wanted = prop.lower()
-        return any(re.split(r"[.\[]", entry, maxsplit=1)[0].replace("_", "").lower() in (wanted, "*") for entry in self.ignore_changes)
+        return any(
+            re.split(r"[.\[]", entry, maxsplit=1)[0].replace("_", "").lower() in (wanted, "*")
+            for entry in self.ignore_changes
+        )
 
 
-_S3 = ("bucketAcl:BucketAcl", "bucketVersioning:BucketVersioning", "bucketLogging:BucketLogging")
 _LEGACY = {
     "aws:s3/bucketV2:BucketV2": "aws:s3/bucket:Bucket",
     "aws:s3/bucketAclV2:BucketAclV2": "aws:s3/bucketAcl:BucketAcl",

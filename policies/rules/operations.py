@@ -58,7 +58,9 @@ def tracing(resource: Resource, context: Context) -> Iterator[Finding]:
 def access_logs(resource: Resource, context: Context) -> Iterator[Finding]:
     """APIs and state machines keep a log."""
     props = resource.props
-    if resource.kind in ("aws:apigateway/stage:Stage", "aws:apigatewayv2/stage:Stage") and not props.get("accessLogSettings"):
+    if resource.kind in ("aws:apigateway/stage:Stage", "aws:apigatewayv2/stage:Stage") and not props.get(
+        "accessLogSettings"
+    ):
         yield Finding("keeps no access log", "accessLogSettings")
     if resource.kind == "aws:sfn/stateMachine:StateMachine":
         level = section(props.get("loggingConfiguration"), "level")

@@ -136,7 +136,9 @@ def instances(resource: Resource, context: Context) -> Iterator[Finding]:
         count = 1 if count is None else count
         if isinstance(count, (int, float)) and count < least:
             place = f"productionVariants[{number}].initialInstanceCount"
-            yield Finding(f"runs {count:g} instance{'' if count == 1 else 's'}, {least:g} are wanted in production", place)
+            yield Finding(
+                f"runs {count:g} instance{'' if count == 1 else 's'}, {least:g} are wanted in production", place
+            )
 
 
 def scaling(resource: Resource, context: Context) -> Iterator[Finding]:
@@ -236,7 +238,7 @@ RULES = (
         "high",
         "Deployments roll back by themselves",
         "a release that fails stays until somebody wakes up",
-        "enable autoRollbackConfiguration with DEPLOYMENT_FAILURE and DEPLOYMENT_STOP_ON_ALARM (for an endpoint: alarms)",
+        "enable autoRollbackConfiguration with DEPLOYMENT_FAILURE and DEPLOYMENT_STOP_ON_ALARM (endpoints: alarms)",
         _BACK,
         rollback,
     ),
@@ -311,7 +313,7 @@ RULES = (
     Rule(
         "alias-shifted",
         FAMILY,
-        "mandatory",
+        "advisory",
         "medium",
         "A deployment group moves every alias",
         "an alias that nothing moves stays at its first version, or jumps",
@@ -329,6 +331,6 @@ RULES = (
         "turn forceDestroy off, deletion protection on, and leave keys their days",
         (NIST["CP-10"],),
         protected,
-        options={"keyDays": {"type": "number", "minimum": 7, "maximum": 30, "default": 14}},
+        options={"keyDays": {"type": "number", "minimum": 7, "maximum": 30, "default": 7}},
     ),
 )

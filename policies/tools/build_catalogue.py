@@ -1,6 +1,6 @@
 """Write `RULES.md` from the rules' metadata.
 
-    python -m policies.tools.build_catalogue
+python -m policies.tools.build_catalogue
 """
 
 import json
@@ -30,7 +30,8 @@ shows by `stack`. Actions, their access levels and resource types come from {dat
  "remediation": {{"enforcementLevel": "remediate", "retentionInDays": 90, "tags": {{"owner": "ml"}}}}}}
 ```
 
-Give it with `--policy-pack-config`. An exemption without reason, past its day or naming no finding is itself a violation.
+Give it with `--policy-pack-config`. An exemption without reason, past its day or naming no finding
+is itself a violation.
 """
 
 
@@ -41,7 +42,9 @@ def catalogue() -> str:
 
 def _family(name: str, title: str) -> str:
     rules = [rule for rule in RULES if rule.family == name]
-    rows = "".join(f"| [{rule.name}](#{rule.name}) | {rule.level} | {rule.severity} | {rule.title} |\n" for rule in rules)
+    rows = "".join(
+        f"| [{rule.name}](#{rule.name}) | {rule.level} | {rule.severity} | {rule.title} |\n" for rule in rules
+    )
     table = f"| rule | level | severity | what it asks for |\n|---|---|---|---|\n{rows}"
     return f"\n## {name}\n{title}.\n\n{table}" + "".join("\n" + "\n".join(_rule(rule)) + "\n" for rule in rules)
 
@@ -53,7 +56,9 @@ def _rule(rule: Rule) -> Iterator[str]:
     yield f"- **Fix**: {rule.fix}."
     yield f"- **Seen in**: {'the whole stack (policy `stack`)' if rule.stack_check else 'each resource'}"
     if rule.options:
-        options = ", ".join(f"`{name}` (default `{json.dumps(entry['default'])}`)" for name, entry in rule.options.items())
+        options = ", ".join(
+            f"`{name}` (default `{json.dumps(entry['default'])}`)" for name, entry in rule.options.items()
+        )
         yield f"- **Options**: {options}"
     if rule.references:
         yield f"- **Frameworks**: {', '.join(rule.references)}"

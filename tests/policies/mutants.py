@@ -2,7 +2,7 @@
 
     python -m tests.policies.mutants [module …]
 
-Mutated are comparisons, `and`/`or`, `not`, numbers, booleans, strings in collections and early exits of `policies/rules`.
+Mutated are comparisons, `and`/`or`, `not`, numbers and booleans in the functions of `policies/rules`.
 A mutant runs in this process, over the corpus and the rules' four tests, so that thousands take minutes.
 """
 

@@ -8,14 +8,18 @@ from tests.policies.corpus import entrance, identity, props
 from tests.policies.harness import as_text, document, made, policy, resource, rules
 
 
-@pytest.mark.parametrize(("statements", "expected"), [case[1:] for case in identity.CASES], ids=[c[0] for c in identity.CASES])
+@pytest.mark.parametrize(
+    ("statements", "expected"), [case[1:] for case in identity.CASES], ids=[c[0] for c in identity.CASES]
+)
 def test_identity(statements: Any, expected: set[str]) -> None:
     found = document(statements)
     assert rules(policy(as_text(found))) == expected
     assert rules(policy(found)) == expected
 
 
-@pytest.mark.parametrize(("statements", "expected"), [c[1:] for c in entrance.TRUST], ids=[c[0] for c in entrance.TRUST])
+@pytest.mark.parametrize(
+    ("statements", "expected"), [c[1:] for c in entrance.TRUST], ids=[c[0] for c in entrance.TRUST]
+)
 def test_trust(statements: Any, expected: set[str]) -> None:
     found = document(statements)
     for each in (found, as_text(found)):
@@ -32,6 +36,8 @@ def test_resource_policies(kind: str, statements: Any, expected: set[str]) -> No
         assert rules(found) == expected
 
 
-@pytest.mark.parametrize(("kind", "given", "stack", "expected"), [c[1:] for c in props.CASES], ids=[c[0] for c in props.CASES])
+@pytest.mark.parametrize(
+    ("kind", "given", "stack", "expected"), [c[1:] for c in props.CASES], ids=[c[0] for c in props.CASES]
+)
 def test_properties(kind: str, given: dict[str, Any], stack: str, expected: set[str]) -> None:
     assert rules(made(kind, given, stack)) == expected

@@ -40,7 +40,9 @@ def _respelled(draw: st.DrawFn, statements: list[dict[str, Any]]) -> Any:
             other["Principal"] = {kind: _listed(draw, value) for kind, value in other["Principal"].items()}
         if "Condition" in other:
             other["Condition"] = {
-                operator: {_cased(draw, key) if "/" not in key else key: _listed(draw, value) for key, value in block.items()}
+                operator: {
+                    _cased(draw, key) if "/" not in key else key: _listed(draw, value) for key, value in block.items()
+                }
                 for operator, block in other["Condition"].items()
             }
         if draw(st.booleans()):
@@ -64,17 +66,33 @@ def test_identity_documents(data: st.DataObject) -> None:
 def test_trust_documents(data: st.DataObject) -> None:
     statements = data.draw(st.lists(st.sampled_from(TRUSTS), min_size=1, max_size=2))
     kind, prop = "aws:iam/role:Role", "assumeRolePolicy"
-    assert rules(policy(data.draw(_respelled(statements)), kind, prop)) == rules(policy(document(statements), kind, prop))
+    assert rules(policy(data.draw(_respelled(statements)), kind, prop)) == rules(
+        policy(document(statements), kind, prop)
+    )
 
 
-SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(["*", "Allow", "s3:*", "arn:aws:s3:::*"])
-NAMES = st.sampled_from(["Statement", "Effect", "Action", "Resource", "Principal", "Condition", "NotAction", "Sid", "AWS", "x"])
-ANYTHING = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4), max_leaves=12)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=5)
+    | st.sampled_from(["*", "Allow", "s3:*", "arn:aws:s3:::*"])
+)
+NAMES = st.sampled_from(
+    ["Statement", "Effect", "Action", "Resource", "Principal", "Condition", "NotAction", "Sid", "AWS", "x"]
+)
+ANYTHING = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4), max_leaves=12
+)
 
 
 @settings(max_examples=200, deadline=None)
 @given(ANYTHING)
 def test_nothing_is_a_crash(value: Any) -> None:
-    for kind, prop in (("aws:iam/policy:Policy", "policy"), ("aws:iam/role:Role", "assumeRolePolicy"), ("aws:s3/bucketPolicy:BucketPolicy", "policy")):
+    for kind, prop in (
+        ("aws:iam/policy:Policy", "policy"),
+        ("aws:iam/role:Role", "assumeRolePolicy"),
+        ("aws:s3/bucketPolicy:BucketPolicy", "policy"),
+    ):
         for given_ in (value, json.dumps(value), document(value)):
             judge(policy(given_, kind, prop))

@@ -43,7 +43,10 @@ def test_a_watched_endpoint_passes() -> None:
 @pytest.mark.parametrize(
     ("missing", "message"),
     [
-        ("definition", "[endpoint-monitored] endpoint endpoint has no monitoring job definition, no monitoring schedule"),
+        (
+            "definition",
+            "[endpoint-monitored] endpoint endpoint has no monitoring job definition, no monitoring schedule",
+        ),
         ("schedule", "[endpoint-monitored] endpoint endpoint has no monitoring schedule"),
         ("alarm", "[endpoint-monitored] endpoint endpoint has no alarm"),
         ("target", "[endpoint-scaled] endpoint endpoint does not scale: no scalable target"),
@@ -72,8 +75,13 @@ def test_development_need_not_scale() -> None:
 
 def test_an_alias_needs_a_deployment_group() -> None:
     alias = resource(ALIAS, {"functionVersion": "1"}, "live")
-    assert _found([alias]) == ["[alias-shifted] alias live is moved by no CodeDeploy deployment group"]
-    assert _found([alias, resource(GROUP, SHIFT)]) == []
+    config = {"stack": {"rules": {"alias-shifted": {"level": "mandatory"}}}}
+    ((message, urn),) = judge_stack([alias], config)
+    assert (message.split("\n")[0], urn) == (
+        "[alias-shifted] alias live is moved by no CodeDeploy deployment group",
+        alias.urn,
+    )
+    assert judge_stack([alias, resource(GROUP, SHIFT)], config) == []
 
 
 def test_the_capture_bucket_is_closed() -> None:
