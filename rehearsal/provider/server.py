@@ -142,18 +142,22 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         old_inputs, news = from_struct(request.old_inputs), from_struct(request.news)
         state = reveal(from_struct(request.olds))
         result = self.lifecycle.diff(_token(request.urn), old_inputs, news, state)
-        tops = list(dict.fromkeys(_top(change) for change in result.changes))
+        # The engine settles ignored changes itself before an update; for a refresh it leaves that to the provider.
+        ignored = frozenset(request.ignoreChanges)
+        changes = [change for change in result.changes if _top(change) not in ignored]
+        tops = list(dict.fromkeys(_top(change) for change in changes))
+        replaces = {path.split(".")[0].split("[")[0] for path in result.replaces}
         return DIFF(
-            changes=DIFF.DIFF_SOME if result.changes else DIFF.DIFF_NONE,
+            changes=DIFF.DIFF_SOME if changes else DIFF.DIFF_NONE,
             diffs=tops,
-            replaces=list(dict.fromkeys(path.split(".")[0].split("[")[0] for path in sorted(result.replaces))),
+            replaces=sorted(replaces - ignored),
             deleteBeforeReplace=result.delete_first,
             hasDetailedDiff=True,
             detailedDiff={
                 change.path: KIND(
                     kind=(REPLACE_KINDS if change.path in result.replaces else KINDS)[change.kind], inputDiff=True
                 )
-                for change in result.changes
+                for change in changes
             },
         )
 

@@ -211,9 +211,11 @@ class BucketLifecycleConfiguration(BucketPart):
         return {"rules": rules}
 
     def shape_answer(self, ctx: Context, answer: Values) -> Values:
+        # "All objects" is written as an empty prefix or left out; S3 answers the same for both.
+        spelled = {rule.get("id") for rule in ctx.prop("rules") or [] if rule.get("filter")}
         rules = []
         for rule in answer.get("Rules", []):
-            empty = rule.get("Filter") in ({}, {"Prefix": ""})
+            empty = rule.get("Filter") in ({}, {"Prefix": ""}) and rule.get("ID") not in spelled
             rules.append({key: value for key, value in rule.items() if not (key == "Filter" and empty)})
         return {"Rules": rules}
 
