@@ -106,7 +106,8 @@ def pipeline(at: Delivery) -> list[Statement]:
     return [
         allow("Artifacts", ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], [at.artifacts(f"{at.names.name}/*")]),
         allow("ArtifactStore", ["s3:GetBucketLocation", "s3:GetBucketVersioning"], [at.artifacts()]),
-        at.use_key(),
+        # The approval topic is encrypted with the same key, and whoever publishes must be able to use it.
+        at.use_key("sns"),
         allow(
             "Builds",
             ["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"],

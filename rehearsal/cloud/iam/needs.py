@@ -241,6 +241,11 @@ def _codedeploy(call: "Call", action: str) -> list[Need]:
     return [Need(action, start + group, call.account) for group in groups] or [Need(action, f"{start}*", call.account)]
 
 
+def _connections(call: "Call", action: str) -> list[Need]:
+    context = many({f"{call.service}:FullRepositoryId": call.params.get("FullRepositoryId")})
+    return [Need(need.action, need.resource, need.account, context) for need in _general(call, action)]
+
+
 def _autoscaling(call: "Call", action: str) -> list[Need]:
     params = call.params
     context = many(
@@ -318,4 +323,6 @@ _SPECIAL = {
     "codedeploy": _codedeploy,
     "application-autoscaling": _autoscaling,
     "sagemaker": _sagemaker,
+    "codeconnections": _connections,
+    "codestar-connections": _connections,
 }

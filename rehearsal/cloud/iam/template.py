@@ -9,7 +9,7 @@ Context = Mapping[str, tuple[str, ...]]
 """Condition keys in lower case, each with its values."""
 
 _TOKEN = re.compile(
-    r"\$\{(?P<special>[*?$])\}|\$\{(?P<key>[^},]+?)(?:\s*,\s*'(?P<default>[^']*)')?\s*\}|(?P<wild>[*?])"
+    r"\$\{(?P<special>[*?$])\}|\$\{(?P<key>[^},]+?)(?:,\s+'(?P<default>[^']*)')?\s*\}|(?P<wild>[*?])"
 )
 _WILD = re.compile(r"[*?]")
 _ARN_HEAD = 5
