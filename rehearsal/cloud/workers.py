@@ -67,16 +67,17 @@ class Workers:
         """
 
         def start() -> subprocess.Popen[Any]:
-            return subprocess.Popen(
+            started = subprocess.Popen(
                 list(argv), env=dict(env), cwd=cwd, start_new_session=True, preexec_fn=_die_with_parent, **options
             )
+            self._guard.watch(started.pid)
+            return started
 
         if self._closed:
             raise RuntimeError("the cloud is shutting down")
         # Up before the child is: a gateway killed in between would leave the child's own children behind.
         self._guard.start()
         process: subprocess.Popen[Any] = self._spawner.run(start)
-        self._guard.watch(process.pid)
         with self._lock:
             ended = [known for known in self._processes if known.poll() is not None]
             self._processes = [known for known in self._processes if known not in ended] + [process]

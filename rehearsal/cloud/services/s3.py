@@ -5,6 +5,7 @@ import hashlib
 import itertools
 import json
 from typing import Any
+from urllib.parse import quote_plus
 
 from flask import request as flask_request
 from moto.s3 import notifications
@@ -86,7 +87,7 @@ def notify_for_real(cloud: Cloud) -> None:
             for notification in getattr(configuration, kind):
                 if notification.matches(event_name, key.name):
                     record = notifications._get_s3_event(event_name, bucket, key, notification.id)
-                    _add_version(record, key)
+                    _complete(record, key)
                     cloud.background(_send, cloud, kind, notification.arn, record, bucket, name=f"s3-{kind}")
 
     notifications.send_event = send_event
@@ -130,7 +131,9 @@ def _to_event_bridge(cloud: Cloud, account: str, name: str, bucket: Any, key: An
     )
 
 
-def _add_version(record: dict[str, Any], key: Any) -> None:
+def _complete(record: dict[str, Any], key: Any) -> None:
+    # moto encodes slashes too; S3 does not.
+    record["Records"][0]["s3"]["object"]["key"] = quote_plus(key.name, safe="/")
     if key.version_id and key.version_id != "null":
         record["Records"][0]["s3"]["object"]["versionId"] = key.version_id
 

@@ -115,9 +115,12 @@ def test_children_and_theirs_end_when_the_gateway_is_killed(tmp_path: Path) -> N
     script = f"set -m; sleep 300 & echo $$ $! > {file}; wait"
     program = (
         "import os, time; from rehearsal.cloud.workers import Workers; "
-        f"Workers().run_process(['bash', '-c', {script!r}], dict(os.environ)); time.sleep(300)"
+        f"Workers().run_process(['bash', '-c', {script!r}], dict(os.environ)); print('up', flush=True); time.sleep(300)"
     )
-    parent = subprocess.Popen([sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": str(Path.cwd())})
+    env = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    parent = subprocess.Popen([sys.executable, "-c", program], env=env, stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    assert parent.stdout.readline() == "up\n"
     while not file.exists() or len(file.read_text().split()) < 2:
         time.sleep(0.02)
     pids = [int(pid) for pid in file.read_text().split()]

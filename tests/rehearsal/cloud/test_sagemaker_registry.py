@@ -24,7 +24,8 @@ def register(world: World, **more: Any) -> str:
     answer = world.sagemaker.create_model_package(
         ModelPackageGroupName=GROUP,
         InferenceSpecification={
-            "Containers": [container], "SupportedContentTypes": ["text/csv"], "SupportedResponseMIMETypes": ["text/csv"],
+            "Containers": [container],
+            "SupportedContentTypes": ["text/csv"], "SupportedResponseMIMETypes": ["text/csv"],
         },
         **more,
     )  # fmt: skip
@@ -53,7 +54,8 @@ def test_an_approval_is_kept_filtered_by_and_announced(world: World) -> None:
     url = sqs.create_queue(QueueName="approvals")["QueueUrl"]
     arn = f"arn:aws:sqs:{world.region}:{world.account}:approvals"
     statement = {
-        "Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn,
+        "Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage", "Resource": arn,
     }  # fmt: skip
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})

@@ -25,7 +25,7 @@ def violations(
         name = wanted["name"]
         if name not in by_name:
             continue
-        settings = {**config, **wanted.get("monitoring_config_overrides", {})}
+        settings = {**config, **wanted.get("monitoringConfigOverrides", {})}
         broken += _type(wanted, data, settings)
         broken += _completeness(wanted, by_name[name])
         broken += _domain(wanted, data, settings)

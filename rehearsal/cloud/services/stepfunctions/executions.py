@@ -156,7 +156,7 @@ def _log(cloud: Cloud, account: str, region: str, execution: Any) -> None:
         return
     groups = [item["cloudWatchLogsLogGroup"]["logGroupArn"] for item in settings.get("destinations", [])]
     for event in execution.to_history_output()["events"]:
-        if level in _LOG_TYPES and not str(event["type"]).endswith(_LOG_TYPES[level]):
+        if level in _LOG_TYPES and not event["type"].value.endswith(_LOG_TYPES[level]):
             continue
         line = json.dumps(
             {"execution_arn": execution.execution_arn, "redrive_count": "0", **_details(event, settings)}, default=str
@@ -170,4 +170,4 @@ def _details(event: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
     found = next((dict(value) for key, value in event.items() if key.endswith("EventDetails")), {})
     if not settings.get("includeExecutionData", False):
         found = {key: value for key, value in found.items() if key not in ("input", "output", "parameters")}
-    return {"id": str(event["id"]), "type": str(event["type"]), "details": found}
+    return {"id": str(event["id"]), "type": event["type"].value, "details": found}
