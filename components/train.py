@@ -9,10 +9,10 @@ from pulumi_aws.cloudwatch.log_group import LogGroup
 from pulumi_aws.glue.job import Job
 from pulumi_aws.glue.security_configuration import SecurityConfiguration
 from pulumi_aws.s3.bucket_objectv2 import BucketObjectv2
-from pulumi_aws.sagemaker.model_package_group import ModelPackageGroup
 from pulumi_aws.sfn.state_machine import StateMachine
 
 from components.function import ROOT, Function
+from components.registry import Registry
 from components.role import Role
 from components.stage import Stage
 from definitions.delivery_roles import WORKFLOW_FUNCTIONS, Delivery, statements, trust
@@ -62,12 +62,7 @@ class Train(pulumi.ComponentResource):
         roles = {
             purpose: self._role(name, args, purpose) for purpose in ("train", "features", "training", "processing")
         }
-        group = ModelPackageGroup(
-            name,
-            model_package_group_name=names.name,
-            model_package_group_description=f"Releases of {names.name}",
-            opts=own,
-        )
+        registry = Registry(name, {"group": names.name}, own)
         job = self._glue(name, args, roles["features"])
         functions = [self._function(name, args, purpose) for purpose in WORKFLOW_FUNCTIONS]
         log = LogGroup(
@@ -78,7 +73,7 @@ class Train(pulumi.ComponentResource):
             opts=own,
         )
         # The workflow names its roles, functions and jobs by name: these must be there before it runs.
-        needed: list[pulumi.Resource] = [group, job, *functions, *(role for role in roles.values())]
+        needed: list[pulumi.Resource] = [registry, job, *functions, *(role for role in roles.values())]
         machine = StateMachine(
             name,
             name=f"{names.name}-train",

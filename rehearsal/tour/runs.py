@@ -45,6 +45,10 @@ class Run:
         """Why the run was started: commit, data, drift or manual."""
         return self.variables.get("REASON", "commit")
 
+    def stage(self, name: str) -> Stage:
+        """The stage of this name; one that has not begun is pending."""
+        return next((stage for stage in self.stages if stage.name == name), Stage(name))
+
     @property
     def error(self) -> str | None:
         """The first stage's error, with the stage's name."""

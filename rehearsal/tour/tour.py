@@ -20,6 +20,8 @@ from rehearsal.tour.stacks import Stacks
 from rehearsal.tour.traffic import Answer, Caller, Traffic
 
 ALIAS = "live"
+# Requests per second: a trickle while the release is made, so that builds keep the machine; more where it counts.
+TRICKLE, BUSY = 3.0, 35.0
 # The client goes on for this long after a run, so that what comes after the shift is seen as well.
 LINGER_SECONDS = 1.0
 
@@ -60,7 +62,7 @@ class Tour:
         def call(turn: int) -> Answer:
             return caller.predict([instances[turn % len(instances)]])
 
-        with Traffic(call) as traffic:
+        with Traffic(call, TRICKLE) as traffic:
             entry = self._travel("New data", lambda: self._upload_data(1.0), traffic)
             time.sleep(LINGER_SECONDS)
         self.answers = traffic.answers
@@ -117,6 +119,8 @@ class Tour:
     def _follow(self, title: str, pipeline: Any, execution: str, watch: AliasWatch, traffic: Traffic | None) -> Run:
         run = Run(execution, "InProgress")
         for run in follow(pipeline, self.project.name, execution, self._approve):
+            if traffic and run.stage("DeployProd").status == "InProgress":
+                traffic.rate = BUSY
             requests, failed = traffic.counts() if traffic else (0, 0)
             self.display.show(Scene(title, run, watch.now, requests, failed))
         return run

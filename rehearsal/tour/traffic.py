@@ -70,11 +70,11 @@ def read_answer(sent: float, status: int, data: bytes) -> Answer:
 
 
 class Traffic:
-    """Calls at a steady rate from a few threads until stopped; keeps every answer."""
+    """Calls at a steady rate (requests per second, may be changed) from a few threads until stopped; keeps answers."""
 
     def __init__(self, call: Callable[[int], Answer], rate: float = 30.0, threads: int = 3) -> None:
         self._call = call
-        self._pause = threads / rate
+        self.rate = rate
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self.answers: list[Answer] = []
@@ -106,10 +106,10 @@ class Traffic:
 
     def _run(self, number: int) -> None:
         turn = number
-        due = time.monotonic() + number * self._pause / max(1, len(self._threads))
+        due = time.monotonic() + number / self.rate
         while not self._stopped.wait(max(0.0, due - time.monotonic())):
             answer = self._call(turn)
             with self._lock:
                 self.answers.append(answer)
             turn += len(self._threads)
-            due = max(due + self._pause, time.monotonic())
+            due = max(due + len(self._threads) / self.rate, time.monotonic())
