@@ -8,9 +8,10 @@ from pathlib import Path
 
 _TABLE = Path(__file__).resolve().parent / "data" / "actions.json"
 _WILD = frozenset("*?")
+_TOUCHING = frozenset("PTWD")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # there is one object per action: comparing identities is quick
 class Action:
     """One action of AWS. `traits`: P(ermissions), T(ags), W(rites), R(eads), L(ists), D(ata is read)."""
 
@@ -20,14 +21,11 @@ class Action:
     types: tuple[str, ...]
     """Formats of the resources it can be scoped to, `@` for a variable; empty where AWS offers none."""
     scoped: bool
+    touches: bool
+    """Whether it writes, changes permissions or tags, or reads what customers store."""
 
     def __str__(self) -> str:
         return f"{self.service}:{self.name}"
-
-    @property
-    def touches(self) -> bool:
-        """Whether it writes, changes permissions or tags, or reads what customers store."""
-        return not set(self.traits).isdisjoint("PTWD")
 
 
 @cache
@@ -55,8 +53,14 @@ def of_service(service: str) -> tuple[Action, ...]:
     for name, traits in actions.items():
         letters, *numbers = traits.split(" ")
         formats = tuple(types[int(number)] for number in numbers if number != "-")
-        found.append(Action(service, name, letters, formats, bool(numbers)))
+        found.append(Action(service, name, letters, formats, bool(numbers), not _TOUCHING.isdisjoint(letters)))
     return tuple(found)
+
+
+@cache
+def touching(service: str) -> tuple[Action, ...]:
+    """A service's actions that touch something and can be scoped."""
+    return tuple(action for action in of_service(service) if action.touches and action.scoped)
 
 
 def services() -> list[str]:

@@ -131,8 +131,11 @@ def exposed(statement: Statement, denials: Denials, actions: Iterable[Action]) -
     if not wild:
         return {}
     found: dict[Action, Breadth] = {}
+    anything = any(each in ("*", "**") for each in wild)
+    if anything and not denials:
+        return dict.fromkeys(actions, "all")
     for action in actions:
-        widest = {breadth(each, action) for each in wild} - {""}
+        widest = {"all"} if anything else {breadth(each, action) for each in wild} - {""}
         if widest and not (denials and denials.bind(action)):
             found[action] = "all" if "all" in widest else "type"
     return found

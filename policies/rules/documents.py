@@ -75,8 +75,8 @@ class _MalformedError(Exception):
 
 def parse(value: Any) -> Document | Unknown:
     """Read a document from JSON text or an object; UNKNOWN stays unknown. Never raises."""
-    if value is UNKNOWN:
-        return UNKNOWN
+    if isinstance(value, Unknown):
+        return value
     if isinstance(value, str):
         return _from_text(value)
     return _from_object(value, 0)

@@ -21,7 +21,7 @@ from pulumi_policy import proxy as _proxy
 from .catalogue import FAMILIES, RULES
 from .judge import Judge, schema
 from .mend import REMEDIATION, mend
-from .model import UNKNOWN, Resource, Unknown
+from .model import UNKNOWN, Resource, Unknown, section
 
 _UNKNOWNS = frozenset(value for name, value in vars(_proxy).items() if name.startswith("UNKNOWN_"))
 
@@ -50,10 +50,8 @@ def _default_tags(provider: Any) -> Mapping[str, Any] | Unknown:
             found = json.loads(found)
         except ValueError:
             return UNKNOWN
-    if found is UNKNOWN:
-        return UNKNOWN
-    tags = found.get("tags") if isinstance(found, dict) else None
-    return UNKNOWN if tags is UNKNOWN else (tags or {})
+    tags: Any = section(found, "tags")
+    return tags or {}
 
 
 def _resource(args: ResourceValidationArgs) -> Resource:
@@ -99,7 +97,7 @@ def policies() -> list[Policy]:
     def remediate(args: ResourceValidationArgs) -> dict[str, Any] | None:
         changed = mend(_resource(args), args.get_config())
         # What is not known yet must go back to the engine as it came.
-        return {**args.props["__target"], **changed} if changed else None  # type: ignore[dict-item]
+        return {**args.props["__target"], **changed} if changed else None
 
     def stack(args: StackValidationArgs, report: ReportViolation) -> None:
         members = [_member(each) for each in args.resources]
@@ -122,7 +120,7 @@ def policies() -> list[Policy]:
         ResourceValidationPolicy(
             "remediation",
             "Sets an end for logs, and the tags given in the config (off unless its enforcementLevel is remediate)",
-            remediate=remediate,
+            remediate=remediate,  # type: ignore[arg-type]  # it may answer at once, the annotation forgets that
             enforcement_level=EnforcementLevel.DISABLED,
             config_schema=PolicyConfigSchema(REMEDIATION),
         ),

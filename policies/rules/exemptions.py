@@ -56,9 +56,9 @@ def read(entries: Sequence[Mapping[str, Any]], rules: set[str], today: datetime.
 
 
 def _read(entry: Mapping[str, Any], rules: set[str], today: datetime.date) -> Exemption:
-    values = [str(entry.get(name) or "").strip() for name in ("rule", "resource", "where", "reason", "until")]
-    rule, resource, _, reason, until = values
-    return Exemption(*values, fault=_fault(rule, resource, reason, until, rules, today))
+    names = ("rule", "resource", "where", "reason", "until")
+    rule, resource, where, reason, until = (str(entry.get(name) or "").strip() for name in names)
+    return Exemption(rule, resource, where, reason, until, _fault(rule, resource, reason, until, rules, today))
 
 
 def _fault(rule: str, resource: str, reason: str, until: str, rules: set[str], today: datetime.date) -> str:

@@ -81,7 +81,8 @@ def public_function(resource: Resource, context: Context) -> Iterator[Finding]:
     ):
         yield from (Finding(f"answers everybody: {each} has no security", "body") for each in _unsecured(props["body"]))
     if resource.type == "aws:apigatewayv2/route:Route" and props.get("authorizationType", "NONE") == "NONE":
-        if not props.get("apiKeyRequired") and not text(props.get("routeKey")).startswith(("OPTIONS", "$")):
+        keyed = props.get("apiKeyRequired") or text(props.get("routeKey")).startswith(("OPTIONS", "$"))
+        if not keyed:
             yield Finding("answers everybody: authorizationType is NONE", "authorizationType")
 
 
@@ -194,8 +195,8 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _SECRET_VALUE = re.compile(
-    r"\b(AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY-----|\bgh[pousr]_[A-Za-z0-9]{36}|\bxox[abprs]-[0-9A-Za-z-]{10,}"
-    r"|\b[a-z][a-z0-9+]*://[^/\s:@]+:[^/\s:@]{3,}@"
+    r"\b(AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY-----|\bgh[pousr]_[A-Za-z0-9]{36}"
+    r"|\bxox[abprs]-[0-9A-Za-z-]{10,}|\b[a-z][a-z0-9+]*://[^/\s:@]+:[^/\s:@]{3,}@"
 )
 _REFERENCE = re.compile(
     r"^(arn:|/|s3://|https?://[^@]*$|\{\{resolve:|\$\{|alias/|true$|false$|\d{1,4}$)", re.IGNORECASE

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from .actions import Action, is_wild, of_service, reach, split, wide
+from .actions import Action, is_wild, of_service, reach, split, touching, wide
 from .breadth import Breadth, Denials, allowed, broad_resources, exposed, patterns
 from .conditions import bound_by
 from .documents import Document, Statement
@@ -36,17 +36,19 @@ _ESCALATING = frozenset(
 )
 
 
-def statements(resource: Resource) -> Iterator[tuple[Placed, Statement, Denials]]:
+def statements(resource: Resource) -> list[tuple[Placed, Statement, Denials]]:
     """Every readable statement that allows, with the Deny statements that hold beside it."""
+    found = resource.memo.get("statements")
+    if found is None:
+        found = resource.memo["statements"] = list(_statements(resource))
+    return found
+
+
+def _statements(resource: Resource) -> Iterator[tuple[Placed, Statement, Denials]]:
     for placed in resource.documents:
-        if not isinstance(placed.document, Document):
-            continue
-        yield from (
-            (placed, each, denials)
-            for denials in [_denials(resource, placed)]
-            for each in placed.document.statements
-            if each.allows
-        )
+        if isinstance(placed.document, Document):
+            denials = _denials(resource, placed)
+            yield from ((placed, each, denials) for each in placed.document.statements if each.allows)
 
 
 def _denials(resource: Resource, placed: Placed) -> Denials:
@@ -136,8 +138,7 @@ def exposed_wide(statement: Statement, denials: Denials) -> bool:
         service, _ = split(pattern)
         if is_wild(service):
             return bool(exposed(statement, denials, of_service("s3")))
-        touching = [each for each in of_service(service) if each.touches and each.scoped]
-        if exposed(statement, denials, touching):
+        if exposed(statement, denials, touching(service)):
             return True
     return False
 

@@ -50,6 +50,8 @@ class Resource:
     default_tags: Mapping[str, Any] | Unknown = field(default_factory=dict)
     depends: frozenset[str] = frozenset()
     """URNs that its properties come from (stack rules only)."""
+    memo: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What several rules need, kept from the first that asked."""
 
     @cached_property
     def kind(self) -> str:
@@ -64,7 +66,7 @@ class Resource:
         return documents(self)
 
     def ignores(self, prop: str) -> bool:
-        """Whether the program leaves a property to others, in either spelling (`functionVersion`, `function_version`)."""
+        """Whether the program leaves a property to others, in either spelling (`functionVersion`, `function_…`)."""
         wanted = prop.lower()
         return any(
             re.split(r"[.\[]", entry, maxsplit=1)[0].replace("_", "").lower() in (wanted, "*")

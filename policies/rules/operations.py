@@ -50,9 +50,9 @@ def tracing(resource: Resource, context: Context) -> Iterator[Finding]:
             yield Finding("is not traced", "tracingConfig.mode")
     if resource.kind == "aws:apigateway/stage:Stage" and not props.get("xrayTracingEnabled"):
         yield Finding("is not traced", "xrayTracingEnabled")
-    if resource.kind == "aws:sfn/stateMachine:StateMachine":
-        if not section(props.get("tracingConfiguration"), "enabled"):
-            yield Finding("is not traced", "tracingConfiguration.enabled")
+    traced = section(props.get("tracingConfiguration"), "enabled")
+    if resource.kind == "aws:sfn/stateMachine:StateMachine" and not traced:
+        yield Finding("is not traced", "tracingConfiguration.enabled")
 
 
 def access_logs(resource: Resource, context: Context) -> Iterator[Finding]:

@@ -165,7 +165,7 @@ def test_unknown_parts_are_left_to_the_update() -> None:
 
 def test_levels_and_options_by_stack() -> None:
     rules = {"rules": {"capture-percentage": {"minimum": 20}, "capture-modes": {"level": "advisory"}}}
-    poor = {"initialSamplingPercentage": 20, "captureOptions": []}
+    poor: dict[str, Any] = {"initialSamplingPercentage": 20, "captureOptions": []}
     dev = resource(CONFIGURATION, configuration(**poor), stack="dev")
     prod = resource(CONFIGURATION, configuration(**poor), stack="prod")
     config = {"data-capture": {"stacks": {"dev": rules}}}

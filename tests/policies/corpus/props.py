@@ -15,7 +15,6 @@ FUNCTION = "aws:lambda/function:Function"
 PROJECT = "aws:codebuild/project:Project"
 BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-GROUND = {"securityGroups": []}
 KEY = "arn:aws:kms:eu-west-1:111111111111:key/a"
 
 CAPTURE: dict[str, Any] = {

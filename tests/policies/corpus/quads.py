@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from tests.policies.corpus.entrance import GITHUB, GUARDED, LAMBDA, ROLE, ROOT, admit, trust, when
-from tests.policies.corpus.identity import BUCKET, PASSED, allow, deny
+from tests.policies.corpus.entrance import GITHUB, GUARDED, LAMBDA, ROLE, ROOT, admit, trust
+from tests.policies.corpus.identity import BUCKET, PASSED, allow, deny, when
 from tests.policies.corpus.props import (
     ACCESS,
     ALARM,
