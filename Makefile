@@ -1,6 +1,6 @@
 # Every target makes the Python environment it needs; once that is there, none needs the network.
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse test check bench constraints clean
+.PHONY: help setup rehearse test mutants check bench constraints clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -25,6 +25,9 @@ rehearse: $(READY)  ## the tour; KEEP=1 leaves the cloud up, DATA=<csv>, FAULT=<
 
 test: setup  ## all tests, with one end-to-end rehearsal; ARGS=… goes to pytest
 	$(BIN)/python -m pytest tests $(ARGS)
+
+mutants: $(READY)  ## change the policies' code in one place at a time: a test must notice (minutes); ARGS=<modules>
+	$(BIN)/python -m tests.policies.mutants $(ARGS)
 
 check: $(READY)  ## lint, formatting, strict types, policy metadata
 	$(BIN)/ruff check .
