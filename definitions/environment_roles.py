@@ -193,7 +193,8 @@ def shift(at: Environment) -> list[Statement]:
     function = at.names.function_arn(at.env, "predict")
     hooks = [f"{at.names.function_arn(at.env, hook)}" for hook in ("before-traffic", "after-traffic")]
     return [
-        allow("MoveAlias", ["lambda:GetAlias", "lambda:UpdateAlias"], [f"{function}:live"]),
+        # An alias is no resource of its own to IAM: its operations are allowed or not with the function.
+        allow("MoveAlias", ["lambda:GetAlias", "lambda:UpdateAlias"], [function]),
         allow("ReadVersions", ["lambda:GetProvisionedConcurrencyConfig"], [f"{function}:*"]),
         allow("RunHooks", ["lambda:InvokeFunction"], hooks),
         allow("WatchAlarms", ["cloudwatch:DescribeAlarms"], [at.arn("cloudwatch", f"alarm:{at.prefix}-*")]),
@@ -234,6 +235,12 @@ def monitor(at: Environment) -> list[Statement]:
             [
                 at.names.bucket_arn(at.names.artifacts_bucket, "runs/*/baseline/*"),
             ],
+        ),
+        allow(
+            "ListBaseline",
+            ["s3:ListBucket"],
+            [at.names.bucket_arn(at.names.artifacts_bucket)],
+            {"StringLike": {"s3:prefix": "runs/*/baseline/*"}},
         ),
         *_read_runs(at, "*/baseline/*")[1:],
         use_key(at.key_arn, [at.s3]),
@@ -323,7 +330,8 @@ def _bounds(at: Environment) -> dict[str, list[str]]:
         "kms": [at.key_arn, names.arn("kms", "key/*")],
         "lambda": [at.arn("lambda", f"function:{at.prefix}-*")],
         "logs": [at.arn("logs", "log-group:*")],
-        "s3": [names.bucket_arn(store, "runs/*"), names.bucket_arn(at.capture), names.bucket_arn(at.capture, "*")],
+        # The capture bucket with its objects, in one pattern: its name ends with account and region.
+        "s3": [names.bucket_arn(store), names.bucket_arn(store, "runs/*"), f"{names.bucket_arn(at.capture)}*"],
         "sagemaker": [at.arn("sagemaker", f"*/{at.prefix}-*")],
         "ssm": [
             at.arn("ssm", f"parameter{names.pointer_path(at.env)}"),

@@ -67,7 +67,15 @@ def read_runs(names: Names) -> list[Statement]:
             "Principal": {"AWS": accounts},
             "Action": ["s3:GetObject", "s3:GetObjectAttributes", "s3:GetObjectTagging", "s3:GetObjectVersion"],
             "Resource": names.bucket_arn(names.artifacts_bucket, "runs/*"),
-        }
+        },
+        {
+            "Sid": "EnvironmentsListRuns",
+            "Effect": "Allow",
+            "Principal": {"AWS": accounts},
+            "Action": "s3:ListBucket",
+            "Resource": names.bucket_arn(names.artifacts_bucket),
+            "Condition": {"StringLike": {"s3:prefix": "runs/*"}},
+        },
     ]
 
 
