@@ -43,7 +43,7 @@ def denies_others(statement: Statement) -> bool:
     if len(statement.conditions) != 1:
         return False
     (line,) = statement.conditions
-    if line.base not in _NEGATED or (not line.strict and "ifexists" not in line.operator.lower()):
+    if line.base not in _NEGATED:
         return False
     return _is_resource_key(line.key) and all(_exact(line, value) for value in line.values)
 

@@ -130,6 +130,39 @@ TRUST: list[tuple[str, Any, set[str]]] = [
         trust({"Federated": f"arn:aws:iam::{ACCOUNT}:saml-provider/a"}, **when("StringEquals", "SAML:aud", "x")),
         set(),
     ),
+    (
+        "any organisation's paths",
+        trust("*", **when("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "o-*/r-x/*")),
+        {OPEN},
+    ),
+    (
+        "no organisation's paths",
+        trust("*", **when("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "*/r-x/*")),
+        {OPEN},
+    ),
+    ("accounts by pattern", trust("*", **when("StringLike", "aws:PrincipalAccount", "1111*")), {OPEN}),
+    ("accounts by question mark", trust("*", **when("StringLike", "aws:PrincipalAccount", "11111111111?")), {OPEN}),
+    ("account by a pattern that is none", trust("*", **when("StringLike", "aws:PrincipalAccount", ACCOUNT)), set()),
+    (
+        "service for an organisation's paths",
+        trust(LAMBDA, **when("ForAnyValue:StringLike", "aws:SourceOrgPaths", "o-a/r-x/*")),
+        set(),
+    ),
+    (
+        "service for any organisation's paths",
+        trust(LAMBDA, **when("ForAnyValue:StringLike", "aws:SourceOrgPaths", "o-*/*")),
+        {SERVICE},
+    ),
+    (
+        "service for no organisation's paths",
+        trust(LAMBDA, **when("ForAnyValue:StringLike", "aws:SourceOrgPaths", "r-x/*")),
+        {SERVICE},
+    ),
+    (
+        "service for accounts by question mark",
+        trust(LAMBDA, **when("ArnLike", "aws:SourceArn", "arn:aws:lambda:eu-west-1:11111111111?:function:a")),
+        {SERVICE},
+    ),
     ("Deny of anybody", {**trust("*"), "Effect": "Deny"}, set()),
 ]
 
@@ -271,6 +304,45 @@ POLICIES: list[tuple[str, str, Any, set[str]]] = [
         "queue, any topic",
         QUEUE,
         admit(SNS, "sqs:SendMessage", "*", **when("ArnLike", "aws:SourceArn", "arn:aws:sns:*:*:*")),
+        {DEPUTY},
+    ),
+    (
+        "queue, a bucket",
+        QUEUE,
+        admit(
+            {"Service": "s3.amazonaws.com"},
+            "sqs:SendMessage",
+            "*",
+            **when("ArnLike", "aws:SourceArn", "arn:aws:s3:::orders"),
+        ),
+        set(),
+    ),
+    (
+        "queue, any bucket",
+        QUEUE,
+        admit(
+            {"Service": "s3.amazonaws.com"},
+            "sqs:SendMessage",
+            "*",
+            **when("ArnLike", "aws:SourceArn", "arn:aws:s3:::*"),
+        ),
+        {DEPUTY},
+    ),
+    (
+        "queue, any bucket's folder",
+        QUEUE,
+        admit(
+            {"Service": "s3.amazonaws.com"},
+            "sqs:SendMessage",
+            "*",
+            **when("ArnLike", "aws:SourceArn", "arn:aws:s3:::*/a"),
+        ),
+        {DEPUTY},
+    ),
+    (
+        "queue, no account",
+        QUEUE,
+        admit(SNS, "sqs:SendMessage", "*", **when("ArnLike", "aws:SourceArn", "arn:aws:sns:eu-west-1::t")),
         {DEPUTY},
     ),
     ("queue, anybody", QUEUE, admit("*", "sqs:*", "*"), {OPEN, ACTION}),

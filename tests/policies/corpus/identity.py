@@ -294,6 +294,21 @@ CASES: list[tuple[str, Any, set[str]]] = [
     ),
     ("Deny of something else", [allow("s3:PutObject"), deny("s3:DeleteObject")], {RESOURCE}),
     ("Deny elsewhere", [allow("s3:PutObject"), deny("s3:PutObject", f"{BUCKET}/*")], {RESOURCE}),
+    (
+        "Deny by any tag binds nothing",
+        [allow("s3:PutObject"), deny("s3:*", **when("StringNotLike", "aws:ResourceTag/a", "*"))],
+        {RESOURCE},
+    ),
+    (
+        "Deny by caller binds nothing",
+        [allow("s3:PutObject"), deny("s3:*", **when("StringNotEquals", "aws:PrincipalTag/a", "b"))],
+        {RESOURCE},
+    ),
+    (
+        "pass to a pattern",
+        allow("iam:PassRole", ROLE, **when("StringLike", "iam:PassedToService", "lam?da.amazonaws.com")),
+        {SERVICE},
+    ),
     # Inverted.
     ("NotAction", {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}, {INVERTED}),
     ("NotAction on one bucket", {"Effect": "Allow", "NotAction": ["s3:DeleteBucket"], "Resource": BUCKET}, {INVERTED}),
