@@ -40,6 +40,8 @@ def action_of(service: str, operation: str) -> str:
         return f"s3:{_S3.get(operation, operation)}"
     if service == "lambda":
         return f"lambda:{_LAMBDA.get(operation, operation)}"
+    if service == "execute-api":
+        return f"execute-api:{operation}"
     model = service_model(service)
     if service in ("apigateway", "apigatewayv2"):
         return f"apigateway:{model.operation_model(operation).http['method']}"

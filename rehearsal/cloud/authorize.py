@@ -7,8 +7,8 @@ if TYPE_CHECKING:
 
 
 def authorize(call: "Call") -> None:
-    """Raise AwsError (AccessDenied) when the principal may not make this call.
+    """Record what the call needs in the ledger, and raise AwsError (AccessDenied) when policies do not allow it."""
+    # Its finders look at services' own records, and services are read after this module.
+    from rehearsal.cloud.iam.enforce import enforce
 
-    Authentication and trust policies are enforced elsewhere; identity and resource policies are not evaluated yet, so
-    every authenticated principal may make every call. The ledger records them all.
-    """
+    enforce(call)

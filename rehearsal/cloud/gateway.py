@@ -105,17 +105,16 @@ class Gateway:
         )
 
     def _answer(self, call: Call, operation: OperationModel, request: Request) -> Response:
-        action = action_of(call.service, call.operation)
-        denied = False
+        # Malformed requests are told so first: what a request needs cannot be read from them.
+        validation.check(operation, call.params, request)
+        authorize(call)
         try:
-            authorize(call)
-            validation.check(operation, call.params, request)
             return self._execute(call, operation, request)
         except AwsError as error:
-            denied = error.code in _DENIALS
+            if error.code in _DENIALS:
+                action = action_of(call.service, call.operation)
+                self.cloud.ledger.refuse(call.principal.ledger_key, action, error.message)
             raise
-        finally:
-            self.cloud.ledger.record(call.principal.ledger_key, action, denied=denied)
 
     def _execute(self, call: Call, operation: OperationModel, request: Request) -> Response:
         handler = registry.operations.get((call.service, call.operation))

@@ -1,8 +1,9 @@
 """The decision on a call of the gateway."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from rehearsal.cloud.actions import action_of
 from rehearsal.cloud.iam import context, kms, refusal, sources
 from rehearsal.cloud.iam.evaluate import Decision, Kind, Request, evaluate
 from rehearsal.cloud.iam.need import Need
@@ -11,6 +12,7 @@ from rehearsal.cloud.iam.principals import Asker
 
 if TYPE_CHECKING:
     from rehearsal.cloud.call import Call
+    from rehearsal.cloud.core import Cloud
 
 _RESOURCE_DECIDES = frozenset({"kms", "sts"})
 
@@ -23,8 +25,11 @@ class Verdict:
     decision: Decision
 
 
-def judge(call: "Call") -> list[Verdict]:
-    """Decide on everything a call needs, up to the first refusal."""
+def judge(call: "Call", *, own_account: bool = False) -> list[Verdict]:
+    """Decide on everything a call needs, up to the first refusal.
+
+    `own_account` takes every resource for the caller's own, for services that combine policies by themselves.
+    """
     needs = needs_of(call)
     if not needs:
         return []
@@ -39,7 +44,7 @@ def judge(call: "Call") -> list[Verdict]:
             action=need.action,
             resource=need.resource,
             context=keys,
-            resource_account=need.account,
+            resource_account=call.account if own_account else need.account,
             resource_policy_decides=need.service in _RESOURCE_DECIDES and need.resource != "*",
         )
         policies = sources.policies(call.cloud, call.principal, item, need, kms.granted(need, asker, keys))
@@ -59,18 +64,41 @@ def enforce(call: "Call") -> None:
     """Record what the call needs, and raise AwsError (AccessDenied) when policies do not allow all of it."""
     ledger = call.cloud.ledger
     who = call.principal.ledger_key
-    for verdict in judge(call):
+    verdicts = judge(call)
+    if not verdicts:
+        ledger.record(who, action_of(call.service, call.operation))
+    for verdict in verdicts:
         if not verdict.decision.allowed:
             sentence = refusal.sentence(call.principal, verdict.need, verdict.decision)
             ledger.refuse(who, verdict.need.action, sentence)
             raise refusal.refusal(call.service, call.principal, verdict.need, verdict.decision)
-        ledger.record(who, verdict.need.action, grants=_grants(verdict.decision))
+        ledger.record(who, verdict.need.action, grants=grants(verdict.decision))
 
 
-def _grants(decision: Decision) -> list[str]:
+def grants(decision: Decision) -> list[str]:
     """The statements of identity policies that allowed."""
     return [
         f"{match.source.name}/{match.statement.sid or match.statement.index}"
         for match in decision.matches
         if match.source.kind is Kind.IDENTITY
     ]
+
+
+def service_may(
+    cloud: "Cloud", role_arn: str, service: str, operation: str, params: dict[str, Any], region: str
+) -> bool:
+    """May a role do what a service does with it inside the gateway, e.g. Lambda that writes a function's log?
+
+    Recorded in the ledger like a call over the wire.
+    """
+    from rehearsal.cloud.call import Call
+    from rehearsal.cloud.types import AwsError, Principal
+
+    account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
+    session = f"arn:aws:sts::{account}:assumed-role/{name}/{service}"
+    principal = Principal(session, account, "role", f"AROA:{service}", role_arn, service)
+    try:
+        enforce(Call(cloud, account, region, service, operation, params, principal, ""))
+    except AwsError:
+        return False
+    return True

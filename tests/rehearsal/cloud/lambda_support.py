@@ -24,11 +24,14 @@ def package(code: str, **files: str) -> bytes:
 
 
 def make_role(cloud: Cloud, account: str, name: str, *services: str) -> str:
-    """A role that the services may assume."""
+    """A role that the services may assume, and that may do everything: its rights are not what is tested."""
     statement = {"Effect": "Allow", "Principal": {"Service": list(services)}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     iam = cloud.client("iam", account, REGION)
-    return str(iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"])
+    arn = str(iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"])
+    everything = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+    iam.put_role_policy(RoleName=name, PolicyName="everything", PolicyDocument=json.dumps(everything))
+    return arn
 
 
 def make_function(cloud: Cloud, account: str, name: str, code: str, **options: Any) -> Any:

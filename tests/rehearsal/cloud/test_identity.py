@@ -114,6 +114,12 @@ def test_user_key_acts_as_the_user(cloud: Cloud, account: str) -> None:
 def test_session_calls_as_its_role_and_is_counted_there(cloud: Cloud, account: str, other_account: str) -> None:
     arn = make_role(cloud, account, "deployer", {"Principal": {"AWS": f"arn:aws:iam::{other_account}:root"}})
     sts = cloud.client("sts", other_account, "eu-west-1")
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"},
+    }
+    iam = cloud.client("iam", account, "eu-west-1")
+    iam.put_role_policy(RoleName="deployer", PolicyName="list", PolicyDocument=json.dumps(policy))
     keys = sts.assume_role(RoleArn=arn, RoleSessionName="build-7")["Credentials"]
     session = Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
     me = cloud.client("sts", account, "eu-west-1", session).get_caller_identity()

@@ -13,7 +13,8 @@ from moto.core.request import Request
 from rehearsal.cloud import auth
 from rehearsal.cloud.accounts import Identity
 from rehearsal.cloud.api import AwsError, Call, Cloud, Principal
-from rehearsal.cloud.authorize import authorize
+from rehearsal.cloud.iam.enforce import grants, judge
+from rehearsal.cloud.iam.evaluate import Decision
 from rehearsal.cloud.services.apigateway.snapshot import Method, Snapshot
 from rehearsal.cloud.services.execute_api.answers import Refused, refuse
 
@@ -44,14 +45,18 @@ def check_permission(
     who = principal.arn if principal else "anonymous"
     verdict = _resource_policy(snapshot, principal, arn, source_ip) if snapshot.policy else None
     allowed = verdict is True or (verdict is None and principal is None and not snapshot.policy)
-    if principal is not None and verdict is not False:
-        by_identity = _identity_allows(cloud, identity, region, arn)
-        allowed = (by_identity or verdict is True) if principal.account == account else by_identity and verdict is True
-    if principal is not None:
-        cloud.ledger.record(principal.ledger_key, "execute-api:Invoke", denied=not allowed)
+    asked = _asked(cloud, identity, region, arn)
+    if asked is not None and verdict is not False:
+        by_identity = asked.decision.allowed
+        allowed = (by_identity or verdict is True) if asked.account == account else by_identity and verdict is True
+    how = "with an explicit deny" if verdict is False else "because no policy allows the execute-api:Invoke action"
+    text = f"User: {who} is not authorized to perform: execute-api:Invoke on resource: {_masked(arn)} {how}"
+    if principal is not None and asked is not None:
+        if allowed:
+            cloud.ledger.record(principal.ledger_key, "execute-api:Invoke", grants=grants(asked.decision))
+        else:
+            cloud.ledger.refuse(principal.ledger_key, "execute-api:Invoke", text)
     if not allowed:
-        how = "with an explicit deny" if verdict is False else "because no policy allows the execute-api:Invoke action"
-        text = f"User: {who} is not authorized to perform: execute-api:Invoke on resource: {_masked(arn)} {how}"
         raise refuse("ACCESS_DENIED", text)
 
 
@@ -62,15 +67,19 @@ def _masked(arn: str) -> str:
     return ":".join(parts)
 
 
-def _identity_allows(cloud: Cloud, identity: Identity | None, region: str, arn: str) -> bool:
-    assert identity is not None
+@dataclass(frozen=True)
+class _Asked:
+    account: str
+    decision: Decision
+    """What the caller's identity policies say."""
+
+
+def _asked(cloud: Cloud, identity: Identity | None, region: str, arn: str) -> _Asked | None:
+    if identity is None:
+        return None
     principal, key = identity.principal, identity.credentials.access_key_id
     call = Call(cloud, principal.account, region, "execute-api", "Invoke", {"resourceArn": arn}, principal, key)
-    try:
-        authorize(call)
-    except AwsError:
-        return False
-    return True
+    return _Asked(principal.account, judge(call, own_account=True)[0].decision)
 
 
 def _resource_policy(snapshot: Snapshot, principal: Principal | None, arn: str, source_ip: str) -> bool | None:

@@ -11,6 +11,7 @@ from moto.core.request import Request
 from werkzeug.wrappers import Response
 
 from rehearsal.cloud.api import AwsError, Cloud, route
+from rehearsal.cloud.iam.enforce import service_may
 from rehearsal.cloud.services.apigateway.operations import deployed, find_api
 from rehearsal.cloud.services.apigateway.snapshot import Method, Snapshot
 from rehearsal.cloud.services.execute_api import access, proxy
@@ -259,8 +260,11 @@ def _publish(cloud: Cloud, account: str, region: str, api: Any, trace: _Trace, s
         return
     group = destination.split(":log-group:")[1].removesuffix(":*")
     role = cloud.backend("apigateway", account, region).account.cloudwatch_role_arn
-    if role:
-        cloud.ledger.record(role, "logs:PutLogEvents")
+    stream = {"logGroupName": group, "logStreamName": f"{api.id}-{trace.stage.name}"}
+    if not role or not all(
+        service_may(cloud, role, "logs", operation, stream, region) for operation in ("CreateLogStream", "PutLogEvents")
+    ):
+        return
     cloud.log(account, region, group, f"{api.id}-{trace.stage.name}", fill(template, trace.context))
 
 

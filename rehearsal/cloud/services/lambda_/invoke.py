@@ -130,7 +130,6 @@ def invoke_with_role(cloud: Cloud, arn: str, payload: bytes, role: str, service:
     access_key = credentials.access_key_id
     params = {"FunctionName": arn, "InvocationType": "RequestResponse"}
     authorize(Call(cloud, account, name.region, "lambda", "Invoke", params, identity.principal, access_key))
-    cloud.ledger.record(role, "lambda:InvokeFunction")
     return run(cloud, find(cloud, name), name.qualifier, payload)
 
 

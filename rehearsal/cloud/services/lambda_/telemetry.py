@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rehearsal.cloud.api import Cloud, on_start
+from rehearsal.cloud.iam.enforce import service_may
 from rehearsal.cloud.services import logs
 from rehearsal.cloud.services.lambda_.state import Function
 
@@ -55,10 +56,9 @@ def dimensions(report: Report) -> list[dict[str, str]]:
 
 def _publish(cloud: Cloud, report: Report) -> None:
     account, region = report.function.account, report.function.region
-    if report.lines:
+    # Lambda writes logs with the function's own role; without the permission there are none.
+    if report.lines and _may_log(cloud, report, region):
         logs.append(cloud, account, region, report.log_group, report.log_stream, report.lines)
-        # Lambda writes logs with the function's own role.
-        cloud.ledger.record(report.role, "logs:PutLogEvents")
     values: list[tuple[str, float, str]] = [("Throttles", float(report.throttled), "Count")]
     if not report.throttled:
         values += [("Invocations", 1.0, "Count"), ("Errors", float(report.failed), "Count")]
@@ -66,6 +66,14 @@ def _publish(cloud: Cloud, report: Report) -> None:
     for names in dimensions(report):
         for name, value, unit in values:
             cloud.put_metric(account, region, "AWS/Lambda", name, names, value, unit)
+
+
+def _may_log(cloud: Cloud, report: Report, region: str) -> bool:
+    stream = {"logGroupName": report.log_group, "logStreamName": report.log_stream}
+    return all(
+        service_may(cloud, report.role, "logs", operation, stream, region)
+        for operation in ("CreateLogStream", "PutLogEvents")
+    )
 
 
 @on_start

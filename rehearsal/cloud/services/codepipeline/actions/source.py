@@ -5,6 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from rehearsal.cloud.iam.enforce import service_may
 from rehearsal.cloud.services.codeconnections import connections, repositories
 from rehearsal.cloud.services.codepipeline.actions.base import ActionError, Context, told
 
@@ -46,7 +47,7 @@ def connection(context: Context) -> None:
     """Packs a commit of the repository that is registered with the rehearsal under the connection's full name."""
     configuration = context.configuration
     arn, repository = configuration["ConnectionArn"], configuration["FullRepositoryId"]
-    _use_connection(context, arn)
+    _use_connection(context, arn, repository)
     if configuration.get("OutputArtifactFormat", "CODE_ZIP") != "CODE_ZIP":
         raise ActionError(
             "NotImplemented", "OutputArtifactFormat CODEBUILD_CLONE_REF is not implemented by the rehearsal"
@@ -74,13 +75,15 @@ def connection(context: Context) -> None:
     _revise(context, name, commit.id, commit.message, context.cloud.clock.now())
 
 
-def _use_connection(context: Context, arn: str) -> None:
+def _use_connection(context: Context, arn: str, repository: str) -> None:
     """Using a connection is a permission without an operation of its own: `UseConnection`, under the action's role."""
     context.keys()
     found = connections.find(context.cloud, arn)
     service = arn.split(":")[2] if arn.startswith("arn:") else "codeconnections"
     role = context.run.declaration.get("roleArn") or context.execution.pipeline["roleArn"]
-    context.cloud.ledger.record(role, f"{service}:UseConnection")
+    asked = {"ConnectionArn": arn, "FullRepositoryId": repository}
+    if not service_may(context.cloud, role, service, "UseConnection", asked, context.pipeline.region):
+        raise ActionError("PermissionError", f"[Connection] The role {role} may not use the connection {arn}")
     if found is None:
         raise ActionError("ConfigurationError", f"[Connection] Unable to use Connection: {arn} does not exist")
     if found["ConnectionStatus"] != "AVAILABLE":
