@@ -67,10 +67,10 @@ def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
     place = {"GLIDEPATH_FOLDER": str(folder), "GLIDEPATH_PORT": str(free_port())}
     environ = {**os.environ, **place}
     command = [sys.executable, "-m", "cli", "rehearse", "--keep"]
-    done = subprocess.run(
-        command, cwd=ROOT, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=1500, check=False
-    )
     try:
+        done = subprocess.run(
+            command, cwd=ROOT, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         rehearsal = Rehearsal.here(environ)
         # The administrator's clients of this process read the rehearsal's profiles.

@@ -15,6 +15,8 @@ from rehearsal.tour.traffic import Caller
 from tests.rehearsal.road.conftest import Road
 
 STACKS = ("delivery", "dev", "prod")
+# The first test waits for a whole rehearsal: minutes on a quiet machine, more on a busy one.
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 
 
 def test_both_runs_succeed_through_all_seven_stages(road: Road) -> None:
