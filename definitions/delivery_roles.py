@@ -104,7 +104,9 @@ def pipeline(at: Delivery) -> list[Statement]:
     ]
     execution = names.arn("states", f"execution:{names.name}-train:*")
     return [
-        allow("Artifacts", ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], [at.artifacts(f"{at.names.name}/*")]),
+        allow(
+            "Artifacts", ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], [at.artifacts(f"{at.names.name}/*")]
+        ),
         allow("ArtifactStore", ["s3:GetBucketLocation", "s3:GetBucketVersioning"], [at.artifacts()]),
         # The approval topic is encrypted with the same key, and whoever publishes must be able to use it.
         at.use_key("sns"),
@@ -150,7 +152,9 @@ def _codebuild(at: Delivery, purpose: str) -> list[Statement]:
     """What every build needs: its input, its log."""
     group = at.names.log_group_arn(f"/aws/codebuild/{at.names.project(purpose)}", DELIVERY)
     return [
-        allow("Artifacts", ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], [at.artifacts(f"{at.names.name}/*")]),
+        allow(
+            "Artifacts", ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], [at.artifacts(f"{at.names.name}/*")]
+        ),
         at.use_key(),
         write_logs(group),
     ]
@@ -352,11 +356,11 @@ def validate(at: Delivery) -> list[Statement]:
         allow("ReadData", ["s3:GetObject", "s3:GetObjectVersion"], [at.data("datasets/*")]),
         allow(
             "FindData",
-            ["s3:ListBucket", "s3:ListBucketVersions"],
+            ["s3:ListBucket"],
             [at.data()],
             {"StringLike": {"s3:prefix": "datasets/*"}},
         ),
-        allow("KeepInput", ["s3:GetObject", "s3:PutObject"], [at.artifacts("runs/*/input/*")]),
+        allow("KeepInput", ["s3:PutObject"], [at.artifacts("runs/*/input/*")]),
         *_function(at, "validate"),
     ]
 
@@ -387,7 +391,7 @@ def register(at: Delivery) -> list[Statement]:
     return [
         allow(
             "ReadRun",
-            ["s3:GetObject", "s3:GetObjectAttributes"],
+            ["s3:GetObject"],
             [
                 at.artifacts("runs/*/training/*"),
                 at.artifacts("runs/*/evaluation/*"),
@@ -399,12 +403,9 @@ def register(at: Delivery) -> list[Statement]:
             [
                 "sagemaker:AddTags",
                 "sagemaker:CreateModelPackage",
-                "sagemaker:DescribeModelPackage",
-                "sagemaker:UpdateModelPackage",
             ],
             [group, *_packages(at)],
         ),
-        allow("FindPackages", ["sagemaker:ListModelPackages"], [*_packages(at), group]),
         *_function(at, "register"),
     ]
 
@@ -414,7 +415,7 @@ def manifest(at: Delivery) -> list[Statement]:
     return [
         allow(
             "ReadRun",
-            ["s3:GetObject", "s3:GetObjectAttributes"],
+            ["s3:GetObject"],
             [
                 at.artifacts("runs/*/input/*"),
                 at.artifacts("runs/*/training/*"),

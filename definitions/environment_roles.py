@@ -150,11 +150,9 @@ def _trace() -> Statement:
 
 def _report(at: Environment) -> list[Statement]:
     group = at.arn("codedeploy", f"deploymentgroup:{at.prefix}/predict")
-    application = at.arn("codedeploy", f"application:{at.prefix}")
     return [
         unscoped("Report", ["codedeploy:PutLifecycleEventHookExecutionStatus"]),
         allow("ReadDeployment", ["codedeploy:GetDeployment"], [group]),
-        allow("ReadRevision", ["codedeploy:GetApplicationRevision"], [application]),
     ]
 
 
@@ -227,7 +225,7 @@ def monitor(at: Environment) -> list[Statement]:
     bucket = at.names.bucket_arn(at.capture)
     return [
         allow("ReadCapture", ["s3:GetObject"], [f"{bucket}/capture/*"]),
-        allow("WriteReports", ["s3:GetObject", "s3:PutObject"], [f"{bucket}/monitor/*"]),
+        allow("WriteReports", ["s3:PutObject"], [f"{bucket}/monitor/*"]),
         allow("ListBucket", ["s3:GetBucketLocation", "s3:ListBucket"], [bucket]),
         allow(
             "ReadBaseline",
