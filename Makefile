@@ -20,8 +20,8 @@ $(READY): requirements.txt requirements-dev.txt constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
 	@touch $@
 
-rehearse: $(READY)  ## the tour; KEEP=1 leaves the cloud up, DATA=<csv>, FAULT=<name>, YES=1 approves
-	./glidepath rehearse $(if $(KEEP),--keep) $(if $(YES),--yes) $(if $(DATA),--data "$(DATA)") $(if $(FAULT),--fault "$(FAULT)")
+rehearse: $(READY)  ## the tour; KEEP=1 leaves the cloud up, DATA=<csv> takes other data, YES=1 approves
+	./glidepath rehearse $(if $(KEEP),--keep) $(if $(YES),--yes) $(if $(DATA),--data "$(DATA)")
 
 test: setup  ## all tests, with one end-to-end rehearsal; ARGS=… goes to pytest
 	$(BIN)/python -m pytest tests $(ARGS)
@@ -33,7 +33,7 @@ check: $(READY)  ## lint, formatting, strict types, policy metadata
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	@if [ -f policies/check_metadata.py ]; then $(BIN)/python -m policies.check_metadata; fi
+	$(BIN)/python -m policies.check_metadata
 
 bench: setup  ## costs, as ratios within one run; PARTS="handler preview tour" picks
 	$(BIN)/python -m bench $(PARTS)
