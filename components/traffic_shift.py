@@ -4,12 +4,20 @@ The provider is pickled into the state and runs in a process of its own: its cla
 what it imports, it imports when it works.
 """
 
+import threading
+from types import FunctionType
 from typing import Any, TypedDict
 
 import pulumi
 from pulumi import dynamic
 
 from definitions.appspec import app_spec
+
+_CANCELLED = threading.Event()
+"""Set in the provider's process once the engine has asked it to cancel."""
+
+# A roll-back is one change of the alias; what takes longer is told, not waited for.
+_ROLLBACK_SECONDS = 60.0
 
 
 class ShiftError(Exception):
@@ -75,6 +83,7 @@ class TrafficShiftProvider(dynamic.ResourceProvider):
         return boto3.Session(profile_name=self._profile, region_name=self._region).client(service)
 
     def _shift(self, props: dict[str, Any]) -> None:
+        heed_cancellation()
         lambda_, codedeploy = self._client("lambda"), self._client("codedeploy")
         serving, routing = _serving(lambda_, props)
         target = props["version"]
@@ -111,12 +120,7 @@ def _running(codedeploy: Any, props: dict[str, Any]) -> str | None:
     """A deployment of this group that is under way to this very version; one to another version stops the update."""
     import json
 
-    found = codedeploy.list_deployments(
-        applicationName=props["application"],
-        deploymentGroupName=props["group"],
-        includeOnlyStatuses=["Created", "Queued", "InProgress", "Baking", "Ready"],
-    )["deployments"]
-    for deployment in found:
+    for deployment in _under_way(codedeploy, props):
         info = codedeploy.get_deployment(deploymentId=deployment)["deploymentInfo"]
         revision = info.get("revision") or {}
         content = (revision.get("appSpecContent") or revision.get("string") or {}).get("content") or "{}"
@@ -130,6 +134,16 @@ def _running(codedeploy: Any, props: dict[str, Any]) -> str | None:
             f" (aws deploy stop-deployment --deployment-id {deployment} --auto-rollback-enabled), then run this again"
         )
     return None
+
+
+def _under_way(codedeploy: Any, props: dict[str, Any]) -> list[str]:
+    """Deployments of this group that have not ended; the roll-back of a stopped one is a deployment as well."""
+    found: list[str] = codedeploy.list_deployments(
+        applicationName=props["application"],
+        deploymentGroupName=props["group"],
+        includeOnlyStatuses=["Created", "Queued", "InProgress", "Baking", "Ready"],
+    )["deployments"]
+    return found
 
 
 def _start(codedeploy: Any, props: dict[str, Any], serving: str) -> str:
@@ -147,7 +161,6 @@ def _start(codedeploy: Any, props: dict[str, Any], serving: str) -> str:
 
 def _wait(lambda_: Any, codedeploy: Any, props: dict[str, Any], deployment: str) -> None:
     """Tell every change of the weight and of the hooks until the end. Raises ShiftError unless it succeeded."""
-    import threading
     import time
 
     told: set[str] = set()
@@ -163,20 +176,56 @@ def _wait(lambda_: Any, codedeploy: Any, props: dict[str, Any], deployment: str)
             return
         if info["status"] in ("Failed", "Stopped"):
             raise ShiftError(_reason(codedeploy, info, deployment))
-        # A signal ends the main thread of this process (pulumi.dynamic waits there); this one notices, and the
-        # interpreter waits for it.
-        if not threading.main_thread().is_alive():
-            _stop(codedeploy, deployment)
-            raise ShiftError(f"deployment {deployment} was stopped and rolled back: the update was interrupted")
+        if _CANCELLED.is_set():
+            raise ShiftError(f"the update was interrupted; {_stop(lambda_, codedeploy, props, deployment)}")
         if time.monotonic() > limit:
-            _stop(codedeploy, deployment)
-            raise ShiftError(f"deployment {deployment} took over {props['limit_minutes']} minutes; it was rolled back")
-        time.sleep(1)
+            stopped = _stop(lambda_, codedeploy, props, deployment)
+            raise ShiftError(f"deployment {deployment} took over {props['limit_minutes']} minutes; {stopped}")
+        _CANCELLED.wait(1)
 
 
-def _stop(codedeploy: Any, deployment: str) -> None:
+def heed_cancellation() -> None:
+    """Have the engine's Cancel set `_CANCELLED`.
+
+    At the first Ctrl-C the engine calls Cancel on every provider and waits for what is under way. Pulumi's Python SDK
+    answers that call and tells no dynamic provider, so a shift would go on to its end. The handler is registered with
+    its server by now; only its body can still be exchanged. Elsewhere than in the SDK's process there is none.
+    """
+    import sys
+
+    servicer = getattr(sys.modules["__main__"], "DynamicResourceProviderServicer", None)
+    handler = getattr(servicer, "Cancel", None)
+    if isinstance(handler, FunctionType):
+        handler.__code__ = _cancel.__code__
+
+
+def _cancel(self: Any, request: Any, context: Any) -> Any:
+    # Runs among the names of the SDK's module: it finds this one's by importing it.
+    from google.protobuf import empty_pb2
+
+    from components import traffic_shift
+
+    traffic_shift._CANCELLED.set()
+    return empty_pb2.Empty()
+
+
+def _stop(lambda_: Any, codedeploy: Any, props: dict[str, Any], deployment: str) -> str:
+    """Stop with rollback, wait for the alias to be back, and say where traffic is."""
+    import contextlib
+    import time
+
     _say(f"stopping deployment {deployment} with rollback")
-    codedeploy.stop_deployment(deploymentId=deployment, autoRollbackEnabled=True)
+    # It may have ended since it was looked at.
+    with contextlib.suppress(codedeploy.exceptions.DeploymentAlreadyCompletedException):
+        codedeploy.stop_deployment(deploymentId=deployment, autoRollbackEnabled=True)
+    limit = time.monotonic() + _ROLLBACK_SECONDS
+    while True:
+        serving, routing = _serving(lambda_, props)
+        if not routing and not _under_way(codedeploy, props):
+            return f"deployment {deployment} has ended, version {serving} takes all traffic"
+        if time.monotonic() > limit:
+            return f"deployment {deployment} was told to stop; its roll-back goes on: {serving}, {routing}"
+        time.sleep(1)
 
 
 def _weight(lambda_: Any, props: dict[str, Any]) -> str:
