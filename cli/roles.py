@@ -42,15 +42,12 @@ def _entries(rehearsal: "Rehearsal") -> list[dict[str, Any]]:
 def _live(rehearsal: "Rehearsal") -> list[dict[str, Any]]:
     from cli.place import ROOT, enter
     from rehearsal.tour.cloud import Clients
-    from rehearsal.tour.conduct import STACKS, ledger
+    from rehearsal.tour.conduct import role_proof
     from rehearsal.tour.project import read_project
-    from rehearsal.tour.roles import read_reasons, role_entries
 
     enter(aws=False)
     project = read_project(ROOT)
-    clients = Clients(project)
-    by_account = {project.accounts[stack]: clients.of(stack, "iam") for stack in STACKS}
-    return role_entries(by_account.values(), ledger(rehearsal), read_reasons())
+    return role_proof(rehearsal, project, Clients(project))
 
 
 def _reported(rehearsal: "Rehearsal") -> list[dict[str, Any]]:

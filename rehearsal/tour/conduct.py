@@ -115,6 +115,7 @@ def play(rehearsal: Rehearsal, project: Project, trips: Trips, engine: Engine, o
         write(rehearsal, engine, trips, started, tour, {})
         raise
     path = write(rehearsal, engine, trips, started, tour, facts)
+    check_roles(facts)
     display.say(f"report: {path}", "green")
     return path
 
@@ -149,8 +150,22 @@ def gather(rehearsal: Rehearsal, tour: Tour) -> dict[str, Any]:
         },
         "capture": captured,
         "monitor": evidence.monitor(clients, "prod"),
-        "roles": roles.role_entries([clients.of(stack, "iam") for stack in STACKS], ledger(rehearsal)),
+        "roles": role_proof(rehearsal, project, clients),
     }
+
+
+def role_proof(rehearsal: Rehearsal, project: Project, clients: Clients) -> list[dict[str, Any]]:
+    """For each role of the accounts: granted, used, unused, explained, denied."""
+    by_account = {project.accounts[stack]: clients.of(stack, "iam") for stack in STACKS}
+    return roles.role_entries(by_account.values(), ledger(rehearsal), roles.read_reasons())
+
+
+def check_roles(facts: dict[str, Any]) -> None:
+    """Raises UserError where a role was denied a call, or holds a grant that it never used."""
+    found = roles.faults(facts["roles"])
+    if found:
+        fix = "./glidepath roles shows all; a grant that only real AWS uses goes into rehearsal/unused_grants.yaml"
+        raise UserError(f"the roles are not proven: {'; '.join(found[:5])}{' …' if len(found) > 5 else ''}", fix)
 
 
 def write(
