@@ -1,17 +1,17 @@
 """The shift's provider: what it does when it is interrupted, and in the SDK's own process."""
 
-import base64
+
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import dill
 import grpc
 import pytest
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi import dynamic
+from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from components import traffic_shift
@@ -134,7 +134,7 @@ def test_the_engines_cancel_reaches_a_provider_in_the_sdks_process() -> None:
             stub = provider_pb2_grpc.ResourceProviderStub(channel)
             stub.Configure(provider_pb2.ConfigureRequest())
             properties = struct_pb2.Struct()
-            properties["__provider"] = base64.b64encode(dill.dumps(Patient())).decode()
+            properties["__provider"] = serialize_provider(Patient())
             created = stub.Create.future(provider_pb2.CreateRequest(properties=properties), timeout=30)
             assert process.stdout.readline() == "waiting\n"
             stub.Cancel(empty_pb2.Empty())
