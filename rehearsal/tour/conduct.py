@@ -16,6 +16,7 @@ from rehearsal.tour import evidence, report, roles
 from rehearsal.tour.cloud import Clients
 from rehearsal.tour.dataset import Trips, read_trips
 from rehearsal.tour.display import Display
+from rehearsal.tour.interrupt import interruptible, undisturbed
 from rehearsal.tour.project import ENVIRONMENTS, Project, read_project
 from rehearsal.tour.stacks import Stacks
 from rehearsal.tour.tour import ALIAS, Tour
@@ -39,24 +40,35 @@ class Options:
 def conduct(rehearsal: Rehearsal, options: Options) -> Path:
     """Plays the tour from a clean start and returns the report's path.
 
-    Raises UserError with a readable cause where a step fails.
+    Raises UserError with a readable cause where a step fails. An interrupted one leaves nothing up, whatever `keep`.
     """
     display = Display()
     project = read_project(rehearsal.root)
     trips = choose_trips(rehearsal, options.data)
-    engine = prepare(rehearsal, project, display)
-    try:
-        with_environment(rehearsal)
-        written = play(rehearsal, project, trips, engine, options, display)
-    finally:
-        display.rest()
-        leave(rehearsal, options.keep, display)
-    return written
+    keep = options.keep
+    with interruptible():
+        try:
+            engine = prepare(rehearsal, project, display)
+            with_environment(rehearsal)
+            return play(rehearsal, project, trips, engine, options, display)
+        except KeyboardInterrupt:
+            keep = False
+            raise
+        except Exception as error:
+            # Without its cloud, whatever the tour was at fails in its own way.
+            gone = lifecycle.died(rehearsal)
+            if gone is None:
+                raise
+            raise UserError(gone, "The rehearsal cannot go on: start it again.") from error
+        finally:
+            with undisturbed():
+                display.rest()
+                leave(rehearsal, keep, display)
 
 
 def leave(rehearsal: Rehearsal, keep: bool, display: Display) -> None:
     """Ends the cloud, or says how to use it where it stays: after a failure it is what one wants to look at."""
-    if not keep:
+    if not keep or not lifecycle.running(rehearsal):
         lifecycle.stop(rehearsal)
         return
     display.say(f"the cloud stays up at {rehearsal.endpoint}: try ./glidepath status or ./glidepath invoke")

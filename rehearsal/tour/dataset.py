@@ -46,7 +46,10 @@ def read_trips(path: Path) -> Trips:
         raise UserError(f"no data file at {path}", "name a CSV file that exists: make rehearse DATA=<csv>") from None
     except (UnicodeDecodeError, IsADirectoryError, PermissionError) as error:
         raise UserError(f"{path} cannot be read as UTF-8 text: {error}", "give a CSV file in UTF-8") from None
-    lines = [row for row in csv.reader(io.StringIO(text)) if row]
+    try:
+        lines = [row for row in csv.reader(io.StringIO(text)) if row]
+    except csv.Error as error:
+        raise UserError(f"{path} cannot be read as CSV: {error}", "give a CSV file with a header line") from None
     if not lines:
         raise UserError(f"{path} is empty", "give a CSV file with a header line and at least one row")
     return Trips(path.as_posix(), lines[0], lines[1:])

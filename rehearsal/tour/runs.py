@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from rehearsal.errors import UserError
+
 STAGES = ("Source", "Build", "Train", "DeployDev", "TestDev", "Approve", "DeployProd")
 ENDED = {"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"}
 
@@ -112,7 +114,7 @@ def _error(actions: list[dict[str, Any]]) -> str | None:
 def newest_run(client: Any, pipeline: str, known: set[str], wait: float = 30.0) -> str:
     """The id of a run that is not in `known`.
 
-    Raises TimeoutError when none starts within `wait` seconds.
+    Raises UserError when none starts within `wait` seconds.
     """
     deadline = time.monotonic() + wait
     while time.monotonic() < deadline:
@@ -120,7 +122,7 @@ def newest_run(client: Any, pipeline: str, known: set[str], wait: float = 30.0) 
             if item["pipelineExecutionId"] not in known:
                 return str(item["pipelineExecutionId"])
         time.sleep(0.2)
-    raise TimeoutError(f"no run of {pipeline} started within {wait:.0f} s")
+    raise UserError(f"no run of {pipeline} started within {wait:.0f} s", "see the trigger function's log")
 
 
 def run_ids(client: Any, pipeline: str) -> set[str]:

@@ -5,6 +5,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from botocore.exceptions import BotoCoreError
+
 
 @dataclass(frozen=True)
 class Weight:
@@ -90,6 +92,9 @@ class AliasWatch:
             try:
                 alias = self._client.get_alias(FunctionName=self._function, Name=self._alias)
             except self._client.exceptions.ResourceNotFoundException:
+                continue
+            except BotoCoreError:
+                # No answer: the cloud may be gone, which whoever follows the run says better than a thread can.
                 continue
             weight = weights_of(alias, time.monotonic())
             last = self.now

@@ -1,13 +1,21 @@
 """Runs the real engine on the project's stacks, as an administrator would."""
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import Any
 
+from rehearsal.cloud.reaper import signal_session
 from rehearsal.errors import UserError
+
+# An interrupted engine lets its providers end what they are at, and writes its state.
+_GRACE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -17,6 +25,20 @@ class Stacks:
     root: Path
     scratch: Path
     environ: Mapping[str, str]
+    _running: "set[subprocess.Popen[str]]" = field(default_factory=set)
+    _interrupted: Event = field(default_factory=Event)
+
+    def interrupt(self) -> None:
+        """Ends the engines that other threads wait for, with all they have started; no new one begins."""
+        self._interrupted.set()
+        engines = list(self._running)
+        for engine in engines:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(engine.pid, signal.SIGINT)
+        for engine in engines:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                engine.wait(_GRACE_SECONDS)
+            signal_session(engine.pid, signal.SIGKILL)
 
     def create(self, stack: str) -> None:
         """Makes an empty stack."""
@@ -39,21 +61,37 @@ class Stacks:
         return sum(not kind.startswith("pulumi:") for kind in kinds)
 
     def _run(self, arguments: list[str], log: str) -> str:
-        done = subprocess.run(
-            ["pulumi", "--non-interactive", "--color", "never", *arguments],
-            cwd=self.root,
-            env=dict(self.environ),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = self._pulumi(["pulumi", "--non-interactive", "--color", "never", *arguments])
         path = self.scratch / "logs" / f"{log}.log"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(done.stdout + done.stderr, encoding="utf-8")
         if done.returncode:
             raise UserError(f"pulumi {arguments[0]} failed:\n{_reason(done.stdout + done.stderr)}", f"the whole log is {path}")
         return done.stdout
+
+    def _pulumi(self, command: list[str]) -> "subprocess.CompletedProcess[str]":
+        if self._interrupted.is_set():
+            raise UserError(f"{command[0]} was not started: the rehearsal is being ended")
+        # A session of its own: a terminal's Ctrl-C reaches this process alone, which ends the engine in its turn.
+        engine = subprocess.Popen(
+            command,
+            cwd=self.root,
+            env=dict(self.environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self._running.add(engine)
+        try:
+            stdout, stderr = engine.communicate()
+        except KeyboardInterrupt:
+            self.interrupt()
+            raise
+        finally:
+            self._running.discard(engine)
+        return subprocess.CompletedProcess(command, engine.returncode, stdout, stderr)
 
 
 def _reason(output: str) -> str:

@@ -43,7 +43,12 @@ class Tour:
         """Step 1: an administrator's first `pulumi up` of each stack."""
         self._up("delivery")
         with ThreadPoolExecutor(len(ENVIRONMENTS)) as pool:
-            list(pool.map(self._up, ENVIRONMENTS))
+            try:
+                list(pool.map(self._up, ENVIRONMENTS))
+            except KeyboardInterrupt:
+                # Leaving the pool waits for its threads, and they for their engines.
+                self.stacks.interrupt()
+                raise
 
     def first_release(self) -> report.Report:
         """Step 2a: data and code arrive; the pipeline takes the first release to production."""
