@@ -16,7 +16,9 @@ app = new_app()
 
 @app.command()
 def bootstrap(
-    bucket: Annotated[str, typer.Option(help="Name of the state bucket; default: <name>-state-<account>-<region>.")] = "",
+    bucket: Annotated[
+        str, typer.Option(help="Name of the state bucket; default: <name>-state-<account>-<region>.")
+    ] = "",
     aws: Annotated[bool, typer.Option("--aws", help="Act on your own accounts instead of the rehearsal.")] = False,
 ) -> None:
     """Make an encrypted, versioned, private bucket and a KMS key, and print what to do next.

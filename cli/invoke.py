@@ -14,7 +14,9 @@ TYPES = {"json": "application/json", "csv": "text/csv"}
 
 @app.command()
 def invoke(
-    body: Annotated[str, typer.Argument(help="JSON like '{\"instances\": [{…}]}' or CSV rows; - reads standard input.")] = "-",
+    body: Annotated[
+        str, typer.Argument(help="JSON like '{\"instances\": [{…}]}' or CSV rows; - reads standard input.")
+    ] = "-",
     stack: Annotated[str, typer.Option(help="The environment to ask.")] = "prod",
     csv: Annotated[bool, typer.Option("--csv", help="The body is CSV: one row a line, features in order.")] = False,
     aws: Annotated[bool, typer.Option("--aws", help="Act on your own accounts instead of the rehearsal.")] = False,
@@ -38,7 +40,9 @@ def invoke(
     if not url:
         raise UserError(f"{stack} serves no release yet", "take one there through the pipeline first")
     text = sys.stdin.read() if body == "-" else body
-    answer = Caller(url, project.region, Clients(project).credentials(stack)).post(text.encode(), TYPES["csv" if csv else "json"])
+    answer = Caller(url, project.region, Clients(project).credentials(stack)).post(
+        text.encode(), TYPES["csv" if csv else "json"]
+    )
     print(answer.data.decode(errors="replace"))
     if answer.status != 200:
         raise UserError(f"{stack} answered {answer.status}")

@@ -110,7 +110,9 @@ def with_environment(rehearsal: Rehearsal) -> None:
     os.environ.update(rehearsal.environ())
 
 
-def play(rehearsal: Rehearsal, project: Project, trips: Trips, engine: Engine, options: Options, display: Display) -> Path:
+def play(
+    rehearsal: Rehearsal, project: Project, trips: Trips, engine: Engine, options: Options, display: Display
+) -> Path:
     """The tour and its report."""
     started = time.monotonic()
     clients = Clients(project)
@@ -148,7 +150,9 @@ def gather(rehearsal: Rehearsal, tour: Tour) -> dict[str, Any]:
     outputs = tour.stacks.outputs("prod")
     caller = Caller(outputs["apiUrl"], project.region, clients.credentials("prod"))
     check = evidence.check_predictions(clients, manifest, caller)
-    tour.display.say(f"production's predictions equal the stored artifact's (largest difference {check['largest_difference']:g})")
+    tour.display.say(
+        f"production's predictions equal the stored artifact's (largest difference {check['largest_difference']:g})"
+    )
     captured = evidence.capture(clients, project, "prod", tour.answers)
     run_monitor(rehearsal, clients)
     alias = clients.of("prod", "lambda").get_alias(FunctionName=project.predict("prod"), Name=ALIAS)

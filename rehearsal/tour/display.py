@@ -42,7 +42,9 @@ def draw(scene: Scene) -> Table:
         status = Text(stage.status, style=COLOURS.get(stage.status, ""))
         table.add_row(stage.name, status, seconds, Text(stage.error or "", style="red"))
     if scene.weight:
-        table.add_row("traffic", f"version {scene.weight.version}", f"{scene.weight.weight:.0%}", bar(scene.weight.weight))
+        table.add_row(
+            "traffic", f"version {scene.weight.version}", f"{scene.weight.weight:.0%}", bar(scene.weight.weight)
+        )
     if scene.requests:
         table.add_row("requests", str(scene.requests), "", f"{scene.failed} failed")
     return table
@@ -99,6 +101,8 @@ class Display:
             seconds = "" if stage.status == "InProgress" else f" after {stage.seconds:.0f} s"
             self.say(f"{stage.name}: {stage.status}{seconds}{': ' + stage.error if stage.error else ''}")
         if scene.weight and self._said.get("weight", str(scene.weight)) != str(scene.weight):
-            self.say(f"version {scene.weight.version} takes {scene.weight.weight:.0%} ({scene.requests} requests, {scene.failed} failed)")
+            self.say(
+                f"version {scene.weight.version} takes {scene.weight.weight:.0%} ({scene.requests} requests, {scene.failed} failed)"
+            )
         if scene.weight:
             self._said["weight"] = str(scene.weight)

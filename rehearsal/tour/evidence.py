@@ -41,7 +41,9 @@ def pointer(clients: Clients, project: Project, stack: str) -> Report:
 
 def manifest_now(clients: Clients, project: Project, stack: str) -> Report:
     """The manifest of the release that an environment records."""
-    manifest: Report = json.loads(read_object(clients.of("delivery", "s3"), pointer(clients, project, stack)["manifest"]))
+    manifest: Report = json.loads(
+        read_object(clients.of("delivery", "s3"), pointer(clients, project, stack)["manifest"])
+    )
     return manifest
 
 
@@ -59,7 +61,9 @@ def artifact_predictions(artifact: bytes, features: Sequence[str], rows: Sequenc
     with tarfile.open(fileobj=io.BytesIO(artifact)) as archive:
         member = archive.extractfile("xgboost-model")
         if member is None:
-            raise UserError("the model artifact holds no xgboost-model", "retrain: the artifact is not of the built-in XGBoost")
+            raise UserError(
+                "the model artifact holds no xgboost-model", "retrain: the artifact is not of the built-in XGBoost"
+            )
         booster = xgboost.Booster(model_file=bytearray(member.read()))
     matrix = numpy.array([[row[name] for name in features] for row in rows], dtype=numpy.float32)
     return [float(value) for value in booster.predict(xgboost.DMatrix(matrix))]
@@ -71,16 +75,23 @@ def check_predictions(clients: Clients, manifest: Report, caller: Caller) -> Rep
     Raises UserError where an answer differs or comes from another release.
     """
     rows = golden_instances(clients, manifest)
-    wanted = artifact_predictions(read_object(clients.of("delivery", "s3"), manifest["model"]["artifact"]), manifest["features"], rows)
+    wanted = artifact_predictions(
+        read_object(clients.of("delivery", "s3"), manifest["model"]["artifact"]), manifest["features"], rows
+    )
     response = caller.post(json.dumps({"instances": rows}).encode())
     body = json.loads(response.data)
     if response.status != 200:
         raise UserError(f"production answered {response.status}: {body}", "see the predict function's log")
     if body["release"] != manifest["id"]:
-        raise UserError(f"production answers for release {body['release']}, not {manifest['id']}", "see the alias and its deployment")
+        raise UserError(
+            f"production answers for release {body['release']}, not {manifest['id']}",
+            "see the alias and its deployment",
+        )
     worst = max(abs(a - b) for a, b in zip(body["predictions"], wanted, strict=True))
     if worst > TOLERANCE:
-        raise UserError(f"production's predictions differ from the artifact's by up to {worst:g}", "see the endpoint's model")
+        raise UserError(
+            f"production's predictions differ from the artifact's by up to {worst:g}", "see the endpoint's model"
+        )
     return {"rows": len(rows), "largest_difference": worst}
 
 
@@ -98,7 +109,8 @@ def capture(clients: Clients, project: Project, stack: str, answers: Sequence[An
             return {"files": files, "records": records}
         if time.monotonic() > deadline:
             raise UserError(
-                f"{len(missing)} of {len(wanted)} answered requests are in no capture file", "see the endpoint's data capture"
+                f"{len(missing)} of {len(wanted)} answered requests are in no capture file",
+                "see the endpoint's data capture",
             )
         time.sleep(0.5)
 

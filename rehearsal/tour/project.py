@@ -59,8 +59,12 @@ def read_project(root: Path) -> Project:
     except yaml.YAMLError as error:
         raise UserError(f"{path} is no valid YAML: {error}", "mend the file") from None
     except (KeyError, AttributeError) as error:
-        raise UserError(f"{path} lacks {error}", "see Pulumi.delivery.yaml in the documentation for every key") from None
+        raise UserError(
+            f"{path} lacks {error}", "see Pulumi.delivery.yaml in the documentation for every key"
+        ) from None
     missing = [stack for stack in ("delivery", *ENVIRONMENTS) if stack not in accounts]
     if missing:
-        raise UserError(f"glidepath:accounts in {path} lacks {', '.join(missing)}", "give each stack its 12-digit account id")
+        raise UserError(
+            f"glidepath:accounts in {path} lacks {', '.join(missing)}", "give each stack its 12-digit account id"
+        )
     return Project(root, name, region, accounts, config)

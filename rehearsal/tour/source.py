@@ -14,7 +14,10 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 def tracked_files(root: Path) -> list[Path]:
     """Files of the working tree below `root`: those git tracks or would track; without git, all but caches."""
     listing = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"], cwd=root, capture_output=True, check=False
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=root,
+        capture_output=True,
+        check=False,
     )
     if listing.returncode == 0 and listing.stdout:
         names = listing.stdout.decode().split("\0")

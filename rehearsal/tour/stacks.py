@@ -66,7 +66,9 @@ class Stacks:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(done.stdout + done.stderr, encoding="utf-8")
         if done.returncode:
-            raise UserError(f"pulumi {arguments[0]} failed:\n{_reason(done.stdout + done.stderr)}", f"the whole log is {path}")
+            raise UserError(
+                f"pulumi {arguments[0]} failed:\n{_reason(done.stdout + done.stderr)}", f"the whole log is {path}"
+            )
         return done.stdout
 
     def _pulumi(self, command: list[str]) -> "subprocess.CompletedProcess[str]":

@@ -108,7 +108,10 @@ class Tour:
         entry = self._entry(run, shift, traffic)
         self.runs.append(entry)
         if run.status != "Succeeded":
-            raise UserError(f"{title}: the run ended {run.status}. {run.error or ''}", f"see the builds' logs in {self.stacks.scratch / 'logs'}")
+            raise UserError(
+                f"{title}: the run ended {run.status}. {run.error or ''}",
+                f"see the builds' logs in {self.stacks.scratch / 'logs'}",
+            )
         self.display.say(f"{title}: release {entry['release']} serves production", "green")
         return entry
 
@@ -161,7 +164,6 @@ class Tour:
     def _caller(self) -> Caller:
         url = self.stacks.outputs("prod")["apiUrl"]
         return Caller(url, self.project.region, self.clients.credentials("prod"))
-
 
 
 def log_events(logs: Any, names: dict[str, str]) -> list[dict[str, Any]]:

@@ -1,6 +1,5 @@
 """The shift's provider: what it does when it is interrupted, and in the SDK's own process."""
 
-
 import subprocess
 import sys
 from collections.abc import Iterator

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 Context = Mapping[str, tuple[str, ...]]
 """Condition keys in lower case, each with its values."""
 
-_TOKEN = re.compile(
-    r"\$\{(?P<special>[*?$])\}|\$\{(?P<key>[^},]+?)(?:,\s+'(?P<default>[^']*)')?\s*\}|(?P<wild>[*?])"
-)
+_TOKEN = re.compile(r"\$\{(?P<special>[*?$])\}|\$\{(?P<key>[^},]+?)(?:,\s+'(?P<default>[^']*)')?\s*\}|(?P<wild>[*?])")
 _WILD = re.compile(r"[*?]")
 _ARN_HEAD = 5
 """Components of an ARN before the last, which may hold colons itself."""
