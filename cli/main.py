@@ -17,6 +17,8 @@ from cli.errors import FAILED, INTERRUPTED, USAGE, UserError
 
 _FOLDER = Path(__file__).resolve().parent
 _HELP = ("-h", "--help")
+_REMOTE = ("botocore", "urllib3")
+"""Packages whose errors are what a cloud or the network answered, or what is wrong with a profile."""
 
 
 def commands(folder: Path = _FOLDER) -> dict[str, str]:
@@ -42,6 +44,11 @@ def main(arguments: list[str]) -> int:
     except BrokenPipeError:
         # The reader (`| head`) has gone: nothing left to say, and Python's own flush at exit must not complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in _REMOTE:
+            raise
+        print(f"glidepath: {error}", file=sys.stderr)
         return FAILED
 
 

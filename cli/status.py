@@ -29,13 +29,13 @@ def status(
 
     project = read_project(ROOT)
     clients = Clients(project)
-    found = {"environments": [environment(clients, project, s) for s in ENVIRONMENTS], "run": latest_run(clients, project)}
+    environments = [environment(clients, project, stack) for stack in ENVIRONMENTS]
+    run = latest_run(clients, project)
     if as_json:
-        print(json.dumps(found, indent=2))
+        print(json.dumps({"environments": environments, "run": run}, indent=2))
         return
-    for entry in found["environments"]:
+    for entry in environments:
         print(line(entry))
-    run = found["run"]
     print(f"pipeline   {run['status']}: {run['execution']}" if run else "pipeline   no run yet")
 
 
@@ -65,7 +65,10 @@ def environment(clients: "Clients", project: "Project", stack: str) -> dict[str,
 def latest_run(clients: "Clients", project: "Project") -> dict[str, str] | None:
     """The newest run of the pipeline, if there was one."""
     pipeline = clients.of("delivery", "codepipeline")
-    runs = pipeline.list_pipeline_executions(pipelineName=project.name, maxResults=1)["pipelineExecutionSummaries"]
+    try:
+        runs = pipeline.list_pipeline_executions(pipelineName=project.name, maxResults=1)["pipelineExecutionSummaries"]
+    except pipeline.exceptions.PipelineNotFoundException:
+        return None
     return {"execution": runs[0]["pipelineExecutionId"], "status": runs[0]["status"]} if runs else None
 
 

@@ -80,3 +80,25 @@ def test_interrupt_ends_without_a_traceback(
     monkeypatch.setattr(cli_main, "_run", interrupted)
     assert main(["exec", "true"]) == INTERRUPTED
     assert capsys.readouterr().err == "glidepath: interrupted\n"
+
+
+def test_what_a_cloud_answers_is_told_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from botocore.exceptions import ProfileNotFound
+
+    def refused(name: str, arguments: list[str]) -> int:
+        raise ProfileNotFound(profile="nobody")
+
+    monkeypatch.setattr(cli_main, "_run", refused)
+    assert main(["status"]) == 1
+    assert capsys.readouterr().err == "glidepath: The config profile (nobody) could not be found\n"
+
+
+def test_a_mistake_of_the_program_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(name: str, arguments: list[str]) -> int:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(cli_main, "_run", broken)
+    with pytest.raises(ValueError, match="a bug"):
+        main(["status"])
