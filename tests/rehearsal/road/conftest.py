@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -50,7 +51,11 @@ class Road:
         )
 
     def pulumi(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """`pulumi …` inside the rehearsal's environment."""
+        """`pulumi …` inside the rehearsal's environment. What `--config` says, pulumi saves: here in a copy."""
+        if "--config" in arguments:
+            name = f"Pulumi.{arguments[arguments.index('--stack') + 1]}.yaml"
+            copy = shutil.copyfile(ROOT / name, self.rehearsal.folder / name)
+            arguments = (*arguments, "--config-file", str(copy))
         return self.glidepath("exec", "--", "pulumi", "--non-interactive", "--color", "never", *arguments)
 
     def production(self) -> dict[str, Any]:
