@@ -13,6 +13,7 @@ from settings import Settings, load
 
 def delivery(settings: Settings) -> None:
     """The pipeline and all it works with."""
+    from components.stage import HasStage
     from wiring.delivery import DeliveryStack
 
     stack = DeliveryStack(settings)
@@ -22,7 +23,7 @@ def delivery(settings: Settings) -> None:
     source = stack.source()
     build = stack.build()
     train = stack.train()
-    road = [source, build, train]
+    road: list[HasStage] = [source, build, train]
     for env in before:
         road += [stack.deploy(env), stack.test(env)]
     if before:

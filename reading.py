@@ -54,16 +54,19 @@ class Reader:
 
     def raw(self, key: str, default: Any = MISSING) -> Any:
         """An object, unchecked: for documents with a parser of their own."""
-        return self._read(key, default, _object, "an object", {})
+        empty: dict[str, Any] = {}
+        return self._read(key, default, _object, "an object", empty)
 
     def child(self, key: str) -> "Reader":
         """A nested object, empty where it is not given."""
-        values = self._read(key, {}, _object, "an object", {})
+        empty: dict[str, Any] = {}
+        values = self._read(key, empty, _object, "an object", empty)
         return Reader(values, f"{self.path}{key}.", self.problems)
 
     def children(self, key: str) -> list["Reader"]:
         """A list of objects."""
-        items = self._read(key, [], _objects, "a list of objects", [])
+        empty: list[dict[str, Any]] = []
+        items = self._read(key, empty, _objects, "a list of objects", empty)
         return [Reader(item, f"{self.path}{key}[{index}].", self.problems) for index, item in enumerate(items)]
 
     def reject(self, key: str, value: object, reason: str) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
 
 import pulumi
 from pulumi_aws.s3.bucket import Bucket as S3Bucket
@@ -15,6 +15,9 @@ from pulumi_aws.s3.bucket_server_side_encryption_configuration import BucketServ
 from pulumi_aws.s3.bucket_versioning import BucketVersioning
 
 from definitions.storage import bucket_policy, expire
+
+if TYPE_CHECKING:
+    from pulumi_aws.s3 import BucketLifecycleConfigurationRuleArgsDict as LifecycleRule
 
 
 class BucketArgs(TypedDict):
@@ -82,7 +85,7 @@ class Bucket(pulumi.ComponentResource):
         BucketLifecycleConfiguration(
             name,
             bucket=bucket.bucket,
-            rules=expire(args.get("expiry", ())),
+            rules=cast("list[LifecycleRule]", expire(args.get("expiry", ()))),
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True, depends_on=[versioning]),
         )
         if args.get("events"):

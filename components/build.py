@@ -56,6 +56,9 @@ class Build(pulumi.ComponentResource):
             },
             pulumi.ResourceOptions(parent=self),
         )
-        configuration = {"ProjectName": project.name, "EnvironmentVariables": variables({"COMMIT": args["commit"]})}
+        configuration: dict[str, pulumi.Input[str]] = {
+            "ProjectName": project.name,
+            "EnvironmentVariables": variables({"COMMIT": args["commit"]}),
+        }
         self.stage = Stage("Build", "Build", "CodeBuild", configuration)
         self.register_outputs({})

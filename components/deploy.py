@@ -1,7 +1,7 @@
 """DeployDev, DeployProd: `pulumi up` of an environment from the pipeline, as that environment's deployer."""
 
 from collections.abc import Sequence
-from typing import NotRequired, TypedDict
+from typing import TypedDict
 
 import pulumi
 
@@ -20,8 +20,8 @@ class DeployArgs(TypedDict):
     """The same, where only names are needed."""
     env: str
     """Which environment."""
-    approved_in: NotRequired[str]
-    """Environment whose manifest was approved: only that very manifest is deployed."""
+    approved_in: str
+    """Environment whose manifest was approved: only that very manifest is deployed. Empty where nobody approves."""
     backend: str
     """Pulumi's state."""
     secrets: Sequence[tuple[str, str]]
@@ -69,8 +69,11 @@ class Deploy(pulumi.ComponentResource):
             "RELEASE_MANIFEST": f"s3://{names.artifacts_bucket}/runs/#{{codepipeline.PipelineExecutionId}}"
             "/release/manifest.json"
         }
-        if "approved_in" in args:
+        if args["approved_in"]:
             given["APPROVED_SHA256"] = f"#{{Deploy{title(args['approved_in'])}.MANIFEST_SHA256}}"
-        configuration = {"ProjectName": project.name, "EnvironmentVariables": variables(given)}
+        configuration: dict[str, pulumi.Input[str]] = {
+            "ProjectName": project.name,
+            "EnvironmentVariables": variables(given),
+        }
         self.stage = Stage(f"Deploy{title(env)}", "Build", "CodeBuild", configuration)
         self.register_outputs({})

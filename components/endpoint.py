@@ -1,7 +1,7 @@
 """A release's own endpoint: made beside the one that serves, and gone only after traffic has left it."""
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, TypedDict, cast
 
 import pulumi
 from pulumi_aws.appautoscaling.policy import Policy
@@ -10,9 +10,16 @@ from pulumi_aws.sagemaker.endpoint import Endpoint as SageMakerEndpoint
 from pulumi_aws.sagemaker.endpoint_configuration import EndpointConfiguration
 from pulumi_aws.sagemaker.model import Model
 
+if TYPE_CHECKING:
+    from pulumi_aws.sagemaker import (
+        EndpointConfigurationDataCaptureConfigCaptureOptionArgsDict as CaptureOption,
+    )
+    from pulumi_aws.sagemaker import EndpointConfigurationProductionVariantArgsDict as ProductionVariant
+    from pulumi_aws.sagemaker import EndpointConfigurationShadowProductionVariantArgsDict as ShadowVariant
+
 VARIANT = "live"
 """The release's own variant."""
-_CAPTURED = [{"capture_mode": "Input"}, {"capture_mode": "Output"}]
+_CAPTURED: list["CaptureOption"] = [{"capture_mode": "Input"}, {"capture_mode": "Output"}]
 
 
 class VariantArgs(TypedDict):
@@ -78,7 +85,9 @@ class Endpoint(pulumi.ComponentResource):
         configuration = EndpointConfiguration(
             name,
             production_variants=[made for variant, made in variants if not variant["shadow"]],
-            shadow_production_variants=[made for variant, made in variants if variant["shadow"]] or None,
+            # To pulumi-aws a shadow is of a type of its own; what is said of it here is the same.
+            shadow_production_variants=[cast("ShadowVariant", made) for variant, made in variants if variant["shadow"]]
+            or None,
             kms_key_arn=args["key_arn"],
             data_capture_config={
                 "enable_capture": True,
@@ -105,7 +114,7 @@ class Endpoint(pulumi.ComponentResource):
         self.name = endpoint.name
         self.register_outputs({"name": self.name})
 
-    def _variant(self, name: str, args: EndpointArgs, variant: VariantArgs) -> dict[str, Any]:
+    def _variant(self, name: str, args: EndpointArgs, variant: VariantArgs) -> "ProductionVariant":
         suffix = "" if variant["name"] == VARIANT else f"-{variant['name']}"
         model = Model(
             f"{name}{suffix}",

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import TypedDict
 
 import pulumi
@@ -93,7 +94,7 @@ class Foundation(pulumi.ComponentResource):
                     "role_name": names.role(env, purpose),
                     "description": f"{purpose} of {names.stack(env)}",
                     "trust": environment_roles.trust(names, env, purpose),
-                    "statements": at.apply(lambda it, purpose=purpose: environment_roles.statements(it, purpose)),
+                    "statements": at.apply(partial(environment_roles.statements, purpose=purpose)),
                     "boundary": boundary.arn,
                 },
                 own,

@@ -1,7 +1,7 @@
 """The shift: traffic goes from the serving version to the new one by steps, between two hooks, under alarms."""
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 import pulumi
 from pulumi_aws.cloudwatch.metric_alarm import MetricAlarm
@@ -16,6 +16,9 @@ from components.traffic_shift import TrafficShift
 from definitions.appspec import traffic_routing
 from definitions.dashboard import METRICS
 from definitions.names import Names
+
+if TYPE_CHECKING:
+    from pulumi_aws.codedeploy import DeploymentConfigTrafficRoutingConfigArgsDict as TrafficRouting
 
 ALL_AT_ONCE = "CodeDeployDefault.LambdaAllAtOnce"
 
@@ -125,7 +128,9 @@ class Shift(pulumi.ComponentResource):
             name,
             deployment_config_name=f"{prefix}-{args['kind']}-{args['percentage']}-percent-{args['minutes']}-minutes",
             compute_platform="Lambda",
-            traffic_routing_config=traffic_routing(args["kind"], args["percentage"], args["minutes"]),
+            traffic_routing_config=cast(
+                "TrafficRouting", traffic_routing(args["kind"], args["percentage"], args["minutes"])
+            ),
             opts=pulumi.ResourceOptions(parent=self),
         )
         return configuration.deployment_config_name
@@ -156,8 +161,8 @@ class Shift(pulumi.ComponentResource):
 
     def _alarms(self, name: str, args: ShiftArgs) -> dict[str, MetricAlarm]:
         service = args["names"].stack(args["env"])
-        of_version = {"Service": service, "Version": args["function"].version}
-        of_endpoint = {"EndpointName": args["endpoint"], "VariantName": VARIANT}
+        of_version: dict[str, pulumi.Input[str]] = {"Service": service, "Version": args["function"].version}
+        of_endpoint: dict[str, pulumi.Input[str]] = {"EndpointName": args["endpoint"], "VariantName": VARIANT}
         return {
             "model-errors": self._alarm(
                 name,

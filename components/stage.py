@@ -3,9 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pulumi
+
+if TYPE_CHECKING:
+    from pulumi_aws.codepipeline import PipelineStageActionArgsDict as PipelineAction
+    from pulumi_aws.codepipeline import PipelineStageArgsDict as PipelineStage
 
 
 @dataclass(frozen=True)
@@ -21,9 +25,9 @@ class Stage:
     gives_source: bool = False
     minutes: int | None = None
 
-    def declaration(self) -> dict[str, Any]:
+    def declaration(self) -> "PipelineStage":
         """As pulumi-aws's pipeline takes it. The action is named as its stage, and so is its namespace."""
-        action: dict[str, Any] = {
+        action: PipelineAction = {
             "name": self.name,
             "category": self.category,
             "owner": "AWS",

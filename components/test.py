@@ -66,6 +66,9 @@ class SystemTest(pulumi.ComponentResource):
             "CAPTURE_BUCKET": names.capture_bucket(env),
             "CAPTURE_PREFIX": "capture",
         }
-        configuration = {"ProjectName": project.name, "EnvironmentVariables": variables(given)}
+        configuration: dict[str, pulumi.Input[str]] = {
+            "ProjectName": project.name,
+            "EnvironmentVariables": variables(given),
+        }
         self.stage = Stage(f"Test{title(env)}", "Test", "CodeBuild", configuration)
         self.register_outputs({})

@@ -9,7 +9,9 @@ def openapi(title: str, invoke_arn: str, features: Sequence[str], api_key: bool)
 
     `invoke_arn` is the alias's `arn:…:apigateway:…:path/2015-03-31/functions/<alias arn>/invocations`.
     """
-    security: dict[str, list[str]] = {"sigv4": []} | ({"api_key": []} if api_key else {})
+    security: dict[str, list[str]] = {"sigv4": []}
+    if api_key:
+        security["api_key"] = []
     return {
         "openapi": "3.0.1",
         "info": {"title": title, "version": "1"},

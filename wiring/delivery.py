@@ -1,7 +1,7 @@
 """The delivery stack's components, fed from settings."""
 
 import json
-from typing import Any
+from typing import TypedDict
 
 import pulumi
 
@@ -20,6 +20,18 @@ from definitions.images import model_monitor, xgboost
 from definitions.state_machine import Machines, Training
 from functions.jobs.evaluate.arguments import evaluation_arguments
 from settings import Compute, Settings
+
+
+class CommonArgs(TypedDict):
+    """What every CodeBuild project is given; each component says what it is."""
+
+    delivery: pulumi.Input[Delivery]
+    at: Delivery
+    key_arn: pulumi.Input[str]
+    image: str
+    compute_type: str
+    minutes: int
+    log_days: int
 
 
 class DeliveryStack:
@@ -101,8 +113,16 @@ class DeliveryStack:
         """`pulumi up` of an environment; where `approved_in` names one, only of the manifest approved there."""
         state = self.settings.state
         secrets = [(state.secret_variable, state.secret_name)] if state.secret_name else []
-        args: Any = {**self._builds(), "env": env, "backend": state.backend, "secrets": secrets}
-        return Deploy(f"deploy-{env}", {**args, "approved_in": approved_in} if approved_in else args)
+        return Deploy(
+            f"deploy-{env}",
+            {
+                **self._builds(),
+                "env": env,
+                "approved_in": approved_in,
+                "backend": state.backend,
+                "secrets": secrets,
+            },
+        )
 
     def test(self, env: str) -> SystemTest:
         """Ask the real API."""
@@ -156,7 +176,7 @@ class DeliveryStack:
             self.names, key_arn, source.kind, source.repository, connection_arn, state.backend, state.secret_name
         )
 
-    def _builds(self) -> Any:
+    def _builds(self) -> CommonArgs:
         """What every CodeBuild project is given."""
         build = self.settings.build
         return {

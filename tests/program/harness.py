@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pulumi
 import yaml
@@ -154,14 +155,10 @@ def run(stack: str, store: Store | None = None, **changes: Any) -> Run:
     set_all_config(config(stack, **changes))
     exported: dict[str, Any] = {}
 
-    @pulumi.runtime.test
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]
     def program() -> None:
-        original = pulumi.export
-        pulumi.export = exported.__setitem__
-        try:
+        with mock.patch.object(pulumi, "export", exported.__setitem__):
             runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
-        finally:
-            pulumi.export = original
 
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
