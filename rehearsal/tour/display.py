@@ -102,7 +102,8 @@ class Display:
             self.say(f"{stage.name}: {stage.status}{seconds}{': ' + stage.error if stage.error else ''}")
         if scene.weight and self._said.get("weight", str(scene.weight)) != str(scene.weight):
             self.say(
-                f"version {scene.weight.version} takes {scene.weight.weight:.0%} ({scene.requests} requests, {scene.failed} failed)"
+                f"version {scene.weight.version} takes {scene.weight.weight:.0%} "
+                f"({scene.requests} requests, {scene.failed} failed)"
             )
         if scene.weight:
             self._said["weight"] = str(scene.weight)

@@ -63,8 +63,9 @@ def write_report(folder: Path, report: Report) -> tuple[Path, Path]:
 
 STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:64rem;padding:0 1rem;color:#1d2733}
-table{border-collapse:collapse;margin:.5rem 0 1.5rem;width:100%}td,th{border-bottom:1px solid #d8dee6;padding:.3rem .6rem;
-text-align:left;vertical-align:top}.Succeeded{color:#0a6b3d}.Failed,.RolledBack{color:#b3261e}.muted{color:#667}
+table{border-collapse:collapse;margin:.5rem 0 1.5rem;width:100%}
+td,th{border-bottom:1px solid #d8dee6;padding:.3rem .6rem;text-align:left;vertical-align:top}
+.Succeeded{color:#0a6b3d}.Failed,.RolledBack{color:#b3261e}.muted{color:#667}
 code{background:#f2f4f7;padding:0 .25rem}svg{display:block;margin:.5rem 0 1.5rem}
 """
 
@@ -75,10 +76,14 @@ def render_html(report: Report) -> str:
     parts = [
         "<!doctype html><html lang='en'><meta charset='utf-8'><title>Glidepath rehearsal</title>",
         f"<style>{STYLE}</style><h1>Glidepath rehearsal</h1>",
-        f"<p>{_text(report['seconds'])} s on Pulumi {_text(report['engine']['pulumi'])}, with "
-        f"{_text(report['data']['rows'])} rows of <code>{_text(report['data']['source'])}</code>.</p>",
-        f"<p>Production serves <b>{_text(production['release'])}</b> from endpoint <code>{_text(production['endpoint'])}"
-        f"</code>, version {_text(production['version'])}.</p>",
+        (
+            f"<p>{_text(report['seconds'])} s on Pulumi {_text(report['engine']['pulumi'])}, with "
+            f"{_text(report['data']['rows'])} rows of <code>{_text(report['data']['source'])}</code>.</p>"
+        ),
+        (
+            f"<p>Production serves <b>{_text(production['release'])}</b> from endpoint "
+            f"<code>{_text(production['endpoint'])}</code>, version {_text(production['version'])}.</p>"
+        ),
     ]
     parts += [_run_html(number, run) for number, run in enumerate(report["runs"], 1)]
     parts.append(_pairs("Capture", report["capture"]))
@@ -116,8 +121,8 @@ def _shift(shift: Report | None) -> str:
     if shift is None:
         return "<p class='muted'>No shift: the alias was made at this version, or stayed where it was.</p>"
     return (
-        f"<p>Shift from version {_text(shift['from'])} to {_text(shift['to'])}: {_text(shift['requests'])} live requests, "
-        f"{_text(shift['failed'])} failed.</p>{_steps_svg(shift['steps'])}"
+        f"<p>Shift from version {_text(shift['from'])} to {_text(shift['to'])}: "
+        f"{_text(shift['requests'])} live requests, {_text(shift['failed'])} failed.</p>{_steps_svg(shift['steps'])}"
     )
 
 

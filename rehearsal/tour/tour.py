@@ -52,7 +52,7 @@ class Tour:
 
     def first_release(self) -> report.Report:
         """Step 2a: data and code arrive; the pipeline takes the first release to production."""
-        # Data before code: the run that the data starts ends at Source, for want of code, and the commit's run is first.
+        # Data before code: the run that the data starts ends at Source, for want of code; the commit's run is first.
         pipeline = self.clients.of("delivery", "codepipeline")
         known = run_ids(pipeline, self.project.name)
         self._upload_data(FIRST_SHARE)

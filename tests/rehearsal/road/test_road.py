@@ -53,7 +53,8 @@ def test_the_second_shift_is_stepwise_and_no_live_request_fails(road: Road) -> N
     shift = road.report["runs"][1]["shift"]
     weights = [step["weight"] for step in shift["steps"]]
     assert weights == sorted(weights)
-    assert weights[0] <= 0.1 and weights[-1] == 1.0
+    assert weights[0] <= 0.1
+    assert weights[-1] == 1.0
     assert shift["requests"] >= 200
     assert shift["failed"] == 0
 
@@ -81,9 +82,12 @@ def test_every_role_kept_to_what_it_was_granted(road: Road) -> None:
 def test_invoke_prints_predictions_and_refuses_bad_input(road: Road) -> None:
     instance = evidence.golden_instances(road.clients, evidence.manifest_now(road.clients, road.project, "prod"))[0]
     good = road.glidepath("invoke", json.dumps({"instances": [instance]}))
-    assert good.returncode == 0 and len(json.loads(good.stdout)["predictions"]) == 1
+    assert good.returncode == 0
+    assert len(json.loads(good.stdout)["predictions"]) == 1
     bad = road.glidepath("invoke", '{"instances": []}')
-    assert bad.returncode == 1 and "400" in bad.stderr and "Traceback" not in bad.stderr
+    assert bad.returncode == 1
+    assert "400" in bad.stderr
+    assert "Traceback" not in bad.stderr
 
 
 def test_an_unsigned_request_is_refused(road: Road) -> None:
@@ -122,7 +126,10 @@ def run_data(road: Road, text: str) -> Any:
     return last
 
 
-HEADER = "pickup,dropoff,passengers,distance,fare,tip,tolls,total,color,payment,pickup_zone,dropoff_zone,pickup_borough,dropoff_borough"
+HEADER = (
+    "pickup,dropoff,passengers,distance,fare,tip,tolls,total,color,payment,"
+    "pickup_zone,dropoff_zone,pickup_borough,dropoff_borough"
+)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +146,8 @@ def test_bad_data_stops_at_train_and_production_stays(road: Road, text: str, rea
     run = run_data(road, text)
     assert run.status == "Failed"
     train = next(stage for stage in run.stages if stage.name == "Train")
-    assert train.status == "Failed" and reason in (train.error or "")
+    assert train.status == "Failed"
+    assert reason in (train.error or "")
     assert road.production() == before
 
 
@@ -149,7 +157,8 @@ def test_a_corrupt_manifest_is_refused(road: Road, tmp_path: Path) -> None:
     path.write_text('{"schema": 1')
     done = road.pulumi("preview", "--stack", "prod", "--config", f"glidepath:release={path}")
     assert done.returncode != 0
-    assert "manifest" in done.stdout + done.stderr and "Traceback" not in done.stdout + done.stderr
+    assert "manifest" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
     assert road.production() == before
 
 
@@ -163,7 +172,9 @@ def test_a_changed_artifact_is_refused(road: Road) -> None:
         s3.put_object(Bucket=bucket, Key=key, Body=original + b"x", ChecksumAlgorithm="SHA256")
         done = road.pulumi("preview", "--stack", "prod", "--config", f"glidepath:release={uri}")
         text = done.stdout + done.stderr
-        assert done.returncode != 0 and "sha256" in text.lower() and "Traceback" not in text
+        assert done.returncode != 0
+        assert "sha256" in text.lower()
+        assert "Traceback" not in text
     finally:
         s3.put_object(Bucket=bucket, Key=key, Body=original, ChecksumAlgorithm="SHA256")
 
@@ -171,7 +182,9 @@ def test_a_changed_artifact_is_refused(road: Road) -> None:
 def test_an_unknown_config_key_is_refused(road: Road) -> None:
     done = road.pulumi("preview", "--stack", "prod", "--config", "glidepath:captur=1")
     text = done.stdout + done.stderr
-    assert done.returncode != 0 and "captur" in text and "capture" in text and "Traceback" not in text
+    assert done.returncode != 0
+    assert "capture" in text
+    assert "Traceback" not in text
 
 
 @pytest.mark.parametrize("stack", tuple(reversed(STACKS)))

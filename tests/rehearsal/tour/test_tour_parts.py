@@ -42,7 +42,8 @@ def test_stages_come_in_the_roads_order_with_their_span() -> None:
 
 def test_a_retried_action_counts_by_its_last_attempt() -> None:
     stages = stages_of([action("Build", "B", "Succeeded", 10, 12), action("Build", "B", "Failed", 0, 4, "no")])
-    assert stages[1].status == "Succeeded" and stages[1].error is None
+    assert stages[1].status == "Succeeded"
+    assert stages[1].error is None
 
 
 def test_a_failed_stage_carries_its_message_into_the_run() -> None:
@@ -87,7 +88,8 @@ def test_weights_name_the_newest_version() -> None:
 def test_a_shift_is_what_changed_after_the_start() -> None:
     seen = [Weight(0, "1", 1.0), Weight(5, "2", 0.1), Weight(6, "2", 0.5), Weight(7, "2", 1.0)]
     shift = shift_in(seen, 1)
-    assert shift and (shift.source, shift.target) == ("1", "2")
+    assert shift
+    assert (shift.source, shift.target) == ("1", "2")
     assert shift.steps() == [
         {"second": 0, "weight": 0.1},
         {"second": 1, "weight": 0.5},
@@ -107,7 +109,8 @@ def answer(status: int = 200, error: str | None = None) -> Answer:
 def test_failed_requests_are_counted_by_what_the_caller_got() -> None:
     shift = shift_in([Weight(0, "1", 1.0), Weight(1, "2", 1.0)], 0.5)
     entry = shift_entry(shift, [answer(), answer(500, "x"), answer(200, "no prediction")])
-    assert entry and (entry["requests"], entry["failed"]) == (3, 2)
+    assert entry
+    assert (entry["requests"], entry["failed"]) == (3, 2)
 
 
 @pytest.mark.parametrize("data", [b"", b"no json", b"[]", b'{"predictions": []}', b'{"predictions": [1]}'])
@@ -118,7 +121,8 @@ def test_an_answer_without_a_full_prediction_is_an_error(data: bytes) -> None:
 def test_an_answer_names_release_and_inference() -> None:
     body = json.dumps({"predictions": [1.5], "release": "r", "inference_id": "i"}).encode()
     got = read_answer(0.0, 200, body)
-    assert got.ok and (got.release, got.inference_id) == ("r", "i")
+    assert got.ok
+    assert (got.release, got.inference_id) == ("r", "i")
 
 
 def test_traffic_keeps_every_answer_and_stops() -> None:
@@ -197,4 +201,5 @@ def test_the_page_escapes_what_it_shows() -> None:
             "roles": [],
         }
     )
-    assert "<script>" not in page and "&lt;script&gt;" in page
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
