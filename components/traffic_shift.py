@@ -1,7 +1,7 @@
 """TrafficShift: a resource that is there once CodeDeploy has moved a Lambda alias to a version.
 
-The provider is pickled into the state and runs in a process of its own: its class holds no module-level state, and
-what it imports, it imports when it works.
+The provider is pickled into the state by its name and runs in a process of its own, which shares nothing with the
+program's; what it imports, it imports when it works.
 """
 
 import threading
