@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,15 +35,25 @@ def deploy(
     if manifest_sha256:
         config += ["--config", f"glidepath:manifestSha256={manifest_sha256}"]
     pack = ["--policy-pack", str(_ROOT / "policies")] if (_ROOT / "policies" / "PulumiPolicy.yaml").is_file() else []
-    steps = _preview(stack, [*config, *pack])
-    refuse_foundation(stack, steps)
-    _up(stack, [*config, *pack])
+    with tempfile.TemporaryDirectory() as folder:
+        own = ["--config-file", str(_config_copy(stack, Path(folder)))]
+        refuse_foundation(stack, _preview(stack, [*own, *config, *pack]))
+        _up(stack, [*own, *config, *pack])
     outputs = json.loads(_capture(["stack", "output", "--json", "--stack", stack]))
     outcome = exported(outputs, stack)
     for name, value in outcome.items():
         print(f"{name}={value}")
     if variables:
         write_variables(variables, outcome)
+
+
+def _config_copy(stack: str, folder: Path) -> Path:
+    """The stack's config, apart: the engine writes `--config` values into the file, where a later `up` finds them."""
+    name = f"Pulumi.{stack}.yaml"
+    try:
+        return Path(shutil.copy(_ROOT / name, folder / name))
+    except FileNotFoundError:
+        raise UserError(f"there is no {name}", "name a stack that has a config file") from None
 
 
 def refuse_foundation(stack: str, steps: Iterable[Mapping[str, Any]]) -> None:
