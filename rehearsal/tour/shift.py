@@ -49,20 +49,15 @@ class Shift:
         return [{"second": round(w.at - self.start, 1), "weight": round(w.weight, 4)} for w in self.weights]
 
 
-def shift_in(seen: list[Weight], after: float) -> Shift | None:
-    """The change of version within `seen` since `after`; None where the alias stayed on one version.
+def shift_in(seen: list[Weight]) -> Shift | None:
+    """The change of version within `seen`; None where the alias stayed on the version that was seen first.
 
     A roll-back counts: its weights end with the former version at 1.0.
     """
-    before = [w for w in seen if w.at <= after]
-    since = [w for w in seen if w.at > after]
-    if not before:
-        return None
-    source = before[-1].version
-    moved = next((index for index, w in enumerate(since) if w.version != source), None)
+    moved = next((index for index, weight in enumerate(seen) if weight.version != seen[0].version), None)
     if moved is None:
         return None
-    return Shift(source, since[moved].version, since[moved:])
+    return Shift(seen[0].version, seen[moved].version, seen[moved:])
 
 
 class AliasWatch:

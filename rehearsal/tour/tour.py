@@ -94,7 +94,6 @@ class Tour:
         pipeline = self.clients.of("delivery", "codepipeline")
         self._settle(pipeline)
         known = run_ids(pipeline, self.project.name)
-        begun = time.monotonic()
         with ExitStack() as stack:
             watch = stack.enter_context(
                 AliasWatch(self.clients.of("prod", "lambda"), self.project.predict("prod"), ALIAS)
@@ -104,7 +103,7 @@ class Tour:
             run = self._follow(title, pipeline, execution, watch, traffic)
             self.display.rest()
         self._keep_build_logs(run)
-        shift = shift_in(watch.seen, begun)
+        shift = shift_in(watch.seen)
         entry = self._entry(run, shift, traffic)
         self.runs.append(entry)
         if run.status != "Succeeded":

@@ -85,9 +85,9 @@ def test_weights_name_the_newest_version() -> None:
     assert weights_of({"FunctionVersion": "9", "RoutingConfig": routing}, 1.0) == Weight(1.0, "10", 0.1)
 
 
-def test_a_shift_is_what_changed_after_the_start() -> None:
+def test_a_shift_is_what_changed_from_the_version_seen_first() -> None:
     seen = [Weight(0, "1", 1.0), Weight(5, "2", 0.1), Weight(6, "2", 0.5), Weight(7, "2", 1.0)]
-    shift = shift_in(seen, 1)
+    shift = shift_in(seen)
     assert shift
     assert (shift.source, shift.target) == ("1", "2")
     assert shift.steps() == [
@@ -98,8 +98,8 @@ def test_a_shift_is_what_changed_after_the_start() -> None:
 
 
 def test_no_shift_where_the_alias_was_new_or_stayed() -> None:
-    assert shift_in([Weight(5, "1", 1.0)], 1) is None
-    assert shift_in([Weight(0, "1", 1.0)], 1) is None
+    assert shift_in([]) is None
+    assert shift_in([Weight(5, "1", 1.0)]) is None
 
 
 def answer(status: int = 200, error: str | None = None) -> Answer:
@@ -107,7 +107,7 @@ def answer(status: int = 200, error: str | None = None) -> Answer:
 
 
 def test_failed_requests_are_counted_by_what_the_caller_got() -> None:
-    shift = shift_in([Weight(0, "1", 1.0), Weight(1, "2", 1.0)], 0.5)
+    shift = shift_in([Weight(0, "1", 1.0), Weight(1, "2", 1.0)])
     entry = shift_entry(shift, [answer(), answer(500, "x"), answer(200, "no prediction")])
     assert entry
     assert (entry["requests"], entry["failed"]) == (3, 2)
