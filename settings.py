@@ -21,6 +21,8 @@ from reading import MISSING, Reader
 NAMESPACE = "glidepath"
 RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288)
 """What CloudWatch Logs accepts."""
+TEST_COMMAND = "python -m pytest -q tests/unit tests/functions tests/policies/test_program.py"
+"""What a commit must pass before it is packaged: the program's own tests, and the policy pack over every stack."""
 _STACK = r"[a-z][a-z0-9]{1,11}"
 _INSTANCE = r"ml\.[a-z0-9-]+\.[a-z0-9]+"
 _INSTANCE_HINT = "a SageMaker instance type like ml.m5.large"
@@ -328,7 +330,7 @@ def _build(reader: Reader) -> Build:
         compute_type=reader.choice("computeType", sizes[0], sizes),
         image=reader.text("image", "aws/codebuild/amazonlinux-x86_64-standard:5.0"),
         minutes=reader.integer("minutes", 60, 5, 2160),
-        test_command=reader.text("testCommand", "python -m pytest -q tests/unit tests/functions tests/policies"),
+        test_command=reader.text("testCommand", TEST_COMMAND),
     )
     reader.done()
     return build
