@@ -25,14 +25,17 @@ def _spec(env: dict[str, Any], install: list[str], build: list[str], exported: l
     }
 
 
-_REQUIREMENTS = "python -m pip install --quiet --disable-pip-version-check -r requirements.txt"
+_INSTALL = "python -m pip install --quiet --disable-pip-version-check -r"
+_REQUIREMENTS = f"{_INSTALL} requirements.txt"
+# The tests need more than the program does.
+_TEST_REQUIREMENTS = f"{_INSTALL} requirements-dev.txt"
 
 
 def build(test_command: str, artifacts_bucket: str) -> dict[str, Any]:
     """Test, then package the workflow's code under the commit. Exports CODE, its address."""
     return _spec(
         {"ARTIFACTS_BUCKET": artifacts_bucket},
-        [_REQUIREMENTS],
+        [_TEST_REQUIREMENTS],
         [
             test_command,
             'python -m cli package --bucket "$ARTIFACTS_BUCKET" --commit "$COMMIT" --variables "$PWD/.package.env"',

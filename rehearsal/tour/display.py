@@ -83,7 +83,6 @@ class Display:
         if self._live:
             self._live.stop()
             self._live = None
-        self._said.clear()
 
     def ask(self, question: str) -> bool:
         """A question on the terminal; anything but yes is no."""
@@ -94,6 +93,8 @@ class Display:
             return False
 
     def _say_changes(self, scene: Scene) -> None:
+        if self._said.get("run") != scene.run.id:
+            self._said = {"run": scene.run.id}
         for stage in scene.run.stages:
             if stage.status == "Pending" or self._said.get(stage.name) == stage.status:
                 continue
