@@ -1,6 +1,7 @@
 """Conducts a whole rehearsal: makes everything ready, plays the tour, gathers the evidence, writes the report."""
 
 import json
+import os
 import shutil
 import time
 import urllib.request
@@ -10,7 +11,7 @@ from typing import Any
 
 from rehearsal.cloud import lifecycle
 from rehearsal.engine import Engine, ensure_engine
-from rehearsal.environment import Rehearsal
+from rehearsal.environment import PASSPHRASE, Rehearsal
 from rehearsal.errors import UserError
 from rehearsal.tour import evidence, report, roles
 from rehearsal.tour.cloud import Clients
@@ -105,8 +106,6 @@ def prepare(rehearsal: Rehearsal, project: Project, display: Display) -> Engine:
 
 def with_environment(rehearsal: Rehearsal) -> None:
     """This process works as the administrator from here on."""
-    import os
-
     os.environ.update(rehearsal.environ())
 
 
@@ -136,8 +135,6 @@ def play(
 
 def store_state_secret(clients: Clients, project: Project) -> None:
     """Puts the passphrase of the state where the builds read it, as `./glidepath bootstrap` does for real accounts."""
-    from rehearsal.environment import PASSPHRASE
-
     name = (project.config.get("glidepath:state") or {}).get("secretName")
     if name:
         clients.of("delivery", "secretsmanager").create_secret(Name=name, SecretString=PASSPHRASE)
