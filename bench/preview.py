@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.measure import Result, alternate
+from operate.project import read_project
 from rehearsal.cloud import lifecycle
 from rehearsal.engine import ensure_engine
 from rehearsal.environment import Rehearsal
 from rehearsal.errors import UserError
-from rehearsal.tour.project import read_project
 
 ROUNDS = 3
 STACK = "prod"

@@ -8,8 +8,8 @@ import typer
 from cli.app import new_app
 
 if TYPE_CHECKING:
-    from rehearsal.tour.cloud import Clients
-    from rehearsal.tour.project import Project
+    from operate.clients import Clients
+    from operate.project import Project
 
 app = new_app()
 
@@ -28,8 +28,8 @@ def bootstrap(
     from cli.place import ROOT, enter
 
     enter(aws)
-    from rehearsal.tour.cloud import Clients
-    from rehearsal.tour.project import read_project
+    from operate.clients import Clients
+    from operate.project import read_project
 
     project = read_project(ROOT)
     clients = Clients(project)

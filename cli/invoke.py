@@ -28,9 +28,9 @@ def invoke(
     from cli.place import ROOT, enter, stacks
 
     enter(aws)
-    from rehearsal.tour.cloud import Clients
-    from rehearsal.tour.project import read_project
-    from rehearsal.tour.traffic import Caller
+    from operate.caller import Caller
+    from operate.clients import Clients
+    from operate.project import read_project
 
     project = read_project(ROOT)
     if stack not in project.accounts or stack == "delivery":

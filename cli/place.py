@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cli.errors import UserError
 
 if TYPE_CHECKING:
-    from rehearsal.tour.stacks import Stacks
+    from operate.stacks import Stacks
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,7 +31,7 @@ def enter(aws: bool) -> None:
 
 def stacks() -> "Stacks":
     """The project's stacks in the environment that was entered."""
+    from operate.stacks import Stacks
     from rehearsal.environment import Rehearsal
-    from rehearsal.tour.stacks import Stacks
 
     return Stacks(ROOT, Rehearsal.here().folder, dict(os.environ))

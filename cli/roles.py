@@ -41,9 +41,9 @@ def _entries(rehearsal: "Rehearsal") -> list[dict[str, Any]]:
 
 def _live(rehearsal: "Rehearsal") -> list[dict[str, Any]]:
     from cli.place import ROOT, enter
-    from rehearsal.tour.cloud import Clients
+    from operate.clients import Clients
+    from operate.project import read_project
     from rehearsal.tour.conduct import role_proof
-    from rehearsal.tour.project import read_project
 
     enter(aws=False)
     project = read_project(ROOT)

@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from operate.caller import Caller
+from operate.clients import Clients
+from operate.project import ENVIRONMENTS, Project, read_project
+from operate.stacks import Stacks
 from rehearsal.cloud import lifecycle
 from rehearsal.engine import Engine, ensure_engine
 from rehearsal.environment import PASSPHRASE, Rehearsal
 from rehearsal.errors import UserError
 from rehearsal.tour import evidence, report, roles
-from rehearsal.tour.cloud import Clients
 from rehearsal.tour.dataset import Trips, read_trips
 from rehearsal.tour.display import Display
 from rehearsal.tour.interrupt import interruptible, undisturbed
-from rehearsal.tour.project import ENVIRONMENTS, Project, read_project
-from rehearsal.tour.stacks import Stacks
 from rehearsal.tour.tour import ALIAS, Tour
-from rehearsal.tour.traffic import Caller
 
 STACKS = ("delivery", *ENVIRONMENTS)
 # Kept beside a checkout by those who work on the project; where it is absent, trips are generated.

@@ -7,11 +7,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from operate.caller import Answer, Caller
+from operate.clients import Clients
+from operate.project import Project
 from rehearsal.errors import UserError
-from rehearsal.tour.cloud import Clients
-from rehearsal.tour.project import Project
 from rehearsal.tour.report import Report
-from rehearsal.tour.traffic import Answer, Caller
 
 # XGBoost predicts in 32-bit floats; the endpoint answers decimal text of them.
 TOLERANCE = 1e-4

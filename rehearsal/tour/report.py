@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from operate.caller import Answer
 from rehearsal.tour.runs import Run
 from rehearsal.tour.shift import Shift
-from rehearsal.tour.traffic import Answer
 
 Report = dict[str, Any]
 

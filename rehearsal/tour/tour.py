@@ -7,17 +7,18 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
+from operate.caller import Answer, Caller
+from operate.clients import Clients
+from operate.project import ENVIRONMENTS, Project
+from operate.stacks import Stacks
 from rehearsal.errors import UserError
 from rehearsal.tour import evidence, report
-from rehearsal.tour.cloud import Clients
 from rehearsal.tour.dataset import FIRST_SHARE, Trips
 from rehearsal.tour.display import Display, Scene
-from rehearsal.tour.project import ENVIRONMENTS, Project
 from rehearsal.tour.runs import Run, follow, manifest_of, newest_run, run_ids
 from rehearsal.tour.shift import AliasWatch, Shift, shift_in
 from rehearsal.tour.source import source_zip
-from rehearsal.tour.stacks import Stacks
-from rehearsal.tour.traffic import Answer, Caller, Traffic
+from rehearsal.tour.traffic import Traffic
 
 ALIAS = "live"
 # Requests per second: a trickle while the release is made, so that builds keep the machine; more where it counts.

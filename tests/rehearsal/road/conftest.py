@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from operate.clients import Clients
+from operate.project import Project, read_project
 from rehearsal.environment import Rehearsal
-from rehearsal.tour.cloud import Clients
-from rehearsal.tour.project import Project, read_project
 
 ROOT = Path(__file__).resolve().parents[3]
 

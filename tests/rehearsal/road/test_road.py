@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from operate.caller import Caller
 from rehearsal.tour import evidence
 from rehearsal.tour.runs import STAGES, follow, newest_run, run_ids
-from rehearsal.tour.traffic import Caller
 from tests.rehearsal.road.conftest import Road
 
 STACKS = ("delivery", "dev", "prod")

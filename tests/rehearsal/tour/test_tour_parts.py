@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
+from operate.caller import Answer, read_answer
+from operate.project import read_project
 from rehearsal.errors import UserError
 from rehearsal.tour.dataset import read_trips
-from rehearsal.tour.project import read_project
 from rehearsal.tour.report import render_html, run_entry, shift_entry
 from rehearsal.tour.runs import STAGES, Run, pending_approval, stages_of
 from rehearsal.tour.shift import Weight, shift_in, weights_of
 from rehearsal.tour.source import source_zip
-from rehearsal.tour.traffic import Answer, Traffic, read_answer
+from rehearsal.tour.traffic import Traffic
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
 

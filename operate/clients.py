@@ -1,4 +1,4 @@
-"""Clients for the rehearsal's accounts, under each stack's own profile."""
+"""Clients for each stack's account, under that stack's own profile."""
 
 from functools import cache
 from typing import Any
@@ -7,7 +7,7 @@ import boto3
 from botocore.config import Config
 from botocore.credentials import Credentials
 
-from rehearsal.tour.project import Project
+from operate.project import Project
 
 
 class Clients:

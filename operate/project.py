@@ -1,4 +1,4 @@
-"""What the tour must know of the program before it runs: names, accounts, region, from the stacks' config files."""
+"""What is known of the program before it runs: names, accounts, region, from the stacks' config files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +47,7 @@ class Project:
 def read_project(root: Path) -> Project:
     """Reads `Pulumi.delivery.yaml`; the program itself validates every value later.
 
-    Raises UserError where the file or a key that the rehearsal needs is missing.
+    Raises UserError where the file or a key that is needed is missing.
     """
     path = root / "Pulumi.delivery.yaml"
     try:
