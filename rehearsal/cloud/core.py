@@ -12,6 +12,7 @@ from botocore.config import Config
 from rehearsal.cloud import trust
 from rehearsal.cloud.accounts import Accounts, admin_credentials
 from rehearsal.cloud.clock import Clock
+from rehearsal.cloud.faults import Faults
 from rehearsal.cloud.ledger import Ledger
 from rehearsal.cloud.store import Store
 from rehearsal.cloud.types import AwsError, Credentials, Principal
@@ -30,6 +31,7 @@ class Cloud:
         self.clock = Clock(seconds_per_minute)
         self.accounts = Accounts()
         self.ledger = Ledger()
+        self.faults = Faults()
         self.workers = Workers()
         self.moto = Store()
         self._stores: dict[tuple[str, str, str], dict[Any, Any]] = {}

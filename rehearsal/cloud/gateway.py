@@ -1,6 +1,5 @@
 """The WSGI application: from a request to a handler of ours or to moto, and back."""
 
-import json
 import os
 import sys
 import traceback
@@ -108,6 +107,8 @@ class Gateway:
         # Malformed requests are told so first: what a request needs cannot be read from them.
         validation.check(operation, call.params, request)
         authorize(call)
+        # Outside of what the ledger counts as refused: a fault's AccessDenied is nothing that a policy said.
+        self.cloud.faults.strike(call)
         try:
             return self._execute(call, operation, request)
         except AwsError as error:
@@ -134,13 +135,9 @@ def _speaks_query(service: str) -> bool:
 
 @registry.route("/_rehearsal/health", methods=["GET"])
 def _health(cloud: Cloud, request: Request) -> Response:
-    return json_response({"status": "ok", "port": cloud.port, "pid": os.getpid(), "root": str(cloud.root)})
+    return protocol.json_response({"status": "ok", "port": cloud.port, "pid": os.getpid(), "root": str(cloud.root)})
 
 
 @registry.route("/_rehearsal/ledger", methods=["GET"])
 def _ledger(cloud: Cloud, request: Request) -> Response:
-    return json_response(cloud.ledger.snapshot())
-
-
-def json_response(value: Any, status: int = 200) -> Response:
-    return Response(json.dumps(value, indent=1, default=str), status=status, content_type="application/json")
+    return protocol.json_response(cloud.ledger.snapshot())

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Request, Response
 
 from rehearsal.cloud import registry
 from rehearsal.cloud.core import Cloud
+from rehearsal.cloud.protocol import json_response
 from rehearsal.cloud.registry import route
 from rehearsal.cloud.types import AwsError
 
@@ -124,8 +125,6 @@ def _keys(cloud: Cloud, account: str, region: str) -> list[str]:
 @route("/_rehearsal/inventory", methods=["GET"])
 def show(cloud: Cloud, request: Request) -> Response:
     """`?account=` names one account; without it all accounts seen."""
-    from rehearsal.cloud.gateway import json_response
-
     account = request.args.get("account")
     accounts = [account] if account else cloud.accounts.seen()
     return json_response({name: live(cloud, name) for name in accounts})

@@ -187,6 +187,11 @@ def plain_error(error: AwsError) -> Response:
     return Response(body, status=error.status, content_type="application/x-amz-json-1.1")
 
 
+def json_response(value: Any, status: int = 200) -> Response:
+    """The answer of a route of the rehearsal itself."""
+    return Response(json.dumps(value, indent=1, default=str), status=status, content_type="application/json")
+
+
 @functools.cache
 def _response_parser(protocol: str) -> Any:
     return ResponseParserFactory().create_parser(protocol)
