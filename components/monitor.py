@@ -53,6 +53,8 @@ class MonitorArgs(TypedDict):
     """Distance from the baseline that raises the alarm."""
     alarms: Sequence[MetricAlarm]
     """The shift's alarms, for the dashboard."""
+    after: pulumi.Resource
+    """What must have succeeded before the watching moves to this release: the shift."""
 
 
 class Monitor(pulumi.ComponentResource):
@@ -131,7 +133,9 @@ class Monitor(pulumi.ComponentResource):
                 }
             },
             stopping_condition={"max_runtime_in_seconds": args["minutes"] * 60},
-            opts=pulumi.ResourceOptions(parent=self),
+            # All else here follows the definition. Until traffic has moved, the release that serves is the one watched:
+            # a shift that fails must leave the schedule where it was.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[args["after"]]),
         )
 
     def _drift(self, name: str, args: MonitorArgs, feature: str) -> MetricAlarm:

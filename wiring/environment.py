@@ -143,6 +143,7 @@ class EnvironmentStack:
                 "minutes": wanted.compute.minutes,
                 "drift": self.settings.alarms.drift,
                 "alarms": list(shift.alarms.values()),
+                "after": shift.traffic,
             },
         )
 

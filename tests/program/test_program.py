@@ -122,6 +122,13 @@ def test_production_shifts_in_steps_under_alarms() -> None:
     assert {a["dimensions"]["Version"] for a in alarms if "Version" in a["dimensions"]} == {"7"}
 
 
+def test_watching_and_the_pointer_follow_only_after_the_shift() -> None:
+    kinds = [resource.type.rpartition(":")[2] for resource in _run("prod next").resources]
+    order = ["TrafficShift", "DataQualityJobDefinition", "MonitoringSchedule", "Parameter"]
+    assert [kind for kind in kinds if kind in order] == order
+    assert kinds.index("Dashboard") > kinds.index("MonitoringSchedule")
+
+
 def test_variants_and_shadow_get_models_of_their_own() -> None:
     store = Store()
     for number in (1, 2, 3):
