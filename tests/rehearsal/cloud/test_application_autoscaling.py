@@ -136,6 +136,7 @@ def test_a_quiet_variant_shrinks_and_an_idle_one_does_not(world: World) -> None:
     client = world.client("application-autoscaling")
     wanted = [{"VariantName": "main", "DesiredInstanceCount": 4}]
     world.sagemaker.update_endpoint_weights_and_capacities(EndpointName="live", DesiredWeightsAndCapacities=wanted)
+    world.endpoint_status("live")
     client.register_scalable_target(**where(), MinCapacity=2, MaxCapacity=4)
     put_policy(client, TargetValue=100, ScaleInCooldown=60, ScaleOutCooldown=60)
     time.sleep(world.cloud.clock.scaled(180))
@@ -143,6 +144,28 @@ def test_a_quiet_variant_shrinks_and_an_idle_one_does_not(world: World) -> None:
     invoked(world, 10)
     wait(lambda: instances(world), lambda count: count == 2, 10)
     assert "AlarmLow" in client.describe_scaling_activities(**where())["ScalingActivities"][0]["Cause"]
+
+
+def test_what_is_suspended_stays_so_until_it_is_resumed(world: World) -> None:
+    client = world.client("application-autoscaling")
+    wanted = [{"VariantName": "main", "DesiredInstanceCount": 4}]
+    world.sagemaker.update_endpoint_weights_and_capacities(EndpointName="live", DesiredWeightsAndCapacities=wanted)
+    world.endpoint_status("live")
+    client.register_scalable_target(**where(), MinCapacity=2, MaxCapacity=4)
+    client.register_scalable_target(**where(), SuspendedState={"DynamicScalingInSuspended": True})
+    # Limits are changed without a word of the state: it stays, as whatever a request does not name.
+    client.register_scalable_target(**where(), MinCapacity=1, MaxCapacity=5)
+    (target,) = client.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    assert target["SuspendedState"] == {
+        "DynamicScalingInSuspended": True, "DynamicScalingOutSuspended": False, "ScheduledScalingSuspended": False,
+    }  # fmt: skip
+    put_policy(client, TargetValue=100, ScaleInCooldown=60, ScaleOutCooldown=60)
+    invoked(world, 10)
+    time.sleep(world.cloud.clock.scaled(300))
+    assert instances(world) == 4
+    client.register_scalable_target(**where(), SuspendedState={"DynamicScalingInSuspended": False})
+    invoked(world, 10)
+    wait(lambda: instances(world), lambda count: count == 1, 10)
 
 
 def test_limits_hold_also_where_nobody_asks(world: World) -> None:

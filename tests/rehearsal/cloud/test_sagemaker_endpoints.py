@@ -3,12 +3,16 @@
 import io
 import json
 import tarfile
+import threading
+import time
 from typing import Any
 
 import pytest
 import xgboost
 
+from rehearsal.cloud.containers.xgboost_serve import ContainerError
 from rehearsal.cloud.core import Cloud
+from rehearsal.cloud.services.sagemaker import endpoints
 from tests.rehearsal.cloud.sagemaker_world import World, refused, rows, variant, wait
 
 
@@ -31,6 +35,16 @@ def booster(world: World, uri: str) -> xgboost.Booster:
     with tarfile.open(fileobj=io.BytesIO(world.get(uri))) as tar:
         model.load_model(bytearray(tar.extractfile("xgboost-model").read()))  # type: ignore[union-attr]
     return model
+
+
+def invocations(world: World, endpoint: str, name: str, metric: str = "Invocations") -> float:
+    """Sum of a metric of one variant."""
+    dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": name}]
+    points = world.client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/SageMaker", MetricName=metric, Dimensions=dimensions, Period=86400,
+        StartTime=time.time() - 86400, EndTime=time.time() + 86400, Statistics=["Sum"],
+    )["Datapoints"]  # fmt: skip
+    return float(sum(point["Sum"] for point in points))
 
 
 def captured(world: World, prefix: str) -> list[dict[str, Any]]:
@@ -100,9 +114,14 @@ def test_weights_targets_and_metrics(world: World, artifact: str) -> None:
             {"VariantName": "b", "DesiredInstanceCount": 3, "DesiredWeight": 1},
         ],
     )  # fmt: skip
-    assert {world.predict("e4", features(1))["InvokedProductionVariant"] for _ in range(20)} == {"b"}
+    updating = world.sagemaker.describe_endpoint(EndpointName="e4")
+    assert updating["EndpointStatus"] == "Updating"
+    (_, other) = updating["ProductionVariants"]
+    assert (other["CurrentInstanceCount"], other["DesiredInstanceCount"], other["CurrentWeight"]) == (1, 3, 0.0)
+    assert world.predict("e4", features(1))["InvokedProductionVariant"] == "a"
     found = {item["VariantName"]: item for item in world.endpoint_status("e4")["ProductionVariants"]}
     assert found["b"]["CurrentInstanceCount"] == 3
+    assert {world.predict("e4", features(1))["InvokedProductionVariant"] for _ in range(20)} == {"b"}
     metrics = world.client("cloudwatch").list_metrics(Namespace="AWS/SageMaker")["Metrics"]
     assert {"Invocations", "ModelLatency", "OverheadLatency"} <= {item["MetricName"] for item in metrics}
 
@@ -115,6 +134,81 @@ def test_a_shadow_gets_a_copy(world: World, artifact: str) -> None:
     assert [item["VariantName"] for item in endpoint["ShadowProductionVariants"]] == ["dark"]
     assert world.predict("e5", features(1))["InvokedProductionVariant"] == "main"
     assert captured(world, "capture/e5/dark/")
+
+
+def test_a_shadow_gets_its_share_by_weight(world: World, artifact: str) -> None:
+    world.model("m-s", artifact)
+    dark = variant("dark", "m-s", InitialVariantWeight=0.5)
+    main = variant("main", "e10", InitialVariantWeight=2.0)
+    world.endpoint("e10", artifact, ProductionVariants=[main], ShadowProductionVariants=[dark])
+    asked = 200
+    for _ in range(asked):
+        world.predict("e10", features(1))
+    copies = wait(lambda: invocations(world, "e10", "dark"), lambda count: count > 0)
+    # A quarter of the requests; six standard deviations are 37.
+    assert abs(copies - asked / 4) < 37, copies
+    assert invocations(world, "e10", "main") == asked
+    with refused(world.runtime, "ValidationError", "Variant dark not found"):
+        world.predict("e10", features(1), TargetVariant="dark")
+
+
+def test_a_shadow_that_fails_or_hangs_is_nobodys_trouble(
+    world: World, artifact: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.model("m-s", artifact)
+    world.endpoint("e11", artifact, ShadowProductionVariants=[variant("dark", "m-s")])
+    deployment = endpoints.serving(world.cloud, world.account, world.region, "e11")
+    released = threading.Event()
+
+    def hang(*_: Any) -> Any:
+        released.wait(20)
+        raise ContainerError(500, "the shadow's model is broken")
+
+    monkeypatch.setattr(deployment.shadows[0].model, "invoke", hang)
+    asked = 40
+    for _ in range(asked):
+        assert world.predict("e11", features(1))["InvokedProductionVariant"] == "main"
+    # Nothing waited for the shadow, and what it could not take on was not piled up for it.
+    assert invocations(world, "e11", "main") == asked
+    assert invocations(world, "e11", "dark") == 0
+    released.set()
+    assert 0 < wait(lambda: invocations(world, "e11", "dark", "Invocation5XXErrors"), bool) <= 8
+    assert invocations(world, "e11", "main", "Invocation5XXErrors") == 0
+
+
+def test_weights_split_the_requests(world: World, artifact: str) -> None:
+    world.model("m-a", artifact)
+    world.model("m-b", artifact)
+    both = [variant("a", "m-a", InitialVariantWeight=3.0), variant("b", "m-b", InitialVariantWeight=1.0)]
+    world.endpoint("e12", artifact, ProductionVariants=both)
+    asked = 200
+    answered = [world.predict("e12", features(1))["InvokedProductionVariant"] for _ in range(asked)]
+    # A quarter of the requests; six standard deviations are 37.
+    assert abs(answered.count("b") - asked / 4) < 37
+    assert invocations(world, "e12", "b") == answered.count("b")
+
+
+def test_what_an_endpoint_cannot_have(world: World, artifact: str) -> None:
+    for name in ("m-a", "m-b", "m-s"):
+        world.model(name, artifact)
+    pair, dark = [variant("a", "m-a"), variant("b", "m-b")], variant("dark", "m-s")
+    with refused(world.sagemaker, "ValidationException", "exactly one production variant"):
+        world.config("c1", ProductionVariants=pair, ShadowProductionVariants=[dark])
+    with refused(world.sagemaker, "ValidationException", "Variant names must be unique"):
+        world.config("c2", ProductionVariants=pair[:1], ShadowProductionVariants=[variant("a", "m-s")])
+    with refused(world.sagemaker, "ValidationException", "less than or equal to 10"):
+        world.config("c3", ProductionVariants=[variant(f"v{number}", "m-a") for number in range(11)])
+    world.endpoint("e13", artifact, ProductionVariants=pair)
+    for wanted, reason in (
+        ([{"VariantName": "a", "DesiredWeight": 0}, {"VariantName": "b", "DesiredWeight": 0}], "must be greater"),
+        ([{"VariantName": "c", "DesiredWeight": 1}], "has no variant c"),
+        ([{"VariantName": name, "DesiredInstanceCount": 2} for name in "ab"], "capacity of one variant"),
+        ([{"VariantName": "a", "DesiredInstanceCount": 0}], "at least 1"),
+    ):
+        with refused(world.sagemaker, "ValidationException", reason):
+            world.sagemaker.update_endpoint_weights_and_capacities(
+                EndpointName="e13", DesiredWeightsAndCapacities=wanted
+            )
 
 
 def test_an_update_keeps_the_old_model_until_the_new_one_serves(world: World, artifact: str) -> None:
@@ -133,6 +227,9 @@ def test_an_update_keeps_the_old_model_until_the_new_one_serves(world: World, ar
     world.sagemaker.update_endpoint_weights_and_capacities(
         EndpointName="e6", DesiredWeightsAndCapacities=[{"VariantName": "main", "DesiredInstanceCount": 4}]
     )
+    with refused(world.sagemaker, "ValidationException", "while it is in status Updating"):
+        world.sagemaker.delete_endpoint(EndpointName="e6")
+    world.endpoint_status("e6")
     world.sagemaker.update_endpoint(
         EndpointName="e6", EndpointConfigName="good-config", RetainAllVariantProperties=True,
         ExcludeRetainedVariantProperties=[{"VariantPropertyType": "DesiredWeight"}],

@@ -75,6 +75,8 @@ def _apply(where: _Where, policy: Any) -> None:
         return
     tracking = _tracking(where.target, policy)
     current = variant.instances
+    if variant.wanted_instances != current:
+        return  # instances are still coming or going
     inside = min(max(current, tracking.minimum), tracking.maximum)
     if inside != current:
         limit = f"minimum capacity was set to {inside}"

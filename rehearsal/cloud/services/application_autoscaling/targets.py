@@ -11,6 +11,7 @@ SERVICE = "application-autoscaling"
 PRINCIPAL = "sagemaker.application-autoscaling.amazonaws.com"
 DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 METRIC = "SageMakerVariantInvocationsPerInstance"
+_SWITCHES = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
 _ROLE = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
 _POLICY = "arn:aws:iam::aws:policy/aws-service-role/AWSApplicationAutoscalingSageMakerEndpointPolicy"
 
@@ -44,7 +45,8 @@ def register(call: Call) -> dict[str, Any]:
     if minimum < 1:
         raise _invalid("Minimum capacity cannot be less than 1 for an endpoint variant")
     role = service_role(call.cloud, call.account)
-    call.forward({key: value for key, value in {**params, "RoleARN": role}.items() if key != "Tags"})
+    asked = {**params, "RoleARN": role, "SuspendedState": _suspended(known, params.get("SuspendedState"))}
+    call.forward({key: value for key, value in asked.items() if key != "Tags"})
     made = _target(call)
     tags = call.cloud.store(SERVICE, call.account, call.region).setdefault("tags", {})
     if params.get("Tags"):
@@ -89,6 +91,13 @@ def put_policy(call: Call) -> dict[str, Any]:
 @operation(SERVICE, "PutScheduledAction")
 def put_scheduled_action(call: Call) -> dict[str, Any]:
     raise _unrehearsed("scheduled actions")
+
+
+def _suspended(known: Any, asked: dict[str, bool] | None) -> dict[str, bool]:
+    """The three switches, all of them: what a request leaves out of a state that it gives, it resumes."""
+    if asked is None:
+        asked = (known.suspended_state if known else None) or {}
+    return {name: bool(asked.get(name, False)) for name in _SWITCHES}
 
 
 def service_role(cloud: Cloud, account: str) -> str:

@@ -2,6 +2,7 @@
 
 import random
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,9 +16,13 @@ class DeploymentError(Exception):
     """A variant that cannot serve; the message is the endpoint's FailureReason."""
 
 
+_COPIES_AT_ONCE = 8
+"""Requests that a shadow works on at once; what comes above that is not copied to it."""
+
+
 @dataclass
 class Variant:
-    """One loaded variant. `weight` and `instances` may change while it serves."""
+    """One loaded variant. `weight` and `instances` are what serves; `wanted_*` what it is being brought to."""
 
     name: str
     model_name: str
@@ -28,14 +33,27 @@ class Variant:
     weight: float
     instances: int
     shadow: bool = False
+    wanted_weight: float = field(init=False)
+    wanted_instances: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.wanted_weight, self.wanted_instances = self.weight, self.instances
+
+    def want(self, weight: float, instances: int) -> None:
+        """What an update asks for; it serves only after `arrive`."""
+        self.wanted_weight, self.wanted_instances = weight, instances
+
+    def arrive(self) -> None:
+        """The update is done."""
+        self.weight, self.instances = self.wanted_weight, self.wanted_instances
 
     def describe(self, now: Any) -> dict[str, Any]:
         """As DescribeEndpoint shows it."""
         return {
             "VariantName": self.name,
             "DeployedImages": [{"SpecifiedImage": self.image, "ResolvedImage": self.image, "ResolutionTime": now}],
-            "CurrentWeight": self.weight, "DesiredWeight": self.weight,
-            "CurrentInstanceCount": self.instances, "DesiredInstanceCount": self.instances,
+            "CurrentWeight": self.weight, "DesiredWeight": self.wanted_weight,
+            "CurrentInstanceCount": self.instances, "DesiredInstanceCount": self.wanted_instances,
         }  # fmt: skip
 
 
@@ -47,6 +65,7 @@ class Deployment:
     variants: list[Variant]
     capture: Capture | None
     lock: threading.Lock = field(default_factory=threading.Lock)
+    copies: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_COPIES_AT_ONCE))
 
     @property
     def production(self) -> list[Variant]:
@@ -65,6 +84,27 @@ class Deployment:
             variants = self.production
             weights = [variant.weight for variant in variants]
         return random.choices(variants, weights)[0]  # noqa: S311
+
+    def want(self, wanted: Mapping[str, Mapping[str, Any]]) -> None:
+        """Take up DesiredWeight and DesiredInstanceCount per variant name."""
+        with self.lock:
+            for variant in self.variants:
+                item = wanted.get(variant.name, {})
+                variant.want(
+                    float(item.get("DesiredWeight", variant.weight)),
+                    int(item.get("DesiredInstanceCount", variant.instances)),
+                )
+
+    def arrive(self) -> None:
+        """What was wanted serves."""
+        with self.lock:
+            for variant in self.variants:
+                variant.arrive()
+
+    def copies_to(self, shadow: Variant) -> bool:
+        """Whether this request is one of those a shadow gets: its weight is a share of the production variant's."""
+        share = shadow.weight / sum(variant.weight for variant in self.production)
+        return random.random() < share  # noqa: S311
 
 
 def deploy(cloud: Cloud, account: str, region: str, endpoint: str, config: state.Record) -> Deployment:

@@ -8,6 +8,8 @@ from rehearsal.cloud.services.sagemaker import models, state, tags
 from rehearsal.cloud.services.sagemaker.deployment import Deployment, DeploymentError, deploy
 
 KIND = "endpoint"
+_RESIZE_SECONDS = 60.0
+"""How long new weights or instances take, in AWS's time."""
 _SETTLED = ("InService", "Failed", "OutOfService", "UpdateRollbackFailed")
 _LIST_FIELDS = ("EndpointName", "EndpointArn", "CreationTime", "LastModifiedTime", "EndpointStatus")
 
@@ -104,10 +106,11 @@ def _retain(old: Deployment, new: Deployment, excluded: set[str]) -> None:
         before = next((known for known in old.variants if known.name == variant.name), None)
         if before is None:
             continue
-        if "DesiredWeight" not in excluded:
-            variant.weight = before.weight
-        if "DesiredInstanceCount" not in excluded:
-            variant.instances = before.instances
+        variant.want(
+            variant.weight if "DesiredWeight" in excluded else before.wanted_weight,
+            variant.instances if "DesiredInstanceCount" in excluded else before.wanted_instances,
+        )
+        variant.arrive()
     if new.capture and old.capture and "DataCaptureConfig" not in excluded:
         new.capture = old.capture
 
@@ -115,25 +118,44 @@ def _retain(old: Deployment, new: Deployment, excluded: set[str]) -> None:
 @operation("sagemaker", "UpdateEndpointWeightsAndCapacities")
 def update_weights(call: Call) -> dict[str, Any]:
     endpoint = _get(call)
-    if endpoint["EndpointStatus"] != "InService":
-        raise state.invalid(
-            f'Cannot update endpoint "{endpoint["_arn"]}" while it is in status {endpoint["EndpointStatus"]}.'
-        )
-    serving: Deployment = endpoint["_serving"]
     wanted = {item["VariantName"]: item for item in call.params["DesiredWeightsAndCapacities"]}
+    with state.lock:
+        if endpoint["EndpointStatus"] != "InService":
+            raise state.invalid(
+                f'Cannot update endpoint "{endpoint["_arn"]}" while it is in status {endpoint["EndpointStatus"]}.'
+            )
+        serving: Deployment = endpoint["_serving"]
+        _check_wanted(endpoint, serving, wanted, len(call.params["DesiredWeightsAndCapacities"]))
+        serving.want(wanted)
+        endpoint |= {"EndpointStatus": "Updating", "LastModifiedTime": call.cloud.clock.now()}
+    call.cloud.background(
+        _resize, call.cloud, call.account, call.region, endpoint, serving, name=f"endpoint {endpoint['EndpointName']}"
+    )
+    return {"EndpointArn": endpoint["_arn"]}
+
+
+def _check_wanted(endpoint: state.Record, serving: Deployment, wanted: dict[str, Any], given: int) -> None:
+    """Refuse what AWS refuses: strangers, no weight at all, and capacities of several variants at once."""
+    if len(wanted) < given:
+        raise state.invalid("Variant names in DesiredWeightsAndCapacities must be unique")
     unknown = sorted(set(wanted) - {variant.name for variant in serving.variants})
     if unknown:
         raise state.invalid(f"The endpoint {endpoint['_arn']} has no variant {', '.join(unknown)}.")
     weights = [wanted.get(variant.name, {}).get("DesiredWeight", variant.weight) for variant in serving.production]
     if not sum(weights) > 0:
         raise state.invalid("The sum of all variant weights must be greater than 0")
-    with serving.lock:
-        for variant in serving.variants:
-            item = wanted.get(variant.name, {})
-            variant.weight = float(item.get("DesiredWeight", variant.weight))
-            variant.instances = int(item.get("DesiredInstanceCount", variant.instances))
-    endpoint["LastModifiedTime"] = call.cloud.clock.now()
-    return {"EndpointArn": endpoint["_arn"]}
+    resized = {name: item["DesiredInstanceCount"] for name, item in wanted.items() if "DesiredInstanceCount" in item}
+    if len(resized) > 1:
+        raise state.invalid(f"The capacity of one variant can be updated at a time, not of {', '.join(resized)}")
+    if any(count < 1 for count in resized.values()):
+        raise state.invalid("DesiredInstanceCount must be at least 1 for a variant with instances")
+
+
+def _resize(cloud: Cloud, account: str, region: str, endpoint: state.Record, serving: Deployment) -> None:
+    """New instances come up, or old ones go, while the variants go on serving as they were."""
+    cloud.clock.sleep(_RESIZE_SECONDS)
+    serving.arrive()
+    _settle(cloud, account, region, endpoint, "InService")
 
 
 @operation("sagemaker", "DescribeEndpoint")

@@ -31,12 +31,14 @@ def invoke(call: Call) -> Response:
         )
     request = Payload(params.get("ContentType") or "text/libsvm", body)
     accept = params.get("Accept") or "text/csv"
-    answer = _answer(call, variant, request, accept, started)
     ids = {"inference_id": params.get("InferenceId"), "attributes": params.get("CustomAttributes")}
+    try:
+        answer = _answer(call, variant, request, accept, started)
+    finally:
+        # Whatever the production variant answered: the request came, so the shadow gets its copy.
+        _copy(call, deployment, request, accept, ids)
     if deployment.capture:
         deployment.capture.add(variant.name, variant.credentials, request, answer, **ids)
-    for shadow in deployment.shadows:
-        call.cloud.background(_shadow, call, deployment, shadow, request, accept, ids, name="shadow")
     headers = {"x-Amzn-Invoked-Production-Variant": variant.name}
     if ids["attributes"]:
         headers["X-Amzn-SageMaker-Custom-Attributes"] = ids["attributes"]
@@ -109,6 +111,13 @@ def _count(call: Call, variant: Variant, status: int, latency: float, overhead: 
         call.cloud.put_metric(call.account, call.region, NAMESPACE, name, dimensions, value, unit)
 
 
+def _copy(call: Call, deployment: Deployment, request: Payload, accept: str, ids: dict[str, Any]) -> None:
+    """Hand copies to the shadows without waiting; a shadow that cannot keep up misses some, and holds up nobody."""
+    for shadow in deployment.shadows:
+        if deployment.copies_to(shadow) and deployment.copies.acquire(blocking=False):
+            call.cloud.background(_shadow, call, deployment, shadow, request, accept, ids, name="shadow")
+
+
 def _shadow(
     call: Call, deployment: Deployment, variant: Variant, request: Payload, accept: str, ids: dict[str, Any]
 ) -> None:
@@ -117,5 +126,7 @@ def _shadow(
         answer = _answer(call, variant, request, accept, time.perf_counter())
     except AwsError:
         return
+    finally:
+        deployment.copies.release()
     if deployment.capture:
         deployment.capture.add(variant.name, variant.credentials, request, answer, **ids)
