@@ -1,0 +1,277 @@
+"""The world that faults are injected into: a cloud with three stacks, a release in production, and live traffic."""
+
+import contextlib
+import json
+import random
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from operate.caller import Answer, Caller
+from operate.clients import Clients
+from operate.project import Project, read_project
+from operate.stacks import Stacks
+from rehearsal.cloud import lifecycle
+from rehearsal.cloud.reaper import signal_session
+from rehearsal.environment import Rehearsal
+from rehearsal.errors import UserError
+from rehearsal.faults.candidates import Candidate, Candidates, held_out
+from rehearsal.faults.fault import Outcome
+from rehearsal.faults.program import copy_program
+from rehearsal.tour import conduct, evidence
+from rehearsal.tour.dataset import FIRST_SHARE
+from rehearsal.tour.display import Display
+from rehearsal.tour.tour import ALIAS, Tour
+from rehearsal.tour.traffic import Traffic
+
+RATE = 25.0
+"""Live requests per second."""
+_DEPLOY_SECONDS = 300.0
+_SETTLE_SECONDS = 90.0
+_UNDER_WAY = ["Created", "Queued", "InProgress", "Baking", "Ready"]
+
+
+@dataclass
+class World:
+    """What faults work with.
+
+    root: scratch copy of the checkout; `deploy` runs from it, and runs of the pipeline deliver it.
+    old: the release that serves production before every fault.
+    new: another good release, which has been deployed nowhere.
+    """
+
+    rehearsal: Rehearsal
+    project: Project
+    clients: Clients
+    stacks: Stacks
+    display: Display
+    tour: Tour
+    candidates: Candidates
+    old: Candidate
+    new: Candidate
+    rows: list[dict[str, float]]
+    _children: "set[subprocess.Popen[str]]" = field(default_factory=set)
+    _caller: Caller | None = None
+
+    @property
+    def root(self) -> Path:
+        """The program's scratch copy."""
+        return self.project.root
+
+    # --- live traffic ------------------------------------------------------------------------------------------------
+
+    @property
+    def caller(self) -> Caller:
+        """Asks production. The API stays the same for all releases."""
+        if self._caller is None:
+            url = self.stacks.outputs("prod")["apiUrl"]
+            self._caller = Caller(url, self.project.region, self.clients.credentials("prod"))
+        return self._caller
+
+    @contextmanager
+    def traffic(self, rate: float = RATE) -> Iterator[Traffic]:
+        """Live requests to production with rows that the model was not trained on, until the block ends."""
+        caller, rows = self.caller, self.rows
+
+        def call(turn: int) -> Answer:
+            return caller.predict([rows[turn % len(rows)]])
+
+        with Traffic(call, rate) as traffic:
+            yield traffic
+
+    # --- deploying ---------------------------------------------------------------------------------------------------
+
+    def deploy(self, stack: str, candidate: Candidate, *more: str) -> "subprocess.CompletedProcess[str]":
+        """`./glidepath deploy` of a release, as the deploy stages of the pipeline run it, to its end."""
+        return self.finish(self.start_deploy(stack, candidate, *more))
+
+    def start_deploy(self, stack: str, candidate: Candidate, *more: str) -> "subprocess.Popen[str]":
+        """The same, under way: `finish` waits for its end, `kill` ends it at once."""
+        return self.start("deploy", "--stack", stack, "--release", candidate.uri, *more)
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        """`./glidepath …` from the scratch copy, as administrator, in a session of its own."""
+        process = subprocess.Popen(
+            [str(self.rehearsal.python), "-m", "cli", *arguments],
+            cwd=self.root,
+            env=self.rehearsal.environ(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self._children.add(process)
+        return process
+
+    def finish(self, process: "subprocess.Popen[str]") -> "subprocess.CompletedProcess[str]":
+        """The end of what was started; all it said is in `stdout`. Raises UserError where it does not end."""
+        try:
+            said, _ = process.communicate(timeout=_DEPLOY_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill(process)
+            raise UserError(f"{' '.join(process.args[3:])} did not end within {_DEPLOY_SECONDS:.0f} s") from None  # type: ignore[index]
+        self._children.discard(process)
+        logs = self.rehearsal.folder / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        number = len(list(logs.glob("command-*.log"))) + 1
+        (logs / f"command-{number:03}.log").write_text(f"$ {process.args}\n{said}", encoding="utf-8")
+        return subprocess.CompletedProcess(process.args, process.returncode, said, "")
+
+    def kill(self, process: "subprocess.Popen[str]") -> None:
+        """SIGKILL for it and for all it has started."""
+        signal_session(process.pid, signal.SIGKILL)
+        process.wait(10)
+        if process.stdout:
+            process.stdout.close()
+        self._children.discard(process)
+
+    # --- observing ---------------------------------------------------------------------------------------------------
+
+    def serving(self, stack: str) -> str:
+        """The release of the version that takes all calls; two ids while the alias sends calls to two versions."""
+        functions, name = self.clients.of(stack, "lambda"), self.project.predict(stack)
+        alias = functions.get_alias(FunctionName=name, Name=ALIAS)
+        weights = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+        versions = [alias["FunctionVersion"], *weights]
+        found = [functions.get_function_configuration(FunctionName=name, Qualifier=v) for v in versions]
+        return ", ".join(config["Environment"]["Variables"]["RELEASE_ID"] for config in found)
+
+    def recorded(self, stack: str) -> str:
+        """The release that the environment records as its own."""
+        return str(evidence.pointer(self.clients, self.project, stack)["id"])
+
+    def answering(self, count: int = 12) -> str:
+        """The releases that really answer production's URL, each once; what is wrong where one does not."""
+        answers = [self.caller.predict([random.choice(self.rows)]) for _ in range(count)]  # noqa: S311
+        return ", ".join(sorted({answer.release or f"error {answer.status}: {answer.error}" for answer in answers}))
+
+    def outcome(self, stage: str, error: str, traffic: Traffic) -> Outcome:
+        """The outcome as it stands; `traffic` has ended."""
+        requests, failed = traffic.counts()
+        return Outcome(stage, error, self.answering(), requests, failed)
+
+    # --- injecting ---------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def seam(
+        self,
+        service: str,
+        operation: str,
+        match: Mapping[str, str] | None = None,
+        error: Mapping[str, Any] | None = None,
+        delay: float | None = None,
+        times: int | None = None,
+    ) -> Iterator[str]:
+        """The service answers this operation wrongly (or late) until the block ends; gives the seam's id."""
+        wanted = {"match": dict(match) if match else None, "error": dict(error) if error else None}
+        wanted |= {"delay": delay, "times": times}
+        body = {"service": service, "operation": operation, **{k: v for k, v in wanted.items() if v is not None}}
+        made = self.gateway("POST", "/_rehearsal/faults", body)["id"]
+        try:
+            yield made
+        finally:
+            with contextlib.suppress(OSError):
+                self.gateway("DELETE", f"/_rehearsal/faults/{made}")
+
+    def gateway(self, method: str, path: str, body: Any = None) -> Any:
+        """A request to the gateway itself; its JSON answer, or None."""
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self.rehearsal.endpoint + path, data, headers, method=method)  # noqa: S310
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - our own gateway
+            text = response.read()
+        return json.loads(text) if text else None
+
+    # --- between faults ----------------------------------------------------------------------------------------------
+
+    def restore(self, converge: bool = False) -> None:
+        """No seam, no shift under way, production on `old`; with `converge` the stack's leftovers are gone as well.
+
+        A failed deployment leaves its endpoint until the next good one: that is the product's way, and the next
+        fault deploys upon it as the next release would.
+        """
+        with contextlib.suppress(urllib.error.HTTPError):
+            self.gateway("DELETE", "/_rehearsal/faults")
+        self.settle()
+        if converge or self.serving("prod") != self.old.id or self.recorded("prod") != self.old.id:
+            done = self.deploy("prod", self.old)
+            if done.returncode:
+                raise UserError(f"production could not be put back on {self.old.id}:\n{done.stdout[-2000:]}")
+
+    def settle(self) -> None:
+        """Waits until no deployment of production is under way."""
+        codedeploy = self.clients.of("prod", "codedeploy")
+        names = {"applicationName": f"{self.project.name}-prod", "deploymentGroupName": "predict"}
+        deadline = time.monotonic() + _SETTLE_SECONDS
+        while codedeploy.list_deployments(**names, includeOnlyStatuses=_UNDER_WAY)["deployments"]:
+            if time.monotonic() > deadline:
+                raise UserError(f"a deployment of production is still under way after {_SETTLE_SECONDS:.0f} s")
+            time.sleep(0.1)
+
+    def close(self, keep: bool = False) -> None:
+        """Ends what faults have started, and the cloud unless it is kept."""
+        for child in list(self._children):
+            self.kill(child)
+        self.stacks.interrupt()
+        if not keep:
+            lifecycle.stop(self.rehearsal)
+
+
+def place(here: Rehearsal) -> Rehearsal:
+    """The matrix's own rehearsal: a folder inside the given one's, and the given port."""
+    return replace(here, folder=here.folder / "faults")
+
+
+def build(rehearsal: Rehearsal, display: Display) -> World:
+    """A world with two good releases of which the first serves dev and production, made by the real road.
+
+    Raises UserError where that fails; the caller stops the cloud.
+    """
+    root = copy_program(rehearsal.root, rehearsal.folder / "program")
+    project = read_project(root)
+    trips = conduct.choose_trips(rehearsal, None)
+    conduct.prepare(rehearsal, project, display)
+    conduct.with_environment(rehearsal)
+    clients = Clients(project)
+    conduct.store_state_secret(clients, project)
+    stacks = Stacks(root, rehearsal.folder, rehearsal.environ())
+    tour = Tour(project, clients, stacks, display, trips, assume_yes=True)
+    tour.foundations()
+    first = tour.first_release()
+    candidates = Candidates(clients, project)
+    old = candidates.of_run(first["execution"])
+    new = candidates.train(trips.window((1 + FIRST_SHARE) / 2))
+    display.say(f"release {new.id} is ready as well")
+    _note(rehearsal).write_text(json.dumps({"old": old.uri, "new": new.uri}), encoding="utf-8")
+    rows = held_out(clients, project, old)
+    return World(rehearsal, project, clients, stacks, display, tour, candidates, old, new, rows)
+
+
+def resume(rehearsal: Rehearsal, display: Display) -> World | None:
+    """The world that an earlier matrix left up, with the program as the checkout has it now; None where none is."""
+    if not (_note(rehearsal).is_file() and lifecycle.running(rehearsal)):
+        return None
+    made = json.loads(_note(rehearsal).read_text(encoding="utf-8"))
+    project = read_project(copy_program(rehearsal.root, rehearsal.folder / "program"))
+    conduct.with_environment(rehearsal)
+    clients = Clients(project)
+    stacks = Stacks(project.root, rehearsal.folder, rehearsal.environ())
+    trips = conduct.choose_trips(rehearsal, None)
+    tour = Tour(project, clients, stacks, display, trips, assume_yes=True)
+    candidates = Candidates(clients, project)
+    old, new = candidates.read(made["old"]), candidates.read(made["new"])
+    rows = held_out(clients, project, old)
+    display.say(f"the world that was kept at {rehearsal.endpoint} is used again")
+    return World(rehearsal, project, clients, stacks, display, tour, candidates, old, new, rows)
+
+
+def _note(rehearsal: Rehearsal) -> Path:
+    return rehearsal.cloud / "world.json"
