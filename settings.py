@@ -149,6 +149,14 @@ class Variant:
 
 
 @dataclass(frozen=True)
+class Returning:
+    """A return to a former release, as `./glidepath rollback` sets it for one update: why, and whether all at once."""
+
+    reason: str
+    urgent: bool
+
+
+@dataclass(frozen=True)
 class State:
     """Pulumi's state as the pipeline's builds find it; the secret holds the variable that unlocks it."""
 
@@ -193,6 +201,7 @@ class Settings:
     release: str
     manifest_sha256: str
     retire: bool
+    returning: Returning
 
     @cached_property
     def names(self) -> Names:
@@ -265,6 +274,7 @@ def _settings(stack: str, reader: Reader, provider: Reader) -> Settings:
         release=reader.text("release", "", _MANIFEST, _MANIFEST_HINT),
         manifest_sha256=reader.text("manifestSha256", "", r"[0-9a-f]{64}", "a SHA-256 of 64 lower case hex digits"),
         retire=reader.flag("retire"),
+        returning=_returning(reader.child("returning")),
     )
 
 
@@ -474,6 +484,17 @@ def _retention(reader: Reader) -> int:
             "logDays", days, f"is not kept by CloudWatch Logs; use one of {', '.join(map(str, RETENTION_DAYS))}"
         )
     return days
+
+
+def _returning(reader: Reader) -> Returning:
+    returning = Returning(
+        reason=reader.text("reason", "", r"[^\n]{1,150}", "one line of at most 150 characters"),
+        urgent=reader.flag("urgent"),
+    )
+    reader.done()
+    if returning.urgent and not returning.reason:
+        reader.reject("urgent", True, "needs a reason, which is recorded with the deployment; give returning.reason")
+    return returning
 
 
 def _state(reader: Reader) -> State:

@@ -58,6 +58,10 @@ class ShiftArgs(TypedDict):
     """Pause between steps."""
     limit_minutes: int
     """When the shift is given up and rolled back."""
+    returning: str
+    """Why this is a return to a former release; empty where it is none."""
+    urgent: bool
+    """Whether the return goes all at once."""
     model_errors: int
     """Model errors per period that stop the shift."""
     endpoint_errors: int
@@ -107,7 +111,8 @@ class Shift(pulumi.ComponentResource):
             {
                 "application": application.name,
                 "group": group.deployment_group_name,
-                "configuration": configuration,
+                # The group keeps its configuration: only this one deployment may differ.
+                "configuration": ALL_AT_ONCE if args["urgent"] else configuration,
                 "function": args["function"].name,
                 "alias": args["alias"].name,
                 "version": args["function"].version,
@@ -115,6 +120,8 @@ class Shift(pulumi.ComponentResource):
                 "after": hooks["after-traffic"].name,
                 "release": args["release_id"],
                 "limit_minutes": args["limit_minutes"],
+                "returning": args["returning"],
+                "urgent": args["urgent"],
             },
             pulumi.ResourceOptions(parent=self, depends_on=[args["alias"], *self.alarms.values(), *hooks.values()]),
         )

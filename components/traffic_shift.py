@@ -1,27 +1,45 @@
 """TrafficShift: a resource that is there once CodeDeploy has moved a Lambda alias to a version.
 
 The provider is pickled into the state by its name and runs in a process of its own, which shares nothing with the
-program's; what it imports, it imports when it works.
+program's; what it imports, it imports when it works. What to do next is decided in `shift_state`, from what is seen.
 """
 
-import threading
-from types import FunctionType
+import time
 from typing import Any, TypedDict
 
 import pulumi
 from pulumi import dynamic
 
+from components.provider_process import CANCELLED, PlainError, adopt
+from components.shift_state import (
+    ACTIVE,
+    Alarm,
+    Alias,
+    Clear,
+    Deployment,
+    Done,
+    Failure,
+    Follow,
+    Refuse,
+    Seen,
+    Start,
+    Wait,
+    Wish,
+    cause,
+    decide,
+    target_version,
+)
 from definitions.appspec import app_spec
-
-_CANCELLED = threading.Event()
-"""Set in the provider's process once the engine has asked it to cancel."""
 
 # A roll-back is one change of the alias; what takes longer is told, not waited for.
 _ROLLBACK_SECONDS = 60.0
+# Steps come quickly at first (and in a rehearsal); a shift of an hour need not be asked about every second.
+_PAUSES = ((60.0, 1.0), (600.0, 3.0), (float("inf"), 10.0))
+_HOOKS = ("BeforeAllowTraffic", "AfterAllowTraffic")
 
 
-class ShiftError(Exception):
-    """The shift did not happen; the message is what CodeDeploy or the hook gave as reason."""
+class ShiftError(PlainError):
+    """The shift did not happen; the message is what CodeDeploy, the alarm or the hook gave as reason."""
 
 
 class TrafficShiftArgs(TypedDict):
@@ -47,6 +65,11 @@ class TrafficShiftArgs(TypedDict):
     """Release id, for the deployment's description."""
     limit_minutes: pulumi.Input[int]
     """When the shift is stopped and rolled back."""
+    returning: pulumi.Input[str]
+    """Why this is a return to a former release, for the deployment's description; empty where it is none. Alarms that
+    are in ALARM before a return do not stop it."""
+    urgent: pulumi.Input[bool]
+    """Whether a return waits for no alarm."""
 
 
 class TrafficShiftProvider(dynamic.ResourceProvider):
@@ -77,194 +100,246 @@ class TrafficShiftProvider(dynamic.ResourceProvider):
         self._shift(news)
         return dynamic.UpdateResult(_outputs(news))
 
+    def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
+        """At which version the alias really is, so that a refresh sees what was moved by hand."""
+        lambda_ = self._client("lambda")
+        try:
+            alias = lambda_.get_alias(FunctionName=props["function"], Name=props["alias"])
+        except lambda_.exceptions.ResourceNotFoundException:
+            return dynamic.ReadResult("", {})
+        return dynamic.ReadResult(id_, {**_outputs(props), "version": alias["FunctionVersion"]})
+
     def _client(self, service: str) -> Any:
         import boto3
 
         return boto3.Session(profile_name=self._profile, region_name=self._region).client(service)
 
     def _shift(self, props: dict[str, Any]) -> None:
-        heed_cancellation()
-        lambda_, codedeploy = self._client("lambda"), self._client("codedeploy")
-        serving, routing = _serving(lambda_, props)
-        target = props["version"]
-        if serving == target and not routing:
-            _say(f"alias {props['alias']} is at version {target} already: nothing to shift")
-            return
-        found = _running(codedeploy, props)
-        deployment = found or _start(codedeploy, props, serving)
-        _say(f"{'waiting for' if found else 'started'} deployment {deployment}: version {serving} → {target}")
-        _wait(lambda_, codedeploy, props, deployment)
-        serving, _ = _serving(lambda_, props)
-        if serving != target:
-            raise ShiftError(f"deployment {deployment} ended, but alias {props['alias']} is at version {serving}")
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        adopt()
+        try:
+            Shifting(self._client("lambda"), self._client("codedeploy"), self._client("cloudwatch"), props).run()
+        except (BotoCoreError, ClientError) as error:
+            raise ShiftError(
+                f"release {props['release']} could not be shifted: {error}. A deployment that is under way goes on by"
+                " itself; run this again to see its end"
+            ) from None
 
 
 def _outputs(props: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in props.items() if not key.startswith("__")}
 
 
-def _say(line: str) -> None:
-    # The engine shows what a provider prints.
-    import sys
+class Shifting:
+    """One shift, from the first look to the end. Only `run` is called from outside."""
 
-    print(f"shift: {line}", file=sys.stderr, flush=True)
+    def __init__(self, lambda_: Any, codedeploy: Any, cloudwatch: Any, props: dict[str, Any]) -> None:
+        self._lambda, self._codedeploy, self._cloudwatch = lambda_, codedeploy, cloudwatch
+        self._props = props
+        self._wish = Wish(props["version"], bool(props.get("returning")), bool(props.get("urgent")))
+        self._group = {"applicationName": props["application"], "deploymentGroupName": props["group"]}
+        self._told: set[str] = set()
+        self._began = time.monotonic()
 
+    def run(self) -> None:
+        """Move the alias. Raises ShiftError with the one sentence that says why it did not move."""
+        looked, since = self._look(), time.monotonic()
+        while True:
+            action = decide(Seen(*looked, time.monotonic() - since), self._wish)
+            if isinstance(action, Refuse):
+                raise ShiftError(f"release {self._props['release']} was not shifted: {action.reason}")
+            if isinstance(action, Done):
+                self._say(f"alias {self._props['alias']} is at version {self._wish.version} already: nothing to shift")
+                return
+            if self._act(action):
+                return
+            now = self._look()
+            if now != looked:
+                looked, since = now, time.monotonic()
 
-def _serving(lambda_: Any, props: dict[str, Any]) -> tuple[str, dict[str, float]]:
-    """Version of the alias, and the weights of others beside it."""
-    alias = lambda_.get_alias(FunctionName=props["function"], Name=props["alias"])
-    return alias["FunctionVersion"], (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+    def _act(self, action: Follow | Wait | Clear | Start) -> bool:
+        """One step; whether the shift has come to its good end by it."""
+        if isinstance(action, Wait):
+            self._tell(action.reason)
+            self._pause(action)
+            return False
+        if isinstance(action, Clear):
+            self._say(f"taking back weights that no deployment looks after: version {action.version} takes all traffic")
+            self._lambda.update_alias(
+                FunctionName=self._props["function"],
+                Name=self._props["alias"],
+                RoutingConfig={"AdditionalVersionWeights": {}},
+            )
+            return False
+        deployment = action.deployment if isinstance(action, Follow) else self._start(action)
+        if deployment is None:
+            return False
+        self._say(f"{'waiting for' if isinstance(action, Follow) else 'started'} deployment {deployment}")
+        self._follow(deployment)
+        return True
 
+    # --- looking -----------------------------------------------------------------------------------------------------
 
-def _running(codedeploy: Any, props: dict[str, Any]) -> str | None:
-    """A deployment of this group that is under way to this very version; one to another version stops the update."""
-    import json
+    def _look(self) -> tuple[Alias, tuple[Deployment, ...], tuple[Alarm, ...]]:
+        alias, under_way = self._alias(), self._under_way()
+        settled = under_way or alias.weights or alias.version == self._wish.version
+        return alias, under_way, () if settled else self._alarms()
 
-    for deployment in _under_way(codedeploy, props):
-        info = codedeploy.get_deployment(deploymentId=deployment)["deploymentInfo"]
-        revision = info.get("revision") or {}
-        content = (revision.get("appSpecContent") or revision.get("string") or {}).get("content") or "{}"
-        resources = json.loads(content).get("Resources") or [{}]
-        versions = [entry["Properties"]["TargetVersion"] for resource in resources for entry in resource.values()]
-        if versions == [props["version"]]:
-            return str(deployment)
-        raise ShiftError(
-            f"deployment {deployment} to version {', '.join(versions) or 'unknown'} is under way in"
-            f" {props['application']}/{props['group']}: wait for its end, or stop it"
-            f" (aws deploy stop-deployment --deployment-id {deployment} --auto-rollback-enabled), then run this again"
+    def _alias(self) -> Alias:
+        alias = self._lambda.get_alias(FunctionName=self._props["function"], Name=self._props["alias"])
+        return Alias(alias["FunctionVersion"], (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {})
+
+    def _under_way(self) -> tuple[Deployment, ...]:
+        """Deployments of this group that have not ended; the roll-back of a stopped one is a deployment as well."""
+        ids = self._codedeploy.list_deployments(**self._group, includeOnlyStatuses=list(ACTIVE))["deployments"]
+        return tuple(self._deployment(found) for found in ids)
+
+    def _deployment(self, deployment: str) -> Deployment:
+        info = self._codedeploy.get_deployment(deploymentId=deployment)["deploymentInfo"]
+        rollback = info.get("creator") == "codeDeployRollback"
+        return Deployment(deployment, target_version(info.get("revision") or {}), rollback)
+
+    def _alarms(self) -> tuple[Alarm, ...]:
+        """The group's alarms with their states."""
+        group = self._codedeploy.get_deployment_group(**self._group)["deploymentGroupInfo"]
+        settings = group.get("alarmConfiguration") or {}
+        names = [alarm["name"] for alarm in settings.get("alarms") or []] if settings.get("enabled") else []
+        if not names:
+            return ()
+        found = self._cloudwatch.describe_alarms(AlarmNames=names, AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+        alarms = [*found.get("MetricAlarms", []), *found.get("CompositeAlarms", [])]
+        return tuple(Alarm(a["AlarmName"], a["StateValue"] == "ALARM", a.get("StateReason") or "") for a in alarms)
+
+    # --- the deployment ----------------------------------------------------------------------------------------------
+
+    def _start(self, action: Start) -> str | None:
+        """Id of the new deployment, None where another one came first."""
+        props = self._props
+        content = app_spec(
+            props["function"], props["alias"], action.current, props["version"], props["before"], props["after"]
         )
-    return None
+        self._say(f"version {action.current} → {props['version']} for release {props['release']}")
+        try:
+            made = self._codedeploy.create_deployment(
+                **self._group,
+                deploymentConfigName=props["configuration"],
+                description=self._description(action),
+                revision={"revisionType": "AppSpecContent", "appSpecContent": {"content": content}},
+                **self._override(action),
+            )
+        except self._codedeploy.exceptions.DeploymentLimitExceededException:
+            return None
+        return str(made["deploymentId"])
 
+    def _description(self, action: Start) -> str:
+        text = f"Release {self._props['release']}: version {action.current} to {self._props['version']}"
+        if self._props.get("returning"):
+            text += f". {self._props['returning']}"
+        return text[:256]
 
-def _under_way(codedeploy: Any, props: dict[str, Any]) -> list[str]:
-    """Deployments of this group that have not ended; the roll-back of a stopped one is a deployment as well."""
-    found: list[str] = codedeploy.list_deployments(
-        applicationName=props["application"],
-        deploymentGroupName=props["group"],
-        includeOnlyStatuses=["Created", "Queued", "InProgress", "Baking", "Ready"],
-    )["deployments"]
-    return found
+    def _override(self, action: Start) -> dict[str, Any]:
+        """The group's alarms without those that were in ALARM before this return."""
+        if not action.ignored:
+            return {}
+        ignored = {alarm.name for alarm in action.ignored}
+        watched = [{"name": alarm.name} for alarm in self._alarms() if alarm.name not in ignored]
+        self._say(f"returning although in ALARM: {', '.join(map(str, action.ignored))}")
+        return {"overrideAlarmConfiguration": {"enabled": bool(watched), "alarms": watched}}
 
+    def _follow(self, deployment: str) -> None:
+        """Tell every change of the weight and of the hooks until the end. Raises ShiftError unless it succeeded."""
+        props = self._props
+        while True:
+            info = self._codedeploy.get_deployment(deploymentId=deployment)["deploymentInfo"]
+            alias = self._alias()
+            self._tell(self._weight(alias))
+            for event in self._events(deployment):
+                if event["status"] != "Pending":
+                    self._tell(f"{event['lifecycleEventName']}: {event['status']}")
+            if info["status"] == "Succeeded":
+                if alias.version != props["version"]:
+                    raise ShiftError(f"deployment {deployment} succeeded, but {alias}: run this again")
+                self._say(f"deployment {deployment} succeeded: alias {props['alias']} is at version {props['version']}")
+                return
+            if info["status"] in ("Failed", "Stopped"):
+                raise ShiftError(self._failed(deployment, info))
+            self._pause(Wait(f"deployment {deployment} goes on"), deployment)
 
-def _start(codedeploy: Any, props: dict[str, Any], serving: str) -> str:
-    content = app_spec(props["function"], props["alias"], serving, props["version"], props["before"], props["after"])
-    return str(
-        codedeploy.create_deployment(
-            applicationName=props["application"],
-            deploymentGroupName=props["group"],
-            deploymentConfigName=props["configuration"],
-            description=f"Release {props['release']}: version {serving} to {props['version']}"[:256],
-            revision={"revisionType": "AppSpecContent", "appSpecContent": {"content": content}},
-        )["deploymentId"]
-    )
+    def _failed(self, deployment: str, info: dict[str, Any]) -> str:
+        error = info.get("errorInformation") or {}
+        failed = next((event for event in self._events(deployment) if event["status"] == "Failed"), None)
+        message = str(error.get("message") or "")
+        code = str(error.get("code") or info["status"])
+        failure = Failure(
+            deployment, code, message, failed["lifecycleEventName"] if failed and code.startswith("HOOK") else ""
+        )
+        # Read before the roll-back: an alarm may be quiet again after it.
+        alarms = self._alarms() if code == "ALARM_ACTIVE" else ()
+        return cause(self._props["release"], failure, alarms, self._rolled_back())
 
+    def _rolled_back(self) -> Alias:
+        """The alias once nothing moves it any more, or as it is when that takes too long."""
+        limit, quiet = time.monotonic() + _ROLLBACK_SECONDS, 0
+        while True:
+            alias = self._alias()
+            quiet = 0 if alias.weights or self._under_way() else quiet + 1
+            if quiet > 1 or time.monotonic() > limit:
+                return alias
+            time.sleep(0.5)
 
-def _wait(lambda_: Any, codedeploy: Any, props: dict[str, Any], deployment: str) -> None:
-    """Tell every change of the weight and of the hooks until the end. Raises ShiftError unless it succeeded."""
-    import time
+    def _events(self, deployment: str) -> list[dict[str, Any]]:
+        """Lifecycle events of the hooks."""
+        ids = self._codedeploy.list_deployment_targets(deploymentId=deployment).get("targetIds") or []
+        found = [self._codedeploy.get_deployment_target(deploymentId=deployment, targetId=target) for target in ids]
+        targets = [entry["deploymentTarget"].get("lambdaTarget") or {} for entry in found]
+        events = [event for target in targets for event in target.get("lifecycleEvents") or []]
+        return [event for event in events if event["lifecycleEventName"] in _HOOKS]
 
-    told: set[str] = set()
-    limit = time.monotonic() + float(props["limit_minutes"]) * 60
-    while True:
-        info = codedeploy.get_deployment(deploymentId=deployment)["deploymentInfo"]
-        for line in [_weight(lambda_, props), *_events(codedeploy, deployment)]:
-            if line not in told:
-                told.add(line)
-                _say(line)
-        if info["status"] == "Succeeded":
-            _say(f"deployment {deployment} succeeded: alias {props['alias']} is at version {props['version']}")
-            return
-        if info["status"] in ("Failed", "Stopped"):
-            raise ShiftError(_reason(codedeploy, info, deployment))
-        if _CANCELLED.is_set():
-            raise ShiftError(f"the update was interrupted; {_stop(lambda_, codedeploy, props, deployment)}")
-        if time.monotonic() > limit:
-            stopped = _stop(lambda_, codedeploy, props, deployment)
-            raise ShiftError(f"deployment {deployment} took over {props['limit_minutes']} minutes; {stopped}")
-        _CANCELLED.wait(1)
+    def _weight(self, alias: Alias) -> str:
+        version = self._props["version"]
+        share = 1.0 if alias.version == version else float(alias.weights.get(version, 0.0))
+        return f"version {version} takes {share:.0%} of the traffic"
 
+    # --- waiting and telling -----------------------------------------------------------------------------------------
 
-def heed_cancellation() -> None:
-    """Have the engine's Cancel set `_CANCELLED`.
+    def _pause(self, wait: Wait, deployment: str = "") -> None:
+        """A moment. Raises ShiftError where the engine cancels or the limit is reached; stops `deployment` first."""
+        passed = time.monotonic() - self._began
+        minutes = self._props["limit_minutes"]
+        if passed > float(minutes) * 60:
+            end = self._stop(deployment) if deployment else f"{wait.fix or 'run this again later'}; now {self._alias()}"
+            raise ShiftError(
+                f"release {self._props['release']} was not shifted within {minutes} minutes: {wait.reason}; {end}"
+            )
+        CANCELLED.wait(next(pause for until, pause in _PAUSES if passed < until))
+        if CANCELLED.is_set():
+            end = self._stop(deployment) if deployment else f"no deployment was begun, {self._alias()}"
+            raise ShiftError(f"release {self._props['release']}: the update was interrupted; {end}")
 
-    At the first Ctrl-C the engine calls Cancel on every provider and waits for what is under way. Pulumi's Python SDK
-    answers that call and tells no dynamic provider, so a shift would go on to its end. The handler is registered with
-    its server by now; only its body can still be exchanged. Elsewhere than in the SDK's process there is none.
-    """
-    import sys
+    def _stop(self, deployment: str) -> str:
+        """Stop with rollback, wait for the alias to be back, and say where traffic is."""
+        import contextlib
 
-    servicer = getattr(sys.modules["__main__"], "DynamicResourceProviderServicer", None)
-    handler = getattr(servicer, "Cancel", None)
-    if isinstance(handler, FunctionType):
-        handler.__code__ = _cancel.__code__
+        self._say(f"stopping deployment {deployment} with rollback")
+        # It may have ended since it was looked at.
+        with contextlib.suppress(self._codedeploy.exceptions.DeploymentAlreadyCompletedException):
+            self._codedeploy.stop_deployment(deploymentId=deployment, autoRollbackEnabled=True)
+        alias = self._rolled_back()
+        moving = bool(alias.weights or self._under_way())
+        return f"deployment {deployment} {'was told to stop' if moving else 'has ended'}, {alias}"
 
+    def _tell(self, line: str) -> None:
+        """Say a line that was not said yet."""
+        if line not in self._told:
+            self._told.add(line)
+            self._say(line)
 
-def _cancel(self: Any, request: Any, context: Any) -> Any:
-    # Runs among the names of the SDK's module: it finds this one's by importing it.
-    from google.protobuf import empty_pb2
+    def _say(self, line: str) -> None:
+        # The engine shows what a provider prints.
+        import sys
 
-    from components import traffic_shift
-
-    traffic_shift._CANCELLED.set()
-    return empty_pb2.Empty()
-
-
-def _stop(lambda_: Any, codedeploy: Any, props: dict[str, Any], deployment: str) -> str:
-    """Stop with rollback, wait for the alias to be back, and say where traffic is."""
-    import contextlib
-    import time
-
-    _say(f"stopping deployment {deployment} with rollback")
-    # It may have ended since it was looked at.
-    with contextlib.suppress(codedeploy.exceptions.DeploymentAlreadyCompletedException):
-        codedeploy.stop_deployment(deploymentId=deployment, autoRollbackEnabled=True)
-    limit = time.monotonic() + _ROLLBACK_SECONDS
-    while True:
-        serving, routing = _serving(lambda_, props)
-        if not routing and not _under_way(codedeploy, props):
-            return f"deployment {deployment} has ended, version {serving} takes all traffic"
-        if time.monotonic() > limit:
-            return f"deployment {deployment} was told to stop; its roll-back goes on: {serving}, {routing}"
-        time.sleep(1)
-
-
-def _weight(lambda_: Any, props: dict[str, Any]) -> str:
-    serving, routing = _serving(lambda_, props)
-    share = 1.0 if serving == props["version"] else float(routing.get(props["version"], 0.0))
-    return f"version {props['version']} takes {share:.0%} of the traffic"
-
-
-def _targets(codedeploy: Any, deployment: str) -> list[dict[str, Any]]:
-    ids = codedeploy.list_deployment_targets(deploymentId=deployment).get("targetIds") or []
-    found = [codedeploy.get_deployment_target(deploymentId=deployment, targetId=target) for target in ids]
-    return [entry["deploymentTarget"].get("lambdaTarget") or {} for entry in found]
-
-
-def _events(codedeploy: Any, deployment: str) -> list[str]:
-    """Hooks that have begun or ended."""
-    return [
-        f"{event['lifecycleEventName']}: {event['status']}"
-        for target in _targets(codedeploy, deployment)
-        for event in target.get("lifecycleEvents") or []
-        if event["lifecycleEventName"] in ("BeforeAllowTraffic", "AfterAllowTraffic") and event["status"] != "Pending"
-    ]
-
-
-def _reason(codedeploy: Any, info: dict[str, Any], deployment: str) -> str:
-    """One sentence: what stopped it, and where traffic is now."""
-    error = info.get("errorInformation") or {}
-    failed = [event for event in _events(codedeploy, deployment) if event.endswith(": Failed")]
-    details = [
-        str((event.get("diagnostics") or {}).get("message") or "")
-        for target in _targets(codedeploy, deployment)
-        for event in target.get("lifecycleEvents") or []
-        if event["status"] == "Failed"
-    ]
-    cause = error.get("message") or "no reason given"
-    hook = f"; hook {failed[0].partition(':')[0]} failed {' '.join(filter(None, details))}".rstrip() if failed else ""
-    back = (info.get("rollbackInfo") or {}).get("rollbackMessage") or "traffic is back on the version that served"
-    code = error.get("code") or info["status"]
-    return f"deployment {deployment} {info['status'].lower()} ({code}): {cause}{hook}. {back}"
+        print(f"shift: {line}", file=sys.stderr, flush=True)
 
 
 class TrafficShift(dynamic.Resource, module="glidepath", name="TrafficShift"):

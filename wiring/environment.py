@@ -108,6 +108,8 @@ class EnvironmentStack:
                 "percentage": deployment.percentage,
                 "minutes": deployment.minutes,
                 "limit_minutes": self.settings.shift_minutes,
+                "returning": self.settings.returning.reason,
+                "urgent": self.settings.returning.urgent,
                 "model_errors": alarms.model_errors,
                 "endpoint_errors": alarms.endpoint_errors,
                 "latency_ms": alarms.latency_ms,

@@ -1,82 +1,48 @@
-"""The shift's provider: what it does when it is interrupted, and in the SDK's own process."""
+"""The shift's provider: what it does for what it finds, when it is interrupted, and in the SDK's own process."""
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
+from botocore.exceptions import ClientError
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi import dynamic
 from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
-from components import traffic_shift
+from components import provider_process
 from components.traffic_shift import ShiftError, TrafficShiftProvider
+from tests.program.fake_codedeploy import PROPS, Aws, NotFound
 
 ROOT = Path(__file__).resolve().parents[2]
-PROPS = {
-    "application": "glidepath-prod",
-    "group": "predict",
-    "configuration": "steps",
-    "function": "glidepath-prod-predict",
-    "alias": "live",
-    "version": "2",
-    "before": "before",
-    "after": "after",
-    "release": "r2",
-    "limit_minutes": 60,
-}
+ALARM = {"code": "ALARM_ACTIVE", "message": "Activated alarms: <errors>"}
 
 
-class AlreadyCompleted(Exception):
-    pass
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second that is waited for passes at once."""
+    now = [time.monotonic()]
 
+    def wait(seconds: float) -> bool:
+        now[0] += seconds
+        return provider_process.CANCELLED.is_set()
 
-class Aws:
-    """Alias and deployment of one function: at 10 % until the deployment is stopped, which takes the alias back."""
-
-    exceptions = type("Exceptions", (), {"DeploymentAlreadyCompletedException": AlreadyCompleted})
-
-    def __init__(self, rollback_polls: int = 0, completes: bool = False) -> None:
-        self.weights = {"2": 0.1}
-        self.stopped: list[dict[str, Any]] = []
-        self.rollback_polls, self.completes = rollback_polls, completes
-
-    def get_alias(self, **_: Any) -> dict[str, Any]:
-        version = "2" if self.stopped and self.completes else "1"
-        return {"FunctionVersion": version, "RoutingConfig": {"AdditionalVersionWeights": self.weights}}
-
-    def list_deployments(self, **_: Any) -> dict[str, Any]:
-        if not self.stopped:
-            return {"deployments": []}
-        self.rollback_polls -= 1
-        return {"deployments": ["d-ROLLBACK"] if self.rollback_polls >= 0 else []}
-
-    def create_deployment(self, **_: Any) -> dict[str, Any]:
-        return {"deploymentId": "d-1"}
-
-    def get_deployment(self, **_: Any) -> dict[str, Any]:
-        return {"deploymentInfo": {"status": "InProgress"}}
-
-    def list_deployment_targets(self, **_: Any) -> dict[str, Any]:
-        return {"targetIds": []}
-
-    def stop_deployment(self, **request: Any) -> None:
-        self.stopped.append(request)
-        self.weights = {}
-        if self.completes:
-            raise AlreadyCompleted
+    monkeypatch.setattr(provider_process.CANCELLED, "wait", wait)
+    monkeypatch.setattr("time.sleep", wait)
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
 
 
 @pytest.fixture
 def cancelled() -> Iterator[None]:
     """The engine has called Cancel."""
-    traffic_shift._CANCELLED.set()
+    provider_process.CANCELLED.set()
     yield
-    traffic_shift._CANCELLED.clear()
+    provider_process.CANCELLED.clear()
 
 
 def shift(monkeypatch: pytest.MonkeyPatch, aws: Aws, **props: Any) -> None:
@@ -84,46 +50,193 @@ def shift(monkeypatch: pytest.MonkeyPatch, aws: Aws, **props: Any) -> None:
     TrafficShiftProvider().create(PROPS | props)
 
 
+def refusal(monkeypatch: pytest.MonkeyPatch, aws: Aws, **props: Any) -> str:
+    with pytest.raises(ShiftError) as caught:
+        shift(monkeypatch, aws, **props)
+    return str(caught.value)
+
+
+def test_every_step_is_told_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    aws = Aws()
+    shift(monkeypatch, aws)
+    assert (aws.version, aws.weights) == ("2", {})
+    assert capsys.readouterr().err.splitlines() == [
+        "shift: version 1 → 2 for release r2",
+        "shift: started deployment d-1",
+        "shift: version 2 takes 10% of the traffic",
+        "shift: version 2 takes 50% of the traffic",
+        "shift: version 2 takes 100% of the traffic",
+        "shift: deployment d-1 succeeded: alias live is at version 2",
+    ]
+
+
+def test_an_alias_that_is_there_needs_no_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
+    aws = Aws(version="2")
+    shift(monkeypatch, aws)
+    assert aws.made == []
+
+
+def test_a_deployment_that_goes_on_since_a_killed_update_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    aws = Aws()
+    aws.begin("2")
+    shift(monkeypatch, aws)
+    assert (aws.version, len(aws.made)) == ("2", 1)
+
+
+def test_one_that_was_rolled_back_alone_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    aws = Aws(error=ALARM)
+    aws.begin("2")
+    while aws.list_deployments()["deployments"]:
+        for made in list(aws.made):
+            aws.get_deployment(made.id)
+    aws.error = None
+    shift(monkeypatch, aws)
+    assert aws.version == "2"
+
+
+def test_a_deployment_to_another_version_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    aws = Aws()
+    aws.begin("2")
+    shift(monkeypatch, aws, version="3", release="r3")
+    assert [(made.current, made.target) for made in aws.made] == [("1", "2"), ("2", "3")]
+    assert aws.version == "3"
+
+
+def test_one_that_never_ends_is_named_with_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
+    aws = Aws()
+    aws.begin("2").weights = [0.1] * 10_000
+    assert refusal(monkeypatch, aws, version="3", release="r3", limit_minutes=1) == (
+        "release r3 was not shifted within 1 minutes: deployment d-1 is under way to version 2; wait for its end, or"
+        " stop it (aws deploy stop-deployment --deployment-id d-1 --auto-rollback-enabled), then run this again; now"
+        " version 1 takes all traffic but version 2 10%"
+    )
+
+
+def test_weights_that_nobody_looks_after_do_not_wedge_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    aws = Aws(weights={"7": 0.3})
+    shift(monkeypatch, aws)
+    assert (aws.version, aws.weights) == ("2", {})
+
+
+def test_the_alarm_that_fired_is_named_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    aws = Aws(error=ALARM, alarms={"errors": ("OK", ""), "latency": ("OK", "")}, lag=3)
+    begin = aws.begin
+
+    def fire(*args: Any, **kwargs: Any) -> Any:
+        aws.alarms["errors"] = ("ALARM", "Threshold Crossed: 3 >= 1")
+        return begin(*args, **kwargs)
+
+    monkeypatch.setattr(aws, "begin", fire)
+    assert refusal(monkeypatch, aws) == (
+        "release r2 does not serve: alarm errors (Threshold Crossed: 3 >= 1) went off during the shift (deployment"
+        " d-1, ALARM_ACTIVE). Now version 1 takes all traffic"
+    )
+
+
+def test_a_failed_hook_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = {"code": "HOOK_EXECUTION_FAILURE", "message": "The hook reported that it failed"}
+    assert refusal(monkeypatch, Aws(error=error, hook="BeforeAllowTraffic")) == (
+        "release r2 does not serve: hook BeforeAllowTraffic failed: The hook reported that it failed (deployment d-1,"
+        " HOOK_EXECUTION_FAILURE). Now version 1 takes all traffic"
+    )
+
+
+def test_no_shift_begins_under_an_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
+    aws = Aws(alarms={"errors": ("ALARM", "3 >= 1")})
+    assert "r2 was not shifted: in ALARM before anything was shifted: errors (3 >= 1)" in refusal(monkeypatch, aws)
+    assert aws.made == []
+
+
+def test_a_return_does_not_watch_the_alarms_that_were_there_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    aws = Aws(alarms={"errors": ("ALARM", "3 >= 1"), "latency": ("OK", "")})
+    shift(monkeypatch, aws, returning="Return from r1 by ann")
+    request = aws.made[0].request
+    assert request["overrideAlarmConfiguration"] == {"enabled": True, "alarms": [{"name": "latency"}]}
+    assert request["description"] == "Release r2: version 1 to 2. Return from r1 by ann"
+
+
 @pytest.mark.usefixtures("cancelled")
 def test_an_interrupted_shift_is_stopped_with_rollback(monkeypatch: pytest.MonkeyPatch) -> None:
     aws = Aws()
-    with pytest.raises(ShiftError, match="interrupted; deployment d-1 has ended, version 1 takes all traffic"):
-        shift(monkeypatch, aws)
+    told = refusal(monkeypatch, aws)
+    assert told == ("release r2: the update was interrupted; deployment d-1 has ended, version 1 takes all traffic")
     assert aws.stopped == [{"deploymentId": "d-1", "autoRollbackEnabled": True}]
 
 
 @pytest.mark.usefixtures("cancelled")
 def test_it_waits_for_the_rollback_so_that_the_next_update_can_begin(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("time.sleep", lambda _: None)
-    aws = Aws(rollback_polls=3)
-    with pytest.raises(ShiftError, match="version 1 takes all traffic"):
-        shift(monkeypatch, aws)
-    assert aws.rollback_polls < 0
+    aws = Aws(lag=5)
+    assert "version 1 takes all traffic" in refusal(monkeypatch, aws)
+    assert aws.list_deployments()["deployments"] == []
 
 
 @pytest.mark.usefixtures("cancelled")
-def test_a_deployment_that_ended_meanwhile_is_told_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ShiftError, match="interrupted; deployment d-1 has ended, version 2 takes all traffic"):
-        shift(monkeypatch, Aws(completes=True))
+def test_an_interruption_before_the_shift_begins_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    aws = Aws(alarms={"errors": ("ALARM", "3 >= 1")})
+    assert refusal(monkeypatch, aws) == (
+        "release r2: the update was interrupted; no deployment was begun, version 1 takes all traffic"
+    )
 
 
-def test_one_that_takes_too_long_is_stopped_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deployment_that_takes_too_long_is_stopped_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     aws = Aws()
-    with pytest.raises(ShiftError, match="took over 0 minutes; deployment d-1 has ended, version 1"):
-        shift(monkeypatch, aws, limit_minutes=0)
+    aws.begin("2").weights = [0.1] * 10_000
+    assert refusal(monkeypatch, aws, limit_minutes=1) == (
+        "release r2 was not shifted within 1 minutes: deployment d-1 goes on; deployment d-1 has ended, version 1"
+        " takes all traffic"
+    )
     assert len(aws.stopped) == 1
+
+
+def test_a_call_that_is_refused_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    aws = Aws()
+
+    def denied(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "CreateDeployment")
+
+    monkeypatch.setattr(aws, "create_deployment", denied)
+    assert refusal(monkeypatch, aws) == (
+        "release r2 could not be shifted: An error occurred (AccessDenied) when calling the CreateDeployment operation:"
+        " no. A deployment that is under way goes on by itself; run this again to see its end"
+    )
+
+
+def test_a_refresh_sees_where_the_alias_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    aws = Aws(version="1")
+    monkeypatch.setattr(TrafficShiftProvider, "_client", lambda *_: aws)
+    provider = TrafficShiftProvider()
+    found = provider.read("f:live", dict(PROPS))
+    assert found.outs
+    assert (found.id, found.outs["version"]) == ("f:live", "1")
+    assert provider.diff("f:live", found.outs, dict(PROPS)).changes
+
+    def gone(**_: Any) -> None:
+        raise NotFound
+
+    monkeypatch.setattr(aws, "get_alias", gone)
+    assert provider.read("f:live", dict(PROPS)).id == ""
 
 
 class Patient(dynamic.ResourceProvider):
     """Waits for the engine's Cancel as a shift does; created in the SDK's process."""
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        traffic_shift.heed_cancellation()
+        provider_process.adopt()
         print("waiting", flush=True)
-        return dynamic.CreateResult("cancelled" if traffic_shift._CANCELLED.wait(20) else "never told", {})
+        return dynamic.CreateResult("cancelled" if provider_process.CANCELLED.wait(20) else "never told", {})
 
 
-def test_the_engines_cancel_reaches_a_provider_in_the_sdks_process() -> None:
+class Failing(dynamic.ResourceProvider):
+    """Fails as a shift does, or as nobody foresaw."""
+
+    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
+        provider_process.adopt()
+        raise ShiftError("one sentence") if props["plain"] else ValueError("unforeseen")
+
+
+@pytest.fixture
+def sdk() -> Iterator[tuple[Any, Any]]:
+    """The SDK's own process: its stub and its output."""
     command = [sys.executable, "-u", "-m", "pulumi.dynamic"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
@@ -132,12 +245,34 @@ def test_the_engines_cancel_reaches_a_provider_in_the_sdks_process() -> None:
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             stub = provider_pb2_grpc.ResourceProviderStub(channel)
             stub.Configure(provider_pb2.ConfigureRequest())
-            properties = struct_pb2.Struct()
-            properties["__provider"] = serialize_provider(Patient())
-            created = stub.Create.future(provider_pb2.CreateRequest(properties=properties), timeout=30)
-            assert process.stdout.readline() == "waiting\n"
-            stub.Cancel(empty_pb2.Empty())
-            assert created.result().id == "cancelled"
+            yield stub, process.stdout
     finally:
         process.kill()
         process.wait()
+
+
+def creation(provider: dynamic.ResourceProvider, **props: Any) -> Any:
+    properties = struct_pb2.Struct()
+    properties.update({**props, "__provider": serialize_provider(provider)})
+    return provider_pb2.CreateRequest(properties=properties)
+
+
+def test_the_engines_cancel_reaches_a_provider_in_the_sdks_process(sdk: tuple[Any, Any]) -> None:
+    stub, output = sdk
+    created = stub.Create.future(creation(Patient()), timeout=30)
+    assert output.readline() == "waiting\n"
+    stub.Cancel(empty_pb2.Empty())
+    assert created.result().id == "cancelled"
+
+
+def test_the_sdks_process_tells_the_sentence_alone(sdk: tuple[Any, Any]) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        sdk[0].Create(creation(Failing(), plain=True), timeout=30)
+    assert caught.value.details() == "one sentence"
+
+
+def test_what_nobody_foresaw_keeps_its_traceback(sdk: tuple[Any, Any]) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        sdk[0].Create(creation(Failing(), plain=False), timeout=30)
+    assert caught.value.details().startswith("Traceback")
+    assert "ValueError: unforeseen" in caught.value.details()

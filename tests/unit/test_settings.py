@@ -68,6 +68,12 @@ def test_committed_production_is_careful() -> None:
             "manifest.json",
             "glidepath:release: 'manifest.json' is not the address of a release manifest, s3://bucket/…/manifest.json",
         ),
+        (
+            "returning",
+            {"urgent": True},
+            "glidepath:returning.urgent: True needs a reason, which is recorded with the deployment",
+        ),
+        ("returning", {"reason": "a\nb"}, "glidepath:returning.reason: 'a\\nb' is not one line of at most 150"),
         ("retire", "yes", "glidepath:retire: 'yes' is not true or false"),
         ("alarms", {"drift": 2}, "glidepath:alarms.drift: 2 is not a number from 0 to 1"),
         ("logDays", "91", "glidepath:logDays: 91 is not kept by CloudWatch Logs"),

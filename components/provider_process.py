@@ -1,0 +1,54 @@
+"""What Pulumi's Python SDK leaves out for dynamic providers, put right in the process that it runs them in.
+
+That process serves the engine's calls with the SDK's module `pulumi.dynamic.__main__`. It tells no provider of the
+engine's Cancel, and reports every error as a traceback. Both are mended by exchanging what that module looks up when
+it is called; elsewhere than in that process there is nothing to mend. Should the SDK change, the shift still works,
+only less well: a test runs it in the SDK's own process.
+"""
+
+import sys
+import threading
+import traceback
+from types import FunctionType
+from typing import Any
+
+CANCELLED = threading.Event()
+"""Set once the engine has asked this process to cancel."""
+
+
+class PlainError(Exception):
+    """An error whose message is all that a person should read."""
+
+
+def adopt() -> None:
+    """Mend the SDK's module; does nothing where it is not this process's main module, or was mended already."""
+    main = sys.modules["__main__"]
+    servicer = getattr(main, "DynamicResourceProviderServicer", None)
+    if servicer is None:
+        return
+    # The handler is registered with its server by now; only its body can still be exchanged.
+    cancel = getattr(servicer, "Cancel", None)
+    if isinstance(cancel, FunctionType):
+        cancel.__code__ = _cancel.__code__
+    if hasattr(main, "traceback"):
+        main.traceback = _Reports  # type: ignore[attr-defined]
+
+
+def _cancel(self: Any, request: Any, context: Any) -> Any:
+    # Runs among the names of the SDK's module: it finds this one's by importing it.
+    from google.protobuf import empty_pb2
+
+    from components import provider_process
+
+    provider_process.CANCELLED.set()
+    return empty_pb2.Empty()
+
+
+class _Reports:
+    """Stands where the SDK's module looks for `traceback`."""
+
+    @staticmethod
+    def format_exc() -> str:
+        """What is told of the error that is being handled."""
+        error = sys.exc_info()[1]
+        return str(error) if isinstance(error, PlainError) else traceback.format_exc()
