@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 import pulumi
 from pulumi import dynamic
 
+from components.capacity import Capacity, CapacityError
 from components.provider_process import CANCELLED, PlainError, adopt
 from components.shift_state import (
     ACTIVE,
@@ -118,13 +119,24 @@ class TrafficShiftProvider(dynamic.ResourceProvider):
         from botocore.exceptions import BotoCoreError, ClientError
 
         adopt()
+        capacity = Capacity(self._client, props, CANCELLED, _say)
         try:
-            Shifting(self._client("lambda"), self._client("codedeploy"), self._client("cloudwatch"), props).run()
+            with capacity.held():
+                Shifting(self._client("lambda"), self._client("codedeploy"), self._client("cloudwatch"), props).run()
+        except CapacityError as error:
+            raise ShiftError(f"release {props['release']}: {error}") from None
         except (BotoCoreError, ClientError) as error:
             raise ShiftError(
                 f"release {props['release']} could not be shifted: {error}. A deployment that is under way goes on by"
                 " itself; run this again to see its end"
             ) from None
+
+
+def _say(line: str) -> None:
+    # The engine shows what a provider prints.
+    import sys
+
+    print(f"shift: {line}", file=sys.stderr, flush=True)
 
 
 def _outputs(props: dict[str, Any]) -> dict[str, Any]:
@@ -336,10 +348,7 @@ class Shifting:
             self._say(line)
 
     def _say(self, line: str) -> None:
-        # The engine shows what a provider prints.
-        import sys
-
-        print(f"shift: {line}", file=sys.stderr, flush=True)
+        _say(line)
 
 
 class TrafficShift(dynamic.Resource, module="glidepath", name="TrafficShift"):

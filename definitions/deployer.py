@@ -34,7 +34,12 @@ def _sagemaker(at: "Environment") -> list[Statement]:
             [config],
         ),
         allow("Endpoints", ["sagemaker:CreateEndpoint"], [endpoint, config]),
-        allow("EndpointStates", ["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"], [endpoint]),
+        allow(
+            "EndpointStates",
+            # Before traffic moves, a new endpoint is brought to as many instances as the old one has.
+            ["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"],
+            [endpoint],
+        ),
         allow(
             "Definitions",
             [

@@ -31,7 +31,7 @@ def check_golden(
         problems = problems if len(missing) == len(wanted) else [item for item in problems if item not in missing]
     if problems:
         raise HookError(
-            f"The capture of endpoint {search.endpoint} (s3://{search.bucket}/{search.prefix}) lacks or differs for"
+            f"The capture of {search.place} (s3://{search.bucket}/{search.prefix}) lacks or differs for"
             f" {len(problems)} of {len(wanted)} golden requests after {seconds:.0f} s: " + "; ".join(problems[:3])
         )
-    return f"The capture of endpoint {search.endpoint} holds the golden requests of deployment {scope}."
+    return f"The capture of {search.place} holds the golden requests of deployment {scope}."

@@ -7,6 +7,9 @@
 | `ENDPOINT_NAME`  | endpoint of the release |
 | `CAPTURE_BUCKET` | bucket of the data capture |
 | `CAPTURE_PREFIX` | prefix in it (`capture`) |
+| `RELEASE_ID`     | id of the release |
+| `VARIANT`        | optional: the release's own variant; only what that captured counts |
+| `OTHER_VARIANTS` | optional: JSON list of `{"variant", "release", "golden"}`, looked for in the same way |
 | `CAPTURE_PERCENTAGE` | optional, default 100: below that, one captured golden request is enough |
 | `WAIT_SECONDS`   | optional, default 600: how long to wait for the capture; bounded by the function's own timeout |
 
@@ -27,6 +30,7 @@ from functions.shared.capture import CaptureSearch
 from functions.shared.golden import parse_golden
 from functions.shared.hook import read_deployment, report
 from functions.shared.store import read_text
+from functions.shared.variants import Subject, subjects
 
 # What must remain of the function's time to report that the capture did not come.
 _RESERVE_SECONDS = 10
@@ -40,17 +44,23 @@ def handle(event: dict[str, str], context: Any) -> dict[str, str]:
         s3 = boto3.client("s3")
         environment = os.environ
         deployment = read_deployment(codedeploy, deployment_id, environment["FUNCTION_NAME"])
-        golden = parse_golden(read_text(s3, environment["GOLDEN_URI"]))
-        search = CaptureSearch(
-            s3,
-            environment["CAPTURE_BUCKET"],
-            environment["CAPTURE_PREFIX"],
-            environment["ENDPOINT_NAME"],
-            deployment.created,
-        )
-        remaining = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
-        wait = min(float(environment.get("WAIT_SECONDS", "600")), remaining)
         percentage = int(environment.get("CAPTURE_PERCENTAGE", "100"))
-        return check_golden(search, golden, deployment.id, wait, percentage, time.sleep)
+
+        def found(subject: Subject) -> str:
+            golden = parse_golden(read_text(s3, subject.golden_uri))
+            search = CaptureSearch(
+                s3,
+                environment["CAPTURE_BUCKET"],
+                environment["CAPTURE_PREFIX"],
+                environment["ENDPOINT_NAME"],
+                deployment.created,
+                # A shadow captures a copy of every request, with an answer of its own.
+                subject.variant,
+            )
+            remaining = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
+            wait = min(float(environment.get("WAIT_SECONDS", "600")), remaining)
+            return check_golden(search, golden, subject.scope(deployment.id), wait, percentage, time.sleep)
+
+        return " ".join(map(found, subjects(environment)))
 
     return report(codedeploy, event, check)

@@ -5,6 +5,8 @@
 | `FUNCTION_NAME` | name of the predict function |
 | `GOLDEN_URI`    | `s3://…/golden.json` of the release |
 | `RELEASE_ID`    | id of the release that must answer |
+| `VARIANT`       | optional: the release's own variant, which the records are sent to |
+| `OTHER_VARIANTS` | optional: JSON list of `{"variant", "release", "golden"}`, proven in the same way |
 
 Event: CodeDeploy's `{"DeploymentId", "LifecycleEventHookExecutionId"}`. Calls `codedeploy:GetDeployment`,
 `codedeploy:PutLifecycleEventHookExecutionStatus`, `lambda:InvokeFunction` (on versions), `s3:GetObject`.
@@ -21,6 +23,7 @@ from functions.before_traffic.replay import replay
 from functions.shared.golden import parse_golden
 from functions.shared.hook import read_deployment, report
 from functions.shared.store import read_text
+from functions.shared.variants import subjects
 
 
 def handle(event: dict[str, str], _context: Any) -> dict[str, str]:
@@ -30,7 +33,10 @@ def handle(event: dict[str, str], _context: Any) -> dict[str, str]:
     def check(deployment_id: str) -> str:
         function_name = os.environ["FUNCTION_NAME"]
         deployment = read_deployment(codedeploy, deployment_id, function_name)
-        golden = parse_golden(read_text(boto3.client("s3"), os.environ["GOLDEN_URI"]))
-        return replay(boto3.client("lambda"), function_name, deployment, golden, os.environ["RELEASE_ID"])
+        s3, client = boto3.client("s3"), boto3.client("lambda")
+        return " ".join(
+            replay(client, function_name, deployment, parse_golden(read_text(s3, subject.golden_uri)), subject)
+            for subject in subjects(os.environ)
+        )
 
     return report(codedeploy, event, check)

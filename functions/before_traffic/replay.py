@@ -7,37 +7,46 @@ from typing import Any
 
 from functions.shared.golden import Golden, Record, check_answer, inference_id
 from functions.shared.hook import Deployment, HookError
+from functions.shared.variants import VARIANT_HEADER, Subject
 
 
-def replay(client: Any, function_name: str, deployment: Deployment, golden: Golden, release: str) -> str:
+def replay(client: Any, function_name: str, deployment: Deployment, golden: Golden, subject: Subject) -> str:
     """Send every record; the sentence that says all went well. Raises HookError naming the first failures.
 
     `client` is a boto3 Lambda client.
     """
     problems = []
     for index, record in enumerate(golden.records):
-        event = proxy_event(record, inference_id(deployment.id, index))
+        event = proxy_event(record, inference_id(subject.scope(deployment.id), index), subject.variant)
         answer = client.invoke(
             FunctionName=function_name, Qualifier=deployment.version, Payload=json.dumps(event).encode()
         )
-        problem = _problem(answer, golden, record, release)
+        problem = _problem(answer, golden, record, subject.release)
         if problem:
             problems.append(f"record {index}: {problem}")
     if problems:
         raise HookError(
-            f"{len(problems)} of {len(golden.records)} golden records failed on version {deployment.version}: "
-            + "; ".join(problems[:3])
+            f"{len(problems)} of {len(golden.records)} golden records failed on version {deployment.version}"
+            f"{_place(subject)}: " + "; ".join(problems[:3])
         )
-    return f"Version {deployment.version} answered all {len(golden.records)} golden records of release {release}."
+    return (
+        f"Version {deployment.version} answered all {len(golden.records)} golden records of release"
+        f" {subject.release}{_place(subject)}."
+    )
 
 
-def proxy_event(record: Record, request_id: str) -> dict[str, Any]:
-    """The request as API Gateway would pass it on."""
+def _place(subject: Subject) -> str:
+    return f" in variant {subject.variant}" if subject.suffix else ""
+
+
+def proxy_event(record: Record, request_id: str, variant: str | None = None) -> dict[str, Any]:
+    """The request as API Gateway would pass it on; it asks for one variant where there may be several."""
+    headers = {"content-type": "application/json", "x-glidepath-inference-id": request_id}
     return {
         "resource": "/predict",
         "path": "/predict",
         "httpMethod": "POST",
-        "headers": {"content-type": "application/json", "x-glidepath-inference-id": request_id},
+        "headers": {**headers, **({VARIANT_HEADER: variant} if variant else {})},
         "requestContext": {"requestId": request_id, "stage": "before-traffic"},
         "body": json.dumps({"instances": [record.features]}),
         "isBase64Encoded": False,

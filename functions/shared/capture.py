@@ -29,7 +29,8 @@ class Captured:
 class CaptureSearch:
     """The capture of one endpoint (None: of all) since a moment; every file is read once, however often one looks.
 
-    `s3` is a boto3 S3 client. Only the folders of the hours since `since` are listed.
+    `s3` is a boto3 S3 client. Only the folders of the hours since `since` are listed, and only those of `variant`
+    where one is named: a shadow's capture holds the same inference ids with other answers.
     """
 
     s3: Any
@@ -37,8 +38,15 @@ class CaptureSearch:
     prefix: str
     endpoint: str | None
     since: datetime
+    variant: str | None = None
     found: dict[str, Captured] = field(default_factory=dict)
     _read: set[str] = field(default_factory=set)
+
+    @property
+    def place(self) -> str:
+        """Whose capture it is, in words."""
+        variant = f", variant {self.variant}" if self.variant else ""
+        return f"endpoint {self.endpoint}{variant}" if self.endpoint else f"all endpoints{variant}"
 
     def look(self, now: datetime) -> None:
         """Read the files that are new since the last look into `found`."""
@@ -51,7 +59,7 @@ class CaptureSearch:
         root = f"{self.prefix.strip('/')}/"
         endpoints = [f"{root}{self.endpoint}/"] if self.endpoint else self._folders(root)
         for endpoint in endpoints:
-            yield from self._folders(endpoint)
+            yield from [f"{endpoint}{self.variant}/"] if self.variant else self._folders(endpoint)
 
     def _folders(self, folder: str) -> Iterator[str]:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=folder, Delimiter="/")

@@ -51,8 +51,10 @@ def test(options: argparse.Namespace) -> list[report.Outcome]:
     release = _release(s3, options.release, options.manifest_sha256)
     golden = parse_golden(read_text(s3, release.golden))
     api = ApiClient(options.api_url, options.region, session.get_credentials())
-    subject = checks.Subject(api, release, golden, f"test-{uuid.uuid4().hex[:12]}")
-    search = CaptureSearch(s3, options.capture_bucket, options.capture_prefix, options.endpoint, datetime.now(UTC))
+    subject = checks.Subject(api, release, golden, f"test-{uuid.uuid4().hex[:12]}", options.variant)
+    search = CaptureSearch(
+        s3, options.capture_bucket, options.capture_prefix, options.endpoint, datetime.now(UTC), options.variant
+    )
     print(f"release {release.id} at {options.api_url}, {len(golden.records)} golden records, test {subject.scope}")
     outcomes = report.run(
         {
@@ -89,6 +91,7 @@ def parse(argv: Sequence[str], environment: Mapping[str, str]) -> argparse.Names
     option("--manifest-sha256", "MANIFEST_SHA256", "SHA-256 (hex) that the manifest must have")
     option("--capture-prefix", "CAPTURE_PREFIX", "prefix of the capture", "capture")
     option("--endpoint", "ENDPOINT_NAME", "endpoint whose capture is searched; without it, all of the bucket's")
+    option("--variant", "VARIANT", "variant that golden records are sent to, and whose capture is searched", "live")
     option("--requests", "REQUESTS", "requests for the latency", "100", type=_positive)
     option("--latency-budget-ms", "LATENCY_BUDGET_MS", "longest p99 in milliseconds", "1000", type=float)
     option("--capture-wait", "CAPTURE_WAIT", "seconds to wait for the capture", "600", type=float)

@@ -11,6 +11,7 @@ from typing import Any
 from functions.shared.capture import CaptureSearch, check_capture, wait_for
 from functions.shared.golden import Golden, Record, check_answer, inference_id
 from functions.shared.release import Release
+from functions.shared.variants import VARIANT_HEADER
 from functions.system_test.client import Answer, Caller
 
 _JSON, _CSV = "application/json", "text/csv"
@@ -23,12 +24,18 @@ class CheckError(Exception):
 
 @dataclass(frozen=True)
 class Subject:
-    """What is tested: the API, the release it must serve, its golden records, and this test's own id."""
+    """What is tested: the API, the release it must serve, its golden records, this test's own id, and the variant that
+    golden records are sent to: in an A/B test others answer for models of their own."""
 
     api: Caller
     release: Release
     golden: Golden
     scope: str
+    variant: str = "live"
+
+    def headers(self, content_type: str) -> dict[str, str]:
+        """Of a golden request."""
+        return {"content-type": content_type, VARIANT_HEADER: self.variant}
 
 
 def golden_records(subject: Subject) -> str:
@@ -36,7 +43,7 @@ def golden_records(subject: Subject) -> str:
     problems = []
     for index, record in enumerate(subject.golden.records):
         request_id = inference_id(subject.scope, index)
-        answer = subject.api.post(_body(record), {"content-type": _JSON, _ID_HEADER: request_id})
+        answer = subject.api.post(_body(record), {**subject.headers(_JSON), _ID_HEADER: request_id})
         problem = _problem(subject, record, answer, request_id)
         if problem:
             problems.append(f"record {index}: {problem}")
@@ -48,7 +55,7 @@ def golden_csv(subject: Subject) -> str:
     """All golden records in one CSV request: the same values in the same order."""
     records, features = subject.golden.records, subject.release.features
     lines = [",".join(repr(record.features[feature]) for feature in features) for record in records]
-    answer = subject.api.post("\n".join(lines).encode(), {"content-type": f"{_CSV}; charset=utf-8"})
+    answer = subject.api.post("\n".join(lines).encode(), subject.headers(f"{_CSV}; charset=utf-8"))
     if answer.status != 200:
         raise CheckError(f"status {answer.status}: {answer.body[:300]}")
     document = answer.json()

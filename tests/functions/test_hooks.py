@@ -20,6 +20,7 @@ from functions.shared.capture import CaptureSearch, hours, parse_line
 from functions.shared.fields import FieldError
 from functions.shared.golden import parse_golden
 from functions.shared.hook import Deployment, HookError, read_deployment, report, target_version
+from functions.shared.variants import Subject, subjects
 from tests.functions import samples
 
 EVENT = {"DeploymentId": "d-ABC123", "LifecycleEventHookExecutionId": "hook-1"}
@@ -76,14 +77,33 @@ def good(features: dict[str, float]) -> dict[str, Any]:
 
 DEPLOYMENT = Deployment("d-ABC123", NOW, "2")
 GOLDEN = parse_golden(json.dumps(samples.golden()))
+SUBJECT = Subject("live", RELEASE, "s3://artifacts/golden.json")
 
 
 def test_replays_every_record_on_the_new_version() -> None:
     client = FakeLambda(good)
-    assert "version 2 answered all 3 golden records" in replay(client, "predict", DEPLOYMENT, GOLDEN, RELEASE).lower()
+    assert "version 2 answered all 3 golden records" in replay(client, "predict", DEPLOYMENT, GOLDEN, SUBJECT).lower()
     assert [(name, version) for name, version, _ in client.calls] == [("predict", "2")] * 3
     sent = [event["headers"]["x-glidepath-inference-id"] for _, _, event in client.calls]
     assert sent == ["golden-d-ABC123-0", "golden-d-ABC123-1", "golden-d-ABC123-2"]
+    assert {event["headers"]["x-glidepath-variant"] for _, _, event in client.calls} == {"live"}
+
+
+def test_every_variant_of_an_ab_test_is_proven_with_its_own_records() -> None:
+    others = [{"variant": "challenger", "release": "r-2", "golden": "s3://artifacts/2/golden.json"}]
+    environment = {"RELEASE_ID": RELEASE, "GOLDEN_URI": "s3://artifacts/golden.json", "VARIANT": "live"}
+    assert subjects(environment) == [SUBJECT]
+    own, other = subjects({**environment, "OTHER_VARIANTS": json.dumps(others)})
+    assert own == SUBJECT
+    assert other == Subject("challenger", "r-2", "s3://artifacts/2/golden.json", "-v1")
+    client = FakeLambda(lambda it: response({"predictions": [sum(it.values())], "release": "r-2"}))
+    assert replay(client, "predict", DEPLOYMENT, GOLDEN, other).endswith("of release r-2 in variant challenger.")
+    headers = client.calls[0][2]["headers"]
+    assert (headers["x-glidepath-variant"], headers["x-glidepath-inference-id"]) == (
+        "challenger", "golden-d-ABC123-v1-0",
+    )  # fmt: skip
+    with pytest.raises(HookError, match="on version 2 in variant challenger: record 0: release"):
+        replay(FakeLambda(good), "predict", DEPLOYMENT, GOLDEN, other)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +122,7 @@ def test_replays_every_record_on_the_new_version() -> None:
 )
 def test_a_wrong_answer_stops_the_shift(answer: Any, reason: str) -> None:
     with pytest.raises(HookError) as caught:
-        replay(FakeLambda(answer), "predict", DEPLOYMENT, GOLDEN, RELEASE)
+        replay(FakeLambda(answer), "predict", DEPLOYMENT, GOLDEN, SUBJECT)
     assert "3 of 3 golden records failed on version 2: record 0: " in str(caught.value)
     assert reason in str(caught.value)
 
@@ -208,6 +228,17 @@ def test_finds_the_golden_requests_in_every_variant(s3: Any) -> None:
     put(s3, f"e-1/green/{this_hour()}", lines("d-1")[2:])
     assert "holds the golden requests of deployment d-1" in check(s3)
     assert check(s3, endpoint=None)
+
+
+def test_what_a_shadow_answered_is_not_taken_for_the_releases_answer(s3: Any) -> None:
+    put(s3, f"e-1/live/{this_hour()}", lines("d-1"))
+    put(s3, f"e-1/shadow/{this_hour()}", lines("d-1", wrong=1))
+    of_all, of_live = search(s3), search(s3)
+    of_live.variant = "live"
+    with pytest.raises(HookError, match=r"expected 13\.75"):
+        check_golden(of_all, GOLDEN, "d-1", 0, 100, lambda _: None)
+    found = check_golden(of_live, GOLDEN, "d-1", 0, 100, lambda _: None)
+    assert found == "The capture of endpoint e-1, variant live holds the golden requests of deployment d-1."
 
 
 def test_stale_captures_and_other_endpoints_do_not_count(s3: Any) -> None:

@@ -60,10 +60,11 @@ class Made:
 
 @dataclass
 class Aws:
-    """Lambda, CodeDeploy and CloudWatch of one alias; hand it over as every client.
+    """Lambda, CodeDeploy, CloudWatch, endpoints and their scaling of one alias; hand it over as every client.
 
-    `error` (CodeDeploy's errorInformation) is how new deployments end after their weights; `hook` names the one that
-    failed. `lag` is for how many looks the roll-back of a stopped one takes.
+    Version n asks endpoint `e-n`, of two instances; `instances` and `scaling` say what differs. `scaled` holds what
+    was done to them, in words. `error` (CodeDeploy's errorInformation) is how new deployments end after their weights;
+    `hook` names the one that failed. `lag` is for how many looks the roll-back of a stopped one takes.
     """
 
     version: str = "1"
@@ -74,7 +75,37 @@ class Aws:
     lag: int = 1
     made: list[Made] = field(default_factory=list)
     stopped: list[dict[str, Any]] = field(default_factory=list)
+    instances: dict[str, int] = field(default_factory=dict)
+    scaling: dict[str, bool] = field(default_factory=dict)
+    scaled: list[str] = field(default_factory=list)
     exceptions = _EXCEPTIONS
+
+    def get_function_configuration(self, **request: str) -> dict[str, Any]:
+        return {"Environment": {"Variables": {"ENDPOINT_NAME": f"e-{request['Qualifier']}"}}}
+
+    def describe_endpoint(self, **request: str) -> dict[str, Any]:
+        count = self.instances.get(request["EndpointName"], 2)
+        variant = {"VariantName": "live", "DesiredWeight": 1.0, "DesiredInstanceCount": count}
+        return {"EndpointStatus": "InService", "ProductionVariants": [{**variant, "CurrentInstanceCount": count}]}
+
+    def describe_scalable_targets(self, **request: Any) -> dict[str, Any]:
+        """Endpoints of `scaling` have a target; the value says whether its scale-in is suspended."""
+        (resource,) = request["ResourceIds"]
+        suspended = self.scaling.get(resource.split("/")[1])
+        state = {"DynamicScalingInSuspended": suspended}
+        found = {"ResourceId": resource, "MaxCapacity": 8, "SuspendedState": state}
+        return {"ScalableTargets": [] if suspended is None else [found]}
+
+    def register_scalable_target(self, **request: Any) -> None:
+        endpoint = request["ResourceId"].split("/")[1]
+        self.scaling[endpoint] = request["SuspendedState"]["DynamicScalingInSuspended"]
+        at = "during" if any(made.status in ACTIVE for made in self.made) else "outside"
+        self.scaled.append(f"{endpoint} {'held' if self.scaling[endpoint] else 'resumed'} {at} a deployment")
+
+    def update_endpoint_weights_and_capacities(self, **request: Any) -> None:
+        (wanted,) = request["DesiredWeightsAndCapacities"]
+        self.instances[request["EndpointName"]] = wanted["DesiredInstanceCount"]
+        self.scaled.append(f"{request['EndpointName']} to {wanted['DesiredInstanceCount']}, version {self.version}")
 
     def begin(self, target: str, creator: str = "user", request: dict[str, Any] | None = None) -> Made:
         """A deployment under way, as somebody has begun it."""

@@ -70,6 +70,41 @@ def test_every_step_is_told_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     ]
 
 
+def test_capacity_is_held_and_matched_before_traffic_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    aws = Aws(instances={"e-1": 5}, scaling={"e-1": False, "e-2": False})
+    shift(monkeypatch, aws)
+    assert aws.scaled == [
+        "e-2 held outside a deployment",
+        "e-1 held outside a deployment",
+        "e-2 to 5, version 1",
+        "e-2 resumed outside a deployment",
+    ]
+
+
+def test_scale_in_goes_on_after_a_roll_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    aws = Aws(error=ALARM, scaling={"e-1": False, "e-2": False})
+    assert "Now version 1 takes all traffic" in refusal(monkeypatch, aws)
+    assert aws.scaled[:2] == ["e-2 held outside a deployment", "e-1 held outside a deployment"]
+    assert aws.scaling == {"e-1": False, "e-2": False}
+
+
+@pytest.mark.usefixtures("cancelled")
+def test_scale_in_goes_on_after_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    aws = Aws(scaling={"e-1": False, "e-2": False})
+    assert "interrupted" in refusal(monkeypatch, aws)
+    assert aws.stopped
+    assert aws.scaled[:2] == ["e-2 held outside a deployment", "e-1 held outside a deployment"]
+    assert aws.scaling == {"e-1": False, "e-2": False}
+
+
+def test_an_update_after_a_kill_resumes_scale_in_though_nothing_is_left_to_shift(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    aws = Aws(version="2", scaling={"e-1": True, "e-2": True})
+    shift(monkeypatch, aws)
+    assert aws.scaling["e-2"] is False
+
+
 def test_an_alias_that_is_there_needs_no_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
     aws = Aws(version="2")
     shift(monkeypatch, aws)
