@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,8 +12,9 @@ from typing import Annotated, Any
 import typer
 
 from cli.app import new_app
-from cli.errors import INTERRUPTED, UserError
+from cli.errors import UserError
 from cli.package import write_variables
+from operate.updates import bring_up
 
 app = new_app()
 
@@ -38,7 +38,7 @@ def deploy(
     with tempfile.TemporaryDirectory() as folder:
         own = ["--config-file", str(_config_copy(stack, Path(folder)))]
         refuse_foundation(stack, _preview(stack, [*own, *config, *pack]))
-        _up(stack, [*own, *config, *pack])
+        bring_up(stack, [*own, *config, *pack], _ROOT)
     outputs = json.loads(_capture(["stack", "output", "--json", "--stack", stack]))
     outcome = exported(outputs, stack)
     for name, value in outcome.items():
@@ -116,27 +116,6 @@ def _why(stack: str, arguments: list[str]) -> str:
     text = shown.stdout + shown.stderr
     starts = [text.find(heading) for heading in ("Policies:", "Diagnostics:") if heading in text]
     return text[min(starts) :].strip() if starts else _readable(text)
-
-
-def _up(stack: str, arguments: list[str]) -> None:
-    """Run `pulumi up` with its output on ours: each step of the shift can be watched. Signals reach it through us."""
-    command = ["pulumi", "up", "--skip-preview", "--yes", "--non-interactive", "--color", "never", "--stack", stack]
-    sys.stdout.flush()
-    try:
-        engine = subprocess.Popen([*command, *arguments], cwd=_ROOT)
-    except FileNotFoundError:
-        raise _no_engine() from None
-    interrupted = False
-    while engine.poll() is None:
-        try:
-            engine.wait()
-        except KeyboardInterrupt:
-            # The engine got the signal as well: it ends the shift and rolls back, which takes its time.
-            interrupted = True
-    if interrupted:
-        raise UserError(f"the update of {stack} was interrupted", "run it again: it converges", INTERRUPTED)
-    if engine.returncode:
-        raise UserError(f"pulumi up of {stack} failed", "the cause stands above; the release that served still serves")
 
 
 def _capture(arguments: list[str]) -> str:

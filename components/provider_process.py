@@ -1,14 +1,18 @@
 """What Pulumi's Python SDK leaves out for dynamic providers, put right in the process that it runs them in.
 
 That process serves the engine's calls with the SDK's module `pulumi.dynamic.__main__`. It tells no provider of the
-engine's Cancel, and reports every error as a traceback. Both are mended by exchanging what that module looks up when
-it is called; elsewhere than in that process there is nothing to mend. Should the SDK change, the shift still works,
-only less well: a test runs it in the SDK's own process.
+engine's Cancel, reports every error as a traceback, and outlives an engine that was killed. The first two are mended
+by exchanging what that module looks up when it is called; elsewhere than in that process there is nothing to mend.
+Should the SDK change, the shift still works, only less well: a test runs it in the SDK's own process.
 """
 
+import contextlib
+import os
+import socket
 import sys
 import threading
 import traceback
+from collections.abc import Iterator
 from types import FunctionType
 from typing import Any
 
@@ -18,6 +22,32 @@ CANCELLED = threading.Event()
 
 class PlainError(Exception):
     """An error whose message is all that a person should read."""
+
+
+@contextlib.contextmanager
+def served() -> Iterator[None]:
+    """Around the work on one call of the engine."""
+    adopt()
+    try:
+        yield
+    finally:
+        # The work was brought to its end, and there is nobody to tell of it: another call will never come.
+        if engine_gone():
+            os._exit(1)
+
+
+def engine_gone() -> bool:
+    """Whether this is the SDK's process and the engine, whose address is its first argument, listens no more."""
+    if not hasattr(sys.modules["__main__"], "DynamicResourceProviderServicer") or len(sys.argv) < 2:
+        return False
+    host, _, port = sys.argv[1].rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=5).close()
+    except ConnectionRefusedError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
 
 
 def adopt() -> None:

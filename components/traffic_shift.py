@@ -11,7 +11,7 @@ import pulumi
 from pulumi import dynamic
 
 from components.capacity import Capacity, CapacityError
-from components.provider_process import CANCELLED, PlainError, adopt
+from components.provider_process import CANCELLED, PlainError, served
 from components.shift_state import (
     ACTIVE,
     Alarm,
@@ -93,12 +93,14 @@ class TrafficShiftProvider(dynamic.ResourceProvider):
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Shift, unless the alias is at the version already (as at the first release)."""
-        self._shift(props)
+        with served():
+            self._shift(props)
         return dynamic.CreateResult(f"{props['function']}:{props['alias']}", _outputs(props))
 
     def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
         """Shift to the new version."""
-        self._shift(news)
+        with served():
+            self._shift(news)
         return dynamic.UpdateResult(_outputs(news))
 
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
@@ -118,7 +120,6 @@ class TrafficShiftProvider(dynamic.ResourceProvider):
     def _shift(self, props: dict[str, Any]) -> None:
         from botocore.exceptions import BotoCoreError, ClientError
 
-        adopt()
         capacity = Capacity(self._client, props, CANCELLED, _say)
         try:
             with capacity.held():

@@ -1,5 +1,6 @@
 """The shift's provider: what it does for what it finds, when it is interrupted, and in the SDK's own process."""
 
+import socket
 import subprocess
 import sys
 import time
@@ -256,23 +257,30 @@ class Patient(dynamic.ResourceProvider):
     """Waits for the engine's Cancel as a shift does; created in the SDK's process."""
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        provider_process.adopt()
-        print("waiting", flush=True)
-        return dynamic.CreateResult("cancelled" if provider_process.CANCELLED.wait(20) else "never told", {})
+        with provider_process.served():
+            print("waiting", flush=True)
+            return dynamic.CreateResult("cancelled" if provider_process.CANCELLED.wait(20) else "never told", {})
 
 
 class Failing(dynamic.ResourceProvider):
     """Fails as a shift does, or as nobody foresaw."""
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        provider_process.adopt()
-        raise ShiftError("one sentence") if props["plain"] else ValueError("unforeseen")
+        with provider_process.served():
+            raise ShiftError("one sentence") if props["plain"] else ValueError("unforeseen")
 
 
 @pytest.fixture
-def sdk() -> Iterator[tuple[Any, Any]]:
+def engine() -> Iterator[socket.socket]:
+    """What listens where an engine would."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server
+
+
+@pytest.fixture
+def sdk(engine: socket.socket) -> Iterator[tuple[Any, Any]]:
     """The SDK's own process: its stub and its output."""
-    command = [sys.executable, "-u", "-m", "pulumi.dynamic"]
+    command = [sys.executable, "-u", "-m", "pulumi.dynamic", f"127.0.0.1:{engine.getsockname()[1]}"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
@@ -298,6 +306,16 @@ def test_the_engines_cancel_reaches_a_provider_in_the_sdks_process(sdk: tuple[An
     assert output.readline() == "waiting\n"
     stub.Cancel(empty_pb2.Empty())
     assert created.result().id == "cancelled"
+
+
+def test_the_process_ends_with_its_work_where_the_engine_was_killed(
+    sdk: tuple[Any, Any], engine: socket.socket
+) -> None:
+    engine.close()
+    with pytest.raises(grpc.RpcError) as caught:
+        sdk[0].Create(creation(Failing(), plain=True), timeout=30)
+    assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+    assert sdk[1].read() == ""  # its output has ended, and so has the process
 
 
 def test_the_sdks_process_tells_the_sentence_alone(sdk: tuple[Any, Any]) -> None:

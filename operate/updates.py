@@ -1,0 +1,121 @@
+"""Runs `pulumi up` for a command: its lines pass through, and how it ended is told in words."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from rehearsal.errors import UserError
+
+INTERRUPTED = 130
+_COMMAND = ("pulumi", "up", "--skip-preview", "--yes", "--non-interactive", "--color", "never")
+_LOCK = re.compile(r"created by (?P<user>\S+)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<since>\S+)")
+
+
+@dataclass(frozen=True)
+class Lock:
+    """Who holds a stack, as the engine tells it."""
+
+    user: str
+    host: str
+    pid: int
+    since: str
+
+    @property
+    def dead(self) -> bool:
+        """Whether its engine is known to have died: it ran on this machine, and is not there any more."""
+        if self.host != socket.gethostname():
+            return False
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:
+            return False
+        return False
+
+
+def locks_in(text: str) -> list[Lock]:
+    """The locks that an engine's refusal names."""
+    if "currently locked" not in text:
+        return []
+    return [Lock(m["user"], m["host"], int(m["pid"]), m["since"]) for m in _LOCK.finditer(text)]
+
+
+@dataclass
+class _Ended:
+    code: int
+    interrupted: bool
+    errors: list[str] = field(default_factory=list)
+
+
+def bring_up(stack: str, arguments: Sequence[str], root: Path) -> None:
+    """Run `pulumi up` with its output on ours: each step of the shift can be watched. Signals reach it through us.
+
+    The lock of an engine that was killed on this machine, with its state in a folder of this machine, is taken away
+    first. Raises UserError where the update was not made.
+    """
+    ended = _run(stack, arguments, root)
+    locks = locks_in("".join(ended.errors))
+    if locks and all(lock.dead for lock in locks) and os.environ.get("PULUMI_BACKEND_URL", "").startswith("file://"):
+        print(f"an engine that held {stack} since {locks[0].since} was killed: taking its lock away", flush=True)
+        subprocess.run(["pulumi", "cancel", "--yes", "--stack", stack], cwd=root, check=False, capture_output=True)
+        ended = _run(stack, arguments, root)
+        locks = locks_in("".join(ended.errors))
+    if ended.interrupted:
+        raise UserError(f"the update of {stack} was interrupted", "run it again: it converges", INTERRUPTED)
+    if locks:
+        raise _held(stack, locks)
+    if ended.code < 0:
+        raise UserError(
+            f"the update of {stack} was killed (signal {-ended.code})",
+            "a shift that is under way goes on by itself; run this again: it converges",
+        )
+    if ended.code:
+        raise UserError(f"pulumi up of {stack} failed", "the cause stands above; the release that served still serves")
+
+
+def _held(stack: str, locks: Sequence[Lock]) -> UserError:
+    holders = ", ".join(f"{lock.user}@{lock.host} (pid {lock.pid}) since {lock.since}" for lock in locks)
+    return UserError(
+        f"another update holds {stack}: {holders}",
+        f"wait for its end; if it has died, take its lock away with `pulumi cancel --stack {stack}` and run this again",
+    )
+
+
+def _run(stack: str, arguments: Sequence[str], root: Path) -> _Ended:
+    sys.stdout.flush()
+    try:
+        engine = subprocess.Popen(
+            [*_COMMAND, "--stack", stack, *arguments], cwd=root, stderr=subprocess.PIPE, text=True
+        )
+    except FileNotFoundError:
+        raise UserError("pulumi is not on PATH", "install it: https://www.pulumi.com/docs/install/") from None
+    ended = _Ended(0, False)
+    assert engine.stderr is not None
+    reader = threading.Thread(target=_pass_on, args=(engine.stderr, ended.errors), daemon=True)
+    reader.start()
+    while engine.poll() is None:
+        try:
+            engine.wait()
+        except KeyboardInterrupt:
+            # The engine got the signal as well: it ends the shift and rolls back, which takes its time.
+            ended.interrupted = True
+    # Children of a killed engine may hold its pipe for as long as they live.
+    reader.join(5)
+    ended.code = engine.returncode
+    return ended
+
+
+def _pass_on(source: IO[str], kept: list[str]) -> None:
+    for line in source:
+        kept.append(line)
+        del kept[:-200]
+        sys.stderr.write(line)
+        sys.stderr.flush()

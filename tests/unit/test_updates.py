@@ -1,0 +1,113 @@
+"""Running the engine's update: what passes through, and how its end is told. The engine is a script here."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from operate.updates import Lock, bring_up, locks_in
+from rehearsal.errors import UserError
+
+REFUSAL = (
+    "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the"
+    " lock file with `pulumi cancel`.\n"
+    "  file:///state/.pulumi/locks/organization/glidepath/prod/b1.json: created by ann@{host} (pid {pid}) at"
+    " 2026-11-21T14:01:29Z\n"
+)
+
+
+def dead_pid() -> int:
+    """Of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for the script `pulumi`, first on PATH; a state folder of this machine."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path}")
+    return tmp_path
+
+
+def write(folder: Path, script: str) -> None:
+    path = folder / "pulumi"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def failure(folder: Path) -> str:
+    with pytest.raises(UserError) as caught:
+        bring_up("prod", ["--config", "a=b"], folder)
+    return str(caught.value)
+
+
+def test_the_engines_lines_pass_through(engine: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(engine, 'echo "$@"; echo aside >&2')
+    bring_up("prod", ["--config", "a=b"], engine)
+    shown = capfd.readouterr()
+    assert shown.out == "up --skip-preview --yes --non-interactive --color never --stack prod --config a=b\n"
+    assert shown.err == "aside\n"
+
+
+def test_a_failed_update_points_to_its_cause(engine: Path) -> None:
+    write(engine, "exit 255")
+    assert failure(engine) == (
+        "pulumi up of prod failed\n  the cause stands above; the release that served still serves"
+    )
+
+
+def test_a_killed_engine_is_told_as_that(engine: Path) -> None:
+    write(engine, "kill -9 $$")
+    assert failure(engine) == (
+        "the update of prod was killed (signal 9)\n"
+        "  a shift that is under way goes on by itself; run this again: it converges"
+    )
+
+
+def test_the_lock_of_a_living_engine_is_named(engine: Path) -> None:
+    host = socket.gethostname()
+    write(engine, f"cat >&2 <<'EOF'\n{REFUSAL.format(host=host, pid=os.getpid())}EOF\nexit 255")
+    assert failure(engine) == (
+        f"another update holds prod: ann@{host} (pid {os.getpid()}) since 2026-11-21T14:01:29Z\n"
+        "  wait for its end; if it has died, take its lock away with `pulumi cancel --stack prod` and run this again"
+    )
+
+
+def locked_until_cancelled(folder: Path, host: str) -> None:
+    refusal = REFUSAL.format(host=host, pid=dead_pid())
+    write(
+        folder,
+        f'echo "$1" >> {folder}/calls\n[ "$1" = cancel ] && exit 0\n'
+        f"[ $(grep -c up {folder}/calls) -gt 1 ] && exit 0\ncat >&2 <<'EOF'\n{refusal}EOF\nexit 255",
+    )
+
+
+def test_the_lock_of_a_dead_engine_is_taken_away(engine: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    locked_until_cancelled(engine, socket.gethostname())
+    bring_up("prod", [], engine)
+    assert (engine / "calls").read_text().split() == ["up", "cancel", "up"]
+    told = "an engine that held prod since 2026-11-21T14:01:29Z was killed: taking its lock away\n"
+    assert capfd.readouterr().out == told
+
+
+def test_a_lock_from_another_machine_stays(engine: Path) -> None:
+    locked_until_cancelled(engine, "build-7")
+    assert "another update holds prod: ann@build-7" in failure(engine)
+    assert (engine / "calls").read_text().split() == ["up"]
+
+
+def test_a_lock_in_a_shared_place_stays(engine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Containers of one name may each have their own process numbers.
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://state")
+    locked_until_cancelled(engine, socket.gethostname())
+    assert "another update holds prod" in failure(engine)
+
+
+def test_locks_are_read_from_a_refusal_only() -> None:
+    assert locks_in(REFUSAL.format(host="h", pid=7)) == [Lock("ann", "h", 7, "2026-11-21T14:01:29Z")]
+    assert locks_in("created by ann@h (pid 7) at noon") == []
