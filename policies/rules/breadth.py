@@ -74,7 +74,7 @@ class Denials:
     """The Deny statements that stand beside an Allow."""
 
     def __init__(self, statements: Iterable[Statement]) -> None:
-        self._denies = [each for each in statements if not each.allows and each.actions is not None]
+        self._denies = [each for each in statements if not each.allows]
         self._absolute = [each for each in self._denies if not each.conditions]
 
     def __bool__(self) -> bool:
@@ -83,7 +83,16 @@ class Denials:
     def forbid(self, action: Action, resources: Sequence[str]) -> bool:
         """Whether an action is denied on all the resources given, whoever calls and however."""
         return any(
-            _names(each, action) and all(_admitted(resource, _texts(each.resources)) for resource in resources)
+            _names(each, action) and all(_admitted(resource, _texts(each.resources), action) for resource in resources)
+            for each in self._absolute
+            if each.resources is not None and resources
+        )
+
+    def forbid_all(self, pattern: str, resources: Sequence[str]) -> bool:
+        """Whether nothing that a full wildcard means is left on any of the resources given."""
+        return any(
+            any(_within(pattern, other) for other in patterns(each))
+            and all(_matched(resource, _texts(each.resources)) for resource in resources)
             for each in self._absolute
             if each.resources is not None and resources
         )
@@ -102,15 +111,35 @@ class Denials:
 
 
 def _names(statement: Statement, action: Action) -> bool:
-    full = (action.service, action.name.lower())
-    for pattern in patterns(statement):
-        service, name = split(pattern)
-        if regex(service).fullmatch(full[0]) and regex(name).fullmatch(full[1]):
-            return True
-    return False
+    if statement.not_actions is not None:
+        known = _texts(statement.not_actions)
+        return len(known) == len(statement.not_actions) and not any(_means(each, action) for each in known)
+    return any(_means(each, action) for each in patterns(statement))
 
 
-def _admitted(resource: str, among: Sequence[str]) -> bool:
+def _means(pattern: str, action: Action) -> bool:
+    service, name = split(pattern)
+    return bool(regex(service).fullmatch(action.service) and regex(name).fullmatch(action.name.lower()))
+
+
+def _within(pattern: str, other: str) -> bool:
+    """Whether one full wildcard means no more than another."""
+    return wide(other) and regex(split(other)[0]).fullmatch(split(pattern)[0]) is not None
+
+
+def _admitted(resource: str, among: Sequence[str], action: Action) -> bool:
+    """Whether a Deny holds for all of a resource: by its words, or as it means all there is for the action."""
+    return _matched(resource, among) or any(_everywhere(each, action) for each in among)
+
+
+def _everywhere(resource: str, action: Action) -> bool:
+    parts = resource.split(":", 5)
+    return (
+        everything(resource) and not any(each.strip("*") for each in parts[3:5]) and breadth(resource, action) == "all"
+    )
+
+
+def _matched(resource: str, among: Sequence[str]) -> bool:
     return any(regex(each).fullmatch(resource) for each in among)
 
 

@@ -38,8 +38,12 @@ def enabled(resource: Resource, context: Context) -> Iterator[Finding]:
 
 def percentage(resource: Resource, context: Context) -> Iterator[Finding]:
     """Enough is captured."""
-    share = section(_config(resource), "initialSamplingPercentage") if _on(resource) else None
+    if not _on(resource):
+        return
+    share = section(_config(resource), "initialSamplingPercentage")
     least = context.options["minimum"]
+    if share is None:
+        yield Finding("does not say how much it captures", "dataCaptureConfig.initialSamplingPercentage")
     if isinstance(share, (int, float)) and share < least:
         yield Finding(
             f"captures {share:g} % of the requests, {least:g} % are wanted",
@@ -92,20 +96,28 @@ def bucket_of(resource: Resource) -> str:
 
 def private_bucket(resources: Sequence[Resource], context: Context) -> Iterator[Finding]:
     """The bucket is private, where the stack holds it."""
-    wanted = {bucket_of(each) for each in resources} - {""}
-    buckets = {text(each.props.get("bucket")): each for each in resources if each.kind == "aws:s3/bucket:Bucket"}
-    closed = {
-        text(each.props.get("bucket"))
-        for each in resources
-        if each.type == "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
-    }
-    unknown = any(
-        each.type == "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock" and not known(each.props.get("bucket"))
-        for each in resources
-    )
-    for name in sorted(wanted & set(buckets)):
-        if name not in closed and not unknown:
-            yield Finding(f"the capture bucket {name} has no public access block", urn=buckets[name].urn)
+    blocks = [each for each in resources if each.type == _BLOCK]
+    for bucket in (each for each in resources if each.kind == "aws:s3/bucket:Bucket"):
+        name = text(bucket.props.get("bucket"))
+        captured = any(_captures_to(each, bucket, name) for each in resources if _on(each))
+        if captured and not any(_closes(block, bucket, name) for block in blocks):
+            yield Finding(f"the capture bucket {name or bucket.name} has no public access block", urn=bucket.urn)
+
+
+_BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+
+
+def _captures_to(configuration: Resource, bucket: Resource, name: str) -> bool:
+    """By the bucket's name; where the address is not known yet, by what it is made from."""
+    found = bucket_of(configuration)
+    return found == name if found else bucket.urn in configuration.depends
+
+
+def _closes(block: Resource, bucket: Resource, name: str) -> bool:
+    found = block.props.get("bucket")
+    if bucket.urn in block.depends or (not block.depends and not known(found)):
+        return True
+    return bool(name) and found == name
 
 
 def _names(endpoint: Resource) -> set[str]:

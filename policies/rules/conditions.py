@@ -1,5 +1,6 @@
 """Conditions: whether they bind the resource, or close an open principal."""
 
+import ipaddress
 import re
 from collections.abc import Callable
 
@@ -10,7 +11,7 @@ _POSITIVE = frozenset({"stringequals", "stringequalsignorecase", "stringlike", "
 _NEGATED = frozenset({"stringnotequals", "stringnotequalsignorecase", "stringnotlike", "arnnotequals", "arnnotlike"})
 _PATTERNS = frozenset({"stringlike", "arnlike", "arnequals"})
 """Operators that read `*` as a wildcard; for the others it is a character."""
-_TAGS = re.compile(r"(.*:resourcetag|s3:existingobjecttag|s3:buckettag|s3:accesspointtag)/.+")
+_TAGS = re.compile(r"(.*:resourcetag|rds:[a-z]+-tag|s3:existingobjecttag|s3:buckettag|s3:accesspointtag)/.+")
 _IDENTIFIERS = frozenset(
     {
         "kms:resourcealiases",
@@ -30,7 +31,8 @@ _IDENTIFIERS = frozenset(
         "aws:resourcearn",
     }
 )
-_ACCOUNT = re.compile(r"\d{12}")
+_NARROWEST = {4: 8, 6: 32}
+"""Prefix lengths from which on S3 takes a network for somebody's own."""
 
 
 def binds_resource(statement: Statement) -> bool:
@@ -50,7 +52,10 @@ def denies_others(statement: Statement) -> bool:
 
 def closes_principal(statement: Statement, network: bool) -> bool:
     """Whether a condition leaves only known callers of those a `*` admits. `network`: whether a VPC counts."""
-    return any(_positive(line) and _names_caller(line, network) for line in statement.conditions)
+    return any(
+        (_positive(line) and _names_caller(line, network)) or (network and _names_networks(line))
+        for line in statement.conditions
+    )
 
 
 def guards_service(statement: Statement) -> bool:
@@ -77,9 +82,9 @@ def names_account(arn: str) -> bool:
     parts = arn.split(":", 5)
     if len(parts) < 6:
         return False
-    if parts[4]:
+    if parts[4].strip("*"):
         return "*" not in parts[4] and "?" not in parts[4]
-    return parts[2] in ("s3", "") and bool(parts[5].split("/")[0].strip("*?"))
+    return parts[2] == "s3" and bool(parts[5].split("/")[0].strip("*?"))
 
 
 def _positive(line: Condition) -> bool:
@@ -132,6 +137,21 @@ def _names_caller(line: Condition, network: bool) -> bool:
     if network and key in ("aws:sourcevpc", "aws:sourcevpce", "s3:dataaccesspointarn"):
         return _all(line, True, _some)
     return _names_source(line)
+
+
+def _names_networks(line: Condition) -> bool:
+    """Networks of somebody's own, as S3 draws the line between public and not: private ones, or narrow ones."""
+    if line.base != "ipaddress" or not line.strict or line.key not in ("aws:sourceip", "aws:vpcsourceip"):
+        return False
+    return bool(line.values) and all(isinstance(value, Unknown) or _narrow(value) for value in line.values)
+
+
+def _narrow(value: str) -> bool:
+    try:
+        network = ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        return False
+    return network.is_private or network.prefixlen >= _NARROWEST[network.version]
 
 
 def _some_caller(line: Condition, value: str) -> bool:

@@ -21,6 +21,7 @@ def public_bucket(resource: Resource, context: Context) -> Iterator[Finding]:
     props = resource.props
     if resource.kind in ("aws:s3/bucket:Bucket", "aws:s3/bucketAcl:BucketAcl") and props.get("acl") in _PUBLIC_ACLS:
         yield Finding(f"is open to the public by its ACL {props['acl']}", "acl")
+    yield from _public_grants(resource)
     blocks = (
         "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
         "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock",
@@ -29,6 +30,20 @@ def public_bucket(resource: Resource, context: Context) -> Iterator[Finding]:
         off = [each for each in _SWITCHES if not props.get(each)]
         if off:
             yield Finding(f"leaves open {', '.join(off)}", off[0])
+
+
+def _public_grants(resource: Resource) -> Iterator[Finding]:
+    """Grants to everybody, or to every customer of AWS."""
+    if resource.kind == "aws:s3/bucket:Bucket":
+        place, uris = "grants", [section(each, "uri") for each in items(resource.props.get("grants"))]
+    elif resource.kind == "aws:s3/bucketAcl:BucketAcl":
+        place, policy = "accessControlPolicy.grants", resource.props.get("accessControlPolicy")
+        uris = [section(section(each, "grantee"), "uri") for each in items(section(policy, "grants"))]
+    else:
+        return
+    public = [uri.rpartition("/")[2] for uri in uris if text(uri).endswith(("/AllUsers", "/AuthenticatedUsers"))]
+    if public:
+        yield Finding(f"is open to the public by a grant to {', '.join(public)}", place)
 
 
 def public_network(resource: Resource, context: Context) -> Iterator[Finding]:
@@ -196,7 +211,7 @@ _SECRET_NAME = re.compile(
 )
 _SECRET_VALUE = re.compile(
     r"\b(AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY-----|\bgh[pousr]_[A-Za-z0-9]{36}"
-    r"|\bxox[abprs]-[0-9A-Za-z-]{10,}|\b[a-z][a-z0-9+]*://[^/\s:@]+:[^/\s:@]{3,}@"
+    r"|\bxox[abprs]-[0-9A-Za-z-]{10,}|\b[sr]k_(live|test)_[0-9A-Za-z]{16,}|\bhooks\.slack\.com/services/\w+/\w+/\w{16,}|\b[a-z][a-z0-9+]*://[^/\s:@]+:[^/\s:@]{3,}@"
 )
 _REFERENCE = re.compile(
     r"^(arn:|/|s3://|https?://[^@]*$|\{\{resolve:|\$\{|alias/|true$|false$|\d{1,4}$)", re.IGNORECASE

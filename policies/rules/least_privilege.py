@@ -11,6 +11,8 @@ from .references import CIS, NIST, WELL_ARCHITECTED
 from .sources import Placed
 
 FAMILY = "least-privilege"
+PERMISSIONS = ("aws:lambda/permission:Permission", "aws-native:lambda:Permission")
+"""A function's permissions are resources, one per statement."""
 _LIMITS = {"identity": 10_240, "trust": 4_096, "resource": 20_480, "key": 32_768}
 _MANAGED = 6_144
 _PASSING = "iam:PassRole"
@@ -72,10 +74,15 @@ def listed(values: Sequence[object], most: int = 4) -> str:
 
 def wildcard_action(resource: Resource, context: Context) -> Iterator[Finding]:
     """`*`, `svc:*` and all spellings of it."""
-    for placed, statement, _ in statements(resource):
+    for placed, statement, denials in statements(resource):
         found = [each for each in patterns(statement) if wide(each)]
+        if denials:
+            found = [each for each in found if not denials.forbid_all(each, _known(statement.resources))]
         if found and not (placed.kind == "key" and _is_key_delegation(placed, statement)):
             yield Finding(f"allows {listed(found)}, every action there is", where(placed, statement))
+    action = text(resource.props.get("action"))
+    if resource.type in PERMISSIONS and action and wide(action):
+        yield Finding(f"allows `{action}`, every action there is", "action")
 
 
 def _is_key_delegation(placed: Placed, statement: Statement) -> bool:
@@ -118,6 +125,8 @@ def wildcard_resource(resource: Resource, context: Context) -> Iterator[Finding]
         if placed.kind != "identity":
             continue
         wide_ones = [each for each in patterns(statement) if wide(each)]
+        if denials:
+            wide_ones = [each for each in wide_ones if not denials.forbid_all(each, _known(statement.resources))]
         if wide_ones and broad_resources(statement) and exposed_wide(statement, denials):
             yield Finding(
                 f"allows {listed(wide_ones)} on {listed(broad_resources(statement))}", where(placed, statement)

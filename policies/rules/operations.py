@@ -100,7 +100,7 @@ def tags(resource: Resource, context: Context) -> Iterator[Finding]:
         yield Finding("has no tags at all", "tags")
 
 
-_MACHINE = re.compile(r"ml\.(?P<kind>[a-z]+)[\w-]*\.(?P<size>\w+)")
+_MACHINE = re.compile(r"((ml|db|cache)\.)?(?P<kind>[a-z]+)[\w-]*\.(?P<size>\w+)")
 _SIZES = ("nano", "micro", "small", "medium", "large", "xlarge")
 _ACCELERATED = ("p", "g", "gr", "inf", "trn", "dl")
 
@@ -139,6 +139,17 @@ def _size(kind: str) -> float:
     return float(number[0]) if number else 1000.0
 
 
+# type → property of the machine's type, property of how many
+_PLAIN = {
+    "aws:sagemaker/notebookInstance:NotebookInstance": ("instanceType", ""),
+    "aws:ec2/instance:Instance": ("instanceType", ""),
+    "aws:ec2/launchTemplate:LaunchTemplate": ("instanceType", ""),
+    "aws:autoscaling/group:Group": ("", "maxSize"),
+    "aws:rds/instance:Instance": ("instanceClass", ""),
+    "aws:glue/job:Job": ("", "numberOfWorkers"),
+}
+
+
 def _machines(resource: Resource) -> Iterator[tuple[str, Any, Any]]:
     props = resource.props
     if resource.type in CONFIGURATIONS:
@@ -146,11 +157,12 @@ def _machines(resource: Resource) -> Iterator[tuple[str, Any, Any]]:
             for number, each in enumerate(items(props.get(name))):
                 if known(each):
                     yield f"{name}[{number}]", section(each, "instanceType"), section(each, "initialInstanceCount")
-    if resource.type == "aws:sagemaker/notebookInstance:NotebookInstance":
-        yield "instanceType", props.get("instanceType"), None
     if resource.type.endswith("JobDefinition") and resource.type.startswith("aws:sagemaker/"):
         cluster = section(props.get("jobResources"), "clusterConfig")
         yield "jobResources.clusterConfig", section(cluster, "instanceType"), section(cluster, "instanceCount")
+    if resource.kind in _PLAIN:
+        kind, count = _PLAIN[resource.kind]
+        yield kind or count, props.get(kind), props.get(count)
     if resource.type == "aws:appautoscaling/target:Target" and text(props.get("serviceNamespace")) == "sagemaker":
         yield "maxCapacity", None, props.get("maxCapacity")
 

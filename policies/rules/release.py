@@ -52,8 +52,11 @@ def all_at_once(resource: Resource, context: Context) -> Iterator[Finding]:
     if resource.type in _CONFIG and resource.props.get("computePlatform") in ("Lambda", "ECS"):
         routing = resource.props.get("trafficRoutingConfig")
         kind = section(routing, "type")
+        steps = [section(section(routing, name), "percentage") for name in ("timeBasedCanary", "timeBasedLinear")]
         if not kind or kind == "AllAtOnce":
             yield Finding("moves all traffic at once", "trafficRoutingConfig.type")
+        elif any(isinstance(step, (int, float)) and step >= 100 for step in steps):
+            yield Finding("moves all traffic at once: its first step is 100 %", "trafficRoutingConfig")
     if resource.type in ENDPOINTS:
         policy = section(section(resource.props.get("deploymentConfig"), "blueGreenUpdatePolicy"), _ROUTING)
         if section(policy, "type") == "ALL_AT_ONCE":

@@ -17,6 +17,7 @@ _PLACES: dict[str, tuple[tuple[str, Kind], ...]] = {
     "aws:iam/policy:Policy": (("policy", "identity"),),
     "aws:iam/userPolicy:UserPolicy": (("policy", "identity"),),
     "aws:iam/groupPolicy:GroupPolicy": (("policy", "identity"),),
+    "aws:iot/policy:Policy": (("policy", "identity"),),
     "aws:ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy": (("inlinePolicy", "identity"),),
     "aws:kms/key:Key": (("policy", "key"),),
     "aws:kms/keyPolicy:KeyPolicy": (("policy", "key"),),
@@ -41,6 +42,7 @@ _BOUNDING = frozenset(
         "aws:ec2/vpcEndpoint:VpcEndpoint",
         "aws:ec2/vpcEndpointPolicy:VpcEndpointPolicy",
         "aws-native:ec2:VpcEndpoint",
+        "aws:transfer/user:User",
     }
 )
 # Every other resource of AWS keeps its resource policy under one of these names.

@@ -1,17 +1,18 @@
 """Who may come in: trust policies of roles, resource policies, permissions of functions."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from .conditions import bound_by, closes_principal, guards_service, names_account
 from .documents import Document, Statement
-from .least_privilege import FAMILY, listed, statements, where
-from .model import UNKNOWN, Context, Finding, Resource, Rule, Unknown, known, text
+from .least_privilege import FAMILY, PERMISSIONS, listed, statements, where
+from .model import UNKNOWN, Context, Finding, Resource, Rule, Unknown, known, section, text
 from .references import NIST, WELL_ARCHITECTED
 
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
-_PERMISSION = ("aws:lambda/permission:Permission", "aws-native:lambda:Permission")
 _LAYER = ("aws:lambda/layerVersionPermission:LayerVersionPermission",)
+_BUS = "aws:cloudwatch/eventPermission:EventPermission"
 
 
 def service_of(principal: str) -> str:
@@ -41,12 +42,27 @@ def open_principal(resource: Resource, context: Context) -> Iterator[Finding]:
 
 
 def _open_permission(resource: Resource) -> Iterator[Finding]:
-    if resource.type not in (*_PERMISSION, *_LAYER):
+    if resource.type not in (*PERMISSIONS, *_LAYER, _BUS):
         return
     props = resource.props
-    closing = ("sourceArn", "sourceAccount", "principalOrgId", "organizationId")
-    if text(props.get("principal")).strip() == "*" and not any(props.get(name) for name in closing):
-        yield Finding("lets in `*`: anybody may invoke", "principal")
+    principal = text(props.get("principal")).strip()
+    if not principal or not _open("AWS", principal):
+        return
+    closing = ("sourceAccount", "principalOrgId", "organizationId", "principalOrgID")
+    if not any(props.get(name) for name in closing) and not _named_source(props) and not _bus_closed(props):
+        yield Finding(f"lets in `{principal}`: anybody may call", "principal")
+
+
+def _named_source(props: Mapping[str, Any]) -> bool:
+    source = props.get("sourceArn")
+    return source is UNKNOWN or (isinstance(source, str) and names_account(source))
+
+
+def _bus_closed(props: Mapping[str, Any]) -> bool:
+    condition = props.get("condition")
+    return condition is UNKNOWN or (
+        text(section(condition, "key")).lower() == "aws:principalorgid" and bool(section(condition, "value"))
+    )
 
 
 def mixed_trust(resource: Resource, context: Context) -> Iterator[Finding]:
@@ -127,7 +143,7 @@ def confused_deputy(resource: Resource, context: Context) -> Iterator[Finding]:
         found = [each for kind, each in statement.principals or () if kind.lower() == "service" and each is not UNKNOWN]
         if found and not guards_service(statement):
             yield Finding(f"admits {listed(found)} whoever it acts for", where(placed, statement))
-    if resource.type in _PERMISSION:
+    if resource.type in PERMISSIONS:
         yield from _permission(resource)
 
 
@@ -136,10 +152,9 @@ def _permission(resource: Resource) -> Iterator[Finding]:
     principal = props.get("principal")
     if not known(principal) or "." not in text(principal) or text(principal).startswith("arn:"):
         return
-    if props.get("sourceAccount") or props.get("principalOrgId") or props.get("eventSourceToken"):
+    if props.get("sourceAccount") or props.get("eventSourceToken"):
         return
-    source = props.get("sourceArn")
-    if not source or (isinstance(source, str) and not names_account(source) and not source.startswith("arn:aws:s3")):
+    if not _named_source(props):
         yield Finding(f"admits `{principal}` whoever it acts for", "sourceArn")
 
 

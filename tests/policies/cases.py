@@ -1,10 +1,13 @@
-"""The corpus and the rules' four tests as plain calls: quick enough to be run once per mutant."""
+"""The corpus, the rules' four tests and those of stacks as plain calls: quick enough to be run once per mutant."""
 
+import itertools
 from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import Any
 
 from policies.rules.model import UNKNOWN
-from tests.policies.corpus import entrance, identity, props
+from tests.policies import test_stack
+from tests.policies.corpus import entrance, identity, props, verdicts
 from tests.policies.corpus.quads import QUADS
 from tests.policies.harness import BY_NAME, document, judge, made, policy, resource, rules, rules_of
 
@@ -22,6 +25,45 @@ def all_cases() -> Iterator[Case]:
         yield _document(made(kind, given, stack), expected)
     for name in QUADS:
         yield _quad(name)
+    yield from _verdicts()
+    yield from _tests(test_stack)
+
+
+def _verdicts() -> Iterator[Case]:
+    for _, found, expected in verdicts.identities():
+        yield _judged(policy(document(found)), expected)
+    for _, found, expected in verdicts.TRUSTS:
+        yield _judged(policy(document(found), "aws:iam/role:Role", "assumeRolePolicy"), expected)
+    for kind, prop, action in verdicts.CARRIERS:
+        for _, found, expected in verdicts.admissions(action):
+            yield _judged(resource(kind, {prop: document(found), "enableKeyRotation": True}), expected)
+
+
+def _judged(one: Any, expected: str) -> Case:
+    return lambda: verdicts.verdict(*judge(one)) == expected
+
+
+def _tests(module: ModuleType) -> Iterator[Case]:
+    """The tests of a module, each with every set of its parameters."""
+    for name, function in list(vars(module).items()):
+        if name.startswith("test_"):
+            sets = [_parameters(mark) for mark in getattr(function, "pytestmark", ())]
+            for several in itertools.product(*sets):
+                yield _test(function, {name: value for one in several for name, value in one.items()})
+
+
+def _parameters(mark: Any) -> list[dict[str, Any]]:
+    names = [mark.args[0]] if isinstance(mark.args[0], str) and "," not in mark.args[0] else mark.args[0]
+    names = [name.strip() for name in names.split(",")] if isinstance(names, str) else names
+    return [dict(zip(names, values if len(names) > 1 else (values,), strict=True)) for values in mark.args[1]]
+
+
+def _test(function: Callable[..., None], arguments: dict[str, Any]) -> Case:
+    def check() -> bool:
+        function(**arguments)
+        return True
+
+    return check
 
 
 def _document(one: Any, expected: set[str]) -> Case:

@@ -318,6 +318,17 @@ POLICIES: list[tuple[str, str, Any, set[str]]] = [
         set(),
     ),
     (
+        "queue, a bucket as S3 spells it",
+        QUEUE,
+        admit(
+            {"Service": "s3.amazonaws.com"},
+            "sqs:SendMessage",
+            "*",
+            **when("ArnLike", "aws:SourceArn", "arn:aws:s3:*:*:orders"),
+        ),
+        set(),
+    ),
+    (
         "queue, any bucket",
         QUEUE,
         admit(

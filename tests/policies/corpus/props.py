@@ -9,6 +9,8 @@ SHIFTS = "aws:codedeploy/deploymentConfig:DeploymentConfig"
 ALIAS = "aws:lambda/alias:Alias"
 PERMISSION = "aws:lambda/permission:Permission"
 TARGET = "aws:appautoscaling/target:Target"
+LAYER = "aws:lambda/layerVersionPermission:LayerVersionPermission"
+BUS = "aws:cloudwatch/eventPermission:EventPermission"
 LOG = "aws:cloudwatch/logGroup:LogGroup"
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 FUNCTION = "aws:lambda/function:Function"
@@ -576,4 +578,146 @@ CASES: list[tuple[str, str, dict[str, Any], str, set[str]]] = [
         set(),
     ),
     ("another cloud", "gcp:storage/bucketIAMPolicy:BucketIAMPolicy", {"policy": "{"}, "prod", set()),
+    ("no share", CONFIGURATION, configuration(initialSamplingPercentage=None), "dev", {"capture-percentage"}),
+    (
+        "a canary that is all",
+        SHIFTS,
+        {
+            "computePlatform": "Lambda",
+            "trafficRoutingConfig": {"type": "TimeBasedCanary", "timeBasedCanary": {"interval": 5, "percentage": 100}},
+        },
+        "prod",
+        {"all-at-once"},
+    ),
+    (
+        "a canary",
+        SHIFTS,
+        {
+            "computePlatform": "Lambda",
+            "trafficRoutingConfig": {"type": "TimeBasedCanary", "timeBasedCanary": {"interval": 5, "percentage": 99}},
+        },
+        "prod",
+        set(),
+    ),
+    (
+        "ECS at once",
+        SHIFTS,
+        {"computePlatform": "ECS", "trafficRoutingConfig": {"type": "AllAtOnce"}},
+        "prod",
+        {"all-at-once"},
+    ),
+    (
+        "bucket granted to everybody",
+        "aws:s3/bucket:Bucket",
+        {"grants": [{"type": "Group", "uri": "http://acs.amazonaws.com/groups/global/AllUsers"}]},
+        "prod",
+        {"public-bucket"},
+    ),
+    (
+        "bucket granted to log delivery",
+        "aws:s3/bucket:Bucket",
+        {"grants": [{"type": "Group", "uri": "http://acs.amazonaws.com/groups/s3/LogDelivery"}, {"id": "a"}]},
+        "prod",
+        set(),
+    ),
+    (
+        "ACL grants to AWS's customers",
+        "aws:s3/bucketAclV2:BucketAclV2",
+        {
+            "accessControlPolicy": {
+                "grants": [{"grantee": {"uri": "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"}}]
+            }
+        },
+        "prod",
+        {"public-bucket"},
+    ),
+    ("payment key by value", FUNCTION, variables(PAY="sk_live_4eC39HqLyjWDarjtT1zdp7dc"), "prod", SECRET),
+    ("large server", "aws:ec2/instance:Instance", {"instanceType": "m5.24xlarge"}, "prod", {"machines"}),
+    ("server", "aws:ec2/instance:Instance", {"instanceType": "t3.micro"}, "prod", set()),
+    (
+        "large database",
+        "aws:rds/instance:Instance",
+        {"instanceClass": "db.r5.8xlarge", "storageEncrypted": True, "deletionProtection": True},
+        "prod",
+        {"machines"},
+    ),
+    ("many workers", "aws:glue/job:Job", {"numberOfWorkers": 21}, "prod", {"machines"}),
+    ("workers", "aws:glue/job:Job", {"numberOfWorkers": 20}, "prod", set()),
+    ("many servers", "aws:autoscaling/group:Group", {"maxSize": 21}, "prod", {"machines"}),
+    (
+        "function admits any bucket",
+        PERMISSION,
+        {"principal": "s3.amazonaws.com", "sourceArn": "arn:aws:s3:::*"},
+        "prod",
+        {"confused-deputy"},
+    ),
+    (
+        "function admits anybody from anywhere",
+        PERMISSION,
+        {"principal": "*", "sourceArn": "*"},
+        "prod",
+        {"open-principal"},
+    ),
+    (
+        "function admits anybody from one rule",
+        PERMISSION,
+        {"principal": "*", "sourceArn": "arn:aws:events:eu-west-1:111111111111:rule/a"},
+        "prod",
+        set(),
+    ),
+    (
+        "function admits an organisation's service",
+        PERMISSION,
+        {"principal": "events.amazonaws.com", "principalOrgId": "o-1"},
+        "prod",
+        {"confused-deputy"},
+    ),
+    (
+        "function admits a skill",
+        PERMISSION,
+        {"principal": "alexa-appkit.amazon.com", "eventSourceToken": "a"},
+        "prod",
+        set(),
+    ),
+    ("function admits any account", PERMISSION, {"principal": "arn:aws:iam::*:root"}, "prod", {"open-principal"}),
+    ("function admits a role", PERMISSION, {"principal": "arn:aws:iam::111111111111:role/a.b"}, "prod", set()),
+    (
+        "function admits to everything",
+        PERMISSION,
+        {"principal": "111111111111", "action": "lambda:*"},
+        "prod",
+        {"wildcard-action"},
+    ),
+    ("layer for everybody", LAYER, {"principal": "*", "action": "lambda:GetLayerVersion"}, "prod", {"open-principal"}),
+    ("layer for the organisation", LAYER, {"principal": "*", "organizationId": "o-1"}, "prod", set()),
+    ("bus for everybody", BUS, {"principal": "*", "statementId": "a"}, "prod", {"open-principal"}),
+    ("bus for an account", BUS, {"principal": "111111111111", "statementId": "a"}, "prod", set()),
+    (
+        "bus for the organisation",
+        BUS,
+        {"principal": "*", "condition": {"type": "StringEquals", "key": "aws:PrincipalOrgID", "value": "o-1"}},
+        "prod",
+        set(),
+    ),
+    (
+        "bus for another key",
+        BUS,
+        {"principal": "*", "condition": {"key": "a", "value": "o-1"}},
+        "prod",
+        {"open-principal"},
+    ),
+    (
+        "things publish anywhere",
+        "aws:iot/policy:Policy",
+        {"policy": '{"Statement": {"Effect": "Allow", "Action": "iot:Publish", "Resource": "*"}}'},
+        "prod",
+        {"wildcard-resource"},
+    ),
+    (
+        "session policy bounds",
+        "aws:transfer/user:User",
+        {"policy": '{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}'},
+        "prod",
+        set(),
+    ),
 ]
