@@ -1,0 +1,134 @@
+"""From plans to a report."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from preview.changes import changes, names_in, taken_back
+from preview.cost.estimate import estimate
+from preview.iam.words import capabilities
+from preview.kinds import kind, rank
+from preview.model import Capability, Change, Danger, Line, Report, Violation
+from preview.names import NEW, Names, names_of
+from preview.plan import Finding, Plan, read
+from preview.rename import renames
+from preview.serving import serving
+from preview.values import LATER, differences
+
+_MOST_FIRST = 12
+
+
+def report(
+    head: Mapping[str, Any], base: Mapping[str, Any] | None = None, base_name: str = "", destroy: bool = False
+) -> Report:
+    """A report from the steps document of the head, and of the base where the head is compared with one.
+
+    Without a base the head is compared with what is there now. `base_name` is how the base is called in the text.
+    Raises ValueError for documents of another schema.
+    """
+    plan, other = read(head), read(base) if base is not None else None
+    names = names_of(*(each for each in (other, plan) if each is not None))
+    before = other.after if other is not None else plan.before
+    told = capabilities(before, plan.after, names)
+    listed = changes(plan, other, names)
+    violations = _violations(plan, other)
+    cost = estimate(before, plan.after, plan.region)
+    first = _first(plan, names, listed, told, violations, cost_delta=cost.delta)
+    outputs = _outputs(plan, other, names)
+    return Report(
+        plan.stack,
+        base_name if other is not None else "",
+        destroy,
+        tuple(listed),
+        tuple(told),
+        tuple(violations),
+        cost,
+        tuple(outputs),
+        tuple(first),
+        tuple(taken_back(plan, other)),
+    )
+
+
+def _first(
+    plan: Plan,
+    names: Names,
+    listed: Sequence[Change],
+    told: Sequence[Capability],
+    violations: Sequence[Violation],
+    cost_delta: float,
+) -> list[Line]:
+    """What a reviewer must see before anything else."""
+    own = [change for change in listed if not change.waiting]
+    lines = [*serving(plan, own, names), *renames(plan)]
+    spoken = {urn for line in lines for urn in line.urns}
+    found = [line.line for line in lines]
+    found += [
+        Line(each.danger, each.headline, rank(each.type))
+        for each in own
+        if each.headline and each.urn not in spoken and each.danger is not Danger.FOLLOWS
+    ]
+    found += [Line(each.danger, each.text) for each in told if each.danger <= Danger.FEWER]
+    found += [
+        Line(Danger.VIOLATION, f"policy: {each.message.splitlines()[0]} ({each.resource})")
+        for each in violations
+        if each.new and each.level == "mandatory"
+    ]
+    watched = [each for each in own if each.danger is Danger.WATCHING and not each.headline]
+    found += [
+        Line(each.danger, f"{each.kind} `{each.name}` changes: {'; '.join(each.differences[:3])}") for each in watched
+    ]
+    rest = [each for each in own if each.danger is Danger.CHANGE]
+    if rest:
+        found.append(Line(Danger.CHANGE, _summary(rest)))
+    worst = sorted(dict.fromkeys(found), key=lambda line: line.order)
+    more = len(worst) - _MOST_FIRST
+    return worst if more <= 1 else [*worst[:_MOST_FIRST], Line(Danger.FOLLOWS, f"and {more} more, below")]
+
+
+def _summary(rest: Sequence[Change]) -> str:
+    """Harmless changes in one sentence: with what differs where that is the same for all."""
+    made = [each for each in rest if each.op == "create"]
+    changed = [each for each in rest if each.op != "create"]
+    parts = []
+    if made:
+        parts.append(f"{_count(made)} created")
+    if changed:
+        same = set(changed[0].differences).intersection(*(each.differences for each in changed[1:]))
+        told = sorted(each for each in same if NEW not in each and LATER not in each)[:3]
+        what = f" ({'; '.join(told)})" if told else ""
+        parts.append(f"{_count(changed)} changed{what}")
+    return " and ".join(parts)
+
+
+def _count(listed: Sequence[Change]) -> str:
+    named = names_in(listed)
+    return named[0] if len(named) == 1 else f"{len(listed)} resources"
+
+
+def _violations(plan: Plan, base: Plan | None) -> list[Violation]:
+    """Findings, those first that stop the update. Without a base, new is what is found in something that changes."""
+    if base is not None:
+        theirs = {_said(each) for each in base.findings}
+        old = {each for each in plan.findings if _said(each) in theirs}
+    else:
+        changing = {step.urn for step in plan.changes}
+        old = {each for each in plan.findings if each.urn in plan.after and each.urn not in changing}
+    found = [
+        Violation(each.policy, each.level, _resource(each.urn), each.message, each not in old) for each in plan.findings
+    ]
+    return sorted(found, key=lambda each: (each.level != "mandatory", not each.new, each.message, each.resource))
+
+
+def _said(finding: Finding) -> tuple[str, str, str]:
+    return finding.policy, finding.urn, finding.message
+
+
+def _resource(urn: str) -> str:
+    if "::" not in urn:
+        return "the stack"
+    return f"{kind(urn.split('::')[2].split('$')[-1])} `{urn.rpartition('::')[2]}`"
+
+
+def _outputs(plan: Plan, base: Plan | None, names: Names) -> list[str]:
+    """The stack's outputs that change, as `name: old → new`."""
+    before = base.outputs_after if base is not None else plan.outputs_before
+    return [str(each) for each in differences(names.of(dict(before)), names.of(dict(plan.outputs_after)))]

@@ -1,0 +1,213 @@
+"""Conditions: brought into one spelling, compared by what they ask for, and told in words."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+
+_EQUALS = frozenset(
+    ("stringequals", "stringlike", "arnlike", "stringequalsignorecase", "bool", "numericequals", "ipaddress")
+)
+"""Operators that hold where one of the values matches."""
+_NEGATED = frozenset(
+    ("stringnotequals", "stringnotlike", "arnnotlike", "stringnotequalsignorecase", "numericnotequals", "notipaddress")
+)
+_SAME = {"arnequals": "arnlike", "arnnotequals": "arnnotlike"}
+_MOST_ALTERNATIVES = 256
+
+
+@dataclass(frozen=True, order=True)
+class Clause:
+    """One operator with one key. `operator` is in lower case, with `foranyvalue:` and `ifexists` where given."""
+
+    operator: str
+    key: str
+    values: tuple[str, ...]
+    quantifier: str = ""
+    if_exists: bool = False
+
+
+Clauses = frozenset[Clause]
+"""All of them must hold."""
+
+
+def clause(operator: str, key: str, values: Iterable[str]) -> Clause:
+    """A condition in its normal spelling: `ArnEquals` is `ArnLike`, and without wildcards `StringLike` is equality."""
+    quantifier, _, name = operator.lower().rpartition(":")
+    if_exists = name.endswith("ifexists")
+    name = name.removesuffix("ifexists")
+    name = _SAME.get(name, name)
+    listed = tuple(sorted(set(values)))
+    if name in ("bool", "null"):
+        listed = tuple(sorted({value.lower() for value in listed}))
+    if name in ("stringlike", "stringnotlike") and not any(_wild(value) for value in listed):
+        name = name.replace("like", "equals")
+    return Clause(name, key.lower(), listed, quantifier, if_exists)
+
+
+def alternatives(clauses: Sequence[Clause]) -> list[Clauses]:
+    """A clause with several values that may match one by one is as many clauses: of these sets, one must hold."""
+    if not clauses:
+        return [frozenset()]
+    split = [_split(each) for each in clauses]
+    count = 1
+    for options in split:
+        count *= len(options)
+    if count > _MOST_ALTERNATIVES:
+        return [frozenset(clauses)]
+    return [frozenset(choice) for choice in product(*split)]
+
+
+def _split(given: Clause) -> list[Clause]:
+    if given.operator not in _EQUALS or given.quantifier == "forallvalues" or len(given.values) < 2:
+        return [given]
+    return [clause(_spelled(given), given.key, [value]) for value in given.values]
+
+
+def _spelled(given: Clause) -> str:
+    prefix = f"{given.quantifier}:" if given.quantifier else ""
+    return prefix + given.operator + ("ifexists" if given.if_exists else "")
+
+
+def both(left: Clauses, right: Clauses) -> Clauses | None:
+    """The conditions of two grants together, the weaker ones left out; None where they exclude each other."""
+    joined = left | right
+    for one in left:
+        if any(_excludes(one, other) for other in right):
+            return None
+    kept = sorted(joined)
+    for each in sorted(joined):
+        rest = [other for other in kept if other != each]
+        if any(_implies(other, each) for other in rest):
+            kept = rest
+    return frozenset(kept)
+
+
+def implied(wanted: Clauses, given: Clauses) -> bool:
+    """Whether all that is wanted holds wherever all that is given does."""
+    return all(any(_implies(each, one) for each in given) for one in wanted)
+
+
+def excluded(wanted: Clauses, given: Clauses) -> bool:
+    """Whether the two can never hold together."""
+    return any(_excludes(one, each) for one in wanted for each in given)
+
+
+@lru_cache(maxsize=8192)
+def _implies(strong: Clause, weak: Clause) -> bool:
+    if strong == weak:
+        return True
+    if strong.key != weak.key or strong.quantifier != weak.quantifier:
+        return False
+    if strong.if_exists and not weak.if_exists:
+        return False
+    if strong.operator == weak.operator and strong.operator in _NEGATED:
+        return set(strong.values) >= set(weak.values)
+    if strong.operator not in _EQUALS or weak.operator not in _EQUALS:
+        return False
+    return _comparable(strong, weak) and all(
+        any(_within(a, strong, b, weak) for b in weak.values) for a in strong.values
+    )
+
+
+@lru_cache(maxsize=8192)
+def _excludes(one: Clause, other: Clause) -> bool:
+    """Sure only for plain equality on keys with one value: there two different values cannot both be."""
+    if one.key != other.key or one.quantifier or other.quantifier or one.if_exists or other.if_exists:
+        return False
+    if not (one.operator in _EQUALS and other.operator in _EQUALS and _comparable(one, other)):
+        return False
+    exact = [each for each in (one, other) if each.operator in ("stringequals", "bool")]
+    if not exact:
+        return False
+    plain, wide = exact[0], other if exact[0] is one else one
+    return not any(_within(a, plain, b, wide) for a in plain.values for b in wide.values)
+
+
+def _comparable(one: Clause, other: Clause) -> bool:
+    texts = ("stringequals", "stringlike", "arnlike")
+    return one.operator == other.operator or (one.operator in texts and other.operator in texts)
+
+
+def _within(value: str, holder: Clause, pattern: str, of: Clause) -> bool:
+    if value == pattern:
+        return True
+    if of.operator not in ("stringlike", "arnlike") or (_wild(value) and holder.operator != "stringequals"):
+        return False
+    if of.operator == "arnlike":
+        return value.count(":") >= 5 and _like(value, pattern, "[^:]*", "[^:]")
+    return _like(value, pattern, ".*", ".")
+
+
+def _like(value: str, pattern: str, run: str, one: str) -> bool:
+    parts = pattern.split(":", 5) if run != ".*" else [pattern]
+    pieces = [
+        "".join({"*": ".*" if n == 5 else run, "?": one}.get(letter, re.escape(letter)) for letter in part)
+        for n, part in enumerate(parts)
+    ]
+    return re.fullmatch(":".join(pieces), value, re.DOTALL) is not None
+
+
+def _wild(value: str) -> bool:
+    return "*" in value or "?" in value
+
+
+# --- words -----------------------------------------------------------------------------------------------------------
+
+_PLAIN = {
+    "kms:viaservice": "through {}",
+    "iam:passedtoservice": "to {}",
+    "aws:sourceaccount": "for account {}",
+    "aws:sourcearn": "on behalf of {}",
+    "aws:principalarn": "as {}",
+    "s3:prefix": "under the prefix {}",
+    "kms:resourcealiases": "for keys with the alias {}",
+    "cloudwatch:namespace": "in the namespace {}",
+}
+_RELATIONS = {
+    "stringequals": "is",
+    "stringlike": "is like",
+    "stringequalsignorecase": "is (in any case)",
+    "arnlike": "is like",
+    "bool": "is",
+    "numericequals": "is",
+    "ipaddress": "is in",
+    "stringnotequals": "is not",
+    "stringnotlike": "is not like",
+    "stringnotequalsignorecase": "is not (in any case)",
+    "arnnotlike": "is not like",
+    "numericnotequals": "is not",
+    "notipaddress": "is not in",
+    "numericlessthan": "is below",
+    "numericlessthanequals": "is at most",
+    "numericgreaterthan": "is above",
+    "numericgreaterthanequals": "is at least",
+    "datelessthan": "is before",
+    "datelessthanequals": "is at or before",
+    "dategreaterthan": "is after",
+    "dategreaterthanequals": "is at or after",
+    "dateequals": "is",
+    "datenotequals": "is not",
+    "binaryequals": "is",
+}
+
+
+def words(given: Clause) -> str:
+    """A condition as the end of a sentence: `through s3.eu-west-1.amazonaws.com`, `when aws:… is …`."""
+    values = " or ".join(f"`{value}`" for value in given.values)
+    if given.operator in ("stringequals", "stringlike", "arnlike") and given.key in _PLAIN and not given.if_exists:
+        return _PLAIN[given.key].format(values)
+    if given.operator == "null":
+        return f"when `{given.key}` is {'not given' if given.values == ('true',) else 'given'}"
+    if given.key == "aws:securetransport" and given.operator == "bool":
+        return "over an unencrypted connection" if given.values == ("false",) else "over an encrypted connection"
+    relation = _RELATIONS.get(given.operator, given.operator)
+    every = {"forallvalues": "every value of ", "foranyvalue": "a value of "}.get(given.quantifier, "")
+    absent = " or it is not given" if given.if_exists else ""
+    return f"when {every}`{given.key}` {relation} {values}{absent}"
+
+
+def several(clauses: Iterable[Clause]) -> tuple[str, ...]:
+    """The words of all conditions, in a fixed order: the plain ones first."""
+    return tuple(sorted((words(each) for each in clauses), key=lambda text: (text.startswith("when"), text)))

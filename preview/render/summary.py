@@ -1,0 +1,23 @@
+"""One paragraph for an approval mail."""
+
+from preview.model import Report
+from preview.render.words import cost_line, verdict
+
+LIMIT = 900
+"""Characters that an approval's text may have, with room for what stands around it (AWS takes 1,000)."""
+
+
+def summary(report: Report) -> str:
+    """The verdict, the cost, and as many of the first lines as fit, without Markdown."""
+    head = f"{verdict(report)} Cost: {cost_line(report)}."
+    room = LIMIT - len(head)
+    kept: list[str] = []
+    for number, line in enumerate(report.first):
+        rest = len(report.first) - number - 1
+        sentence = f" {line.text[:1].upper()}{line.text[1:]}."
+        more = f" {rest} more in the preview." if rest else ""
+        if sum(map(len, kept)) + len(sentence) + len(more) > room:
+            kept.append(f" {rest + 1} more in the preview.")
+            break
+        kept.append(sentence)
+    return "".join([head, *kept]).replace("**", "").replace("`", "")[:LIMIT]

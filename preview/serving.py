@@ -1,0 +1,91 @@
+"""What happens to those who are served: endpoint, alias, capture."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from preview.kinds import kind
+from preview.model import Change, Danger, Line
+from preview.names import Names
+from preview.plan import Plan, Resource, Step
+
+ENDPOINT = "aws:sagemaker/endpoint:Endpoint"
+CONFIGURATION = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
+SHIFT = "pulumi-python:dynamic/glidepath:TrafficShift"
+RELEASE = "aws:ssm/parameter:Parameter"
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A line, and the resources that need no line of their own after it."""
+
+    line: Line
+    urns: frozenset[str]
+
+
+def serving(plan: Plan, own: Sequence[Change], names: Names) -> list[Spoken]:
+    """Lines about capture and about what serves, where this head changes it."""
+    ours = {change.urn for change in own}
+    steps = [step for step in plan.changes if step.urn in ours]
+    return [*_capture(steps), *_endpoints(steps, own), *_shifts(steps)]
+
+
+def _capture(steps: Sequence[Step]) -> Iterator[Spoken]:
+    """Capture that is turned off or lessened. What happens to the endpoint besides is told apart."""
+    for step in steps:
+        if step.type != CONFIGURATION or step.old is None or step.new is None or step.op == "delete":
+            continue
+        before, after = _share(step.old), _share(step.new)
+        where = f"of the serving endpoint `{step.name}`"
+        if after == 0 < before:
+            yield Spoken(Line(Danger.LOST, f"capture of requests and answers {where} is **turned off**"), frozenset())
+        elif after < before:
+            text = f"capture {where} falls from {before:g} % to {after:g} % of the requests"
+            yield Spoken(Line(Danger.SERVING, text), frozenset())
+        gone = sorted(_modes(step.old) - _modes(step.new)) if after else []
+        if gone:
+            text = f"capture {where} no longer holds {' and '.join(mode.lower() for mode in gone)}"
+            yield Spoken(Line(Danger.SERVING, text), frozenset())
+
+
+def _share(resource: Resource) -> float:
+    capture = resource.inputs.get("dataCaptureConfig") or {}
+    if capture.get("enableCapture") in (False, None, "false"):
+        return 0
+    value = capture.get("initialSamplingPercentage")
+    return float(value) if isinstance(value, int | float) else 100
+
+
+def _modes(resource: Resource) -> set[str]:
+    capture = resource.inputs.get("dataCaptureConfig") or {}
+    return {str(option.get("captureMode")) for option in capture.get("captureOptions") or ()}
+
+
+def _endpoints(steps: Sequence[Step], own: Sequence[Change]) -> Iterator[Spoken]:
+    """A replaced endpoint and its configuration are one event."""
+    by_urn = {change.urn: change for change in own}
+    configurations = [step for step in steps if step.type == CONFIGURATION and step.op == "replace"]
+    for step in steps:
+        if step.type != ENDPOINT or step.op != "replace":
+            continue
+        why = by_urn[step.urn].forced
+        forced = f", forced by {'; '.join(why)}" if why else ""
+        text = (
+            f"the serving endpoint `{step.name}` is **replaced**{forced}: a new one is made, and the old one goes once"
+            " traffic has left it"
+        )
+        yield Spoken(Line(Danger.SERVING, text), frozenset([step.urn, *(each.urn for each in configurations)]))
+
+
+def _shifts(steps: Sequence[Step]) -> Iterator[Spoken]:
+    for step in steps:
+        if step.type != SHIFT or step.op not in ("update", "replace", "create"):
+            continue
+        old = str((step.old.inputs if step.old else {}).get("release") or "")
+        new = str((step.new.inputs if step.new else {}).get("release") or "")
+        if step.op == "create":
+            text = f"{kind(SHIFT)} `{step.name}`: release `{new}` begins to serve"
+        elif old != new:
+            text = f"{kind(SHIFT)} `{step.name}`: callers go from release `{old}` to release `{new}`"
+        else:
+            text = f"{kind(SHIFT)} `{step.name}`: callers go to a new version of the same release `{new}`"
+        yield Spoken(Line(Danger.SERVING, text), frozenset([step.urn]))
