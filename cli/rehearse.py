@@ -1,4 +1,4 @@
-"""Play the whole road on this machine: two releases from data to production."""
+"""Play the whole road on this machine: two releases from data to production, and a bad one that goes back."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +18,8 @@ def rehearse(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Give every approval without asking.")] = False,
 ) -> None:
-    """Bring up three stacks, take a first release to production, then a second one under live traffic.
+    """Bring up three stacks, take a first release to production, then a second one under live traffic,
+    then a bad one that its alarm rolls back.
 
     Writes .rehearsal/report.json and .rehearsal/report.html. On a terminal you are asked to approve each release.
     """

@@ -89,9 +89,17 @@ def _split(uri: str) -> tuple[str, str]:
 def _text(manifest: str) -> str:
     bucket, key = _split(manifest)
     try:
-        return get_object(bucket=bucket, key=key).body
+        found = get_object(bucket=bucket, key=key)
     except Exception as error:  # noqa: BLE001  # an invoke raises nothing narrower
         raise pulumi.RunError(f"the release manifest {manifest} cannot be read: {error}; nothing was touched") from None
+    # The provider hands over only what calls itself text, whatever the SDK's type says.
+    body: str | None = found.body
+    if body is None:
+        raise pulumi.RunError(
+            f"the release manifest {manifest} is stored as {found.content_type or 'no type'}, which cannot be read as"
+            " text: store it with content type application/json; nothing was touched"
+        )
+    return body
 
 
 def _verify(release: Release) -> None:

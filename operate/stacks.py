@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,6 +49,12 @@ class Stacks:
         """Brings the stack to what the program says."""
         self._run(["up", "--stack", stack, "--yes", "--skip-preview", *arguments], f"up-{stack}")
 
+    def deploy(self, stack: str, manifest: str) -> tuple[int, str]:
+        """`./glidepath deploy` of a release; its exit code and all it said, also where it fails."""
+        done = self._child([sys.executable, "-m", "cli", "deploy", "--stack", stack, "--release", manifest])
+        self._keep(f"deploy-{stack}", done)
+        return done.returncode, done.stdout + done.stderr
+
     def outputs(self, stack: str) -> dict[str, Any]:
         """The stack's outputs, secrets shown."""
         text = self._run(["stack", "output", "--json", "--show-secrets", "--stack", stack], f"outputs-{stack}")
@@ -61,17 +68,21 @@ class Stacks:
         return sum(not kind.startswith("pulumi:") for kind in kinds)
 
     def _run(self, arguments: list[str], log: str) -> str:
-        done = self._pulumi(["pulumi", "--non-interactive", "--color", "never", *arguments])
-        path = self.scratch / "logs" / f"{log}.log"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(done.stdout + done.stderr, encoding="utf-8")
+        done = self._child(["pulumi", "--non-interactive", "--color", "never", *arguments])
+        path = self._keep(log, done)
         if done.returncode:
             raise UserError(
                 f"pulumi {arguments[0]} failed:\n{_reason(done.stdout + done.stderr)}", f"the whole log is {path}"
             )
         return done.stdout
 
-    def _pulumi(self, command: list[str]) -> "subprocess.CompletedProcess[str]":
+    def _keep(self, log: str, done: "subprocess.CompletedProcess[str]") -> Path:
+        path = self.scratch / "logs" / f"{log}.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(done.stdout + done.stderr, encoding="utf-8")
+        return path
+
+    def _child(self, command: list[str]) -> "subprocess.CompletedProcess[str]":
         if self._interrupted.is_set():
             raise UserError(f"{command[0]} was not started: the rehearsal is being ended")
         # A session of its own: a terminal's Ctrl-C reaches this process alone, which ends the engine in its turn.

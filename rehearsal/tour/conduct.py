@@ -122,6 +122,7 @@ def play(
         tour.foundations()
         tour.first_release()
         tour.second_release()
+        tour.bad_release()
         facts = gather(rehearsal, tour)
     except BaseException:
         # What has been reached is worth reading, above all when the next step failed.

@@ -5,6 +5,7 @@ import json
 import tarfile
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from operate.caller import Answer, Caller
@@ -154,3 +155,32 @@ def _violations(s3: Any, job: Report) -> list[Report]:
                 found: list[Report] = json.loads(body)["violations"]
                 return found
     return []
+
+
+def last_deployment(clients: Clients, project: Project, stack: str) -> Report:
+    """The environment's newest deployment, roll-backs aside: id, status, what stopped it, and its group's alarms.
+
+    An alarm has the `time` (seconds since the epoch) at which it went off during the deployment, and its reason.
+    """
+    codedeploy = clients.of(stack, "codedeploy")
+    group = {"applicationName": f"{project.name}-{stack}", "deploymentGroupName": "predict"}
+    ids = codedeploy.list_deployments(**group)["deployments"]
+    found = [codedeploy.get_deployment(deploymentId=known)["deploymentInfo"] for known in ids]
+    newest = max((info for info in found if info["creator"] != "codeDeployRollback"), key=lambda i: i["createTime"])
+    names = codedeploy.get_deployment_group(**group)["deploymentGroupInfo"]["alarmConfiguration"]["alarms"]
+    fired = (_fired(clients.of(stack, "cloudwatch"), alarm["name"], newest["createTime"]) for alarm in names)
+    return {
+        "id": newest["deploymentId"],
+        "status": newest["status"],
+        "error": (newest.get("errorInformation") or {}).get("message"),
+        "alarms": sorted(filter(None, fired), key=lambda alarm: float(alarm["time"])),
+    }
+
+
+def _fired(cloudwatch: Any, name: str, since: datetime) -> Report | None:
+    items = cloudwatch.describe_alarm_history(AlarmName=name, HistoryItemType="StateUpdate", StartDate=since)
+    for item in items["AlarmHistoryItems"]:
+        state = json.loads(item["HistoryData"])["newState"]
+        if state["stateValue"] == "ALARM":
+            return {"name": name, "time": item["Timestamp"].timestamp(), "reason": state["stateReason"]}
+    return None

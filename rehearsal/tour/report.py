@@ -2,6 +2,8 @@
 
 import html
 import json
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,16 +41,22 @@ def metrics_entry(manifest: Report) -> Report:
     }
 
 
-def shift_entry(shift: Shift | None, answers: list[Answer]) -> Report | None:
-    """The weights over time and the live requests sent while they changed."""
+def shift_entry(shift: Shift | None, answers: list[Answer], alarms: Sequence[Report] = ()) -> Report | None:
+    """The weights over time, the live requests sent while they changed, and the alarms that went off meanwhile."""
     if shift is None:
         return None
+    # Weights are timed by the steady clock, alarms by the calendar.
+    begun = shift.start + time.time() - time.monotonic()
     return {
         "from": shift.source,
         "to": shift.target,
         "steps": shift.steps(),
         "requests": len(answers),
         "failed": sum(not answer.ok for answer in answers),
+        "alarms": [
+            {"name": alarm["name"], "second": round(alarm["time"] - begun, 1), "reason": alarm["reason"]}
+            for alarm in alarms
+        ],
     }
 
 
@@ -122,11 +130,20 @@ def _shift(shift: Report | None) -> str:
         return "<p class='muted'>No shift: the alias was made at this version, or stayed where it was.</p>"
     return (
         f"<p>Shift from version {_text(shift['from'])} to {_text(shift['to'])}: "
-        f"{_text(shift['requests'])} live requests, {_text(shift['failed'])} failed.</p>{_steps_svg(shift['steps'])}"
+        f"{_text(shift['requests'])} live requests, {_text(shift['failed'])} failed.</p>"
+        f"{_alarms(shift['alarms'])}{_steps_svg(shift['steps'], shift['alarms'])}"
     )
 
 
-def _steps_svg(steps: list[dict[str, float]]) -> str:
+def _alarms(alarms: list[Report]) -> str:
+    items = "".join(
+        f"<li><b>{_text(alarm['name'])}</b> after {_text(alarm['second'])} s: {_text(alarm['reason'])}</li>"
+        for alarm in alarms
+    )
+    return f"<p class='Failed'>Stopped by its alarms, and rolled back:</p><ul>{items}</ul>" if alarms else ""
+
+
+def _steps_svg(steps: list[dict[str, float]], alarms: list[Report]) -> str:
     width, height = 640, 120
     last = max(steps[-1]["second"], 0.1)
     points: list[str] = []
@@ -135,11 +152,21 @@ def _steps_svg(steps: list[dict[str, float]]) -> str:
         x = step["second"] / last * width
         points += [f"{x:.1f},{height - level * height:.1f}", f"{x:.1f},{height - step['weight'] * height:.1f}"]
         level = step["weight"]
+    marks = "".join(
+        _mark(min(max(alarm["second"] / last, 0.0), 1.0) * width, height, alarm["name"]) for alarm in alarms
+    )
     return (
         f"<svg width='{width + 60}' height='{height + 24}' role='img' aria-label='weight of the new version over time'>"
-        f"<polyline points='{' '.join(points)}' fill='none' stroke='#2457a6' stroke-width='2'/>"
+        f"<polyline points='{' '.join(points)}' fill='none' stroke='#2457a6' stroke-width='2'/>{marks}"
         f"<text x='0' y='{height + 18}' font-size='12'>0 s</text>"
         f"<text x='{width - 20}' y='{height + 18}' font-size='12'>{last:.1f} s</text></svg>"
+    )
+
+
+def _mark(x: float, height: int, name: str) -> str:
+    return (
+        f"<line x1='{x:.1f}' x2='{x:.1f}' y1='0' y2='{height}' stroke='#b3261e' stroke-dasharray='4'>"
+        f"<title>{_text(name)}</title></line>"
     )
 
 

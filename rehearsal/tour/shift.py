@@ -45,8 +45,9 @@ class Shift:
         return self.weights[-1].at
 
     def steps(self) -> list[dict[str, float]]:
-        """The report's form: seconds since the shift began."""
-        return [{"second": round(w.at - self.start, 1), "weight": round(w.weight, 4)} for w in self.weights]
+        """The report's form: seconds since the shift began, and the target's share; after a roll-back it is 0."""
+        shares = [(w.at - self.start, w.weight if w.version == self.target else 0.0) for w in self.weights]
+        return [{"second": round(second, 1), "weight": round(share, 4)} for second, share in shares]
 
 
 def shift_in(seen: list[Weight]) -> Shift | None:

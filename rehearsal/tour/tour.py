@@ -1,4 +1,4 @@
-"""Steps 1 and 2 of the tour: foundations, a first release to production, and a second one under live traffic."""
+"""The tour: foundations, a first release to production, a second one under live traffic, and a bad one."""
 
 import time
 from collections.abc import Callable
@@ -16,6 +16,7 @@ from rehearsal.tour import evidence, report
 from rehearsal.tour.dataset import FIRST_SHARE, Trips
 from rehearsal.tour.display import Display, Scene
 from rehearsal.tour.runs import Run, follow, manifest_of, newest_run, run_ids
+from rehearsal.tour.setback import bad_release
 from rehearsal.tour.shift import AliasWatch, Shift, shift_in
 from rehearsal.tour.source import source_zip
 from rehearsal.tour.traffic import Traffic
@@ -42,6 +43,8 @@ class Tour:
 
     def foundations(self) -> None:
         """Step 1: an administrator's first `pulumi up` of each stack."""
+        for stack in ("delivery", *ENVIRONMENTS):
+            self.stacks.create(stack)
         self._up("delivery")
         with ThreadPoolExecutor(len(ENVIRONMENTS)) as pool:
             try:
@@ -62,7 +65,7 @@ class Tour:
 
     def second_release(self) -> report.Report:
         """Step 2b: new data arrives; its release takes production over while a client keeps calling."""
-        caller = self._caller()
+        caller = self.caller()
         instances = evidence.golden_instances(self.clients, evidence.manifest_now(self.clients, self.project, "prod"))
 
         def call(turn: int) -> Answer:
@@ -74,9 +77,14 @@ class Tour:
         self.answers = traffic.answers
         return entry
 
+    def bad_release(self) -> report.Report:
+        """Step 4: a release that fails under live traffic goes back by itself; the next `up` clears what it left."""
+        entry = bad_release(self, ALIAS, BUSY)
+        self._up("prod")
+        return entry
+
     def _up(self, stack: str) -> None:
         started = time.monotonic()
-        self.stacks.create(stack)
         self.stacks.up(stack)
         count = self.stacks.resources(stack)
         self.display.say(f"{stack}: {count} resources up in {time.monotonic() - started:.0f} s")
@@ -161,7 +169,8 @@ class Tour:
         answers = traffic.between(shift.start, shift.end) if shift and traffic else []
         return report.run_entry(run, manifest, report.shift_entry(shift, answers))
 
-    def _caller(self) -> Caller:
+    def caller(self) -> Caller:
+        """Calls production as its administrator."""
         url = self.stacks.outputs("prod")["apiUrl"]
         return Caller(url, self.project.region, self.clients.credentials("prod"))
 

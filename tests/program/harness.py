@@ -56,11 +56,15 @@ def address(number: int = 1) -> str:
 
 @dataclass
 class Store:
-    """What the program can read: objects (address → text), checksums (address → hex), parameters."""
+    """What the program can read: objects (address → text), checksums (address → hex), parameters.
+
+    Objects of the addresses in `untyped` are stored without a type that says text.
+    """
 
     objects: dict[str, str] = field(default_factory=dict)
     checksums: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, str] = field(default_factory=dict)
+    untyped: set[str] = field(default_factory=set)
 
     def put(self, number: int, **changes: Any) -> str:
         """Store a release; returns its manifest's address."""
@@ -119,7 +123,11 @@ class _Mocks(mocks.Mocks):
                 return {}, [("key", f"reading S3 Object ({uri}): not found")]
             checksum = self.store.checksums.get(uri, "")
             encoded = base64.b64encode(bytes.fromhex(checksum)).decode()
-            return {"body": self.store.objects[uri], "checksumSha256": encoded, **args.args}
+            found = {"contentType": "application/json", "body": self.store.objects[uri]}
+            if uri in self.store.untyped:
+                # As the provider does: only what calls itself text is handed over.
+                found = {"contentType": "binary/octet-stream"}
+            return {"checksumSha256": encoded, **found, **args.args}
         raise AssertionError(f"the program calls {args.token}")
 
 

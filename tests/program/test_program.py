@@ -164,6 +164,13 @@ def test_a_corrupt_manifest_is_refused(text: str) -> None:
         run("prod", store, release=address(1))
 
 
+def test_a_manifest_that_does_not_call_itself_text_is_refused() -> None:
+    store = Store(untyped={address(1)})
+    store.put(1)
+    with pytest.raises(pulumi.RunError, match="as binary/octet-stream, which cannot be read as text"):
+        run("prod", store, release=address(1))
+
+
 def test_a_missing_manifest_is_named() -> None:
     with pytest.raises(pulumi.RunError, match="cannot be read"):
         run("prod", release=address(1))

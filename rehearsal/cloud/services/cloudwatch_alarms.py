@@ -162,9 +162,14 @@ def _described(alarm: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _aware(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+
+
 @operation("cloudwatch", "DescribeAlarmHistory")
 def describe_alarm_history(call: Call) -> dict[str, Any]:
     params = call.params
+    since, until = (_aware(params.get(name)) for name in ("StartDate", "EndDate"))
     with _lock:
         items = [
             item
@@ -172,6 +177,8 @@ def describe_alarm_history(call: Call) -> dict[str, Any]:
             if params.get("AlarmName") in (None, name)
             for item in alarm["history"]
             if params.get("HistoryItemType") in (None, item["HistoryItemType"])
+            and (since is None or item["Timestamp"] >= since)
+            and (until is None or item["Timestamp"] <= until)
         ]
     newest_first = params.get("ScanBy") != "TimestampAscending"
     items.sort(key=lambda item: item["Timestamp"], reverse=newest_first)
@@ -311,13 +318,22 @@ def _change(
             "reasonData": json.dumps(data),
         }
         name = alarm["definition"]["AlarmName"]
-        _remember(alarm, "StateUpdate", f"Alarm updated from {before} to {value}", {"oldState": old, "newState": new})
+        history = {"version": "1.0", "oldState": _historic(old), "newState": _historic(new)}
+        _remember(alarm, "StateUpdate", f"Alarm updated from {before} to {value}", history)
     detail = {"alarmName": name, "state": new, "previousState": old, "configuration": _configuration(alarm)}
     cloud.put_event(account, region, "aws.cloudwatch", "CloudWatch Alarm State Change", detail, [alarm["arn"]])
     if alarm["definition"]["ActionsEnabled"]:
         key = {"ALARM": "AlarmActions", "OK": "OKActions"}.get(value, "InsufficientDataActions")
         for action in alarm["definition"][key]:
             cloud.background(_act, cloud, account, region, alarm, action, old, new, name="alarm-action")
+
+
+def _historic(state: dict[str, str]) -> dict[str, Any]:
+    """A state as the history words it: other names than in the event."""
+    found: dict[str, Any] = {"stateValue": state["value"], "stateReason": state["reason"]}
+    if "reasonData" in state:
+        found["stateReasonData"] = json.loads(state["reasonData"])
+    return found
 
 
 def _configuration(alarm: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -217,7 +218,15 @@ def test_alarm_goes_off_tells_its_topic_and_recovers(cloud: Cloud, account: str)
     assert json.loads(mail["message"])["NewStateReason"].endswith("greater than the threshold (0).")
     assert until(lambda: states() == {"errors": "OK", "any": "OK"})
     history = watch.describe_alarm_history(AlarmName="errors", HistoryItemType="StateUpdate")["AlarmHistoryItems"]
-    assert "Alarm updated from OK to ALARM" in [item["HistorySummary"] for item in history]
+    (risen,) = [item for item in history if item["HistorySummary"] == "Alarm updated from OK to ALARM"]
+    data = json.loads(risen["HistoryData"])
+    assert (data["oldState"]["stateValue"], data["newState"]["stateValue"]) == ("OK", "ALARM")
+    assert data["newState"]["stateReason"].endswith("greater than the threshold (0).")
+    later = risen["Timestamp"] + timedelta(milliseconds=1)
+    found = watch.describe_alarm_history(AlarmName="errors", HistoryItemType="StateUpdate", StartDate=later)
+    assert risen not in found["AlarmHistoryItems"]
+    found = watch.describe_alarm_history(AlarmName="errors", EndDate=risen["Timestamp"] - timedelta(hours=1))
+    assert found["AlarmHistoryItems"] == []
 
 
 def test_percentiles_are_computed(cloud: Cloud, account: str) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import json
 import urllib.request
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from operate.caller import Caller
 from rehearsal.tour import evidence
 from rehearsal.tour.runs import STAGES, follow, newest_run, run_ids
+from rehearsal.tour.tour import BUSY
 from tests.rehearsal.road.conftest import Road
 
 STACKS = ("delivery", "dev", "prod")
@@ -20,7 +22,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 
 
 def test_both_runs_succeed_through_all_seven_stages(road: Road) -> None:
-    runs = road.report["runs"]
+    runs = road.report["runs"][:2]
     assert [run["reason"] for run in runs] == ["commit", "data"]
     for run in runs:
         assert run["status"] == "Succeeded"
@@ -57,6 +59,28 @@ def test_the_second_shift_is_stepwise_and_no_live_request_fails(road: Road) -> N
     assert weights[-1] == 1.0
     assert shift["requests"] >= 200
     assert shift["failed"] == 0
+
+
+def test_the_bad_release_is_rolled_back_by_its_alarm(road: Road) -> None:
+    bad = road.report["runs"][2]
+    assert (bad["reason"], bad["status"]) == ("manual", "RolledBack")
+    [stage] = bad["stages"]
+    assert (stage["name"], stage["status"]) == ("DeployProd", "Failed")
+    assert "glidepath-prod-model-errors" in stage["error"]
+    assert "Traceback" not in stage["error"]
+    shift = bad["shift"]
+    assert shift["alarms"][0]["name"] == "glidepath-prod-model-errors"
+    assert shift["steps"][-1]["weight"] == 0
+    assert road.report["production"]["release"] == road.report["runs"][1]["release"] != bad["release"]
+
+
+def test_only_the_canarys_callers_saw_the_bad_release_fail(road: Road) -> None:
+    """At most rate by the canary's weight over time of all requests reached it; all others were answered."""
+    shift = road.report["runs"][2]["shift"]
+    steps = shift["steps"]
+    reached = sum(a["weight"] * (b["second"] - a["second"]) for a, b in itertools.pairwise(steps)) * BUSY
+    assert 0 < shift["failed"] <= reached + 3 * reached**0.5 + 1
+    assert shift["requests"] > shift["failed"]
 
 
 def test_captured_records_cover_the_live_requests(road: Road) -> None:
