@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,20 +31,30 @@ def deploy(
     variables: Annotated[Path | None, typer.Option(help="File that is written for the shell with the outcome.")] = None,
 ) -> None:
     """Preview with the policy pack, refuse what only an administrator may change, then bring the release up."""
-    config = ["--config", f"glidepath:release={release}"]
-    if manifest_sha256:
-        config += ["--config", f"glidepath:manifestSha256={manifest_sha256}"]
-    pack = ["--policy-pack", str(_ROOT / "policies")] if (_ROOT / "policies" / "PulumiPolicy.yaml").is_file() else []
-    with tempfile.TemporaryDirectory() as folder:
-        own = ["--config-file", str(_config_copy(stack, Path(folder)))]
-        refuse_foundation(stack, _preview(stack, [*own, *config, *pack]))
-        bring_up(stack, [*own, *config, *pack], _ROOT)
+    deploy_release(stack, release, manifest_sha256)
     outputs = json.loads(_capture(["stack", "output", "--json", "--stack", stack]))
     outcome = exported(outputs, stack)
     for name, value in outcome.items():
         print(f"{name}={value}")
     if variables:
         write_variables(variables, outcome)
+
+
+def deploy_release(stack: str, release: str, manifest_sha256: str = "", more: Sequence[str] = ()) -> None:
+    """Preview, refuse a change of the foundation, update; `more` goes to preview and update alike."""
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = [*release_arguments(stack, Path(folder), release, manifest_sha256), *more]
+        refuse_foundation(stack, _preview(stack, arguments))
+        bring_up(stack, arguments, _ROOT)
+
+
+def release_arguments(stack: str, folder: Path, release: str, manifest_sha256: str = "") -> list[str]:
+    """What the engine is told to bring a release up: the stack's config (a copy in `folder`), and the policy pack."""
+    config = ["--config-file", str(_config_copy(stack, folder)), "--config", f"glidepath:release={release}"]
+    if manifest_sha256:
+        config += ["--config", f"glidepath:manifestSha256={manifest_sha256}"]
+    pack = ["--policy-pack", str(_ROOT / "policies")] if (_ROOT / "policies" / "PulumiPolicy.yaml").is_file() else []
+    return [*config, *pack]
 
 
 def _config_copy(stack: str, folder: Path) -> Path:

@@ -30,12 +30,10 @@ def invoke(
     enter(aws)
     from operate.caller import Caller
     from operate.clients import Clients
-    from operate.project import read_project
+    from operate.project import environment, read_project
 
     project = read_project(ROOT)
-    if stack not in project.accounts or stack == "delivery":
-        known = ", ".join(name for name in project.accounts if name != "delivery")
-        raise UserError(f"there is no environment {stack!r}", f"choose one of: {known}")
+    environment(project, stack)
     url = stacks().outputs(stack).get("apiUrl")
     if not url:
         raise UserError(f"{stack} serves no release yet", "take one there through the pipeline first")

@@ -1,4 +1,4 @@
-"""Show what serves where: release, endpoint, version and the weights of the alias."""
+"""Show what serves where, whether a shift is under way, and why the last one was rolled back."""
 
 import json
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from operate.project import Project
 
 app = new_app()
-ALIAS = "live"
 
 
 @app.command()
@@ -40,26 +39,43 @@ def status(
 
 
 def environment(clients: "Clients", project: "Project", stack: str) -> dict[str, Any]:
-    """What one environment says of itself; `release` is None where nothing serves."""
-    ssm, functions, sagemaker = (clients.of(stack, service) for service in ("ssm", "lambda", "sagemaker"))
-    try:
-        pointer = json.loads(ssm.get_parameter(Name=f"/{project.name}/{stack}/release")["Parameter"]["Value"])
-        alias = functions.get_alias(FunctionName=project.predict(stack), Name=ALIAS)
-    except (ssm.exceptions.ParameterNotFound, functions.exceptions.ResourceNotFoundException):
+    """What one environment says of itself; `release` is None where nothing serves.
+
+    `release` is that of the version which the alias calls, whatever else is written down; `recorded` is the pointer's.
+    """
+    from operate.history import History
+    from operate.releases import last_failure
+
+    history = History(clients, project, stack)
+    traffic, served = history.traffic(), history.served()
+    if not traffic or not served:
         return {"stack": stack, "release": None}
-    version = alias["FunctionVersion"]
-    config = functions.get_function_configuration(FunctionName=project.predict(stack), Qualifier=version)
-    endpoint = config["Environment"]["Variables"]["ENDPOINT_NAME"]
-    state = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointStatus"]
-    weights = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+    attempts = history.attempts()
+    going = next((attempt for attempt in attempts if attempt.under_way), None)
+    failed = last_failure(served, attempts)
+    sagemaker = clients.of(stack, "sagemaker")
     return {
         "stack": stack,
-        "release": pointer["id"],
-        "version": version,
-        "shifting": weights,
-        "endpoint": endpoint,
-        "state": state,
+        "release": traffic.release,
+        "recorded": served[-1].release,
+        "version": traffic.version,
+        "shifting": traffic.weights,
+        "shift": {"deployment": going.id, "release": going.release, "rollback": going.rollback} if going else None,
+        "failed": {"deployment": failed.id, "release": failed.release, "cause": failed.why} if failed else None,
+        "endpoint": traffic.endpoint,
+        "state": _endpoint_state(sagemaker, traffic.endpoint),
     }
+
+
+def _endpoint_state(sagemaker: Any, endpoint: str) -> str:
+    from botocore.exceptions import ClientError
+
+    try:
+        return str(sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointStatus"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationException":  # SageMaker's word for what does not exist
+            return "is missing"
+        raise
 
 
 def latest_run(clients: "Clients", project: "Project") -> dict[str, str] | None:
@@ -73,11 +89,25 @@ def latest_run(clients: "Clients", project: "Project") -> dict[str, str] | None:
 
 
 def line(entry: dict[str, Any]) -> str:
-    """An environment in words."""
+    """An environment in words: a line, and one more for each thing that is not at rest."""
     if entry["release"] is None:
         return f"{entry['stack']:<10} serves no release"
-    shifting = "".join(f", shifting {weight:.0%} to version {v}" for v, weight in entry["shifting"].items())
-    return (
-        f"{entry['stack']:<10} release {entry['release']} by version {entry['version']}{shifting}, "
-        f"endpoint {entry['endpoint']} {entry['state']}"
-    )
+    endpoint = f"endpoint {entry['endpoint']} {entry['state']}"
+    found = [f"{entry['stack']:<10} release {entry['release']} by version {entry['version']}, {endpoint}"]
+    if entry["shift"]:
+        shift = entry["shift"]
+        share = entry["shifting"].get(shift["release"], 0.0)
+        what = "goes back to" if shift["rollback"] else f"shifts to release {shift['release']}, now {share:.0%}"
+        found.append(f"a shift is under way: deployment {shift['deployment']} {what}")
+    elif entry["shifting"]:
+        weights = ", ".join(f"{release} {share:.0%}" for release, share in entry["shifting"].items())
+        found.append(f"weights are left that no deployment looks after ({weights}): the next update takes them away")
+    if entry["failed"]:
+        failed = entry["failed"]
+        found.append(f"the last shift, to release {failed['release']}, was rolled back: {failed['cause']}")
+    if entry["recorded"] != entry["release"] and not entry["shift"]:
+        found.append(
+            f"release {entry['recorded']} is still the one recorded: an update was broken off after its shift; deploy"
+            f" {entry['release']} again to end it"
+        )
+    return f"\n{'':<11}".join(found)

@@ -68,3 +68,11 @@ def read_project(root: Path) -> Project:
             f"glidepath:accounts in {path} lacks {', '.join(missing)}", "give each stack its 12-digit account id"
         )
     return Project(root, name, region, accounts, config)
+
+
+def environment(project: Project, stack: str) -> str:
+    """The name of an environment that exists. Raises UserError with those that do."""
+    known = [name for name in project.accounts if name != "delivery"]
+    if stack not in known:
+        raise UserError(f"there is no environment {stack!r}", f"choose one of: {', '.join(known)}")
+    return stack

@@ -41,6 +41,10 @@ class Lock:
         return False
 
 
+class HeldError(UserError):
+    """Another update holds the stack."""
+
+
 def locks_in(text: str) -> list[Lock]:
     """The locks that an engine's refusal names."""
     if "currently locked" not in text:
@@ -81,9 +85,9 @@ def bring_up(stack: str, arguments: Sequence[str], root: Path) -> None:
         raise UserError(f"pulumi up of {stack} failed", "the cause stands above; the release that served still serves")
 
 
-def _held(stack: str, locks: Sequence[Lock]) -> UserError:
+def _held(stack: str, locks: Sequence[Lock]) -> HeldError:
     holders = ", ".join(f"{lock.user}@{lock.host} (pid {lock.pid}) since {lock.since}" for lock in locks)
-    return UserError(
+    return HeldError(
         f"another update holds {stack}: {holders}",
         f"wait for its end; if it has died, take its lock away with `pulumi cancel --stack {stack}` and run this again",
     )

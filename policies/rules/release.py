@@ -49,6 +49,8 @@ def all_at_once(resource: Resource, context: Context) -> Iterator[Finding]:
             yield Finding("names no deployment configuration: traffic moves all at once", "deploymentConfigName")
         elif text(config).lower().endswith("allatonce"):
             yield Finding(f"moves all traffic at once: {config}", "deploymentConfigName")
+    if resource.type.endswith(_SHIFT) and text(resource.props.get("configuration")).lower().endswith("allatonce"):
+        yield Finding(f"moves all traffic at once: {resource.props['configuration']}", "configuration")
     if resource.type in _CONFIG and resource.props.get("computePlatform") in ("Lambda", "ECS"):
         routing = resource.props.get("trafficRoutingConfig")
         kind = section(routing, "type")

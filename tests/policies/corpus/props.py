@@ -256,6 +256,20 @@ CASES: list[tuple[str, str, dict[str, Any], str, set[str]]] = [
     ),
     ("shift of servers", SHIFTS, {"computePlatform": "Server"}, "prod", set()),
     ("hooks", "pulumi-python:dynamic/glidepath:TrafficShift", {"before": "a", "after": "b"}, "prod", set()),
+    (
+        "shift all at once beside a group with steps",
+        "pulumi-python:dynamic/glidepath:TrafficShift",
+        {"before": "a", "after": "b", "configuration": "CodeDeployDefault.LambdaAllAtOnce"},
+        "prod",
+        {"all-at-once"},
+    ),
+    (
+        "shift all at once in dev",
+        "pulumi-python:dynamic/glidepath:TrafficShift",
+        {"before": "a", "after": "b", "configuration": "CodeDeployDefault.LambdaAllAtOnce"},
+        "dev",
+        set(),
+    ),
     ("no hook", "pulumi-python:dynamic/glidepath:TrafficShift", {"before": "a", "after": ""}, "prod", {"shift-hooks"}),
     ("alias left to CodeDeploy", ALIAS, {"functionVersion": "1", "ignore_changes": IGNORED}, "prod", set()),
     (

@@ -1,0 +1,155 @@
+"""Return an environment to a release that served before: alias, endpoint, baseline and schedule together."""
+
+import datetime
+import getpass
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.app import new_app
+from cli.errors import UserError
+
+if TYPE_CHECKING:
+    from operate.clients import Clients
+    from operate.going_back import Plan
+    from operate.history import Approval
+    from operate.project import Project
+
+app = new_app()
+
+SHIFT_RESOURCE = "shift"
+"""Name of the TrafficShift in the program."""
+_HELD_SECONDS = 120.0
+
+
+@app.command()
+def rollback(
+    stack: Annotated[str, typer.Argument(help="The environment, like prod.")],
+    to: Annotated[str, typer.Option(help="The release to return to; default: the one that served before.")] = "",
+    now: Annotated[bool, typer.Option("--now", help="All traffic at once, instead of the config's steps.")] = False,
+    reason: Annotated[str, typer.Option(help="Why, in a few words; recorded with the deployment.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")] = False,
+    aws: Annotated[bool, typer.Option("--aws", help="Act on your own accounts instead of the rehearsal.")] = False,
+) -> None:
+    """Deploy a former release's manifest again, through engine, policy pack, hooks and shift like any release.
+
+    A shift that is under way is stopped with rollback first. Alarms that are in ALARM already do not stop a return.
+    With --now the steps are left out, and with them the alarms' chance to stop it; both hooks still run.
+    """
+    from cli.place import ROOT, enter
+
+    enter(aws)
+    from operate.clients import Clients
+    from operate.going_back import plan, stop_shift
+    from operate.project import environment, read_project
+
+    project = read_project(ROOT)
+    environment(project, stack)
+    clients = Clients(project)
+    wanted = plan(clients, project, stack, to)
+    print("\n".join(lines(wanted, now)))
+    if not yes:
+        _ask(wanted)
+    if wanted.under_way:
+        stop_shift(clients, project, wanted, lambda line: print(line, flush=True))
+    if wanted.deploys:
+        _deploy(wanted, now, reason)
+    _confirm(clients, project, wanted)
+
+
+def lines(wanted: "Plan", now: bool) -> list[str]:
+    """What is about to be done, for a person."""
+    from cli.releases import metric_of, metric_text
+
+    release, approval = wanted.target.release, wanted.approval
+    found = [f"{wanted.stack}: from release {wanted.present} back to {release.id}"]
+    if wanted.under_way:
+        shift = wanted.under_way
+        found.append(
+            f"  first      the shift to release {shift.release} (deployment {shift.id}) is stopped, rolled back"
+        )
+    if not wanted.deploys:
+        return [*found, f"  then       {release.id} takes all traffic again: nothing else is to be done"]
+    found += [
+        f"  made       {release.created} for {release.reason}, commit {release.commit[:40]}",
+        f"  metric     {metric_text(metric_of(release))}",
+        f"  data       {release.data.uri} version {release.data.version}, {release.data.rows} rows",
+        f"  served     from {_time(wanted.served.at)}",
+        f"  approved   {_approved(approval)}",
+    ]
+    if now:
+        found.append("  now        all traffic at once: no steps, so no alarm can stop it on the way; both hooks run,")
+        found.append("             policy all-at-once is exempted for this one update; recorded with the deployment")
+    return found
+
+
+def _ask(wanted: "Plan") -> None:
+    if not sys.stdin.isatty():
+        raise UserError("nothing was changed: there is no terminal to ask on", "add --yes to do it without a question")
+    if not typer.confirm(f"Return {wanted.stack} to release {wanted.target.release.id}?"):
+        raise UserError("nothing was changed")
+
+
+def _deploy(wanted: "Plan", now: bool, reason: str) -> None:
+    from cli.deploy import deploy_release
+    from operate.updates import HeldError
+    from policies.rules.model import is_production
+
+    words = f"Return from {wanted.present} by {getpass.getuser()}{': ' + reason if reason else ''}"
+    words = f"{'At once. ' if now else ''}{words}".replace("\n", " ")[:150]
+    arguments = ["--config", f"glidepath:returning={json.dumps({'reason': words, 'urgent': now})}", "--message", words]
+    with tempfile.TemporaryDirectory() as folder:
+        if now and is_production(wanted.stack):
+            path = Path(folder) / "policies.json"
+            path.write_text(json.dumps(exemption(words)), encoding="utf-8")
+            arguments += ["--policy-pack-config", str(path)]
+        limit = time.monotonic() + (_HELD_SECONDS if wanted.under_way else 0.0)
+        while True:
+            try:
+                deploy_release(wanted.stack, wanted.target.address, wanted.target.sha256, arguments)
+                return
+            except HeldError as held:
+                # The update whose shift was stopped is still writing down how it ended.
+                if time.monotonic() > limit:
+                    raise
+                print(f"{held.message}: waiting for its end", flush=True)
+                time.sleep(5)
+
+
+def _confirm(clients: "Clients", project: "Project", wanted: "Plan") -> None:
+    from operate.history import History
+
+    traffic = History(clients, project, wanted.stack).traffic()
+    release = wanted.target.release.id
+    if traffic is None or traffic.release != release or traffic.weights:
+        raise UserError(
+            f"release {release} does not take all traffic of {wanted.stack}",
+            "see ./glidepath status, and run this again",
+        )
+    print(f"release {release} takes all traffic of {wanted.stack}, by version {traffic.version}")
+
+
+def _time(moment: datetime.datetime) -> str:
+    return f"{moment.astimezone(datetime.UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _approved(approval: "Approval | None") -> str:
+    if approval is None:
+        return "by nobody that the pipeline remembers"
+    return f"{_time(approval.at)} by {approval.by.rpartition(':')[2] or 'unknown'}"
+
+
+def exemption(words: str) -> dict[str, Any]:
+    """The policy pack's config for one update at once: that one rule for that one resource, until today."""
+    entry = {
+        "rule": "all-at-once",
+        "resource": SHIFT_RESOURCE,
+        "reason": words,
+        "until": datetime.datetime.now(datetime.UTC).date().isoformat(),
+    }
+    return {"release-safety": {"exemptions": [entry]}}

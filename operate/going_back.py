@@ -1,0 +1,177 @@
+"""What a return to a former release will be: which release, whether it can be trusted, and what stands in its way."""
+
+import base64
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from botocore.exceptions import ClientError
+
+from operate.clients import Clients
+from operate.history import Approval, History, Manifest
+from operate.project import Project
+from operate.releases import Attempt, Served, former, last_failure, match
+from rehearsal.errors import UserError
+
+# A roll-back is one change of the alias.
+_STOP_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A return that nothing speaks against, from `present` to `target`.
+
+    `under_way` is stopped first. Where that alone brings `target` back, `deploys` is false.
+    """
+
+    stack: str
+    present: str
+    target: Manifest
+    served: Served
+    approval: Approval | None
+    under_way: Attempt | None
+    deploys: bool = True
+
+
+def plan(clients: Clients, project: Project, stack: str, to: str) -> Plan:
+    """The return to `to`, or to the release that served before the present one. Touches nothing.
+
+    Raises UserError where there is nothing to return to, or what there is cannot be trusted.
+    """
+    history = History(clients, project, stack)
+    traffic, served, attempts = history.traffic(), history.served(), history.attempts()
+    if traffic is None or not served:
+        raise UserError(f"{stack} serves no release: there is nothing to return from", "see ./glidepath status")
+    going = next((attempt for attempt in attempts if attempt.under_way), None)
+    chosen = named(stack, to, served) if to else before(stack, traffic.release, served, attempts, going)
+    recorded = served[-1].release
+    if chosen.release == traffic.release == recorded and going is None:
+        raise UserError(
+            f"{stack} serves release {chosen.release} already", f"./glidepath releases {stack} lists the others"
+        )
+    manifest = read_manifest(history, chosen)
+    deploys = going is None or chosen.release != recorded
+    if deploys:
+        verify(clients, manifest)
+    approval = history.approval(manifest.release.execution)
+    return Plan(stack, going.release if going else traffic.release, manifest, chosen, approval, going, deploys)
+
+
+def before(
+    stack: str, present: str, served: Sequence[Served], attempts: Sequence[Attempt], going: Attempt | None
+) -> Served:
+    """The release to return to where none is named."""
+    if going:
+        return served[-1]  # recorded last, after a shift's success: what served before this one
+    failed = last_failure(served, attempts)
+    if failed and failed.release != present:
+        raise UserError(
+            f"{stack} serves release {present}: the last shift, to {failed.release}, was rolled back already"
+            f" ({failed.why})",
+            f"to go back further, name the release: ./glidepath rollback {stack} --to {_earlier(served, present)}",
+        )
+    found = former(served, present)
+    if found is None:
+        raise UserError(
+            f"there is nothing to go back to: {present} is the first release of {stack}, or the last one left",
+            f"./glidepath releases {stack} lists what has served; name one with --to",
+        )
+    return found
+
+
+def _earlier(served: Sequence[Served], present: str) -> str:
+    found = former(served, present)
+    return found.release if found else "RELEASE"
+
+
+def named(stack: str, to: str, served: Sequence[Served]) -> Served:
+    """The entry of a release that has served, by its id or a part of it that no other has."""
+    known = {entry.release: entry for entry in served}
+    release, near = match(to, known)
+    if release:
+        return known[release]
+    fix = f"did you mean {' or '.join(near)}?" if near else f"it has served {', '.join(_newest(served))}"
+    raise UserError(
+        f"no release {to!r} has ever served {stack}", f"{fix} A new release travels there through the pipeline"
+    )
+
+
+def _newest(served: Sequence[Served]) -> list[str]:
+    return list(dict.fromkeys(entry.release for entry in reversed(served)))[:5]
+
+
+def read_manifest(history: History, chosen: Served) -> Manifest:
+    """The manifest, unchanged since the release served. Raises UserError where it is gone or another one."""
+    manifest = history.manifest(chosen.manifest)
+    if manifest is None:
+        raise UserError(
+            f"the manifest of release {chosen.release} is gone, or is none any more: {chosen.manifest}",
+            "restore that object's former version, or choose another release",
+        )
+    if manifest.sha256 != chosen.sha256:
+        raise UserError(
+            f"the manifest of release {chosen.release} was changed: {chosen.manifest} has SHA-256 {manifest.sha256},"
+            f" and had {chosen.sha256} when the release served",
+            "restore that object's former version, or choose another release",
+        )
+    return manifest
+
+
+def verify(clients: Clients, manifest: Manifest) -> None:
+    """All that the release is made of must be there, and its model unchanged. Raises UserError."""
+    release = manifest.release
+    s3 = clients.of("delivery", "s3")
+    for what, uri in {
+        "model artifact": release.model.artifact,
+        "golden records": release.golden,
+        "baseline statistics": release.baseline.statistics,
+        "baseline constraints": release.baseline.constraints,
+    }.items():
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        try:
+            found = s3.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("404", "NoSuchKey", "NotFound"):
+                raise
+            raise UserError(
+                f"the {what} of release {release.id} is gone: {uri}",
+                "restore that object's former version, or choose another release",
+            ) from None
+        if uri == release.model.artifact:
+            _same(release.id, uri, release.model.sha256, found.get("ChecksumSHA256", ""))
+
+
+def _same(release: str, uri: str, wanted: str, checksum: str) -> None:
+    actual = base64.b64decode(checksum).hex() or "none"
+    if actual != wanted:
+        raise UserError(
+            f"the model artifact of release {release} was changed: {uri} has SHA-256 {actual}, the manifest vouches for"
+            f" {wanted}",
+            "restore that object's former version, or choose another release",
+        )
+
+
+def stop_shift(clients: Clients, project: Project, plan: Plan, say: Callable[[str], None]) -> None:
+    """Stop the shift that is under way with rollback, and wait until the alias is at rest.
+
+    Raises UserError where that takes too long.
+    """
+    assert plan.under_way is not None, "there is a shift to stop"
+    history = History(clients, project, plan.stack)
+    codedeploy = clients.of(plan.stack, "codedeploy")
+    if not plan.under_way.rollback:
+        say(f"stopping deployment {plan.under_way.id} with rollback")
+        with contextlib.suppress(codedeploy.exceptions.DeploymentAlreadyCompletedException):
+            codedeploy.stop_deployment(deploymentId=plan.under_way.id, autoRollbackEnabled=True)
+    limit, quiet = time.monotonic() + _STOP_SECONDS, 0
+    while quiet < 2:
+        if time.monotonic() > limit:
+            raise UserError(
+                f"deployment {plan.under_way.id} of {plan.stack} was told to stop, but traffic is still being moved",
+                "see ./glidepath status, and run this again",
+            )
+        time.sleep(0.5)
+        traffic = history.traffic()
+        moving = bool(traffic and traffic.weights) or any(attempt.under_way for attempt in history.attempts(5))
+        quiet = 0 if moving else quiet + 1
