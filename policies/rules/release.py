@@ -43,14 +43,7 @@ def all_at_once(resource: Resource, context: Context) -> Iterator[Finding]:
     """In production, traffic does not jump."""
     if not context.production:
         return
-    if resource.type in _GROUP:
-        config = resource.props.get("deploymentConfigName")
-        if not config and not _of_servers(resource):
-            yield Finding("names no deployment configuration: traffic moves all at once", "deploymentConfigName")
-        elif text(config).lower().endswith("allatonce"):
-            yield Finding(f"moves all traffic at once: {config}", "deploymentConfigName")
-    if resource.type.endswith(_SHIFT) and text(resource.props.get("configuration")).lower().endswith("allatonce"):
-        yield Finding(f"moves all traffic at once: {resource.props['configuration']}", "configuration")
+    yield from _jumps(resource)
     if resource.type in _CONFIG and resource.props.get("computePlatform") in ("Lambda", "ECS"):
         routing = resource.props.get("trafficRoutingConfig")
         kind = section(routing, "type")
@@ -63,6 +56,18 @@ def all_at_once(resource: Resource, context: Context) -> Iterator[Finding]:
         policy = section(section(resource.props.get("deploymentConfig"), "blueGreenUpdatePolicy"), _ROUTING)
         if section(policy, "type") == "ALL_AT_ONCE":
             yield Finding("moves all traffic at once", f"deploymentConfig.blueGreenUpdatePolicy.{_ROUTING}")
+
+
+def _jumps(resource: Resource) -> Iterator[Finding]:
+    """A group, or one shift beside it, that names a configuration without steps."""
+    place = "deploymentConfigName" if resource.type in _GROUP else "configuration"
+    if resource.type not in _GROUP and not resource.type.endswith(_SHIFT):
+        return
+    config = resource.props.get(place)
+    if text(config).lower().endswith("allatonce"):
+        yield Finding(f"moves all traffic at once: {config}", place)
+    elif resource.type in _GROUP and not config and not _of_servers(resource):
+        yield Finding("names no deployment configuration: traffic moves all at once", place)
 
 
 _ROUTING = "trafficRoutingConfiguration"
