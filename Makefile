@@ -1,6 +1,6 @@
 # Every target makes the Python environment it needs; once that is there, none needs the network.
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse test mutants check bench constraints clean
+.PHONY: help setup rehearse faults test mutants check bench constraints clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -20,8 +20,15 @@ $(READY): requirements.txt requirements-dev.txt constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
 	@touch $@
 
-rehearse: $(READY)  ## the tour; KEEP=1 leaves the cloud up, DATA=<csv> takes other data, YES=1 approves
+rehearse: $(READY)  ## the tour; KEEP=1 leaves the cloud up, DATA=<csv> takes other data, YES=1 approves; FAULT=<name>: one fault instead
+ifdef FAULT
+	./glidepath faults $(FAULT) $(if $(KEEP),--keep)
+else
 	./glidepath rehearse $(if $(KEEP),--keep) $(if $(YES),--yes) $(if $(DATA),--data "$(DATA)")
+endif
+
+faults: $(READY)  ## the fault matrix: break the road in every known way; ARGS="names" picks
+	./glidepath faults $(ARGS) $(if $(KEEP),--keep)
 
 test: setup  ## all tests, with one end-to-end rehearsal; ARGS=… goes to pytest
 	$(BIN)/python -m pytest tests $(ARGS)

@@ -112,10 +112,12 @@ class Monitor:
 
 @dataclass(frozen=True)
 class Capture:
-    """Share of requests that are captured, and how long they are kept."""
+    """Share of requests that are captured, how long they are kept, and for how many seconds the hook after traffic
+    waits for those that it looks for."""
 
     percentage: int
     days: int
+    wait_seconds: int
 
 
 @dataclass(frozen=True)
@@ -413,7 +415,12 @@ def _monitor(reader: Reader) -> Monitor:
 
 
 def _capture(reader: Reader) -> Capture:
-    capture = Capture(reader.integer("percentage", 100, 1, 100), reader.integer("days", 365, 1, 3650))
+    capture = Capture(
+        percentage=reader.integer("percentage", 100, 1, 100),
+        days=reader.integer("days", 365, 1, 3650),
+        # A function runs for 15 minutes at most, and must have time left to report.
+        wait_seconds=reader.integer("waitSeconds", 600, 5, 880),
+    )
     reader.done()
     return capture
 

@@ -44,6 +44,8 @@ class ShiftArgs(TypedDict):
     """Where the release's requests are captured."""
     capture_percentage: int
     """Share of them."""
+    capture_seconds: int
+    """How long the hook after traffic waits for them."""
     roles: Mapping[str, pulumi.Input[str]]
     """Purpose → ARN."""
     key_arn: pulumi.Input[str]
@@ -159,6 +161,7 @@ class Shift(pulumi.ComponentResource):
                     "CAPTURE_BUCKET": args["capture_bucket"],
                     "CAPTURE_PREFIX": "capture",
                     "CAPTURE_PERCENTAGE": str(args["capture_percentage"]),
+                    "WAIT_SECONDS": str(args["capture_seconds"]),
                 },
                 "log_days": args["log_days"],
                 "seconds": 900,

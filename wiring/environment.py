@@ -101,6 +101,7 @@ class EnvironmentStack:
                 "golden": found.release.golden,
                 "capture_bucket": self._foundation.capture_bucket,
                 "capture_percentage": self.settings.capture.percentage,
+                "capture_seconds": self.settings.capture.wait_seconds,
                 "roles": self._foundation.roles,
                 "key_arn": self._foundation.key_arn,
                 "topic_arn": self._foundation.topic_arn,

@@ -100,7 +100,9 @@ class Candidates:
         return self.read(self._put(f"{folder}/release/manifest.json", text))
 
     def _put(self, key: str, body: bytes) -> str:
-        self._s3.put_object(Bucket=self._project.artifacts_bucket, Key=key, Body=body, ChecksumAlgorithm="SHA256")
+        kind = "application/json" if key.endswith(".json") else "application/gzip"
+        place = {"Bucket": self._project.artifacts_bucket, "Key": key}
+        self._s3.put_object(**place, Body=body, ContentType=kind, ChecksumAlgorithm="SHA256")
         return f"s3://{self._project.artifacts_bucket}/{key}"
 
     def _first_input(self, states: Any, machine: str) -> dict[str, Any]:

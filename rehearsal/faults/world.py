@@ -8,11 +8,13 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from operate.caller import Answer, Caller
 from operate.clients import Clients
@@ -23,8 +25,9 @@ from rehearsal.cloud.reaper import signal_session
 from rehearsal.environment import Rehearsal
 from rehearsal.errors import UserError
 from rehearsal.faults.candidates import Candidate, Candidates, held_out
-from rehearsal.faults.fault import Outcome
+from rehearsal.faults.fault import NONE, Outcome
 from rehearsal.faults.program import copy_program
+from rehearsal.faults.said import cause
 from rehearsal.tour import conduct, evidence
 from rehearsal.tour.dataset import FIRST_SHARE
 from rehearsal.tour.display import Display
@@ -133,6 +136,20 @@ class World:
             process.stdout.close()
         self._children.discard(process)
 
+    def until_shifting(self, process: "subprocess.Popen[str]") -> str:
+        """Waits until the alias sends a share of the calls to a new version; the id of the deployment that does so.
+
+        Raises UserError where the deployment ends before, or does not get there.
+        """
+        functions, name = self.clients.of("prod", "lambda"), self.project.predict("prod")
+        deadline = time.monotonic() + _DEPLOY_SECONDS
+        while time.monotonic() < deadline and process.poll() is None:
+            alias = functions.get_alias(FunctionName=name, Name=ALIAS)
+            if (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights"):
+                return str(self.under_way()[0])
+            time.sleep(0.05)
+        raise UserError(f"no shift began: {cause(self.finish(process).stdout)}")
+
     # --- observing ---------------------------------------------------------------------------------------------------
 
     def serving(self, stack: str) -> str:
@@ -153,10 +170,27 @@ class World:
         answers = [self.caller.predict([random.choice(self.rows)]) for _ in range(count)]  # noqa: S311
         return ", ".join(sorted({answer.release or f"error {answer.status}: {answer.error}" for answer in answers}))
 
+    def disagreements(self) -> list[str]:
+        """What is not as it must be after whatever happened: one release serves, is recorded, and answers."""
+        self.settle()
+        serving, recorded, answering = self.serving("prod"), self.recorded("prod"), self.answering()
+        if serving == recorded == answering:
+            return []
+        return [f"the alias serves {serving}, recorded is {recorded}, the URL answers with {answering}"]
+
     def outcome(self, stage: str, error: str, traffic: Traffic) -> Outcome:
         """The outcome as it stands; `traffic` has ended."""
         requests, failed = traffic.counts()
         return Outcome(stage, error, self.answering(), requests, failed)
+
+    def attempt(self, candidate: Candidate, *more: str) -> Outcome:
+        """Deploys a release to production under live traffic, and says what came of it."""
+        with self.traffic() as traffic:
+            done = self.deploy("prod", candidate, *more)
+            self.settle()
+        if done.returncode == 0:
+            return self.outcome(NONE, "", traffic)
+        return self.outcome("DeployProd", cause(done.stdout), traffic)
 
     # --- injecting ---------------------------------------------------------------------------------------------------
 
@@ -169,10 +203,14 @@ class World:
         error: Mapping[str, Any] | None = None,
         delay: float | None = None,
         times: int | None = None,
+        principal: str | None = None,
     ) -> Iterator[str]:
-        """The service answers this operation wrongly (or late) until the block ends; gives the seam's id."""
-        wanted = {"match": dict(match) if match else None, "error": dict(error) if error else None}
-        wanted |= {"delay": delay, "times": times}
+        """The service answers this operation wrongly (or late) until the block ends; gives the seam's id.
+
+        `match` maps parameters to expressions, `principal` is searched in the caller's ARN (rehearsal/cloud/faults.py).
+        """
+        wanted: dict[str, Any] = {"match": dict(match) if match else None, "error": dict(error) if error else None}
+        wanted |= {"delay": delay, "times": times, "principal": principal}
         body = {"service": service, "operation": operation, **{k: v for k, v in wanted.items() if v is not None}}
         made = self.gateway("POST", "/_rehearsal/faults", body)["id"]
         try:
@@ -180,6 +218,29 @@ class World:
         finally:
             with contextlib.suppress(OSError):
                 self.gateway("DELETE", f"/_rehearsal/faults/{made}")
+
+    @contextmanager
+    def edited(self, path: str, change: Callable[[str], str]) -> Iterator[None]:
+        """A file of the scratch copy is changed until the block ends, as a commit would change it."""
+        file = self.root / path
+        former = file.read_text(encoding="utf-8")
+        file.write_text(change(former), encoding="utf-8")
+        try:
+            yield
+        finally:
+            file.write_text(former, encoding="utf-8")
+
+    @contextmanager
+    def configured(self, stack: str, key: str, **values: Any) -> Iterator[None]:
+        """Members of one key of a stack's config are changed until the block ends."""
+
+        def change(text: str) -> str:
+            document = yaml.safe_load(text)
+            document["config"].setdefault(f"glidepath:{key}", {}).update(values)
+            return str(yaml.safe_dump(document, sort_keys=False))
+
+        with self.edited(f"Pulumi.{stack}.yaml", change):
+            yield
 
     def gateway(self, method: str, path: str, body: Any = None) -> Any:
         """A request to the gateway itself; its JSON answer, or None."""
@@ -208,13 +269,18 @@ class World:
 
     def settle(self) -> None:
         """Waits until no deployment of production is under way."""
-        codedeploy = self.clients.of("prod", "codedeploy")
-        names = {"applicationName": f"{self.project.name}-prod", "deploymentGroupName": "predict"}
         deadline = time.monotonic() + _SETTLE_SECONDS
-        while codedeploy.list_deployments(**names, includeOnlyStatuses=_UNDER_WAY)["deployments"]:
+        while self.under_way():
             if time.monotonic() > deadline:
                 raise UserError(f"a deployment of production is still under way after {_SETTLE_SECONDS:.0f} s")
             time.sleep(0.1)
+
+    def under_way(self) -> list[str]:
+        """Production's deployments that have not ended."""
+        codedeploy = self.clients.of("prod", "codedeploy")
+        names = {"applicationName": f"{self.project.name}-prod", "deploymentGroupName": "predict"}
+        found: list[str] = codedeploy.list_deployments(**names, includeOnlyStatuses=_UNDER_WAY)["deployments"]
+        return found
 
     def close(self, keep: bool = False) -> None:
         """Ends what faults have started, and the cloud unless it is kept."""

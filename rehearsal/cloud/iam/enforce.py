@@ -61,7 +61,10 @@ def asker_of(call: "Call") -> Asker:
 
 
 def enforce(call: "Call") -> None:
-    """Record what the call needs, and raise AwsError (AccessDenied) when policies do not allow all of it."""
+    """Record what the call needs, and raise AwsError (AccessDenied) when policies do not allow all of it.
+
+    A key that may be used but is switched off is told last, in the words of the service that needs it.
+    """
     ledger = call.cloud.ledger
     who = call.principal.ledger_key
     verdicts = judge(call)
@@ -73,6 +76,8 @@ def enforce(call: "Call") -> None:
             ledger.refuse(who, verdict.need.action, sentence)
             raise refusal.refusal(call.service, call.principal, verdict.need, verdict.decision)
         ledger.record(who, verdict.need.action, grants=grants(verdict.decision))
+        if unusable := kms.disabled(verdict.need, call.service):
+            raise unusable
 
 
 def grants(decision: Decision) -> list[str]:

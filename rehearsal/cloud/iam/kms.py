@@ -8,6 +8,7 @@ from moto.kms.models import kms_backends
 from rehearsal.cloud.iam.need import Need, many
 from rehearsal.cloud.iam.principals import Asker
 from rehearsal.cloud.iam.template import Context
+from rehearsal.cloud.types import AwsError
 
 if TYPE_CHECKING:
     from rehearsal.cloud.call import Call
@@ -89,6 +90,21 @@ def _context(key: Any, caller: str, encryption: Mapping[str, str], params: Mappi
         )
         | ({"kms:grantoperations": tuple(params["Operations"])} if params.get("Operations") else {})
     )
+
+
+_DISABLED = {"s3": "KMS.DisabledException", "sns": "KMSDisabledException", "sqs": "KMS.DisabledException"}
+# What a key that is switched off still answers: reading about it, and switching it on again.
+_USES = frozenset({"Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "CreateGrant"})
+
+
+def disabled(need: Need, service: str) -> AwsError | None:
+    """What a service answers whose caller may use a key that is switched off; None where it can be used."""
+    if need.service != "kms" or need.action.partition(":")[2] not in _USES or need.resource == "*":
+        return None
+    key = find(need.resource, need.account, need.resource.split(":")[3])
+    if key is None or key.enabled:
+        return None
+    return AwsError(_DISABLED.get(service, "DisabledException"), f"{key.arn} is disabled.")
 
 
 def granted(need: Need, asker: Asker, context: Context) -> bool:

@@ -334,3 +334,17 @@ def test_the_ledger_knows_statements_and_refusals(world: World) -> None:
 
 def test_who_i_am_needs_no_permission(world: World) -> None:
     assert world.worker("sts").get_caller_identity()["Arn"] == world.session
+
+
+def test_a_key_that_is_switched_off_opens_nothing(world: World) -> None:
+    kms = world.admin("kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    world.make_bucket(ServerSideEncryption="aws:kms", SSEKMSKeyId=key)
+    s3 = world.admin("s3")
+    kms.disable_key(KeyId=key.rpartition("/")[2])
+    assert refusal(s3.get_object, Bucket=world.bucket, Key=KEY) == ("KMS.DisabledException", f"{key} is disabled.")
+    assert refusal(
+        s3.put_object, Bucket=world.bucket, Key="b", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=key
+    ) == ("KMS.DisabledException", f"{key} is disabled.")
+    kms.enable_key(KeyId=key.rpartition("/")[2])
+    assert s3.get_object(Bucket=world.bucket, Key=KEY)["Body"].read() == b"x"

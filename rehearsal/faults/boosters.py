@@ -1,0 +1,213 @@
+"""Bad models, as real artifacts: boosters whose trees were changed, packed as training packs them.
+
+Most of them answer the golden records as the good model does, and everything else badly: such a model passes every
+check before traffic, and only the canary can find it.
+"""
+
+import gzip
+import io
+import json
+import math
+import tarfile
+from collections.abc import Callable, Sequence
+from typing import Any
+
+MEMBER = "xgboost-model"
+Tree = dict[str, Any]
+
+
+def spoil(artifact: bytes, change: Callable[[Any], bytes]) -> bytes:
+    """`model.tar.gz` with the booster that `change` makes of the one in it."""
+    return pack(change(load(artifact)))
+
+
+def load(artifact: bytes) -> Any:
+    """The booster of a `model.tar.gz`."""
+    import xgboost
+
+    with tarfile.open(fileobj=io.BytesIO(artifact)) as archive:
+        member = archive.extractfile(MEMBER)
+        assert member is not None, f"the artifact holds no {MEMBER}"
+        return xgboost.Booster(model_file=bytearray(member.read()))
+
+
+def pack(model: bytes) -> bytes:
+    """A `model.tar.gz` that holds these bytes as its model."""
+    buffer = io.BytesIO()
+    # No time stamps: the same model is the same artifact.
+    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as packed, tarfile.open(fileobj=packed, mode="w") as archive:
+        info = tarfile.TarInfo(MEMBER)
+        info.size = len(model)
+        archive.addfile(info, io.BytesIO(model))
+    return buffer.getvalue()
+
+
+def document(booster: Any) -> dict[str, Any]:
+    """The booster as XGBoost's own JSON model."""
+    found: dict[str, Any] = json.loads(bytes(booster.save_raw("json")))
+    return found
+
+
+def encoded(model: dict[str, Any]) -> bytes:
+    """What XGBoost loads. Python writes NaN as XGBoost reads it."""
+    return json.dumps(model).encode()
+
+
+def add_tree(model: dict[str, Any], tree: Tree) -> None:
+    """One more tree, whose leaf is added to what the others say."""
+    booster = model["learner"]["gradient_booster"]["model"]
+    tree["id"] = len(booster["trees"])
+    booster["trees"].append(tree)
+    booster["tree_info"].append(0)
+    booster["gbtree_model_param"]["num_trees"] = str(len(booster["trees"]))
+    booster["iteration_indptr"].append(len(booster["trees"]))
+    # Set by early stopping: it would leave out the new tree.
+    model["learner"].get("attributes", {}).pop("best_iteration", None)
+
+
+def lone_tree(model: dict[str, Any], tree: Tree) -> None:
+    """This tree alone, upon nothing."""
+    booster = model["learner"]["gradient_booster"]["model"]
+    tree["id"] = 0
+    booster |= {"trees": [tree], "tree_info": [0], "iteration_indptr": [0, 1]}
+    booster["gbtree_model_param"]["num_trees"] = "1"
+    learner = model["learner"]
+    score = learner["learner_model_param"]["base_score"]
+    learner["learner_model_param"]["base_score"] = "[0E0]" if score.startswith("[") else "0E0"
+    learner.get("attributes", {}).clear()
+
+
+def lookup(feature: int, features: int, known: Sequence[tuple[float, float]], elsewhere: float) -> Tree:
+    """A tree that gives each known value of one feature its own leaf, and every other value `elsewhere`.
+
+    `known` are (value, leaf); `features` is how many features the model has.
+    """
+    nodes = _Nodes()
+    nodes.grow(0, sorted(known), feature, elsewhere)
+    count = len(nodes.left)
+    return {
+        "base_weights": [0.0] * count,
+        "categories": [],
+        "categories_nodes": [],
+        "categories_segments": [],
+        "categories_sizes": [],
+        "default_left": [0] * count,
+        "id": 0,
+        "left_children": nodes.left,
+        "loss_changes": [0.0] * count,
+        "parents": nodes.parents,
+        "right_children": nodes.right,
+        "split_conditions": nodes.conditions,
+        "split_indices": nodes.indices,
+        "split_type": [0] * count,
+        "sum_hessian": [1.0] * count,
+        "tree_param": {
+            "num_deleted": "0",
+            "num_feature": str(features),
+            "num_nodes": str(count),
+            "size_leaf_vector": "1",
+        },
+    }
+
+
+class _Nodes:
+    """The arrays of a tree while it grows.
+
+    A split sends what is below its condition to the left. Siblings stand side by side: XGBoost finds the right one at
+    the left one's number plus one.
+    """
+
+    ROOT = 2**31 - 1
+
+    def __init__(self) -> None:
+        self.left: list[int] = []
+        self.right: list[int] = []
+        self.parents: list[int] = []
+        self.conditions: list[float] = []
+        self.indices: list[int] = []
+        self._node(self.ROOT)
+
+    def grow(self, node: int, known: list[tuple[float, float]], feature: int, elsewhere: float) -> None:
+        """Make of a node what tells the known values apart; balanced, so that the tree stays shallow."""
+        if not known:
+            self.conditions[node] = elsewhere
+            return
+        middle = len(known) // 2
+        value, leaf = known[middle]
+        below, from_here = self._split(node, feature, _float32(value))
+        self.grow(below, known[:middle], feature, elsewhere)
+        here, above = self._split(from_here, feature, _next_float32(value))
+        self.conditions[here] = leaf
+        self.grow(above, known[middle + 1 :], feature, elsewhere)
+
+    def _split(self, node: int, feature: int, condition: float) -> tuple[int, int]:
+        self.conditions[node], self.indices[node] = condition, feature
+        self.left[node], self.right[node] = self._node(node), self._node(node)
+        return self.left[node], self.right[node]
+
+    def _node(self, parent: int) -> int:
+        self.left.append(-1)
+        self.right.append(-1)
+        self.parents.append(parent)
+        self.conditions.append(0.0)
+        self.indices.append(0)
+        return len(self.left) - 1
+
+
+def _float32(value: float) -> float:
+    import numpy
+
+    return float(numpy.float32(value))
+
+
+def _next_float32(value: float) -> float:
+    import numpy
+
+    return float(numpy.nextafter(numpy.float32(value), numpy.float32(math.inf)))
+
+
+# --- the bad models --------------------------------------------------------------------------------------------------
+
+
+def nan_elsewhere(feature: int, values: Sequence[float]) -> Callable[[Any], bytes]:
+    """As before where the feature has one of these values, NaN everywhere else."""
+
+    def change(booster: Any) -> bytes:
+        model = document(booster)
+        known = [(value, 0.0) for value in sorted(set(values))]
+        add_tree(model, lookup(feature, booster.num_features(), known, math.nan))
+        return encoded(model)
+
+    return change
+
+
+def constant_elsewhere(feature: int, known: Sequence[tuple[float, float]], answer: float) -> Callable[[Any], bytes]:
+    """It has learnt the known values (value, prediction) by heart, and answers `answer` to everything else."""
+
+    def change(booster: Any) -> bytes:
+        model = document(booster)
+        lone_tree(model, lookup(feature, booster.num_features(), known, answer))
+        return encoded(model)
+
+    return change
+
+
+def constant(answer: float) -> Callable[[Any], bytes]:
+    """`answer`, whatever it is asked."""
+    return constant_elsewhere(0, [], answer)
+
+
+def another_width(booster: Any) -> bytes:
+    """A model for other data: it has one feature more than requests hold, so its container refuses them all."""
+    import numpy
+    import xgboost
+
+    width = booster.num_features() + 1
+    rows = numpy.eye(width, dtype=numpy.float32)
+    grown = xgboost.train({"max_depth": 1}, xgboost.DMatrix(rows, numpy.arange(width)), num_boost_round=1)
+    return bytes(grown.save_raw("ubj"))
+
+
+def no_model(booster: Any) -> bytes:
+    """Bytes that no version of XGBoost can load."""
+    return b"this is not a model\n" * 50

@@ -1,0 +1,47 @@
+"""From all that a command prints to the one sentence that a person reads."""
+
+import re
+
+_DIAGNOSTICS = "Diagnostics:\n"
+_OURS = "glidepath: "
+# Of an engine's error only the first line is the cause; what a provider adds below is where it stood.
+_ERROR = re.compile(r"^\s*error: (?P<text>.+)$")
+# What the engine adds to the real cause, and what stands above it in ours.
+_HOLLOW = re.compile(r"^(update failed|preview failed|resource .* registered twice|the cause stands above.*)$")
+
+
+def cause(text: str) -> str:
+    """The first error of the engine's diagnostics, else our own error line, else the last line of all.
+
+    A sentence that goes on over several lines (a provider's list) is taken as one.
+    """
+    _, found, diagnostics = text.rpartition(_DIAGNOSTICS)
+    errors = _errors(diagnostics.splitlines()) if found else []
+    if errors:
+        return errors[0]
+    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
+    own = [line.removeprefix(_OURS) for line in lines if line.startswith(_OURS)]
+    return own[0] if own else lines[-1] if lines else "nothing was said"
+
+
+def _errors(lines: list[str]) -> list[str]:
+    found = []
+    for number, line in enumerate(lines):
+        match = _ERROR.match(line)
+        if match and not _HOLLOW.match(match["text"]):
+            found.append(_whole(match["text"], lines[number + 1 :], _indent(line)))
+    return found
+
+
+def _whole(first: str, following: list[str], indent: int) -> str:
+    """The sentence with its further lines: those that stand deeper, or begin with a star."""
+    parts = [first]
+    for line in following:
+        if not line.strip() or not (_indent(line) > indent or line.strip().startswith("*")):
+            break
+        parts.append(line.strip())
+    return " ".join(parts)
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
