@@ -5,12 +5,14 @@ program's; what it imports, it imports when it works. What to do next is decided
 """
 
 import time
+from collections.abc import Callable
 from typing import Any, TypedDict
 
 import pulumi
 from pulumi import dynamic
 
 from components.capacity import Capacity, CapacityError
+from components.hook_verdict import verdict
 from components.provider_process import CANCELLED, PlainError, served
 from components.shift_state import (
     ACTIVE,
@@ -123,7 +125,7 @@ class TrafficShiftProvider(dynamic.ResourceProvider):
         capacity = Capacity(self._client, props, CANCELLED, _say)
         try:
             with capacity.held():
-                Shifting(self._client("lambda"), self._client("codedeploy"), self._client("cloudwatch"), props).run()
+                Shifting(self._client, props).run()
         except CapacityError as error:
             raise ShiftError(f"release {props['release']}: {error}") from None
         except (BotoCoreError, ClientError) as error:
@@ -147,8 +149,9 @@ def _outputs(props: dict[str, Any]) -> dict[str, Any]:
 class Shifting:
     """One shift, from the first look to the end. Only `run` is called from outside."""
 
-    def __init__(self, lambda_: Any, codedeploy: Any, cloudwatch: Any, props: dict[str, Any]) -> None:
-        self._lambda, self._codedeploy, self._cloudwatch = lambda_, codedeploy, cloudwatch
+    def __init__(self, client: Callable[[str], Any], props: dict[str, Any]) -> None:
+        self._client = client
+        self._lambda, self._codedeploy, self._cloudwatch = map(client, ("lambda", "codedeploy", "cloudwatch"))
         self._props = props
         self._wish = Wish(props["version"], bool(props.get("returning")), bool(props.get("urgent")))
         self._group = {"applicationName": props["application"], "deploymentGroupName": props["group"]}
@@ -284,9 +287,10 @@ class Shifting:
         failed = next((event for event in self._events(deployment) if event["status"] == "Failed"), None)
         message = str(error.get("message") or "")
         code = str(error.get("code") or info["status"])
-        failure = Failure(
-            deployment, code, message, failed["lifecycleEventName"] if failed and code.startswith("HOOK") else ""
-        )
+        hook = failed["lifecycleEventName"] if failed and code.startswith("HOOK") else ""
+        function = self._props["before" if hook == _HOOKS[0] else "after"]
+        said = verdict(self._client("logs"), function, deployment) if hook else ""
+        failure = Failure(deployment, code, message, hook, said.rstrip("."))
         # Read before the roll-back: an alarm may be quiet again after it.
         alarms = self._alarms() if code == "ALARM_ACTIVE" else ()
         return cause(self._props["release"], failure, alarms, self._rolled_back())

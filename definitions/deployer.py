@@ -109,6 +109,14 @@ def _lambda(at: "Environment") -> list[Statement]:
             # IAM sees a group's own actions at `<group>:log-stream:`, and its tags at the plain ARN.
             [groups, access_log, f"{access_log}:*"],
         ),
+        allow(
+            "HookReasons",
+            ["logs:FilterLogEvents"],
+            [
+                at.names.log_group_arn(f"/aws/lambda/{at.names.function(at.env, hook)}", at.env)
+                for hook in ("before-traffic", "after-traffic")
+            ],
+        ),
         unscoped("FindLogGroups", ["logs:DescribeLogGroups"]),
     ]
 

@@ -78,7 +78,16 @@ class Aws:
     instances: dict[str, int] = field(default_factory=dict)
     scaling: dict[str, bool] = field(default_factory=dict)
     scaled: list[str] = field(default_factory=list)
+    logged: dict[str, list[str]] = field(default_factory=dict)
     exceptions = _EXCEPTIONS
+
+    def filter_log_events(self, **request: Any) -> dict[str, Any]:
+        """Lines of a log group that hold the quoted text, one a page."""
+        text = request["filterPattern"].strip('"')
+        lines = [line for line in self.logged.get(request["logGroupName"], []) if text in line]
+        number = int(request.get("nextToken", "0"))
+        page: dict[str, Any] = {"events": [{"message": line} for line in lines[number : number + 1]]}
+        return page if number + 1 >= len(lines) else page | {"nextToken": str(number + 1)}
 
     def get_function_configuration(self, **request: str) -> dict[str, Any]:
         return {"Environment": {"Variables": {"ENDPOINT_NAME": f"e-{request['Qualifier']}"}}}

@@ -1,5 +1,6 @@
 """The shift's provider: what it does for what it finds, when it is interrupted, and in the SDK's own process."""
 
+import json
 import socket
 import subprocess
 import sys
@@ -175,6 +176,22 @@ def test_a_failed_hook_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         "release r2 does not serve: hook BeforeAllowTraffic failed: The hook reported that it failed (deployment d-1,"
         " HOOK_EXECUTION_FAILURE). Now version 1 takes all traffic"
     )
+
+
+def test_a_failed_hook_tells_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = {"code": "HOOK_EXECUTION_FAILURE", "message": "The hook reported that it failed"}
+    lines = [
+        "START RequestId: 1 d-1",
+        json.dumps({"level": "INFO", "message": "began", "deployment": "d-1"}),
+        json.dumps({"level": "ERROR", "message": "another one, not d-1", "deployment": "d-0"}),
+        json.dumps({"level": "ERROR", "message": "2 of 20 golden records failed.", "deployment": "d-1"}),
+    ]
+    aws = Aws(error=error, hook="BeforeAllowTraffic", logged={"/aws/lambda/before": lines})
+    assert refusal(monkeypatch, aws).startswith(
+        "release r2 does not serve: hook BeforeAllowTraffic failed: 2 of 20 golden records failed (deployment d-1,"
+    )
+    aws = Aws(error=error, hook="AfterAllowTraffic", logged={"/aws/lambda/before": lines})
+    assert "hook AfterAllowTraffic failed: The hook reported that it failed (" in refusal(monkeypatch, aws)
 
 
 def test_no_shift_begins_under_an_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
