@@ -14,7 +14,7 @@ import typer
 from cli.app import new_app
 from cli.errors import UserError
 from cli.package import write_variables
-from operate.updates import bring_up
+from operate.updates import bring_up, read_anew
 
 app = new_app()
 
@@ -42,6 +42,7 @@ def deploy(
 
 def deploy_release(stack: str, release: str, manifest_sha256: str = "", more: Sequence[str] = ()) -> None:
     """Preview, refuse a change of the foundation, update; `more` goes to preview and update alike."""
+    read_anew(stack, _ROOT)
     with tempfile.TemporaryDirectory() as folder:
         arguments = [*release_arguments(stack, Path(folder), release, manifest_sha256), *more]
         refuse_foundation(stack, _preview(stack, arguments))

@@ -1,5 +1,6 @@
 """Runs `pulumi up` for a command: its lines pass through, and how it ended is told in words."""
 
+import json
 import os
 import re
 import socket
@@ -14,7 +15,6 @@ from typing import IO
 from rehearsal.errors import UserError
 
 INTERRUPTED = 130
-_COMMAND = ("pulumi", "up", "--skip-preview", "--yes", "--non-interactive", "--color", "never")
 _LOCK = re.compile(r"created by (?P<user>\S+)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<since>\S+)")
 
 
@@ -65,12 +65,42 @@ def bring_up(stack: str, arguments: Sequence[str], root: Path) -> None:
     The lock of an engine that was killed on this machine, with its state in a folder of this machine, is taken away
     first. Raises UserError where the update was not made.
     """
-    ended = _run(stack, arguments, root)
+    _run(stack, ["up", "--skip-preview", *arguments], root)
+
+
+def read_anew(stack: str, root: Path) -> None:
+    """Refresh what an engine was changing when it was killed; does nothing where none was.
+
+    It may have been changed, or not: the state knows only what it was. An update that wants it as it was would leave
+    it as it has become: the pointer on the release that was broken off, say. (Creations are not known by any name yet:
+    the engine tells of them at every update until somebody has looked.)
+    """
+    done = subprocess.run(
+        ["pulumi", "stack", "export", "--stack", stack], cwd=root, check=False, capture_output=True, text=True
+    )
+    urns = pending(done.stdout) if done.returncode == 0 else []
+    if not urns:
+        return  # a stack that cannot be read is told by the preview, in its own words
+    names = ", ".join(urn.rpartition("::")[2] for urn in urns)
+    print(f"an update of {stack} was killed while it changed {names}: reading anew what became of it", flush=True)
+    targets = [word for urn in urns for word in ("--target", urn)]
+    _run(stack, ["refresh", "--skip-preview", "--skip-pending-creates", *targets], root)
+
+
+def pending(export: str) -> list[str]:
+    """URNs of the resources that a killed update was changing, from `pulumi stack export`."""
+    deployment = json.loads(export).get("deployment") or {}
+    operations = deployment.get("pending_operations") or []
+    return [entry["resource"]["urn"] for entry in operations if entry["type"] != "creating"]
+
+
+def _run(stack: str, command: Sequence[str], root: Path) -> None:
+    ended = _engine(stack, command, root)
     locks = locks_in("".join(ended.errors))
     if locks and all(lock.dead for lock in locks) and os.environ.get("PULUMI_BACKEND_URL", "").startswith("file://"):
         print(f"an engine that held {stack} since {locks[0].since} was killed: taking its lock away", flush=True)
         subprocess.run(["pulumi", "cancel", "--yes", "--stack", stack], cwd=root, check=False, capture_output=True)
-        ended = _run(stack, arguments, root)
+        ended = _engine(stack, command, root)
         locks = locks_in("".join(ended.errors))
     if ended.interrupted:
         raise UserError(f"the update of {stack} was interrupted", "run it again: it converges", INTERRUPTED)
@@ -82,7 +112,9 @@ def bring_up(stack: str, arguments: Sequence[str], root: Path) -> None:
             "a shift that is under way goes on by itself; run this again: it converges",
         )
     if ended.code:
-        raise UserError(f"pulumi up of {stack} failed", "the cause stands above; the release that served still serves")
+        raise UserError(
+            f"pulumi {command[0]} of {stack} failed", "the cause stands above; the release that served still serves"
+        )
 
 
 def _held(stack: str, locks: Sequence[Lock]) -> HeldError:
@@ -93,12 +125,12 @@ def _held(stack: str, locks: Sequence[Lock]) -> HeldError:
     )
 
 
-def _run(stack: str, arguments: Sequence[str], root: Path) -> _Ended:
+def _engine(stack: str, command: Sequence[str], root: Path) -> _Ended:
     sys.stdout.flush()
+    verb, *arguments = command
+    line = ["pulumi", verb, "--yes", "--non-interactive", "--color", "never", "--stack", stack, *arguments]
     try:
-        engine = subprocess.Popen(
-            [*_COMMAND, "--stack", stack, *arguments], cwd=root, stderr=subprocess.PIPE, text=True
-        )
+        engine = subprocess.Popen(line, cwd=root, stderr=subprocess.PIPE, text=True)
     except FileNotFoundError:
         raise UserError("pulumi is not on PATH", "install it: https://www.pulumi.com/docs/install/") from None
     ended = _Ended(0, False)

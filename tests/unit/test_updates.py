@@ -1,5 +1,6 @@
 """Running the engine's update: what passes through, and how its end is told. The engine is a script here."""
 
+import json
 import os
 import socket
 import subprocess
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from operate.updates import Lock, bring_up, locks_in
+from operate.updates import Lock, bring_up, locks_in, read_anew
 from rehearsal.errors import UserError
 
 REFUSAL = (
@@ -50,7 +51,7 @@ def test_the_engines_lines_pass_through(engine: Path, capfd: pytest.CaptureFixtu
     write(engine, 'echo "$@"; echo aside >&2')
     bring_up("prod", ["--config", "a=b"], engine)
     shown = capfd.readouterr()
-    assert shown.out == "up --skip-preview --yes --non-interactive --color never --stack prod --config a=b\n"
+    assert shown.out == "up --yes --non-interactive --color never --stack prod --skip-preview --config a=b\n"
     assert shown.err == "aside\n"
 
 
@@ -111,3 +112,29 @@ def test_a_lock_in_a_shared_place_stays(engine: Path, monkeypatch: pytest.Monkey
 def test_locks_are_read_from_a_refusal_only() -> None:
     assert locks_in(REFUSAL.format(host="h", pid=7)) == [Lock("ann", "h", 7, "2026-11-21T14:01:29Z")]
     assert locks_in("created by ann@h (pid 7) at noon") == []
+
+
+def exported(folder: Path, *operations: tuple[str, str]) -> None:
+    entries = [{"type": kind, "resource": {"urn": f"urn:pulumi:prod::g::t::{name}"}} for kind, name in operations]
+    state = json.dumps({"deployment": {"pending_operations": entries}})
+    write(folder, f'echo "$@" >> {folder}/calls\n[ "$1" = stack ] && echo \'{state}\'\nexit 0')
+
+
+def test_what_a_killed_update_was_changing_is_read_anew(engine: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    exported(engine, ("updating", "release"), ("creating", "endpoint"), ("deleting", "old"))
+    read_anew("prod", engine)
+    assert (engine / "calls").read_text().splitlines()[1] == (
+        "refresh --yes --non-interactive --color never --stack prod --skip-preview --skip-pending-creates"
+        " --target urn:pulumi:prod::g::t::release --target urn:pulumi:prod::g::t::old"
+    )
+    told = "an update of prod was killed while it changed release, old: reading anew what became of it\n"
+    assert capfd.readouterr().out == told
+
+
+@pytest.mark.parametrize("operations", [(), (("creating", "endpoint"),)])
+def test_nothing_is_read_anew_where_nothing_was_broken_off(
+    engine: Path, operations: tuple[tuple[str, str], ...]
+) -> None:
+    exported(engine, *operations)
+    read_anew("prod", engine)
+    assert len((engine / "calls").read_text().splitlines()) == 1
