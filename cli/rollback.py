@@ -70,9 +70,7 @@ def lines(wanted: "Plan", now: bool) -> list[str]:
     found = [f"{wanted.stack}: from release {wanted.present} back to {release.id}"]
     if wanted.under_way:
         shift = wanted.under_way
-        found.append(
-            f"  first      the shift to release {shift.release} (deployment {shift.id}) is stopped, rolled back"
-        )
+        found.append(f"  first      the shift to {shift.release} (deployment {shift.id}) is stopped and rolled back")
     if not wanted.deploys:
         return [*found, f"  then       {release.id} takes all traffic again: nothing else is to be done"]
     found += [

@@ -97,7 +97,9 @@ def line(entry: dict[str, Any]) -> str:
     if entry["shift"]:
         shift = entry["shift"]
         share = entry["shifting"].get(shift["release"], 0.0)
-        what = "goes back to" if shift["rollback"] else f"shifts to release {shift['release']}, now {share:.0%}"
+        what = f"shifts to release {shift['release']}, now {share:.0%}"
+        if shift["rollback"]:
+            what = f"goes back to release {shift['release']}"
         found.append(f"a shift is under way: deployment {shift['deployment']} {what}")
     elif entry["shifting"]:
         weights = ", ".join(f"{release} {share:.0%}" for release, share in entry["shifting"].items())

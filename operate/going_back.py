@@ -135,7 +135,7 @@ def verify(clients: Clients, manifest: Manifest) -> None:
             if error.response["Error"]["Code"] not in ("404", "NoSuchKey", "NotFound"):
                 raise
             raise UserError(
-                f"the {what} of release {release.id} is gone: {uri}",
+                f"release {release.id} has lost its {what}: {uri}",
                 "restore that object's former version, or choose another release",
             ) from None
         if uri == release.model.artifact:
