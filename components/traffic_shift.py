@@ -223,8 +223,12 @@ class Shifting:
         names = [alarm["name"] for alarm in settings.get("alarms") or []] if settings.get("enabled") else []
         if not names:
             return ()
-        found = self._cloudwatch.describe_alarms(AlarmNames=names, AlarmTypes=["MetricAlarm", "CompositeAlarm"])
-        alarms = [*found.get("MetricAlarms", []), *found.get("CompositeAlarms", [])]
+        alarms = self._cloudwatch.describe_alarms(AlarmNames=names, AlarmTypes=["MetricAlarm"])["MetricAlarms"]
+        # Composite alarms are shown only to who may describe every alarm: they are asked for only where there are some.
+        others = sorted(set(names) - {alarm["AlarmName"] for alarm in alarms})
+        if others:
+            found = self._cloudwatch.describe_alarms(AlarmNames=others, AlarmTypes=["CompositeAlarm"])
+            alarms = [*alarms, *found["CompositeAlarms"]]
         return tuple(Alarm(a["AlarmName"], a["StateValue"] == "ALARM", a.get("StateReason") or "") for a in alarms)
 
     # --- the deployment ----------------------------------------------------------------------------------------------

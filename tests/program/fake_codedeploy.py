@@ -201,9 +201,11 @@ class Aws:
         configuration = {"enabled": True, "alarms": [{"name": name} for name in self.alarms]}
         return {"deploymentGroupInfo": {"alarmConfiguration": configuration}}
 
-    def describe_alarms(self, **_: Any) -> dict[str, Any]:
+    def describe_alarms(self, AlarmNames: list[str], AlarmTypes: list[str]) -> dict[str, Any]:  # noqa: N803
+        """Alarms whose name begins with `all` are composite ones."""
         found = [
             {"AlarmName": name, "StateValue": state, "StateReason": reason}
             for name, (state, reason) in self.alarms.items()
+            if name in AlarmNames and ("CompositeAlarm" in AlarmTypes) == name.startswith("all")
         ]
-        return {"MetricAlarms": found, "CompositeAlarms": []}
+        return {"MetricAlarms": [], "CompositeAlarms": [], f"{AlarmTypes[0]}s": found}

@@ -200,6 +200,11 @@ def test_no_shift_begins_under_an_alarm(monkeypatch: pytest.MonkeyPatch) -> None
     assert aws.made == []
 
 
+def test_composite_alarms_count_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    aws = Aws(alarms={"errors": ("OK", ""), "all-of-it": ("ALARM", "errors or latency")})
+    assert "before anything was shifted: all-of-it (errors or latency)" in refusal(monkeypatch, aws)
+
+
 def test_a_return_does_not_watch_the_alarms_that_were_there_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
     aws = Aws(alarms={"errors": ("ALARM", "3 >= 1"), "latency": ("OK", "")})
     shift(monkeypatch, aws, returning="Return from r1 by ann")
