@@ -55,8 +55,9 @@ def environment(settings: Settings) -> None:
 
     endpoint = stack.endpoint(release)
     serve = stack.serve(release, endpoint)
-    shift = stack.shift(release, endpoint, serve)
-    monitor = stack.monitor(release, endpoint, shift)
+    health = stack.health(release, endpoint, serve)
+    shift = stack.shift(release, endpoint, serve, health)
+    monitor = stack.monitor(release, endpoint, shift, health)
     stack.pointer(release, shift, monitor)
 
     pulumi.export("apiUrl", serve.url)

@@ -13,6 +13,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime import config as runtime_config
 
+from definitions.health import Limits
 from definitions.names import DELIVERY, Names
 from functions.shared.dataset import Dataset, parse_dataset
 from functions.shared.fields import FieldError
@@ -91,14 +92,10 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Alarms:
-    """What stops a shift. Thresholds are per period of `period_minutes`."""
+    """From when on a release is unhealthy, and how far its data may drift from its baseline."""
 
-    model_errors: int
-    endpoint_errors: int
-    latency_ms: int
+    limits: Limits
     drift: float
-    period_minutes: int
-    periods: int
 
 
 @dataclass(frozen=True)
@@ -390,14 +387,23 @@ def _deployment(reader: Reader) -> Deployment:
 
 
 def _alarms(reader: Reader) -> Alarms:
-    alarms = Alarms(
+    """Why the defaults are what they are stands in docs/health.md."""
+    limits = Limits(
         model_errors=reader.integer("modelErrors", 1, 1, 1_000_000),
+        function_errors=reader.integer("functionErrors", 1, 1, 1_000_000),
         endpoint_errors=reader.integer("endpointErrors", 1, 1, 1_000_000),
         latency_ms=reader.integer("latencyMs", 1000, 1, 60_000),
-        drift=reader.number("drift", 0.2, 0.0, 1.0),
+        model_latency_ms=reader.integer("modelLatencyMs", 1000, 1, 60_000),
+        api_errors=reader.integer("apiErrors", 5, 1, 1_000_000),
+        api_latency_ms=reader.integer("apiLatencyMs", 3000, 1, 60_000),
+        prediction_shift=reader.number("predictionShift", 0.25, 0.01, 10.0),
+        prediction_rows=reader.integer("predictionRows", 100, 20, 1_000_000),
+        prediction_minutes=reader.integer("predictionMinutes", 10, 1, 1440),
+        silent_invocations=reader.integer("silentInvocations", 10, 1, 1_000_000),
         period_minutes=reader.integer("periodMinutes", 1, 1, 60),
         periods=reader.integer("periods", 1, 1, 100),
     )
+    alarms = Alarms(limits, drift=reader.number("drift", 0.2, 0.0, 1.0))
     reader.done()
     return alarms
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypedDict
 
 import pulumi
@@ -10,6 +11,7 @@ from pulumi_aws.cloudwatch.metric_alarm import MetricAlarm
 from pulumi_aws.sagemaker.data_quality_job_definition import DataQualityJobDefinition
 from pulumi_aws.sagemaker.monitoring_schedule import MonitoringSchedule
 
+from components.health import Health
 from definitions.dashboard import dashboard
 from definitions.names import Names
 
@@ -51,8 +53,8 @@ class MonitorArgs(TypedDict):
     """When a run is given up."""
     drift: float
     """Distance from the baseline that raises the alarm."""
-    alarms: Sequence[MetricAlarm]
-    """The shift's alarms, for the dashboard."""
+    health: Health
+    """The release's health, for the dashboard."""
     after: pulumi.Resource
     """What must have succeeded before the watching moves to this release: the shift."""
 
@@ -76,20 +78,19 @@ class Monitor(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         drift = [self._drift(name, args, feature) for feature in args["features"]]
-        names, env = args["names"], args["env"]
-        arns = pulumi.Output.all(*(alarm.arn for alarm in [*args["alarms"], *drift]))
+        health = args["health"]
+        arns = pulumi.Output.all(health.unhealthy.arn, *(alarm.arn for alarm in [*health.alarms.values(), *drift]))
         Dashboard(
             name,
-            dashboard_name=names.stack(env),
-            dashboard_body=pulumi.Output.all(args["endpoint"], arns).apply(
+            dashboard_name=args["names"].stack(args["env"]),
+            dashboard_body=pulumi.Output.all(health.watched.endpoint, health.watched.version, arns).apply(
                 lambda known: json.dumps(
                     dashboard(
-                        names.region,
-                        names.stack(env),
-                        known[0],
-                        names.function(env, "predict"),
-                        names.stack(env),
-                        known[1],
+                        args["names"].region,
+                        replace(health.watched, endpoint=known[0], version=known[1]),
+                        known[2],
+                        health.shares,
+                        health.limits.prediction_rows,
                     )
                 )
             ),

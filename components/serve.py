@@ -18,7 +18,7 @@ from pulumi_aws.lambda_.alias import Alias
 from pulumi_aws.lambda_.permission import Permission
 
 from components.function import Function
-from definitions.dashboard import METRICS
+from definitions.health import METRICS
 from definitions.names import Names
 from definitions.openapi import ACCESS_LOG, openapi
 
@@ -38,6 +38,8 @@ class ServeArgs(TypedDict):
     """Id of the release."""
     features: Sequence[str]
     """What a request holds, in the model's order."""
+    edges: Sequence[float]
+    """Edges between the bins that predictions are counted in; none: they are not counted."""
     role_arn: pulumi.Input[str]
     """Role of the function."""
     key_arn: pulumi.Input[str]
@@ -80,6 +82,7 @@ class Serve(pulumi.ComponentResource):
                     "FEATURES": json.dumps(list(args["features"])),
                     "METRIC_NAMESPACE": METRICS,
                     "SERVICE": names.stack(env),
+                    "PREDICTION_EDGES": json.dumps(list(args["edges"])),
                 },
                 "log_days": args["log_days"],
                 "seconds": 29,

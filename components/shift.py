@@ -1,7 +1,7 @@
 """The shift: traffic goes from the serving version to the new one by steps, between two hooks, under alarms."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypedDict, cast
 
 import pulumi
 from pulumi_aws.cloudwatch.metric_alarm import MetricAlarm
@@ -10,11 +10,9 @@ from pulumi_aws.codedeploy.deployment_config import DeploymentConfig
 from pulumi_aws.codedeploy.deployment_group import DeploymentGroup
 from pulumi_aws.lambda_.alias import Alias
 
-from components.endpoint import VARIANT
 from components.function import Function
 from components.traffic_shift import TrafficShift
 from definitions.appspec import traffic_routing
-from definitions.dashboard import METRICS
 from definitions.names import Names
 
 if TYPE_CHECKING:
@@ -50,8 +48,8 @@ class ShiftArgs(TypedDict):
     """Purpose → ARN."""
     key_arn: pulumi.Input[str]
     """Key of the hooks' logs."""
-    topic_arn: pulumi.Input[str]
-    """Where alarms go."""
+    alarms: Sequence[MetricAlarm]
+    """What stops the shift."""
     kind: str
     """canary, linear or all-at-once."""
     percentage: int
@@ -64,31 +62,18 @@ class ShiftArgs(TypedDict):
     """Why this is a return to a former release; empty where it is none."""
     urgent: bool
     """Whether the return goes all at once."""
-    model_errors: int
-    """Model errors per period that stop the shift."""
-    endpoint_errors: int
-    """5XX answers of the endpoint per period that stop it."""
-    latency_ms: int
-    """p99 that stops it."""
-    period_minutes: int
-    """Length of a period."""
-    periods: int
-    """How many periods in a row."""
     log_days: int
     """How long logs are kept."""
 
 
 class Shift(pulumi.ComponentResource):
-    """CodeDeploy's application, group and configuration; hooks; alarms; and the shift of this release."""
+    """CodeDeploy's application, group and configuration; hooks; and the shift of this release."""
 
     traffic: TrafficShift
     """Done when the alias is at the release's version."""
-    alarms: dict[str, MetricAlarm]
-    """What stops the shift."""
 
     def __init__(self, name: str, args: ShiftArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("glidepath:shift:Shift", name, None, opts)
-        self.alarms = self._alarms(name, args)
         hooks = {purpose: self._hook(name, args, purpose) for purpose in ("before-traffic", "after-traffic")}
         prefix = args["names"].stack(args["env"])
         own = pulumi.ResourceOptions(parent=self)
@@ -105,7 +90,7 @@ class Shift(pulumi.ComponentResource):
                 "enabled": True,
                 "events": ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"],
             },
-            alarm_configuration={"enabled": True, "alarms": [alarm.name for alarm in self.alarms.values()]},
+            alarm_configuration={"enabled": True, "alarms": [alarm.name for alarm in args["alarms"]]},
             opts=own,
         )
         self.traffic = TrafficShift(
@@ -125,7 +110,7 @@ class Shift(pulumi.ComponentResource):
                 "returning": args["returning"],
                 "urgent": args["urgent"],
             },
-            pulumi.ResourceOptions(parent=self, depends_on=[args["alias"], *self.alarms.values(), *hooks.values()]),
+            pulumi.ResourceOptions(parent=self, depends_on=[args["alias"], *args["alarms"], *hooks.values()]),
         )
         self.register_outputs({"version": self.traffic.version})
 
@@ -167,75 +152,4 @@ class Shift(pulumi.ComponentResource):
                 "seconds": 900,
             },
             pulumi.ResourceOptions(parent=self),
-        )
-
-    def _alarms(self, name: str, args: ShiftArgs) -> dict[str, MetricAlarm]:
-        service = args["names"].stack(args["env"])
-        of_version: dict[str, pulumi.Input[str]] = {"Service": service, "Version": args["function"].version}
-        of_endpoint: dict[str, pulumi.Input[str]] = {"EndpointName": args["endpoint"], "VariantName": VARIANT}
-        return {
-            "model-errors": self._alarm(
-                name,
-                args,
-                "model-errors",
-                "The new version's model fails",
-                METRICS,
-                "ModelErrors",
-                of_version,
-                args["model_errors"],
-                {"statistic": "Sum"},
-            ),
-            "latency": self._alarm(
-                name,
-                args,
-                "latency",
-                "The new version's p99 latency",
-                METRICS,
-                "Latency",
-                of_version,
-                args["latency_ms"],
-                {"extended_statistic": "p99"},
-            ),
-            "endpoint-errors": self._alarm(
-                name,
-                args,
-                "endpoint-errors",
-                "The release's endpoint answers 5XX",
-                "AWS/SageMaker",
-                "Invocation5XXErrors",
-                of_endpoint,
-                args["endpoint_errors"],
-                {"statistic": "Sum"},
-            ),
-        }
-
-    def _alarm(
-        self,
-        name: str,
-        args: ShiftArgs,
-        purpose: str,
-        description: str,
-        namespace: str,
-        metric: str,
-        dimensions: Mapping[str, pulumi.Input[str]],
-        threshold: float,
-        statistic: Mapping[str, Any],
-    ) -> MetricAlarm:
-        return MetricAlarm(
-            f"{name}-{purpose}",
-            name=f"{args['names'].stack(args['env'])}-{purpose}",
-            alarm_description=description,
-            namespace=namespace,
-            metric_name=metric,
-            dimensions=dimensions,
-            comparison_operator="GreaterThanOrEqualToThreshold",
-            threshold=threshold,
-            period=args["period_minutes"] * 60,
-            evaluation_periods=args["periods"],
-            # No requests, no metric: silence does not accuse the release.
-            treat_missing_data="notBreaching",
-            alarm_actions=[args["topic_arn"]],
-            ok_actions=[args["topic_arn"]],
-            opts=pulumi.ResourceOptions(parent=self),
-            **statistic,
         )

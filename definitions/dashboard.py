@@ -1,82 +1,78 @@
 """An environment's dashboard."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-METRICS = "Glidepath"
-"""Namespace of the handler's metrics."""
+from definitions.health import METRICS, Watched, stability_index
+
+_WIDTH, _HEIGHT = 12, 6
 
 
 def dashboard(
-    region: str, service: str, endpoint: str, function: str, api: str, alarms: Sequence[str]
+    region: str, watched: Watched, alarms: Sequence[str], shares: Sequence[float], least_rows: int
 ) -> dict[str, Any]:
-    """Requests, model health, latency, endpoint, and the state of the alarms. `alarms` are ARNs."""
-    variant = ["EndpointName", endpoint, "VariantName", "live"]
-    return {
-        "widgets": [
-            _widget(
-                region,
-                0,
-                0,
-                "Requests",
-                "Sum",
-                [
-                    [METRICS, "Predictions", "Service", service],
-                    [METRICS, "CallerErrors", "Service", service],
-                    [METRICS, "ModelErrors", "Service", service],
-                ],
-            ),
-            _widget(
-                region,
-                12,
-                0,
-                "Latency (ms)",
-                "p99",
-                [
-                    [METRICS, "Latency", "Service", service],
-                    ["AWS/ApiGateway", "Latency", "ApiName", api, "Stage", "live"],
-                ],
-            ),
-            _widget(
-                region,
-                0,
-                6,
-                "Endpoint",
-                "Sum",
-                [
-                    ["AWS/SageMaker", "Invocations", *variant],
-                    ["AWS/SageMaker", "Invocation5XXErrors", *variant],
-                ],
-            ),
-            _widget(
-                region,
-                12,
-                6,
-                "Function",
-                "Sum",
-                [
-                    ["AWS/Lambda", "Errors", "FunctionName", function],
-                    ["AWS/Lambda", "Throttles", "FunctionName", function],
-                ],
-            ),
-            {
-                "type": "alarm",
-                "x": 0,
-                "y": 12,
-                "width": 24,
-                "height": 4,
-                "properties": {"title": "Alarms", "alarms": list(alarms)},
-            },
-        ]
-    }
+    """Requests, model health, latency, endpoint, predictions, and the state of the alarms. `alarms` are ARNs."""
+    service = ["Service", watched.service]
+    variant = ["EndpointName", watched.endpoint, "VariantName", watched.variant]
+    api = ["ApiName", watched.api, "Stage", watched.stage]
+    widgets: list[tuple[str, str, list[list[Any]]]] = [
+        (
+            "Requests",
+            "Sum",
+            [[METRICS, name, *service] for name in ("Requests", "CallerErrors", "ModelErrors")],
+        ),
+        (
+            "Latency (ms)",
+            "p99",
+            [
+                [METRICS, "Latency", *service, {"stat": "p50", "label": "model p50"}],
+                [METRICS, "Latency", *service, {"label": "model p99"}],
+                ["AWS/ApiGateway", "Latency", *api, {"label": "API p99"}],
+            ],
+        ),
+        (
+            "Endpoint",
+            "Sum",
+            [["AWS/SageMaker", name, *variant] for name in ("Invocations", "Invocation5XXErrors")],
+        ),
+        (
+            "Function and API",
+            "Sum",
+            [
+                ["AWS/Lambda", "Errors", "FunctionName", watched.function],
+                ["AWS/Lambda", "Throttles", "FunctionName", watched.function],
+                ["AWS/ApiGateway", "5XXError", *api],
+            ],
+        ),
+        ("Predictions", "p50", [[METRICS, "Predictions", *service, {"stat": stat}] for stat in ("p10", "p50", "p90")]),
+    ]
+    if shares:
+        widgets.append(("Prediction shift (stability index)", "Sum", _shift(watched, shares, least_rows)))
+    placed = [_widget(region, number, *widget) for number, widget in enumerate(widgets)]
+    below = (len(widgets) + 1) // 2 * _HEIGHT
+    states = {"title": "Alarms", "alarms": list(alarms)}
+    return {"widgets": [*placed, {"type": "alarm", "x": 0, "y": below, "width": 24, "height": 4, "properties": states}]}
 
 
-def _widget(region: str, x: int, y: int, title: str, stat: str, metrics: list[list[str]]) -> dict[str, Any]:
+def _shift(watched: Watched, shares: Sequence[float], least_rows: int) -> list[list[Any]]:
+    """The alarm's own expressions over the serving version's bins; only the index is shown."""
+    version = ["Service", watched.service, "Version", watched.version]
+    bins: list[list[Any]] = [
+        [METRICS, f"Bin{number}", *version, {"id": f"bin{number}", "visible": False}] for number in range(len(shares))
+    ]
+    expressions: list[list[Any]] = [
+        [{"id": name, "expression": text, "label": name, "visible": name == "psi"}]
+        for name, text in stability_index(shares, least_rows)
+    ]
+    return [*bins, *expressions]
+
+
+def _widget(region: str, number: int, title: str, stat: str, metrics: list[list[Any]]) -> Mapping[str, Any]:
     return {
         "type": "metric",
-        "x": x,
-        "y": y,
-        "width": 12,
-        "height": 6,
+        "x": number % 2 * _WIDTH,
+        "y": number // 2 * _HEIGHT,
+        "width": _WIDTH,
+        "height": _HEIGHT,
         "properties": {"title": title, "region": region, "stat": stat, "period": 60, "metrics": metrics},
     }

@@ -208,7 +208,6 @@ def _watching(at: "Environment") -> list[Statement]:
             "Alarms",
             [
                 "cloudwatch:DeleteAlarms",
-                "cloudwatch:DescribeAlarms",
                 "cloudwatch:ListTagsForResource",
                 "cloudwatch:PutMetricAlarm",
                 "cloudwatch:TagResource",
@@ -216,6 +215,8 @@ def _watching(at: "Environment") -> list[Statement]:
             ],
             [alarms],
         ),
+        # CloudWatch allows this on all alarms or not at all, and shows a composite alarm to nobody else.
+        unscoped("ReleaseAlarm", ["cloudwatch:DescribeAlarms", "cloudwatch:PutCompositeAlarm"]),
         allow(
             "Dashboard",
             ["cloudwatch:DeleteDashboards", "cloudwatch:GetDashboard", "cloudwatch:PutDashboard"],

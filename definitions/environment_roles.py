@@ -363,7 +363,7 @@ def boundary(at: Environment) -> Document:
     # statement costs characters that the document has not.
     own = allow(
         "",
-        sorted(action for actions in scoped.values() for action in actions),
+        sorted(action for actions in scoped.values() for action in actions - free),
         [resource for service in scoped for resource in bounds[service]],
     )
     roles = f"arn:{at.names.partition}:iam::{at.names.accounts[at.env]}:role/{at.prefix}-*"

@@ -180,7 +180,7 @@ def _then(following: str | None) -> State:
 
 _ANSWERS = {
     "validate": ("uri", "version", "rows", "bad_rows", "sha256", "input"),
-    "gate": ("passed", "reason", "metrics", "champion"),
+    "gate": ("passed", "reason", "metrics", "champion", "distribution"),
     "register": ("package",),
     "manifest": ("manifest", "sha256", "id", "summary"),
 }

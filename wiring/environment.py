@@ -1,14 +1,18 @@
 """An environment's components, fed from settings."""
 
+from collections.abc import Sequence
+
 import pulumi
 from pulumi_aws.ssm.parameter import Parameter
 
 from components.endpoint import VARIANT, Endpoint, VariantArgs
 from components.foundation import Foundation
+from components.health import Health
 from components.monitor import Monitor
 from components.release import Found, find, load
-from components.serve import Serve
+from components.serve import ALIAS, Serve
 from components.shift import Shift
+from definitions.health import Watched
 from definitions.images import model_monitor
 from settings import Settings, Variant
 
@@ -76,6 +80,7 @@ class EnvironmentStack:
                 "endpoint": endpoint.name,
                 "release_id": found.release.id,
                 "features": found.release.features,
+                "edges": _bins(found)[0],
                 "role_arn": self._foundation.roles["predict"],
                 "key_arn": self._foundation.key_arn,
                 "rate": api.rate,
@@ -86,9 +91,35 @@ class EnvironmentStack:
             },
         )
 
-    def shift(self, found: Found, endpoint: Endpoint, serve: Serve) -> Shift:
+    def health(self, found: Found, endpoint: Endpoint, serve: Serve) -> Health:
+        """Alarms on what the release does."""
+        edges, shares = _bins(found)
+        service = self.names.stack(self.env)
+        return Health(
+            "health",
+            {
+                "prefix": service,
+                "release_id": found.release.id,
+                "watched": Watched(
+                    service=service,
+                    function=self.names.function(self.env, "predict"),
+                    alias=ALIAS,
+                    version=serve.function.version,
+                    endpoint=endpoint.name,
+                    variant=VARIANT,
+                    api=service,
+                    stage=ALIAS,
+                ),
+                "limits": self.settings.alarms.limits,
+                "edges": edges,
+                "shares": shares,
+                "topic_arn": self._foundation.topic_arn,
+            },
+        )
+
+    def shift(self, found: Found, endpoint: Endpoint, serve: Serve, health: Health) -> Shift:
         """Traffic moves to the release."""
-        deployment, alarms = self.settings.deployment, self.settings.alarms
+        deployment = self.settings.deployment
         return Shift(
             "shift",
             {
@@ -104,23 +135,18 @@ class EnvironmentStack:
                 "capture_seconds": self.settings.capture.wait_seconds,
                 "roles": self._foundation.roles,
                 "key_arn": self._foundation.key_arn,
-                "topic_arn": self._foundation.topic_arn,
+                "alarms": health.stopping,
                 "kind": deployment.kind,
                 "percentage": deployment.percentage,
                 "minutes": deployment.minutes,
                 "limit_minutes": self.settings.shift_minutes,
                 "returning": self.settings.returning.reason,
                 "urgent": self.settings.returning.urgent,
-                "model_errors": alarms.model_errors,
-                "endpoint_errors": alarms.endpoint_errors,
-                "latency_ms": alarms.latency_ms,
-                "period_minutes": alarms.period_minutes,
-                "periods": alarms.periods,
                 "log_days": self.settings.log_days,
             },
         )
 
-    def monitor(self, found: Found, endpoint: Endpoint, shift: Shift) -> Monitor | None:
+    def monitor(self, found: Found, endpoint: Endpoint, shift: Shift, health: Health) -> Monitor | None:
         """The release's data against its own baseline, where monitoring is on."""
         wanted = self.settings.monitor
         if not wanted.enabled:
@@ -145,7 +171,7 @@ class EnvironmentStack:
                 "volume_gb": wanted.compute.volume_gb,
                 "minutes": wanted.compute.minutes,
                 "drift": self.settings.alarms.drift,
-                "alarms": list(shift.alarms.values()),
+                "health": health,
                 "after": shift.traffic,
             },
         )
@@ -161,6 +187,12 @@ class EnvironmentStack:
             description="The release that serves",
             opts=pulumi.ResourceOptions(depends_on=after),
         )
+
+
+def _bins(found: Found) -> tuple[Sequence[float], Sequence[float]]:
+    """Edges and shares of the evaluated model's predictions; none in a manifest from before they were measured."""
+    distribution = found.release.distribution
+    return (distribution.edges, distribution.shares) if distribution else ((), ())
 
 
 def _variant(found: Found, name: str, weight: float, shadow: bool) -> VariantArgs:

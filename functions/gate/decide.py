@@ -23,7 +23,7 @@ class Champion:
 
 
 def decide(evaluation: Evaluation, metric: Metric, champion: Champion | None, reason: str) -> dict[str, Any]:
-    """The verdict: `passed`, `reason` (one sentence), `metrics` and `champion` as the manifest wants them."""
+    """The verdict: `passed`, `reason` (a sentence), and `metrics`, `champion`, `distribution` as in the manifest."""
     found = evaluation.named(metric.name)
     enough = _better(found.value, metric.threshold, metric)
     stands, verdict = _compare(found, metric, champion, reason)
@@ -33,6 +33,10 @@ def decide(evaluation: Evaluation, metric: Metric, champion: Champion | None, re
         "reason": _sentence(found, metric, evaluation.rows, passed, enough, verdict),
         "metrics": _metrics(evaluation, found, metric),
         "champion": _champion(champion, verdict),
+        "distribution": {
+            "edges": list(evaluation.distribution.edges),
+            "shares": list(evaluation.distribution.shares),
+        },
     }
 
 

@@ -6,7 +6,8 @@
 | `PACKAGE_GROUP` | model package group; its newest approved package is the champion |
 
 Event: `{"run", "reason", "evaluation"}`, the last being `s3://…/evaluation/evaluation.json`.
-Answer: `{"passed", "reason", "metrics", "champion"}`, also written beside the evaluation as `gate.json`.
+Answer: `{"passed", "reason", "metrics", "champion", "distribution"}`, also written as `gate.json`, beside
+the evaluation.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from functions.shared.dataset import Dataset
+from functions.shared.distribution import parse_distribution
 from functions.shared.release import Baseline, Champion, Data, Metrics, Model, Release, Slice
 
 _SUMMARY_LIMIT = 900
@@ -38,6 +39,7 @@ def build_release(event: Mapping[str, Any], dataset: Dataset, artifact: str, sha
         golden=event["golden"],
         target=dataset.target,
         features=dataset.features,
+        distribution=parse_distribution(event["gate"]["distribution"], "gate.distribution"),
     )
 
 

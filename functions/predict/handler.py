@@ -7,12 +7,13 @@
 | `FEATURES`         | JSON list of feature names, in the model's order |
 | `METRIC_NAMESPACE` | namespace of the metrics (`Glidepath`) |
 | `SERVICE`          | dimension `Service` of the metrics (`{name}-{env}`) |
+| `PREDICTION_EDGES` | JSON list of the edges between the bins of the predictions; empty: none are counted |
 
 Event: an API Gateway REST proxy request. Answer: a proxy response.
 
-Metrics: `ModelErrors` and `CallerErrors` (0 or 1 per request), `Latency` of the endpoint's call in milliseconds, and
-`Predictions`, the predicted values themselves: their SampleCount is the number of rows, their average and percentiles
-show a shift of the distribution.
+Metrics: `Requests` (1 per request), `ModelErrors` and `CallerErrors` (0 or 1 per request), `Latency` of the endpoint's
+call in milliseconds, `Predictions`, the predicted values themselves (their SampleCount is the number of rows), and
+`Bin0`, `Bin1`, …: how many predictions lie in each bin of the release's baseline.
 """
 
 from __future__ import annotations
@@ -26,12 +27,11 @@ from typing import Any
 from botocore.config import Config
 from botocore.session import get_session
 
+from functions.predict.metrics import Meter
 from functions.predict.model import ModelError, predict
 from functions.predict.request import INFERENCE_HEADER, CallerError, read_inference_id, read_request
-from functions.shared.log import Number, emit, log
+from functions.shared.log import log
 
-# A metric may carry at most 100 values in one line of the embedded metric format.
-_VALUES_PER_LINE = 100
 # Two attempts must fit into the 29 seconds that API Gateway waits.
 _CLIENT_CONFIG = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
 
@@ -46,10 +46,13 @@ class Service:
         self._features: list[str] = json.loads(environment["FEATURES"])
         self._namespace = environment["METRIC_NAMESPACE"]
         self._service = environment["SERVICE"]
+        self._edges: list[float] = json.loads(environment.get("PREDICTION_EDGES") or "[]")
+        self._meters: dict[str, Meter] = {}
 
     def handle(self, event: Mapping[str, Any], version: str) -> dict[str, Any]:
         """Answer one request; `version` is the function version that runs, a dimension of the metrics."""
         inference_id = ""
+        meter = self._meters.get(version) or self._meter(version)
         try:
             inference_id = read_inference_id(event)
             request = read_request(event, self._features)
@@ -57,38 +60,20 @@ class Service:
             predictions = predict(self._client, self._endpoint, request, inference_id)
             latency = (time.perf_counter() - started) * 1000
         except CallerError as error:
-            self._count(version, inference_id, CallerErrors=(1, "Count"))
+            meter.caller_error(inference_id)
             return self._error(error.status, error.code, error.message, inference_id)
         except ModelError as failure:
             log("ERROR", failure.detail, code=failure.code, release=self._release, inference_id=inference_id)
-            self._count(version, inference_id, ModelErrors=(1, "Count"))
+            meter.model_error(inference_id)
             return self._error(failure.status, failure.code, failure.message, inference_id)
-        self._record(version, inference_id, latency, predictions)
+        meter.answered(inference_id, latency, predictions)
         answer = {"predictions": predictions, "release": self._release, "inference_id": inference_id}
         return self._respond(200, answer, inference_id)
 
-    def _record(self, version: str, inference_id: str, latency: float, predictions: list[float]) -> None:
-        first, rest = predictions[:_VALUES_PER_LINE], predictions[_VALUES_PER_LINE:]
-        self._count(
-            version,
-            inference_id,
-            ModelErrors=(0, "Count"),
-            CallerErrors=(0, "Count"),
-            Latency=(round(latency, 3), "Milliseconds"),
-            Predictions=(first, "None"),
-        )
-        for start in range(0, len(rest), _VALUES_PER_LINE):
-            self._count(version, inference_id, Predictions=(rest[start : start + _VALUES_PER_LINE], "None"))
-
-    def _count(self, version: str, inference_id: str, **metrics: tuple[Number | list[float], str]) -> None:
-        emit(
-            self._namespace,
-            {"Service": self._service, "Version": version},
-            [["Service"], ["Service", "Version"]],
-            metrics,
-            release=self._release,
-            inference_id=inference_id,
-        )
+    def _meter(self, version: str) -> Meter:
+        """Made once: a sandbox runs one version."""
+        self._meters[version] = meter = Meter(self._namespace, self._service, self._release, version, self._edges)
+        return meter
 
     def _error(self, status: int, code: str, message: str, inference_id: str) -> dict[str, Any]:
         return self._respond(status, {"error": {"code": code, "message": message}}, inference_id)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from functions.shared.distribution import Distribution, parse_distribution
 from functions.shared.fields import FieldError, Fields, name, number, parse_json
 
 
@@ -30,12 +31,13 @@ class SliceValue:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Metrics by name, on `rows` held-out rows; `slices` are of the metric `metric`."""
+    """Metrics by name, on `rows` held-out rows; `slices` are of `metric`, `distribution` is that of the predictions."""
 
     metric: str
     metrics: dict[str, Value]
     rows: int
     slices: tuple[SliceValue, ...]
+    distribution: Distribution
 
     def named(self, metric: str) -> Value:
         """The metric of that name. Raises FieldError where it was not evaluated."""
@@ -56,6 +58,7 @@ def parse_evaluation(text: str) -> Evaluation:
         metrics=metrics,
         rows=fields.count("rows", least=1),
         slices=fields.items("slices", _slice),
+        distribution=parse_distribution(fields.raw("distribution"), "evaluation.distribution"),
     )
     fields.done()
     evaluation.named(evaluation.metric)

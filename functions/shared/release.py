@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from functions.shared.distribution import Distribution, parse_distribution
 from functions.shared.fields import FieldError, Fields, name, number, parse_json, unique
 
 SCHEMA = 1
@@ -88,7 +89,11 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Release:
-    """One release, as the manifest tells it. All addresses are `s3://` URIs; `created` is UTC, ISO 8601 with `Z`."""
+    """One release, as the manifest tells it. All addresses are `s3://` URIs; `created` is UTC, ISO 8601 with `Z`.
+
+    `distribution` is that of the evaluated model's predictions on the held-out rows; None in manifests from before it
+    was measured, whose releases can still be deployed, without an alarm on the distribution.
+    """
 
     id: str
     reason: str
@@ -103,6 +108,7 @@ class Release:
     golden: str
     target: str
     features: tuple[str, ...]
+    distribution: Distribution | None = None
 
 
 def parse_release(text: str) -> Release:
@@ -138,11 +144,16 @@ def _release(document: object) -> Release:
         golden=fields.uri("golden"),
         target=name(fields.raw("target"), "target"),
         features=unique(fields.items("features", name), "features"),
+        distribution=_distribution(fields.raw("distribution")) if fields.has("distribution") else None,
     )
     fields.done()
     if release.target in release.features:
         raise FieldError("features", f"contain the target {release.target!r}: the model would be given its answer")
     return release
+
+
+def _distribution(value: object) -> Distribution | None:
+    return None if value is None else parse_distribution(value, "distribution")
 
 
 def _created(fields: Fields) -> str:

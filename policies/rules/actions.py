@@ -9,6 +9,9 @@ from pathlib import Path
 _TABLE = Path(__file__).resolve().parent / "data" / "actions.json"
 _WILD = frozenset("*?")
 _TOUCHING = frozenset("PTWD")
+# The table lists a resource type, but the operation's reference wants the permission on `*`: with a narrower one,
+# composite alarms can be neither made nor seen.
+_ON_EVERYTHING = frozenset({("cloudwatch", "putcompositealarm"), ("cloudwatch", "describealarms")})
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # there is one object per action: comparing identities is quick
@@ -53,7 +56,8 @@ def of_service(service: str) -> tuple[Action, ...]:
     for name, traits in actions.items():
         letters, *numbers = traits.split(" ")
         formats = tuple(types[int(number)] for number in numbers if number != "-")
-        found.append(Action(service, name, letters, formats, bool(numbers), not _TOUCHING.isdisjoint(letters)))
+        scoped = bool(numbers) and (service, name.lower()) not in _ON_EVERYTHING
+        found.append(Action(service, name, letters, formats, scoped, not _TOUCHING.isdisjoint(letters)))
     return tuple(found)
 
 

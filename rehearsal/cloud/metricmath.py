@@ -1,4 +1,4 @@
-"""CloudWatch's metric math: arithmetic, comparison, IF, FILL, SUM/AVG/MIN/MAX/ABS/CEIL/FLOOR, METRICS()."""
+"""CloudWatch's metric math: arithmetic, comparison, IF, FILL, SUM/AVG/MIN/MAX/ABS/CEIL/FLOOR/LOG/LOG10, METRICS()."""
 
 import ast
 import math
@@ -29,7 +29,20 @@ _AGGREGATES: dict[str, Callable[[list[float]], float]] = {
     "MIN": min,
     "AVG": lambda values: sum(values) / len(values),
 }
-_ELEMENTWISE: dict[str, Callable[[float], float]] = {"ABS": abs, "CEIL": math.ceil, "FLOOR": math.floor}
+
+
+def _log(function: Callable[[float], float]) -> Callable[[float], float | None]:
+    """Zero and less have no logarithm: no data point, as with a division by zero."""
+    return lambda value: function(value) if value > 0 else None
+
+
+_ELEMENTWISE: dict[str, Callable[[float], float | None]] = {
+    "ABS": abs,
+    "CEIL": math.ceil,
+    "FLOOR": math.floor,
+    "LOG": _log(math.log),
+    "LOG10": _log(math.log10),
+}
 FUNCTIONS = frozenset({*_AGGREGATES, *_ELEMENTWISE, "IF", "FILL", "METRICS"})
 
 

@@ -41,14 +41,16 @@ class Metrics:
         with self._lock:
             return list(self._samples)
 
-    def buckets(self, key: Key, start: float, end: float, width: float, unit: str | None) -> dict[int, list[Sample]]:
-        """Samples from `start` (incl.) to `end` (excl.), by the number of the period they lie in."""
+    def buckets(
+        self, key: Key, start: float, end: float, width: float, unit: str | None, origin: float = 0.0
+    ) -> dict[int, list[Sample]]:
+        """Samples from `start` (incl.) to `end` (excl.), by the number of the period they lie in, as from `origin`."""
         with self._lock:
             samples = list(self._samples.get(key, ()))
         found: defaultdict[int, list[Sample]] = defaultdict(list)
         for sample in samples:
             if start <= sample.timestamp < end and (unit is None or unit == sample.unit):
-                found[math.floor(sample.timestamp / width)].append(sample)
+                found[math.floor((sample.timestamp - origin) / width)].append(sample)
         return dict(found)
 
 

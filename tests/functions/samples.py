@@ -14,6 +14,7 @@ FEATURES = ["duration_minutes", "passengers", "distance"]
 DATASET_TEXT = (Path(functions.jobs.features.__file__).parent / "dataset.json").read_text()
 FEATURES_SQL = (Path(functions.jobs.features.__file__).parent / "features.sql").read_text()
 PACKAGE = "arn:aws:sagemaker:eu-west-1:111111111111:model-package/glidepath/1"
+DISTRIBUTION = {"edges": [8.0, 11.5, 15.25, 22.0], "shares": [0.2, 0.21, 0.19, 0.2, 0.2]}
 
 _MANIFEST: dict[str, Any] = {
     "schema": 1,
@@ -37,6 +38,7 @@ _MANIFEST: dict[str, Any] = {
     "golden": "s3://artifacts/runs/1/evaluation/golden.json",
     "target": "total",
     "features": FEATURES,
+    "distribution": DISTRIBUTION,
 }
 
 
@@ -61,6 +63,7 @@ def evaluation(value: float = 4.97, low: float = 3.3, high: float = 6.9) -> dict
         "metric": "rmse",
         "rows": 597,
         "slices": [{"slice": "distance < 2", "value": 1.9, "rows": 348}],
+        "distribution": copy.deepcopy(DISTRIBUTION),
     }
 
 

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import tarfile
+from bisect import bisect_right
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,37 @@ def test_metrics_are_those_of_the_model(folders: Path, tmp_path: Path) -> None:
     values = [record.prediction for record in records]
     assert (values[0], values[-1]) == (predicted.min(), predicted.max())
     assert values == sorted(set(values))
+
+
+def test_the_distribution_is_that_of_the_predictions(folders: Path, tmp_path: Path) -> None:
+    document, golden = run(folders, tmp_path)
+    found = parse_evaluation(json.dumps(document)).distribution
+    rows = job.load_rows(str(folders / "test"), 3)
+    predicted = job.predict(job.load_model(str(folders / "model"), 3), rows[:, 1:])
+    bins = [bisect_right(found.edges, value) for value in predicted]
+    assert [bins.count(number) / 100 for number in range(5)] == pytest.approx(found.shares)
+    assert found.shares == pytest.approx([0.2] * 5, abs=0.03)
+    # What the endpoint writes with fewer digits is counted in the same bin.
+    assert [bisect_right(found.edges, float(f"{value:.6g}")) for value in predicted] == bins
+    replayed = [bisect_right(found.edges, record["prediction"]) for record in golden["records"]]
+    assert [replayed.count(number) for number in range(5)] == [4] * 5
+
+
+@pytest.mark.parametrize(
+    ("predictions", "edges", "shares"),
+    [
+        ([7.0] * 10, [], [1.0]),
+        ([1.0, 2.0], [1.5], [0.5, 0.5]),
+        ([1.0] * 9 + [2.0], [1.5], [0.9, 0.1]),
+        ([1.0] * 6 + [2.0, 3.0, 4.0, 5.0], [1.5, 3.5], [0.6, 0.2, 0.2]),
+    ],
+)
+def test_equal_predictions_leave_no_bin_empty(
+    predictions: list[float], edges: list[float], shares: list[float]
+) -> None:
+    found = job.distribution(np.array(predictions))
+    assert found["edges"] == edges
+    assert found["shares"] == pytest.approx(shares)
 
 
 def test_slices_cover_all_rows_without_overlap(folders: Path, tmp_path: Path) -> None:

@@ -60,6 +60,7 @@ def test_decides(arguments: Any, passed: bool, reason: str) -> None:
 def test_hands_on_what_the_manifest_wants() -> None:
     found = verdict(4.0, 3.0, 5.0, 4.5)
     document = {**samples.manifest(), "metrics": found["metrics"], "champion": found["champion"]}
+    assert document["distribution"] == found["distribution"]
     from functions.shared.release import parse_release
 
     release = parse_release(json.dumps(document))

@@ -25,6 +25,7 @@ ENVIRONMENT = {
     "FEATURES": json.dumps(FEATURES),
     "METRIC_NAMESPACE": "Glidepath",
     "SERVICE": "glidepath-prod",
+    "PREDICTION_EDGES": "[8.0, 11.5, 15.5, 22.0]",
 }
 
 
@@ -66,12 +67,10 @@ def test_answers_with_predictions_release_and_id(handler: Any, capsys: pytest.Ca
         }
     ]
     (metrics,) = lines(capsys)
-    directive = metrics["_aws"]["CloudWatchMetrics"][0]
-    assert directive["Namespace"] == "Glidepath"
-    assert directive["Dimensions"] == [["Service"], ["Service", "Version"]]
     assert (metrics["Service"], metrics["Version"]) == ("glidepath-prod", "7")
-    assert (metrics["ModelErrors"], metrics["CallerErrors"], metrics["Predictions"]) == (0, 0, [15.5])
-    assert {item["Name"] for item in directive["Metrics"]} == {"ModelErrors", "CallerErrors", "Latency", "Predictions"}
+    assert (metrics["Requests"], metrics["ModelErrors"], metrics["CallerErrors"]) == (1, 0, 0)
+    assert (metrics["Predictions"], [metrics[f"Bin{n}"] for n in range(5)]) == ([15.5], [0, 0, 0, 1, 0])
+    assert (metrics["release"], metrics["inference_id"]) == ("20261121-1a2b3c4d", "mine-1")
 
 
 def test_a_callers_mistake_is_not_the_models(handler: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,8 +81,7 @@ def test_a_callers_mistake_is_not_the_models(handler: Any, capsys: pytest.Captur
     assert answer["headers"]["x-glidepath-release"] == "20261121-1a2b3c4d"
     assert model.calls == []
     (metrics,) = lines(capsys)
-    assert metrics["CallerErrors"] == 1
-    assert "ModelErrors" not in metrics
+    assert (metrics["Requests"], metrics["CallerErrors"], metrics["ModelErrors"]) == (1, 1, 0)
 
 
 def test_a_bad_id_is_a_callers_mistake(handler: Any) -> None:
@@ -124,8 +122,7 @@ def test_a_models_failure_counts(
     logged, metrics = lines(capsys)
     assert logged["level"] == "ERROR"
     assert logged["message"]
-    assert metrics["ModelErrors"] == 1
-    assert "CallerErrors" not in metrics
+    assert (metrics["Requests"], metrics["ModelErrors"], metrics["CallerErrors"]) == (1, 1, 0)
 
 
 def test_many_predictions_stay_within_a_lines_limit(handler: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -135,6 +132,8 @@ def test_many_predictions_stay_within_a_lines_limit(handler: Any, capsys: pytest
     assert [len(line["Predictions"]) for line in found] == [100, 100, 50]
     assert [number for line in found for number in line["Predictions"]] == list(range(250))
     assert sum("Latency" in line for line in found) == 1
+    assert sum("Requests" in line for line in found) == 1
+    assert [found[0][f"Bin{number}"] for number in range(5)] == [8, 4, 4, 6, 228]
 
 
 def test_the_request_has_the_shape_that_sagemaker_wants(handler: Any) -> None:

@@ -20,7 +20,7 @@ JSON_VALUES = st.recursive(
 PLACES = [
     ("id",), ("reason",), ("created",), ("data",), ("data", "rows"), ("model", "sha256"), ("model", "artifact"),
     ("metrics", "ci"), ("metrics", "value"), ("metrics", "slices"), ("champion",), ("baseline", "statistics"),
-    ("golden",), ("target",), ("features",),
+    ("golden",), ("target",), ("features",), ("distribution",), ("distribution", "shares"),
 ]  # fmt: skip
 
 
@@ -75,6 +75,11 @@ def test_reads_a_champion() -> None:
         (("features",), ["a", "a"], "features", "names a more than once"),
         (("features",), ["a b"], "features[0]", "letters, digits and underscores"),
         (("features",), ["total"], "features", "contain the target 'total'"),
+        (("distribution", "edges"), [2, 1, 3, 4], "distribution.edges", "must be increasing numbers"),
+        (("distribution", "edges"), [1, 1, 3, 4], "distribution.edges", "must be increasing numbers"),
+        (("distribution", "edges"), [1], "distribution.shares", "one more than edges and at most 9, not 5"),
+        (("distribution", "shares"), [0.5, 0.5, 0, 0, 0], "distribution.shares", "must be above 0 and add up to 1"),
+        (("distribution", "shares"), [0.1] * 5, "distribution.shares", "must be above 0 and add up to 1"),
         (("extra",), 1, "extra", "is not known here"),
         (("model", "sha265"), "x", "model.sha265", "is not known here"),
         (("baseline",), [], "baseline", "must be an object, not a list"),
@@ -88,7 +93,13 @@ def test_refuses(path: tuple[str | int, ...], value: Any, place: str, reason: st
     assert str(caught.value).startswith(f"release manifest: {place}: ")
 
 
-@pytest.mark.parametrize("name", sorted(samples.manifest()))
+def test_reads_a_manifest_from_before_the_distribution_was_measured() -> None:
+    document = samples.manifest()
+    del document["distribution"]
+    assert parse_release(json.dumps(document)).distribution is None
+
+
+@pytest.mark.parametrize("name", sorted(samples.manifest().keys() - {"distribution"}))
 def test_names_what_is_missing(name: str) -> None:
     document = samples.manifest()
     del document[name]

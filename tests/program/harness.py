@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 ARTIFACTS = "glidepath-artifacts-111111111111-eu-west-1"
 
 
-def manifest(number: int = 1, sha256: str = "ab" * 32) -> dict[str, Any]:
-    """A release manifest."""
+def manifest(number: int = 1, sha256: str = "ab" * 32, **changes: Any) -> dict[str, Any]:
+    """A release manifest; `changes` replace members."""
     run = f"s3://{ARTIFACTS}/runs/run-{number}"
     return {
         "schema": 1,
@@ -46,6 +46,8 @@ def manifest(number: int = 1, sha256: str = "ab" * 32) -> dict[str, Any]:
         "golden": f"{run}/evaluation/golden.json",
         "target": "total",
         "features": ["duration_minutes", "passengers", "distance"],
+        "distribution": {"edges": [8.0, 11.5, 15.25, 22.0], "shares": [0.2, 0.21, 0.19, 0.2, 0.2]},
+        **changes,
     }
 
 

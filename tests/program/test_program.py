@@ -111,7 +111,13 @@ def test_the_endpoint_captures_everything_encrypted() -> None:
 def test_production_shifts_in_steps_under_alarms() -> None:
     ran = _run("prod next")
     group = _one(ran.of("aws:codedeploy/deploymentGroup:DeploymentGroup"))
-    assert len(group["alarmConfiguration"]["alarms"]) == 3
+    assert set(group["alarmConfiguration"]["alarms"]) == {
+        f"glidepath-prod-{purpose}"
+        for purpose in (
+            "model-errors", "latency", "function-errors", "silence", "endpoint-errors", "model-latency",
+            "prediction-shift",
+        )
+    }  # fmt: skip
     assert group["autoRollbackConfiguration"]["enabled"] is True
     routing = _one(ran.of("aws:codedeploy/deploymentConfig:DeploymentConfig"))["trafficRoutingConfig"]
     assert routing == {"type": "TimeBasedLinear", "timeBasedLinear": {"percentage": 10, "interval": 1}}
@@ -119,7 +125,28 @@ def test_production_shifts_in_steps_under_alarms() -> None:
     assert (shift["alias"], shift["version"]) == ("live", "7")
     alarms = [alarm.inputs for alarm in ran.of("aws:cloudwatch/metricAlarm:MetricAlarm")]
     assert all(alarm["alarmActions"] for alarm in alarms)
-    assert {a["dimensions"]["Version"] for a in alarms if "Version" in a["dimensions"]} == {"7"}
+    assert all(alarm["treatMissingData"] == "notBreaching" for alarm in alarms)
+    metrics = [query["metric"] for alarm in alarms for query in alarm.get("metricQueries", ()) if "metric" in query]
+    watched = [each["dimensions"] for each in [*alarms, *metrics] if "dimensions" in each]
+    assert {each[name] for each in watched for name in ("Version", "ExecutedVersion") if name in each} == {"7"}
+    composite = _one(ran.of("aws:cloudwatch/compositeAlarm:CompositeAlarm"))
+    assert all(
+        f'ALARM("{alarm["name"]}")' in composite["alarmRule"] for alarm in alarms if "-drift-" not in alarm["name"]
+    )
+    assert "drift" not in composite["alarmRule"]
+    board = json.loads(_one(ran.of("aws:cloudwatch/dashboard:Dashboard"))["dashboardBody"])
+    assert "Prediction shift (stability index)" in [widget["properties"]["title"] for widget in board["widgets"]]
+
+
+def test_a_manifest_without_distribution_can_still_be_deployed() -> None:
+    store = Store()
+    store.put(1, distribution=None)
+    ran = run("prod", store, release=address(1))
+    names = [alarm.inputs["name"] for alarm in ran.of("aws:cloudwatch/metricAlarm:MetricAlarm")]
+    assert "glidepath-prod-model-errors" in names
+    assert "glidepath-prod-prediction-shift" not in names
+    predict = next(f.inputs for f in ran.of("aws:lambda/function:Function") if f.inputs["name"].endswith("-predict"))
+    assert predict["environment"]["variables"]["PREDICTION_EDGES"] == "[]"
 
 
 def test_watching_and_the_pointer_follow_only_after_the_shift() -> None:

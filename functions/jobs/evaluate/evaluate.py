@@ -11,8 +11,9 @@ Arguments:
 `functions.jobs.evaluate.arguments.evaluation_arguments` makes the first three from the dataset's schema.
 
 Reads `model.tar.gz` and the test part (CSV, label first, no header). Writes into the output folder
-    evaluation.json   all metrics with bootstrap standard deviation and 95 % interval, and the metric per slice
-    golden.json       rows spread over the range of predictions, with the values this model gives
+    evaluation.json   all metrics with bootstrap standard deviation and 95 % interval, the metric per slice, and the
+                      distribution of the predictions
+    golden.json       rows spread over the distribution of predictions, with the values this model gives
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ import xgboost
 
 FOLDER = "/opt/ml/processing"
 SEED, RESAMPLES, GOLDEN_ROWS, TOLERANCE = 20190301, 1000, 20, 1e-4
+# Five bins: with more, chance alone moves the index further (by bins - 1 over rows) before anything is wrong.
+BINS = 5
 # Resampling costs rows times resamples; an interval from millions of rows is narrow with fewer.
 MOST_DRAWS = 100_000_000
 
@@ -142,7 +145,27 @@ def evaluate(
         column = features[:, list(names).index(name)]
         cuts = edges or sorted(set(np.quantile(column, np.arange(1, quantiles) / quantiles).tolist()))
         found += evaluate_slice(labels, predictions, column, name, cuts, metric)
-    return {"regression_metrics": metrics, "metric": metric, "rows": len(labels), "slices": found}
+    return {
+        "regression_metrics": metrics,
+        "metric": metric,
+        "rows": len(labels),
+        "slices": found,
+        "distribution": distribution(predictions),
+    }
+
+
+def distribution(predictions: np.ndarray) -> dict[str, Any]:
+    """About equal bins: `edges` between them, and the share of the rows in each. A prediction on an edge is above it.
+
+    Edges lie between two neighbouring predictions, never on one: the endpoint writes a prediction with fewer digits
+    than are compared here, and a leaf that many rows end in would change its bin by that.
+    """
+    values, counts = np.unique(predictions, return_counts=True)
+    below = np.cumsum(counts)[:-1] / len(predictions)
+    cuts = sorted({int(np.argmin(np.abs(below - number / BINS))) for number in range(1, BINS)}) if len(below) else []
+    edges = [float((values[cut] + values[cut + 1]) / 2) for cut in cuts]
+    inside = np.bincount(np.searchsorted(edges, predictions, side="right"), minlength=len(edges) + 1)
+    return {"edges": edges, "shares": (inside / len(predictions)).tolist()}
 
 
 def bootstrap(labels: np.ndarray, predictions: np.ndarray) -> list[dict[str, Any]]:
@@ -202,12 +225,13 @@ def label(name: str, edges: Sequence[float], number: int) -> str:
 
 
 def golden(features: np.ndarray, predictions: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
-    """Rows with different predictions, evenly from the lowest to the highest of them."""
-    _, first = np.unique(predictions, return_index=True)
-    places = np.unique(np.linspace(0, len(first) - 1, GOLDEN_ROWS).round().astype(int))
+    """Rows with different predictions, distributed as the predictions are: replaying them looks like traffic."""
+    order = np.argsort(predictions, kind="stable")
+    chosen = order[np.linspace(0, len(order) - 1, GOLDEN_ROWS).round().astype(int)]
+    _, first = np.unique(predictions[chosen], return_index=True)
     records = [
         {"features": dict(zip(names, features[row].tolist())), "prediction": float(predictions[row])}  # noqa: B905
-        for row in first[places]
+        for row in chosen[first]
     ]
     return {"tolerance": TOLERANCE, "records": records}
 

@@ -186,6 +186,10 @@ def _decrypt_parameter(call: "Call", name: str) -> list[Need]:
 def _cloudwatch(call: "Call", action: str) -> list[Need]:
     if call.operation == "PutMetricData":
         return [Need(action, "*", context=many({"cloudwatch:namespace": call.params.get("Namespace")}))]
+    # What concerns composite alarms is allowed on all alarms or not at all; told in these operations' reference.
+    composite = "CompositeAlarm" in (call.params.get("AlarmTypes") or ())
+    if call.operation == "PutCompositeAlarm" or (call.operation == "DescribeAlarms" and composite):
+        return [Need(action, "*")]
     found = _general(call, action)
     if call.operation == "DescribeAlarms" and found[0].resource == "*":
         return [Need(action, f"arn:aws:cloudwatch:{call.region}:{call.account}:alarm:*", call.account)]

@@ -180,13 +180,19 @@ def period_of(queries: list[dict[str, Any]]) -> float:
 
 
 def series_of(
-    metrics: Metrics, queries: list[dict[str, Any]], scale: Any, start: float, end: float, periods: range
+    metrics: Metrics,
+    queries: list[dict[str, Any]],
+    scale: Any,
+    start: float,
+    end: float,
+    periods: range,
+    origin: float = 0.0,
 ) -> dict[str, metricmath.Series]:
-    """The series of every query, expressions after what they refer to."""
+    """The series of every query, expressions after what they refer to. Periods are counted from `origin`."""
     raw: dict[str, metricmath.Series] = {}
     for query in queries:
         if query.get("MetricStat"):
-            raw[query["Id"]] = _metric_series(metrics, query["MetricStat"], scale, start, end)
+            raw[query["Id"]] = _metric_series(metrics, query["MetricStat"], scale, start, end, origin)
     series = dict(raw)
     waiting = [query for query in queries if query.get("Expression")]
     while waiting:
@@ -212,9 +218,11 @@ def _math(expression: str) -> Any:
         raise invalid(str(error), "ValidationError") from error
 
 
-def _metric_series(metrics: Metrics, stat: dict[str, Any], scale: Any, start: float, end: float) -> metricmath.Series:
+def _metric_series(
+    metrics: Metrics, stat: dict[str, Any], scale: Any, start: float, end: float, origin: float
+) -> metricmath.Series:
     metric = stat["Metric"]
     key: Key = key_of(metric.get("Namespace", ""), metric["MetricName"], _pairs(metric.get("Dimensions")))
-    buckets = metrics.buckets(key, start, end, scale(stat["Period"]), stat.get("Unit"))
+    buckets = metrics.buckets(key, start, end, scale(stat["Period"]), stat.get("Unit"), origin)
     values = {number: statistic_of(stat["Stat"], samples) for number, samples in buckets.items()}
     return {number: value for number, value in values.items() if value is not None}

@@ -15,6 +15,8 @@ from rehearsal.cloud.metrics import Metrics
 from rehearsal.cloud.services.cloudwatch import invalid, metrics_of, period_of, series_of, statistic_of
 
 SERVICE = "cloudwatch.amazonaws.com"
+_MINUTE = 60
+_MOST_METRICS = _MOST_EXPRESSIONS = 10
 _lock = threading.RLock()
 
 
@@ -44,6 +46,9 @@ def put_metric_alarm(call: Call) -> dict[str, Any]:
 
 def _queries(params: dict[str, Any]) -> list[dict[str, Any]]:
     if params.get("Metrics"):
+        expressions = sum(bool(query.get("Expression")) for query in params["Metrics"])
+        if expressions > _MOST_EXPRESSIONS or len(params["Metrics"]) - expressions > _MOST_METRICS:
+            raise invalid("An alarm takes at most 10 metrics and 10 expressions", "ValidationError")
         if sum(bool(query.get("ReturnData", True)) for query in params["Metrics"]) != 1:
             raise invalid("Exactly one of the Metrics must have ReturnData set to true", "ValidationError")
         queries: list[dict[str, Any]] = params["Metrics"]
@@ -131,7 +136,7 @@ def _remember(alarm: dict[str, Any], kind: str, summary: str, data: dict[str, An
 @operation("cloudwatch", "DescribeAlarms")
 def describe_alarms(call: Call) -> dict[str, Any]:
     params = call.params
-    kinds = params.get("AlarmTypes") or ["MetricAlarm"] + (["CompositeAlarm"] if params.get("AlarmNames") else [])
+    kinds = params.get("AlarmTypes") or ["MetricAlarm"]
     found: dict[str, list[dict[str, Any]]] = {"MetricAlarms": [], "CompositeAlarms": []}
     with _lock:
         for name, alarm in sorted(_alarms(call.cloud, call.account, call.region).items()):
@@ -284,12 +289,15 @@ def _judge(cloud: Cloud, account: str, region: str, alarm: dict[str, Any]) -> al
     queries = _queries(definition)
     width = cloud.clock.scaled(period_of(queries))
     periods = definition["EvaluationPeriods"]
-    current = math.floor(time.time() / width)
-    window = range(current - periods - alarms.EXTRA_PERIODS, current)
-    if alarm["since"] > current * width:
+    # Looked at every minute: of an alarm whose period is longer, the periods end with the minute that has just ended.
+    step = min(width, cloud.clock.scaled(_MINUTE))
+    end = math.floor(time.time() / step) * step
+    if alarm["since"] > end:
         return None
+    window = range(-periods - alarms.EXTRA_PERIODS, 0)
     metrics = metrics_of(cloud, account, region)
-    series = series_of(metrics, queries, cloud.clock.scaled, window.start * width, current * width, window)
+    start = end + window.start * width
+    series = series_of(metrics, queries, cloud.clock.scaled, start, end, window, origin=end)
     returned = next(query["Id"] for query in queries if query.get("ReturnData", True))
     points = [series[returned].get(number) for number in window]
     return alarms.evaluate(

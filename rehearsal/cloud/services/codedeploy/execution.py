@@ -313,15 +313,13 @@ class _Run:
         if not settings.get("enabled") or not names:
             return
         try:
-            found = self._client("cloudwatch").describe_alarms(
-                AlarmNames=names, AlarmTypes=["MetricAlarm", "CompositeAlarm"]
-            )
+            # Nothing tells that CodeDeploy takes composite alarms: here it does not.
+            alarms = self._client("cloudwatch").describe_alarms(AlarmNames=names)["MetricAlarms"]
         except ClientError as problem:
             if settings.get("ignorePollAlarmFailure"):
                 return
             text = f"The state of the alarms could not be read: {problem.response['Error']['Message']}"
             raise _failure(_code(problem), text) from None
-        alarms = [*found.get("MetricAlarms", []), *found.get("CompositeAlarms", [])]
         active = sorted(alarm["AlarmName"] for alarm in alarms if alarm["StateValue"] == "ALARM")
         if active:
             raise _End(

@@ -2,6 +2,7 @@
 
 import queue
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ class Report:
     duration_ms: float | None = None
     failed: bool = False
     throttled: bool = False
+    invoked: float = field(default_factory=time.time)
 
 
 def _queue(cloud: Cloud) -> "queue.SimpleQueue[Callable[[], None]]":
@@ -65,7 +67,7 @@ def _publish(cloud: Cloud, report: Report) -> None:
         values += [("Duration", report.duration_ms or 0.0, "Milliseconds")]
     for names in dimensions(report):
         for name, value, unit in values:
-            cloud.put_metric(account, region, "AWS/Lambda", name, names, value, unit)
+            cloud.put_metric(account, region, "AWS/Lambda", name, names, value, unit, report.invoked)
 
 
 def _may_log(cloud: Cloud, report: Report, region: str) -> bool:

@@ -1,0 +1,239 @@
+"""What an unhealthy release is: its alarms, as pure data. docs/health.md explains them, one by one, with their figures.
+
+Every alarm says on purpose what a period without data means to it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+METRICS = "Glidepath"
+"""Namespace of the handler's metrics."""
+SILENT_SHARE = 0.5
+"""Share of the invocations that may go unreported: some reports lie in the next period, but never half of them."""
+SILENT_PERIODS = 2
+"""The newest period may still lack what comes by way of the logs, the one before it does not."""
+_NEVER = "notBreaching"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Thresholds: counts are per period, latencies p99 in milliseconds, times in minutes."""
+
+    model_errors: int
+    function_errors: int
+    endpoint_errors: int
+    latency_ms: int
+    model_latency_ms: int
+    api_errors: int
+    api_latency_ms: int
+    prediction_shift: float
+    prediction_rows: int
+    prediction_minutes: int
+    silent_invocations: int
+    period_minutes: int
+    periods: int
+
+
+@dataclass(frozen=True)
+class Watched:
+    """Whose health it is. `version` and `endpoint` may be anything that a metric's dimension can hold in the end."""
+
+    service: str
+    function: str
+    alias: str
+    version: Any
+    endpoint: Any
+    variant: str
+    api: str
+    stage: str
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """One alarm: arguments of CloudWatch's metric alarm, and whether it stops a shift.
+
+    What watches the release that is being shifted to stops the shift. What watches the API as a whole does not: it
+    would also hold back the release that is to mend it.
+    """
+
+    description: str
+    stops: bool
+    arguments: Mapping[str, Any]
+
+
+def alarms(watched: Watched, limits: Limits, edges: Sequence[float], shares: Sequence[float]) -> dict[str, Alarm]:
+    """Purpose → alarm. Without `edges` (an older manifest, a model of one answer) there is no distribution to watch."""
+    found = {
+        "model-errors": _model_errors(watched, limits),
+        "latency": _latency(watched, limits),
+        "function-errors": _function_errors(watched, limits),
+        "silence": _silence(watched, limits),
+        "endpoint-errors": _endpoint_errors(watched, limits),
+        "model-latency": _model_latency(watched, limits),
+        "api-errors": _api_errors(watched, limits),
+        "api-latency": _api_latency(watched, limits),
+    }
+    return {**found, "prediction-shift": _prediction_shift(watched, limits, shares)} if edges else found
+
+
+def rule(names: Sequence[str]) -> str:
+    """The composite alarm's rule: the release is unhealthy as soon as one of these alarms says so."""
+    return " OR ".join(f'ALARM("{name}")' for name in names)
+
+
+def stability_index(shares: Sequence[float], least_rows: int) -> list[tuple[str, str]]:
+    """Metric math for the population stability index: (id, expression), the last one the index.
+
+    Its bins are the metrics `bin0`, `bin1`, …: rows per bin. Each share is taken of half a row more per bin, so that an
+    empty bin counts as nearly empty, and not as infinitely different. Below `least_rows` the index is 0: so few rows
+    say nothing.
+    """
+    bins = range(len(shares))
+    rows = f"({'+'.join(f'bin{number}' for number in bins)})"
+    live = [f"((bin{number}+0.5)/(rows+{len(shares) / 2:g}))" for number in bins]
+    wanted = [f"{share:.6f}" for share in shares]
+    parts = [f"({seen}-{share})*LOG({seen}/{share})" for seen, share in zip(live, wanted, strict=True)]
+    return [("rows", rows), ("index", "+".join(parts)), ("psi", f"IF(rows>={least_rows},index,0)")]
+
+
+def _model_errors(watched: Watched, limits: Limits) -> Alarm:
+    # No requests, no metric: that a version which is asked says nothing is for the alarm on silence to find.
+    return Alarm(
+        "The model of the new version fails to answer",
+        True,
+        _simple(limits, METRICS, "ModelErrors", _of_version(watched), limits.model_errors, statistic="Sum"),
+    )
+
+
+def _latency(watched: Watched, limits: Limits) -> Alarm:
+    return Alarm(
+        "The new version waits too long for its model (p99)",
+        True,
+        _simple(limits, METRICS, "Latency", _of_version(watched), limits.latency_ms, extended_statistic="p99"),
+    )
+
+
+def _function_errors(watched: Watched, limits: Limits) -> Alarm:
+    return Alarm(
+        "The new version crashes, runs out of time or does not start",
+        True,
+        _simple(limits, "AWS/Lambda", "Errors", _executed(watched), limits.function_errors, statistic="Sum"),
+    )
+
+
+def _silence(watched: Watched, limits: Limits) -> Alarm:
+    # A version that nobody asks has no invocations, and so no data: not breaching. One that is asked and reports
+    # nothing has invocations, and its reports are filled in as 0: that is the breach.
+    period = limits.period_minutes * 60
+    quiet = f"IF(invocations>={limits.silent_invocations},1-FILL(requests,0)/invocations,0)"
+    return Alarm(
+        "The new version is asked, but its own metrics do not arrive: nothing else would see it fail",
+        True,
+        {
+            "metric_queries": [
+                _query("invocations", "AWS/Lambda", "Invocations", _executed(watched), period),
+                _query("requests", METRICS, "Requests", _of_version(watched), period),
+                {"id": "silent", "expression": quiet, "label": "Share without metrics", "return_data": True},
+            ],
+            **_judged(SILENT_SHARE, SILENT_PERIODS),
+        },
+    )
+
+
+def _prediction_shift(watched: Watched, limits: Limits, shares: Sequence[float]) -> Alarm:
+    period = limits.prediction_minutes * 60
+    bins = [
+        _query(f"bin{number}", METRICS, f"Bin{number}", _of_version(watched), period) for number in range(len(shares))
+    ]
+    expressions = [
+        {"id": name, "expression": text, "label": name, "return_data": name == "psi"}
+        for name, text in stability_index(shares, limits.prediction_rows)
+    ]
+    return Alarm(
+        "The new version's predictions are distributed otherwise than those of the model that was evaluated",
+        True,
+        # One period: it is a long one, and looked at every minute.
+        {"metric_queries": [*bins, *expressions], **_judged(limits.prediction_shift, 1)},
+    )
+
+
+def _endpoint_errors(watched: Watched, limits: Limits) -> Alarm:
+    dimensions = _of_endpoint(watched)
+    return Alarm(
+        "The release's endpoint answers 5XX",
+        True,
+        _simple(limits, "AWS/SageMaker", "Invocation5XXErrors", dimensions, limits.endpoint_errors, statistic="Sum"),
+    )
+
+
+def _model_latency(watched: Watched, limits: Limits) -> Alarm:
+    microseconds = limits.model_latency_ms * 1000
+    dimensions = _of_endpoint(watched)
+    return Alarm(
+        "The release's container computes too long (p99)",
+        True,
+        _simple(limits, "AWS/SageMaker", "ModelLatency", dimensions, microseconds, extended_statistic="p99"),
+    )
+
+
+def _api_errors(watched: Watched, limits: Limits) -> Alarm:
+    return Alarm(
+        "The API answers 5XX",
+        False,
+        _simple(limits, "AWS/ApiGateway", "5XXError", _of_api(watched), limits.api_errors, statistic="Sum"),
+    )
+
+
+def _api_latency(watched: Watched, limits: Limits) -> Alarm:
+    dimensions = _of_api(watched)
+    return Alarm(
+        "The API answers slowly (p99)",
+        False,
+        _simple(limits, "AWS/ApiGateway", "Latency", dimensions, limits.api_latency_ms, extended_statistic="p99"),
+    )
+
+
+def _of_version(watched: Watched) -> dict[str, Any]:
+    return {"Service": watched.service, "Version": watched.version}
+
+
+def _executed(watched: Watched) -> dict[str, Any]:
+    """What Lambda counts for one version behind an alias; direct invocations of the version are not in it."""
+    resource = f"{watched.function}:{watched.alias}"
+    return {"FunctionName": watched.function, "Resource": resource, "ExecutedVersion": watched.version}
+
+
+def _of_endpoint(watched: Watched) -> dict[str, Any]:
+    return {"EndpointName": watched.endpoint, "VariantName": watched.variant}
+
+
+def _of_api(watched: Watched) -> dict[str, Any]:
+    return {"ApiName": watched.api, "Stage": watched.stage}
+
+
+def _query(name: str, namespace: str, metric: str, dimensions: dict[str, Any], period: int) -> dict[str, Any]:
+    wanted = {"namespace": namespace, "metric_name": metric, "dimensions": dimensions, "period": period, "stat": "Sum"}
+    return {"id": name, "metric": wanted, "return_data": False}
+
+
+def _simple(
+    limits: Limits, namespace: str, metric: str, dimensions: dict[str, Any], threshold: float, **statistic: str
+) -> dict[str, Any]:
+    return {
+        "namespace": namespace,
+        "metric_name": metric,
+        "dimensions": dimensions,
+        "period": limits.period_minutes * 60,
+        **statistic,
+        **_judged(threshold, limits.periods),
+    }
+
+
+def _judged(threshold: float, periods: int) -> dict[str, Any]:
+    return {
+        "comparison_operator": "GreaterThanOrEqualToThreshold",
+        "threshold": threshold,
+        "evaluation_periods": periods,
+        "treat_missing_data": _NEVER,
+    }

@@ -1,0 +1,84 @@
+"""The predict function's metrics, as ready-made text in CloudWatch's embedded metric format.
+
+Everything that does not change from request to request is written once per version: putting a line together costs a
+few microseconds, where building and serialising the document costs tens. See docs/health.md for what is measured.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from bisect import bisect_right
+from collections.abc import Sequence
+
+# A metric may carry at most 100 values in one line of the embedded metric format.
+_VALUES_PER_LINE = 100
+_COUNTS = ("Requests", "ModelErrors", "CallerErrors")
+_ANSWERED = '"Requests":1,"ModelErrors":0,"CallerErrors":0'
+_CALLER_ERROR = '"Requests":1,"ModelErrors":0,"CallerErrors":1'
+_MODEL_ERROR = '"Requests":1,"ModelErrors":1,"CallerErrors":0'
+
+
+class Meter:
+    """Writes one version's metrics to standard output, a line per request (and one more per 100 further predictions).
+
+    `edges` cut the predictions into the bins `Bin0`, `Bin1`, …; without edges none are counted.
+    """
+
+    def __init__(self, namespace: str, service: str, release: str, version: str, edges: Sequence[float]) -> None:
+        self._edges = list(edges)
+        self._bins = len(self._edges) + 1 if self._edges else 0
+        both = [["Service"], ["Service", "Version"]]
+        counts = dict.fromkeys(_COUNTS, "Count")
+        bins = {f"Bin{number}": "Count" for number in range(self._bins)}
+        own = [_directive(namespace, [["Service", "Version"]], bins)] if bins else []
+        values = {"Latency": "Milliseconds", "Predictions": "None"}
+        same = {"Service": service, "Version": version, "release": release}
+        self._failed = _frame([_directive(namespace, both, counts)], same)
+        self._answered = _frame([_directive(namespace, both, counts | values), *own], same)
+        self._more = _frame([_directive(namespace, both, {"Predictions": "None"})], same)
+
+    def caller_error(self, inference_id: str) -> None:
+        """A request that could not be asked. `inference_id` must need no escaping in JSON."""
+        _write(self._failed, _CALLER_ERROR, inference_id)
+
+    def model_error(self, inference_id: str) -> None:
+        """A request that the model did not answer."""
+        _write(self._failed, _MODEL_ERROR, inference_id)
+
+    def answered(self, inference_id: str, milliseconds: float, predictions: Sequence[float]) -> None:
+        """A request that was answered after `milliseconds` of the endpoint's time, with finite predictions."""
+        first = ",".join(map(repr, predictions[:_VALUES_PER_LINE]))
+        values = f'{_ANSWERED},"Latency":{milliseconds:.3f},"Predictions":[{first}]{self._counted(predictions)}'
+        _write(self._answered, values, inference_id)
+        for start in range(_VALUES_PER_LINE, len(predictions), _VALUES_PER_LINE):
+            more = ",".join(map(repr, predictions[start : start + _VALUES_PER_LINE]))
+            _write(self._more, f'"Predictions":[{more}]', inference_id)
+
+    def _counted(self, predictions: Sequence[float]) -> str:
+        """How many predictions are in each bin: of every bin, as an alarm cannot add up what is missing."""
+        if not self._bins:
+            return ""
+        counts = [0] * self._bins
+        for prediction in predictions:
+            counts[bisect_right(self._edges, prediction)] += 1
+        return "".join([f',"Bin{number}":{count}' for number, count in enumerate(counts)])
+
+
+def _directive(namespace: str, dimensions: list[list[str]], metrics: dict[str, str]) -> dict[str, object]:
+    definitions = [{"Name": name, "Unit": unit} for name, unit in metrics.items()]
+    return {"Namespace": namespace, "Dimensions": dimensions, "Metrics": definitions}
+
+
+def _frame(directives: list[dict[str, object]], same: dict[str, str]) -> tuple[str, str]:
+    """What stands before and after the time in a line: the directives, and what is the same in all of them."""
+    members = json.dumps(same, separators=(",", ":"))[1:-1]
+    return '{"_aws":{"Timestamp":', f',"CloudWatchMetrics":{json.dumps(directives, separators=(",", ":"))}}},{members},'
+
+
+def _write(frame: tuple[str, str], values: str, inference_id: str) -> None:
+    before, after = frame
+    # One write per line: a line torn in two is neither a log record nor a metric.
+    sys.stdout.write(f'{before}{time.time_ns() // 1_000_000}{after}{values},"inference_id":"{inference_id}"}}\n')
+    sys.stdout.flush()
