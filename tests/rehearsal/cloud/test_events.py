@@ -10,7 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from rehearsal.cloud.core import Cloud
+from rehearsal.cloud.metrics import Sample, key_of
 from rehearsal.cloud.services import sns
+from rehearsal.cloud.services.cloudwatch import metrics_of
 
 REGION = "eu-west-1"
 
@@ -227,6 +229,44 @@ def test_alarm_goes_off_tells_its_topic_and_recovers(cloud: Cloud, account: str)
     assert risen not in found["AlarmHistoryItems"]
     found = watch.describe_alarm_history(AlarmName="errors", EndDate=risen["Timestamp"] - timedelta(hours=1))
     assert found["AlarmHistoryItems"] == []
+
+
+def test_a_long_period_is_looked_at_every_minute(cloud: Cloud, account: str) -> None:
+    """The last ten minutes count, wherever the clock stands: here parts of two aligned periods."""
+    watch = cloud.client("cloudwatch", account, REGION)
+    width = cloud.clock.scaled(600)
+    watch.put_metric_alarm(
+        AlarmName="rows", Namespace="N", MetricName="Rows", Period=600, Statistic="Sum", EvaluationPeriods=1,
+        Threshold=100, ComparisonOperator="GreaterThanOrEqualToThreshold", TreatMissingData="notBreaching",
+    )  # fmt: skip
+
+    def alarm() -> str:
+        return str(watch.describe_alarms(AlarmNames=["rows"])["MetricAlarms"][0]["StateValue"])
+
+    assert until(lambda: alarm() == "OK")
+    # Sixty rows on either side of a boundary of aligned periods: neither of them holds a hundred.
+    boundary = (time.time() // width + 1) * width
+    for stamp in (boundary - width / 10, boundary + width / 10):
+        metrics_of(cloud, account, REGION).add(key_of("N", "Rows", {}), Sample(stamp, 1, 60, 60, 60, "None"))
+    assert until(lambda: alarm() == "ALARM", seconds=4 * width)
+    assert until(lambda: alarm() == "OK", seconds=4 * width)
+
+
+def test_an_alarm_takes_ten_metrics(cloud: Cloud, account: str) -> None:
+    stat = {"Metric": {"Namespace": "N", "MetricName": "M"}, "Period": 60, "Stat": "Sum"}
+    metrics = [{"Id": f"m{n}", "MetricStat": stat, "ReturnData": False} for n in range(11)]
+    with pytest.raises(ClientError, match="at most 10 metrics and 10 expressions"):
+        cloud.client("cloudwatch", account, REGION).put_metric_alarm(
+            AlarmName="a", EvaluationPeriods=1, Threshold=1, ComparisonOperator="GreaterThanThreshold",
+            Metrics=[{"Id": "e", "Expression": "m0"}, *metrics],
+        )  # fmt: skip
+
+
+def test_composite_alarms_are_shown_only_when_asked_for(cloud: Cloud, account: str) -> None:
+    watch = cloud.client("cloudwatch", account, REGION)
+    watch.put_composite_alarm(AlarmName="any", AlarmRule="FALSE")
+    assert watch.describe_alarms(AlarmNames=["any"]).get("CompositeAlarms", []) == []
+    assert watch.describe_alarms(AlarmNames=["any"], AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
 
 
 def test_percentiles_are_computed(cloud: Cloud, account: str) -> None:

@@ -153,6 +153,21 @@ def test_a_prefix_condition_binds(world: World) -> None:
     assert refusal(s3.list_objects_v2, Bucket=world.bucket)[0] == "AccessDenied"
 
 
+def test_composite_alarms_are_allowed_on_everything_or_not_at_all(world: World) -> None:
+    """As the references of these operations say; a metric alarm can be allowed by its name."""
+    alarm = {"AlarmName": "own-any", "AlarmRule": "FALSE"}
+    actions = ["cloudwatch:PutCompositeAlarm", "cloudwatch:DescribeAlarms"]
+    world.let(allow(actions, f"arn:aws:cloudwatch:{REGION}:{world.account}:alarm:own-*"))
+    watch = world.worker("cloudwatch")
+    assert refusal(watch.put_composite_alarm, **alarm)[0] == "AccessDenied"
+    watch.describe_alarms(AlarmNames=["own-any"])
+    assert refusal(watch.describe_alarms, AlarmNames=["own-any"], AlarmTypes=["CompositeAlarm"])[0] == "AccessDenied"
+    world.let(allow(actions, "*"))
+    watch.put_composite_alarm(**alarm)
+    (found,) = watch.describe_alarms(AlarmNames=["own-any"], AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
+    assert found["AlarmName"] == "own-any"
+
+
 def test_deleting_many_asks_for_each(world: World) -> None:
     world.make_bucket()
     world.let(allow("s3:DeleteObject", f"arn:aws:s3:::{world.bucket}/runs/*"))

@@ -1,6 +1,7 @@
 """The gateway's pure logic: patterns, schedules, alarms, metric math, policies."""
 
 import json
+import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -118,6 +119,9 @@ def test_bad_composite_rule(rule: str) -> None:
         ("a / (b - 2)", {}),
         ("b > 1 AND b < 3", {0: 1, 1: 0, 2: 1}),
         ("AVG(b) ^ 2", {0: 49 / 9, 1: 49 / 9, 2: 49 / 9}),
+        ("LOG(a)", {0: 0, 2: 2 * math.log(2)}),
+        ("LOG10(b * 5) + LOG(a - 1)", {2: 1 + math.log(3)}),
+        ("a * LOG(1)", {0: 0, 2: 0}),
     ],
 )
 def test_metric_math(expression: str, expected: dict[int, float]) -> None:
