@@ -27,7 +27,11 @@ def needs_of(call: "Call") -> list[Need]:
         return []
     action = action_of(call.service, call.operation)
     own = _SPECIAL.get(call.service, _general)(call, action)
-    return [*own, *tagging.needs(call, [need.resource for need in own]), *passing.needs(call)]
+    made = [need.resource for need in own]
+    if made == ["*"]:
+        # Allowed on everything or not at all, as composite alarms are; its tags are given to the thing itself.
+        made = resources(call.service, call.operation, call.params, call.region, call.account) or made
+    return [*own, *tagging.needs(call, made), *passing.needs(call)]
 
 
 def _general(call: "Call", action: str) -> list[Need]:

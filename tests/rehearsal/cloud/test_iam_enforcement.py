@@ -163,7 +163,11 @@ def test_composite_alarms_are_allowed_on_everything_or_not_at_all(world: World) 
     watch.describe_alarms(AlarmNames=["own-any"])
     assert refusal(watch.describe_alarms, AlarmNames=["own-any"], AlarmTypes=["CompositeAlarm"])[0] == "AccessDenied"
     world.let(allow(actions, "*"))
-    watch.put_composite_alarm(**alarm)
+    tags = [{"Key": "project", "Value": "own"}]
+    assert "cloudwatch:TagResource" in refusal(watch.put_composite_alarm, **alarm, Tags=tags)[1]
+    mine = f"arn:aws:cloudwatch:{REGION}:{world.account}:alarm:own-*"
+    world.let(allow(actions, "*"), allow("cloudwatch:TagResource", mine))
+    watch.put_composite_alarm(**alarm, Tags=tags)
     (found,) = watch.describe_alarms(AlarmNames=["own-any"], AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
     assert found["AlarmName"] == "own-any"
 
