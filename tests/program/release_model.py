@@ -93,7 +93,13 @@ class Cloud:
             self.running = Running(f"{run.id}-back", run.target, run.current, False, [], rollback=True)
 
     def start(self, current: str, target: str) -> None:
-        """A deployment between versions; a bad release's fails while it has a part of the traffic."""
+        """A deployment between versions; a bad release's fails while it has a part of the traffic.
+
+        As CodeDeploy does, it refuses a second one, an alias that is elsewhere, and one that shifts already.
+        """
+        assert self.running is None
+        assert self.alias == Alias(current)
+        assert current != target
         self.made += 1
         self.running = Running(f"d-{self.made}", current, target, self.of(target)[0] in self.bad)
 
