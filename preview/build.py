@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from preview.changes import changes, names_in, taken_back
+from preview.changes import POLICY, changes, names_in, only_tags, taken_back
 from preview.cost.estimate import estimate
 from preview.iam.words import capabilities
 from preview.kinds import kind, rank
@@ -15,6 +15,7 @@ from preview.serving import serving
 from preview.values import LATER, differences
 
 _MOST_FIRST = 12
+_MOST_NAMED = 4
 
 
 def report(
@@ -58,13 +59,15 @@ def _first(
 ) -> list[Line]:
     """What a reviewer must see before anything else."""
     own = [change for change in listed if not change.waiting]
-    lines = [*serving(plan, own, names), *renames(plan)]
+    renamed = renames(plan)
+    moved = {urn for line in renamed for urn in line.urns}
+    lines = [*renamed, *serving(plan, [change for change in own if change.urn not in moved], names)]
     spoken = {urn for line in lines for urn in line.urns}
     found = [line.line for line in lines]
     found += [
         Line(each.danger, each.headline, rank(each.type))
         for each in own
-        if each.headline and each.urn not in spoken and each.danger is not Danger.FOLLOWS
+        if each.headline and each.urn not in spoken and each.danger < Danger.CHANGE
     ]
     found += [Line(each.danger, each.text) for each in told if each.danger <= Danger.FEWER]
     found += [
@@ -76,9 +79,13 @@ def _first(
     found += [
         Line(each.danger, f"{each.kind} `{each.name}` changes: {'; '.join(each.differences[:3])}") for each in watched
     ]
-    rest = [each for each in own if each.danger is Danger.CHANGE]
+    rest = [each for each in own if each.danger is Danger.CHANGE and each.urn not in spoken]
+    spelled = [each for each in rest if each.differences == (POLICY,)]
+    rest = [each for each in rest if each not in spelled]
     if rest:
         found.append(Line(Danger.CHANGE, _summary(rest)))
+    if spelled and not told:
+        found.append(Line(Danger.CHANGE, f"{_named(spelled)} is written anew, and no right changes"))
     worst = sorted(dict.fromkeys(found), key=lambda line: line.order)
     more = len(worst) - _MOST_FIRST
     return worst if more <= 1 else [*worst[:_MOST_FIRST], Line(Danger.FOLLOWS, f"and {more} more, below")]
@@ -86,22 +93,23 @@ def _first(
 
 def _summary(rest: Sequence[Change]) -> str:
     """Harmless changes in one sentence: with what differs where that is the same for all."""
-    made = [each for each in rest if each.op == "create"]
-    changed = [each for each in rest if each.op != "create"]
     parts = []
-    if made:
-        parts.append(f"{_count(made)} created")
-    if changed:
-        same = set(changed[0].differences).intersection(*(each.differences for each in changed[1:]))
-        told = sorted(each for each in same if NEW not in each and LATER not in each)[:3]
-        what = f" ({'; '.join(told)})" if told else ""
-        parts.append(f"{_count(changed)} changed{what}")
+    for word, ops in (("created", ("create",)), ("replaced", ("replace",)), ("changed", ("update",))):
+        some = [each for each in rest if each.op in ops]
+        if some:
+            parts.append(f"{_named(some)} {word}{_alike(some) if word == 'changed' else ''}")
     return " and ".join(parts)
 
 
-def _count(listed: Sequence[Change]) -> str:
-    named = names_in(listed)
-    return named[0] if len(named) == 1 else f"{len(listed)} resources"
+def _alike(some: Sequence[Change]) -> str:
+    same = set(some[0].differences).intersection(*(each.differences for each in some[1:]))
+    told = sorted(each for each in same if NEW not in each and LATER not in each)[:3]
+    return f" ({'; '.join(told)})" if told else ""
+
+
+def _named(some: Sequence[Change]) -> str:
+    named = names_in(some)
+    return ", ".join(named) if len(named) <= _MOST_NAMED else f"{len(some)} resources"
 
 
 def _violations(plan: Plan, base: Plan | None) -> list[Violation]:
@@ -110,7 +118,7 @@ def _violations(plan: Plan, base: Plan | None) -> list[Violation]:
         theirs = {_said(each) for each in base.findings}
         old = {each for each in plan.findings if _said(each) in theirs}
     else:
-        changing = {step.urn for step in plan.changes}
+        changing = {step.urn for step in plan.changes if not only_tags(step)}
         old = {each for each in plan.findings if each.urn in plan.after and each.urn not in changing}
     found = [
         Violation(each.policy, each.level, _resource(each.urn), each.message, each not in old) for each in plan.findings

@@ -26,7 +26,9 @@ _DOCUMENTS = {
 }
 """Policies are told as rights in words, never as text."""
 _OPS = {"create": "create", "delete": "delete", "update": "update", "replace": "replace", "import": "create"}
+POLICY = "its policy changes: see the rights"
 _MOST_CAUSES = 4
+_LONGEST_CAUSE = 100
 
 
 def is_document(type: str, prop: str) -> bool:
@@ -56,7 +58,8 @@ class Differ:
 
     def _leaves(self, step: Step) -> list[Difference]:
         old, new = (self._inputs(step, side) for side in (step.old, step.new))
-        found = [each for each in differences(old, new) if not _renamed(each)]
+        invented = (step.new.inputs.get("__defaults") or ()) if step.new else ()
+        found = [each for each in differences(old, new) if not (each.path in invented and _renamed(each))]
         told = {each.path for each in found}
         hidden = [path for path in step.diff if step.op in ("update", "replace") and path not in told]
         return found + [Difference(path, "", "", secret=True) for path in sorted(hidden) if _secret(path, step)]
@@ -71,7 +74,7 @@ class Differ:
         leaves = self.leaves(step)
         for prop in step.replace or sorted({_top(leaf.path) for leaf in leaves}):
             own = [leaf for leaf in leaves if _top(leaf.path) == prop]
-            found += [str(leaf) for leaf in own if not follows(leaf)]
+            found += [_cause(leaf) for leaf in own if not follows(leaf)]
             if any(follows(leaf) for leaf in own) or not own:
                 found += self._upstream(step, prop, seen | {step.urn})
         return list(dict.fromkeys(found))
@@ -90,6 +93,11 @@ class Differ:
                 f"{cause} of {kind(source.type)} `{source.name}`" if " of " not in cause else cause
                 for cause in self.causes(source, seen)
             )
+
+
+def _cause(leaf: Difference) -> str:
+    """A leaf as a reason: with its values where these are short."""
+    return str(leaf) if leaf.secret or len(leaf.old) + len(leaf.new) <= _LONGEST_CAUSE else f"`{leaf.path}`"
 
 
 def follows(leaf: Difference) -> bool:
@@ -128,9 +136,9 @@ def _change(step: Step, differ: Differ) -> Change:
     forced = tuple(differ.causes(step)[:_MOST_CAUSES]) if step.op == "replace" else ()
     told = [str(leaf) for leaf in leaves] if step.op in ("update", "replace") else []
     if step.op in ("update", "replace") and _document_changed(step):
-        told.append("its policy changes: see the rights")
+        told.append(POLICY)
     if step.op == "create":
-        told = [f"`{leaf.path}`: {code(leaf.new)}" for leaf in leaves if leaf.new != NOTHING]
+        told = [f"`{leaf.path}`: {code(leaf.new)}" for leaf in leaves if leaf.new != NOTHING and leaf.path != "tags"]
     headline = _headline(step, what, forced)
     return Change(_OPS[step.op], step.type, kind(step.type), step.name, step.urn, danger, headline, forced, tuple(told))
 
@@ -144,8 +152,7 @@ def _danger(step: Step, what: Stakes, leaves: Sequence[Difference]) -> Danger:
     danger = what.replaced if step.op == "replace" else what.changed
     if only_follows and danger >= Danger.WATCHING:
         return Danger.FOLLOWS
-    tags = step.op == "update" and leaves and all(_top(leaf.path) in ("tags", "tagsAll") for leaf in leaves)
-    return Danger.CHANGE if tags else danger
+    return Danger.CHANGE if only_tags(step) else danger
 
 
 def _headline(step: Step, what: Stakes, forced: Sequence[str]) -> str:
@@ -179,7 +186,7 @@ def _alike(left: Step, right: Step, names: Names) -> bool:
 
 def _renamed(leaf: Difference) -> bool:
     """An invented name gives way to another one: that says nothing."""
-    return leaf.new.startswith(NEW) and leaf.old == leaf.new.replace(NEW, "‹") and "." not in leaf.path
+    return leaf.new.startswith(NEW) and leaf.old == leaf.new.replace(NEW, "‹")
 
 
 def _secret(path: str, step: Step) -> bool:
@@ -204,6 +211,11 @@ def _at(value: Any, path: str) -> Any:
 def _document_changed(step: Step) -> bool:
     old, new = (side.inputs if side else {} for side in (step.old, step.new))
     return any(is_document(step.type, key) and old.get(key) != new.get(key) for key in {*old, *new})
+
+
+def only_tags(step: Step) -> bool:
+    """Whether nothing but tags changes."""
+    return step.op == "update" and bool(step.diff) and all(_top(path) in ("tags", "tagsAll") for path in step.diff)
 
 
 def _top(path: str) -> str:

@@ -65,11 +65,24 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Resources of a sentence about rights: those that match all patterns and none of `without`.
+
+    beyond: patterns within it that are no news. but: patterns within it that stay denied.
+    """
+
+    patterns: tuple[str, ...]
+    without: tuple[str, ...] = ()
+    beyond: tuple[str, ...] = ()
+    but: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Capability:
     """One sentence of the IAM diff. `gained` tells what is new from what is gone.
 
-    owner: whose it is, like `role prod-predict`. actions: complete, in AWS's spelling. resources: patterns.
-    conditions: words. `owner`, `actions`, `resources` serve programs; people read `text`.
+    owner: whose it is, like ``role `prod-predict` ``. actions: complete, in AWS's spelling. conditions: words. People
+    read `text`; the rest is for programs.
     """
 
     danger: Danger
@@ -77,7 +90,7 @@ class Capability:
     owner: str
     gained: bool
     actions: tuple[str, ...] = ()
-    resources: tuple[str, ...] = ()
+    places: tuple[Place, ...] = ()
     conditions: tuple[str, ...] = ()
 
 

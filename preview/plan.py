@@ -184,7 +184,14 @@ def _trimmed(step: Mapping[str, Any]) -> Document:
 
 
 def _state(state: Mapping[str, Any] | None) -> Document | None:
-    return None if state is None else {key: state[key] for key in _KEPT if key in state}
+    """What is kept of a state. The engine lists dependencies in another order in every run."""
+    if state is None:
+        return None
+    kept = {key: state[key] for key in _KEPT if key in state}
+    kept["propertyDependencies"] = {
+        name: sorted(urns) for name, urns in (state.get("propertyDependencies") or {}).items() if urns
+    }
+    return kept
 
 
 def _outputs(steps: Iterable[Document], events: Iterable[Mapping[str, Any]]) -> Document:
@@ -224,10 +231,19 @@ def _step(step: Mapping[str, Any]) -> Step:
         step["op"],
         step["urn"],
         _resource(step["urn"], step["old"]),
-        _resource(step["urn"], step["new"]),
+        _resource(step["urn"], _completed(step)),
         tuple(step["replace"]),
         step["diff"],
     )
+
+
+def _completed(step: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The new side of a resource that stays: what the preview does not repeat, it has from the old one."""
+    old, new = step["old"], step["new"]
+    if not old or not new or step["op"] not in ("same", "update"):
+        return new  # type: ignore[no-any-return]
+    outputs = {**(old.get("outputs") or {}), **(new.get("outputs") or {})}
+    return {**new, "id": new.get("id") or old.get("id", ""), "outputs": outputs}
 
 
 def _resource(urn: str, state: Mapping[str, Any] | None) -> Resource | None:

@@ -1,10 +1,11 @@
 """Resources that only get another logical name: the engine deletes them and makes them again."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 from preview.kinds import is_component, kind, stakes
 from preview.model import Danger, Line
-from preview.plan import Plan, Step
+from preview.plan import Plan, Resource, Step
 from preview.serving import Spoken
 
 
@@ -60,27 +61,25 @@ def _physical(step: Step) -> str:
 
 
 def _component(plan: Plan, old: Step, new: Step, deleted: list[Step], created: list[Step]) -> Spoken:
-    gone = [step for step in deleted if _within(step, old, plan)]
-    made = [step for step in created if _within(step, new, plan)]
+    gone = [step for step in deleted if _within(step.urn, old.urn, plan.before)]
+    made = [step for step in created if _within(step.urn, new.urn, plan.after)]
     resources = [step for step in gone if not is_component(step.type)]
     worst = min((stakes(step.type).deleted for step in resources), default=Danger.GONE)
     named = sorted(f"{kind(s.type)} `{s.name}`" for s in resources if stakes(s.type).deleted is worst)[:3]
     what = f", among them {', '.join(named)}" if worst < Danger.GONE else ""
+    taken = {_physical(step) for step in gone} & {_physical(step) for step in made} - {""}
+    clash = f"; {len(taken)} keep their name in AWS, where making one collides with deleting the other" if taken else ""
     text = (
         f"component `{old.name}` is now called `{new.name}`: its {len(resources)} resources are **deleted** and made"
-        f' again{what}; give it `aliases=[Alias(name="{old.name}")]` if only the name was to change'
+        f' again{what}{clash}; give it `aliases=[Alias(name="{old.name}")]` if only the name was to change'
     )
     return Spoken(Line(worst, text), frozenset(step.urn for step in (*gone, *made)))
 
 
-def _within(step: Step, component: Step, plan: Plan) -> bool:
-    parents = {one.urn: one.parent for side in (plan.before, plan.after) for one in side.values()}
-    urn = step.urn
-    while urn:
-        if urn == component.urn:
-            return True
-        urn = parents.get(urn, "")
-    return False
+def _within(urn: str, component: str, resources: Mapping[str, Resource]) -> bool:
+    while urn and urn != component:
+        urn = resources[urn].parent if urn in resources else ""
+    return urn == component
 
 
 def _single(old: Step, new: Step) -> Spoken:

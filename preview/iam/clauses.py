@@ -1,10 +1,11 @@
 """Conditions: brought into one spelling, compared by what they ask for, and told in words."""
 
-import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
+
+from preview.iam.language import Pattern, includes
 
 _EQUALS = frozenset(
     ("stringequals", "stringlike", "arnlike", "stringequalsignorecase", "bool", "numericequals", "ipaddress")
@@ -84,6 +85,20 @@ def both(left: Clauses, right: Clauses) -> Clauses | None:
     return frozenset(kept)
 
 
+def join(one: Clause, other: Clause) -> Clause | None:
+    """The clause that holds where either does; None where one clause cannot say that."""
+    if one.operator not in _EQUALS or one.quantifier == "forallvalues":
+        return None
+    if (one.operator, one.key, one.quantifier, one.if_exists) != (
+        other.operator,
+        other.key,
+        other.quantifier,
+        other.if_exists,
+    ):
+        return None
+    return replace(one, values=tuple(sorted({*one.values, *other.values})))
+
+
 def implied(wanted: Clauses, given: Clauses) -> bool:
     """Whether all that is wanted holds wherever all that is given does."""
     return all(any(_implies(each, one) for each in given) for one in wanted)
@@ -131,22 +146,20 @@ def _comparable(one: Clause, other: Clause) -> bool:
 
 
 def _within(value: str, holder: Clause, pattern: str, of: Clause) -> bool:
+    """Whether all that one value of a clause accepts, a value of another accepts as well."""
     if value == pattern:
         return True
-    if of.operator not in ("stringlike", "arnlike") or (_wild(value) and holder.operator != "stringequals"):
+    if of.operator not in ("stringlike", "arnlike") or "${" in value + pattern:
         return False
-    if of.operator == "arnlike":
-        return value.count(":") >= 5 and _like(value, pattern, "[^:]*", "[^:]")
-    return _like(value, pattern, ".*", ".")
-
-
-def _like(value: str, pattern: str, run: str, one: str) -> bool:
-    parts = pattern.split(":", 5) if run != ".*" else [pattern]
-    pieces = [
-        "".join({"*": ".*" if n == 5 else run, "?": one}.get(letter, re.escape(letter)) for letter in part)
-        for n, part in enumerate(parts)
-    ]
-    return re.fullmatch(":".join(pieces), value, re.DOTALL) is not None
+    kind = "arn" if of.operator == "arnlike" else "text"
+    if holder.operator == "stringequals":
+        # Wildcards mean nothing to equality: what is compared is the text itself.
+        return (
+            not _wild(value)
+            and (kind == "text" or value.count(":") >= 5)
+            and includes(Pattern(pattern, kind), Pattern(value, kind))
+        )
+    return holder.operator == of.operator and includes(Pattern(pattern, kind), Pattern(value, kind))
 
 
 def _wild(value: str) -> bool:

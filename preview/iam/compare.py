@@ -5,12 +5,12 @@ once: under the fewest conditions that show it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from preview.iam.clauses import Clauses, excluded, implied
 from preview.iam.grants import Allowed, Grant, Grants, Literal
-from preview.iam.language import Pattern, TooManyError, regions
+from preview.iam.language import TooManyError, regions
 
 Regions = frozenset[int]
 
@@ -29,11 +29,17 @@ class Scope:
 
 @dataclass(frozen=True)
 class Difference:
-    """One action or more (`actions` is filled by who groups them): gained or lost, where, under which conditions."""
+    """What one action gains or loses: where, and under which conditions.
+
+    unless: sets of conditions under which a denial takes it away on the side that has it.
+    otherwise: sets of conditions under which the other side has it as well.
+    """
 
     gained: bool
     scopes: tuple[Scope, ...]
     clauses: Clauses
+    unless: frozenset[Clauses] = frozenset()
+    otherwise: frozenset[Clauses] = frozenset()
 
 
 @lru_cache(maxsize=8192)
@@ -64,6 +70,12 @@ class _Texts:
         wanted = [(self.patterns.index(one.pattern), one.positive) for one in literals]
         return self.where(lambda region: all(bool(region >> n & 1) is positive for n, positive in wanted))
 
+    def exactly(self, region: int) -> frozenset[Literal]:
+        """The literals that only the texts of one region satisfy."""
+        return frozenset(
+            Literal(pattern.text, pattern.dimension, bool(region >> n & 1)) for n, pattern in enumerate(self.patterns)
+        )
+
     def union(self, grants: Iterable[Grant]) -> Regions:
         found: Regions = frozenset()
         for grant in grants:
@@ -83,7 +95,19 @@ def _gains(texts: _Texts, old: Allowed, new: Allowed, gained: bool) -> Iterator[
             continue
         told.append((context, news))
         scopes = tuple(_scopes(texts, old, new, context, news))
-        yield Difference(gained, scopes, context)
+        unless, otherwise = (_elsewhere(texts, grants, context, news) for grants in (new.denied, old.allowed))
+        yield Difference(gained, scopes, context, unless, otherwise)
+
+
+def _elsewhere(texts: _Texts, grants: Grants, context: Clauses, news: Regions) -> frozenset[Clauses]:
+    """Further conditions under which grants (or denials) reach the same texts."""
+    return frozenset(
+        frozenset(clause for clause in grant.clauses if not implied(frozenset([clause]), context))
+        for grant in grants
+        if not implied(grant.clauses, context)
+        and not excluded(grant.clauses, context)
+        and texts.of(grant.literals) & news
+    )
 
 
 def _contexts(old: Allowed, new: Allowed) -> list[Clauses]:
@@ -101,18 +125,28 @@ def _reached(texts: _Texts, side: Allowed, context: Clauses) -> Regions:
 
 
 def _scopes(texts: _Texts, old: Allowed, new: Allowed, context: Clauses, news: Regions) -> list[Scope]:
-    """The news in as few patterns as they can be told."""
-    grants = [grant for grant in new.allowed if implied(grant.clauses, context)]
-    lifted = [denial for denial in old.denied if implied(denial.clauses, context)]
-    candidates = [grant.literals for grant in grants]
-    candidates += [grant.literals | denial.literals for grant in grants for denial in lifted]
-    touching = [(one, texts.of(one)) for one in dict.fromkeys(candidates) if texts.of(one) & news]
-    exact = [(one, found) for one, found in touching if found <= news]
-    covered = frozenset().union(*(found for _, found in exact)) if exact else frozenset()
-    chosen = _widest(exact)
-    if not news <= covered:
-        chosen += [(one, found) for one, found in _widest(touching) if not found <= covered]
-    return [_scope(texts, old, new, context, one, found - news) for one, found in chosen]
+    """The news in as few patterns as they can be told exactly."""
+    candidates = _candidates(old, new, context)
+    touching = [(one, found) for one in candidates if (found := texts.of(one)) & news]
+    chosen = _widest([(one, found) for one, found in touching if found <= news])
+    scopes = [Scope(_simple(texts, one)) for one, _ in chosen]
+    left = news - frozenset().union(*(found for _, found in chosen)) if chosen else news
+    for one, found in _widest([(one, found) for one, found in touching if found & left]):
+        scope = _limited(texts, old, new, context, one, found, news) if found & left else None
+        if scope is not None:
+            scopes.append(scope)
+            left -= found
+    return [*scopes, *(Scope(_simple(texts, texts.exactly(region))) for region in sorted(left))]
+
+
+def _candidates(old: Allowed, new: Allowed, context: Clauses) -> list[frozenset[Literal]]:
+    """What is granted, and its overlap with what was denied or left out on the other side."""
+    granted = [grant.literals for grant in new.allowed if implied(grant.clauses, context)]
+    lifted = [denial.literals for denial in old.denied if implied(denial.clauses, context)]
+    spared = {one for grant in old.allowed for one in grant.literals if not one.positive}
+    inside = [frozenset([replace(one, positive=True)]) for one in sorted(spared)]
+    overlaps = [grant | other for grant in granted for other in (*lifted, *inside)]
+    return list(dict.fromkeys([*granted, *overlaps]))
 
 
 def _widest(candidates: Sequence[tuple[frozenset[Literal], Regions]]) -> list[tuple[frozenset[Literal], Regions]]:
@@ -123,23 +157,33 @@ def _widest(candidates: Sequence[tuple[frozenset[Literal], Regions]]) -> list[tu
     return kept
 
 
-def _scope(
-    texts: _Texts, old: Allowed, new: Allowed, context: Clauses, literals: frozenset[Literal], no_news: Regions
-) -> Scope:
-    beyond = _within(texts, old.allowed, context, no_news)
-    but = _within(texts, new.denied, context, no_news)
-    return Scope(_simple(texts, literals), () if not no_news else beyond, () if not no_news else but)
+def _limited(
+    texts: _Texts,
+    old: Allowed,
+    new: Allowed,
+    context: Clauses,
+    literals: frozenset[Literal],
+    found: Regions,
+    news: Regions,
+) -> Scope | None:
+    """A scope that is wider than the news, with patterns that take away just the rest; None where none do."""
+    beyond = _overlapping(texts, old.allowed, context, found - news)
+    but = _overlapping(texts, new.denied, context, found - news)
+    taken = frozenset[int]().union(*(texts.of([one]) for one in (*beyond, *but)))
+    if not found - news <= taken or taken & found & news:
+        return None
+    names = [tuple(sorted({one.text for one in each})) for each in (beyond, but)]
+    return Scope(_simple(texts, literals), names[0], names[1])
 
 
-def _within(texts: _Texts, grants: Grants, context: Clauses, no_news: Regions) -> tuple[str, ...]:
-    found = {
-        one.text
+def _overlapping(texts: _Texts, grants: Grants, context: Clauses, rest: Regions) -> list[Literal]:
+    return [
+        one
         for grant in grants
-        if implied(grant.clauses, context) and texts.of(grant.literals) & no_news
-        for one in grant.literals
-        if one.positive
-    }
-    return tuple(sorted(found))
+        if implied(grant.clauses, context) and texts.of(grant.literals) & rest
+        for one in sorted(grant.literals)
+        if one.positive and one.dimension == "resource"
+    ]
 
 
 def _simple(texts: _Texts, literals: frozenset[Literal]) -> tuple[Literal, ...]:
@@ -150,8 +194,3 @@ def _simple(texts: _Texts, literals: frozenset[Literal]) -> tuple[Literal, ...]:
         if others and texts.of(others) <= texts.of([one]):
             kept = others
     return tuple(kept)
-
-
-def patterns(scopes: Iterable[Scope]) -> list[Pattern]:
-    """The patterns that scopes name."""
-    return [one.pattern for scope in scopes for one in scope.literals if one.positive]

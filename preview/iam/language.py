@@ -8,7 +8,8 @@ the regions at hand, union, difference and inclusion of what policies allow are 
 from dataclasses import dataclass
 from functools import lru_cache
 
-_MOST_STATES = 20_000
+_MOST_WORK = 100_000
+"""States times patterns: about a second."""
 _ARN_HEAD = 5
 """Parts of an ARN before its last one: there a wildcard stays within its part, unless it ends it."""
 SEPARATOR = "\x00"
@@ -25,7 +26,9 @@ class TooManyError(Exception):
 
 @dataclass(frozen=True)
 class Pattern:
-    """One pattern. `dimension`: `resource`, or `principal` for whom a resource policy speaks of."""
+    """One pattern. `dimension`: `resource`, `principal` for whom a resource policy speaks of, or, in conditions, `text`
+    (StringLike) and `arn` (ArnLike).
+    """
 
     text: str
     dimension: str = "resource"
@@ -38,28 +41,89 @@ def regions(patterns: tuple[Pattern, ...], pairs: bool = False) -> frozenset[int
     `pairs`: texts are principal, SEPARATOR, resource. Raises TooManyError.
     """
     machines = [_tokens(pattern, pairs) for pattern in patterns]
+    always = sum(1 << n for n, machine in enumerate(machines) if machine == (_RUN,))
+    rest = [n for n, machine in enumerate(machines) if machine != (_RUN,)]
+    found = {always}
+    for group in _groups({n: machines[n] for n in rest}):
+        for region in _explored([machines[n] for n in group]):
+            found.add(always | sum(1 << n for bit, n in enumerate(group) if region >> bit & 1))
+    return frozenset(found)
+
+
+def _groups(machines: dict[int, tuple[Token, ...]]) -> list[list[int]]:
+    """Patterns that may share texts, together: texts of one group match no pattern of another."""
+    groups: list[list[int]] = []
+    ends = {n: (_literal(machine), _literal(machine[::-1])) for n, machine in machines.items()}
+    for n in machines:
+        near = [group for group in groups if any(_compatible(ends[n], ends[other]) for other in group)]
+        groups = [group for group in groups if group not in near]
+        groups.append(sorted([n, *(other for group in near for other in group)]))
+    return groups
+
+
+def _literal(machine: tuple[Token, ...]) -> str:
+    """The text that every match begins with."""
+    found = ""
+    for token in machine:
+        if not isinstance(token, str):
+            break
+        found += token
+    return found
+
+
+def _compatible(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    return all(a.startswith(b) or b.startswith(a) for a, b in zip(one, other, strict=True))
+
+
+def _explored(machines: list[tuple[Token, ...]]) -> set[int]:
+    """The regions of patterns that may share texts: all states that they can be in together."""
     start = tuple(_closure(machine, 1) for machine in machines)
-    seen, queue, found = {start}, [start], set()
+    seen, queue, found = {start}, [start], set[int]()
     while queue:
         state = queue.pop()
-        found.add(
-            sum(1 << n for n, (machine, at) in enumerate(zip(machines, state, strict=True)) if _accepts(machine, at))
-        )
+        ends = zip(machines, state, strict=True)
+        found.add(sum(1 << n for n, (machine, at) in enumerate(ends) if _accepts(machine, at)))
         for letter in _letters(machines, state):
             following = tuple(_after(machine, at, letter) for machine, at in zip(machines, state, strict=True))
             if following not in seen:
                 seen.add(following)
                 queue.append(following)
-        if len(seen) > _MOST_STATES:
+        if len(seen) * len(machines) > _MOST_WORK:
             raise TooManyError
-    return frozenset(found)
+    return found
 
 
 def _tokens(pattern: Pattern, pairs: bool) -> tuple[Token, ...]:
-    own = tuple(_arn(pattern.text) if pattern.dimension == "resource" else _principal(pattern.text))
+    readers = {"resource": _arn, "principal": _principal, "text": _plain, "arn": _parts}
+    own = tuple(readers[pattern.dimension](pattern.text))
     if not pairs:
         return own
     return (*own, SEPARATOR, _RUN) if pattern.dimension == "principal" else (_RUN_BEFORE_SEPARATOR, SEPARATOR, *own)
+
+
+def includes(wide: Pattern, narrow: Pattern) -> bool:
+    """Whether every text of the narrow pattern is one of the wide pattern."""
+    if wide == narrow:
+        return True
+    try:
+        return all(region & 1 for region in regions((wide, narrow)) if region & 2)
+    except TooManyError:
+        return False
+
+
+def _plain(text: str) -> list[Token]:
+    return [_RUN if letter == "*" else _ONE if letter == "?" else letter for letter in text]
+
+
+def _parts(text: str) -> list[Token]:
+    """As ArnLike reads it: part by part, and only the last one may hold colons."""
+    found: list[Token] = []
+    colons = 0
+    for letter in text:
+        last = colons >= _ARN_HEAD
+        found.append({"*": _RUN if last else _RUN_IN_PART, "?": _ONE if last else _ONE_IN_PART}.get(letter, letter))
+        colons += letter == ":"
+    return found
 
 
 def _principal(text: str) -> list[Token]:

@@ -4,16 +4,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from policies.rules.actions import of_service, reach, split
 from policies.rules.documents import Document
-from preview.iam.clauses import Clause, Clauses, several
-from preview.iam.compare import Difference, Scope, compare
-from preview.iam.grants import NOTHING, Allowed, actions_of, allowed
+from preview.iam.clauses import Clauses, several
+from preview.iam.compare import Difference, Scope
 from preview.iam.holders import Holder, holders, titles
-from preview.model import Capability, Danger
+from preview.iam.sides import differences, joined_sets
+from preview.model import Capability, Danger, Place
 from preview.names import Names
 from preview.plan import Resource
 
 _NAMED = 12
 """So many actions are named one by one; beyond that, by the patterns of the document where these say the same."""
+_SHOWN = 40
 _POWERFUL = frozenset(("iam:passrole", "sts:assumerole", "sts:assumerolewithwebidentity", "sts:assumerolewithsaml"))
 _TRUST = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
 
@@ -78,7 +79,7 @@ def _identity(title: str, was: Holder, new: Holder) -> Iterator[Capability]:
         return
     # A boundary that cannot be read counts as none: what is told is what it may let through.
     sides = [(one.identity, [one.boundary] if one.boundary is not None else None) for one in (was, new)]
-    found = _differences(sides[0], sides[1], principals=False)
+    found = differences(sides[0], sides[1], principals=False)
     written = [*was.identity, *new.identity]
     for difference, actions in found:
         yield _sentence(title, difference, actions, written)
@@ -87,65 +88,8 @@ def _identity(title: str, was: Holder, new: Holder) -> Iterator[Capability]:
 def _own(title: str, was: Holder, new: Holder) -> Iterator[Capability]:
     if was.own == new.own:
         return
-    for difference, actions in _differences((was.own, None), (new.own, None), principals=True):
+    for difference, actions in differences((was.own, None), (new.own, None), principals=True):
         yield from _about_others(title, new, difference, actions, [*was.own, *new.own])
-
-
-Side = tuple[Sequence[Document], Sequence[Document] | None]
-
-
-def _differences(old: Side, new: Side, principals: bool) -> list[tuple[Difference, tuple[str, ...]]]:
-    """Differences with the actions that share them. Conditions that differ in one value alone are joined."""
-    by_case: dict[tuple[Allowed, Allowed], list[str]] = {}
-    for action in sorted(actions_of([*old[0], *new[0]]), key=str.lower):
-        case = tuple(allowed(action, *side, principals) if side[0] else NOTHING for side in (old, new))
-        if case[0] != case[1]:
-            by_case.setdefault((case[0], case[1]), []).append(action)
-    grouped: dict[tuple[bool, tuple[Scope, ...], Clauses], list[str]] = {}
-    for case, actions in by_case.items():
-        for each in compare(*case, principals):
-            grouped.setdefault((each.gained, each.scopes, each.clauses), []).extend(actions)
-    return _joined(grouped)
-
-
-def _joined(
-    grouped: Mapping[tuple[bool, tuple[Scope, ...], Clauses], list[str]],
-) -> list[tuple[Difference, tuple[str, ...]]]:
-    """`to lambda` and `to sagemaker` of the same actions on the same resources make one sentence."""
-    merged: dict[tuple[bool, tuple[Scope, ...], tuple[str, ...]], list[Clauses]] = {}
-    for (gained, scopes, clauses), actions in grouped.items():
-        merged.setdefault((gained, scopes, tuple(sorted(set(actions), key=str.lower))), []).append(clauses)
-    return [
-        (Difference(gained, scopes, clauses), actions)
-        for (gained, scopes, actions), several_ in merged.items()
-        for clauses in _one_clause(several_)
-    ]
-
-
-def _one_clause(sets: list[Clauses]) -> list[Clauses]:
-    """Join sets of conditions that differ in the values of one clause."""
-    rest = sorted(sets, key=lambda each: (len(each), sorted(each)))
-    found: list[Clauses] = []
-    while rest:
-        first = rest.pop(0)
-        for other in list(rest):
-            pair = _same_but_values(first, other)
-            if pair is not None:
-                first = pair
-                rest.remove(other)
-        found.append(first)
-    return found
-
-
-def _same_but_values(one: Clauses, other: Clauses) -> Clauses | None:
-    left, right = one - other, other - one
-    if len(left) != 1 or len(right) != 1:
-        return None
-    (a,), (b,) = left, right
-    if (a.operator, a.key, a.quantifier, a.if_exists) != (b.operator, b.key, b.quantifier, b.if_exists):
-        return None
-    joined = Clause(a.operator, a.key, tuple(sorted({*a.values, *b.values})), a.quantifier, a.if_exists)
-    return (one & other) | {joined}
 
 
 # --- sentences -------------------------------------------------------------------------------------------------------
@@ -155,38 +99,41 @@ def _sentence(
     title: str, difference: Difference, actions: tuple[str, ...], documents: Sequence[Document]
 ) -> Capability:
     verb = "can now" if difference.gained else "can no longer"
-    conditions = several(difference.clauses)
     where = _where(difference.scopes)
-    text = f"{title} {verb} {_actions(actions, documents)} {where}{_tail(conditions)}"
+    text = f"{title} {verb} {_actions(actions, documents)} {where}{_tail(difference)}"
     danger = _danger(difference, actions) if difference.gained else Danger.FEWER
-    return Capability(danger, text, title, difference.gained, actions, _resources(difference.scopes), conditions)
+    return _capability(danger, text, title, difference, actions, difference.scopes)
+
+
+def _capability(
+    danger: Danger, text: str, title: str, difference: Difference, actions: tuple[str, ...], scopes: Sequence[Scope]
+) -> Capability:
+    places = tuple(sorted({_place_of(scope) for scope in scopes}, key=lambda each: (each.patterns, each.without)))
+    return Capability(danger, text, title, difference.gained, actions, places, several(difference.clauses))
 
 
 def _about_others(
     title: str, holder: Holder, difference: Difference, actions: tuple[str, ...], documents: Sequence[Document]
 ) -> Iterator[Capability]:
     """Sentences about whom a resource or a role lets in: one per principal."""
-    conditions = several(difference.clauses)
     by_principal: dict[str, list[Scope]] = {}
     for scope in difference.scopes:
-        who = [one for one in scope.literals if one.dimension == "principal"]
-        name = " and ".join(_who(one.text) if one.positive else f"anybody but {_who(one.text)}" for one in who)
-        by_principal.setdefault(name or "anybody", []).append(scope)
+        by_principal.setdefault(_principals(scope), []).append(scope)
     for name, scopes in sorted(by_principal.items()):
         if holder.kind == "role":
             trusted = "is now trusted by" if difference.gained else "is no longer trusted by"
             by = "" if set(actions) <= set(_TRUST) else f" for {_actions(actions, documents)}"
-            text = f"{title} {trusted} {name}{by}{_tail(conditions)}"
+            text = f"{title} {trusted} {name}{by}{_tail(difference)}"
         else:
             lets = "now lets" if difference.gained else "no longer lets"
-            on = _where(scopes) if any(_on(scope) != "*" for scope in scopes) else ""
-            text = f"{title} {lets} {name} {_actions(actions, documents)}{f' {on}' if on else ''}{_tail(conditions)}"
+            on = f" {_where(scopes)}" if any(_place_of(scope).patterns != ("*",) for scope in scopes) else ""
+            text = f"{title} {lets} {name} {_actions(actions, documents)}{on}{_tail(difference)}"
         danger = Danger.POWER if difference.gained else Danger.FEWER
-        yield Capability(danger, text, title, difference.gained, actions, _resources(scopes), conditions)
+        yield _capability(danger, text, title, difference, actions, scopes)
 
 
 def _danger(difference: Difference, actions: Iterable[str]) -> Danger:
-    everywhere = any(_on(scope) == "*" and not difference.clauses for scope in difference.scopes)
+    everywhere = not difference.clauses and any(_place_of(scope).patterns == ("*",) for scope in difference.scopes)
     for action in actions:
         known = next(iter(reach(action)), None)
         if action.lower() in _POWERFUL or known is None or "P" in known.traits:
@@ -213,7 +160,7 @@ def _actions(actions: Sequence[str], documents: Sequence[Document]) -> str:
             chosen.append(f"{service}:* ({len(mine)} actions)")
             left -= mine
     named = [f"`{text.partition(' ')[0]}`{text[len(text.partition(' ')[0]) :]}" for text in chosen]
-    return ", ".join([*named, *(f"`{action}`" for action in sorted(left, key=str.lower))])
+    return ", ".join(_first([*named, *(f"`{action}`" for action in sorted(left, key=str.lower))], "actions"))
 
 
 def _patterns(documents: Iterable[Document]) -> set[str]:
@@ -227,32 +174,32 @@ def _patterns(documents: Iterable[Document]) -> set[str]:
 
 
 def _where(scopes: Sequence[Scope]) -> str:
-    parts = [_place(scope) for scope in scopes]
-    return "on " + ", ".join(sorted(dict.fromkeys(parts)))
+    parts = sorted({_place(_place_of(scope)) for scope in scopes})
+    return "on " + ", ".join(_first(parts, "places"))
 
 
-def _place(scope: Scope) -> str:
+def _place_of(scope: Scope) -> Place:
     named = [one for one in scope.literals if one.dimension == "resource"]
-    kept = [one.text for one in named if one.positive and (one.text != "*" or len(named) == 1)]
-    without = [one.text for one in named if not one.positive]
-    text = " within ".join(f"`{each}`" if each != "*" else "everything (`*`)" for each in kept) or "everything"
-    if without:
-        text += f" but {_listed(without)}"
-    beyond = [each for each in scope.beyond if each not in kept]
-    if beyond:
-        text += f" (beyond {_listed(beyond)})"
-    if scope.but:
-        text += f" (except {_listed(scope.but)})"
-    return text
+    kept = tuple(one.text for one in named if one.positive and one.text != "*")
+    beyond = tuple(each for each in scope.beyond if each not in kept)
+    return Place(kept or ("*",), tuple(one.text for one in named if not one.positive), beyond, scope.but)
 
 
-def _on(scope: Scope) -> str:
-    named = [one.text for one in scope.literals if one.dimension == "resource"]
-    return " ".join(named) or "*"
+def _place(place: Place) -> str:
+    text = " within ".join(f"`{each}`" if each != "*" else "everything (`*`)" for each in place.patterns)
+    if place.without:
+        text += f" but {_listed(place.without)}"
+    if place.beyond:
+        text += f" (beyond {_listed(place.beyond)})"
+    return f"{text} (except {_listed(place.but)})" if place.but else text
 
 
-def _resources(scopes: Iterable[Scope]) -> tuple[str, ...]:
-    return tuple(sorted({_on(scope) for scope in scopes}))
+def _principals(scope: Scope) -> str:
+    """Whom a scope speaks of. Who is left out had it before (or keeps it)."""
+    who = [one for one in scope.literals if one.dimension == "principal"]
+    named = " and ".join(_who(one.text) for one in who if one.positive) or "everybody"
+    others = " and ".join(_who(one.text) for one in who if not one.positive)
+    return f"{named} besides {others}" if others else named
 
 
 def _who(principal: str) -> str:
@@ -265,8 +212,24 @@ def _who(principal: str) -> str:
     return f"{word}`{name}`"
 
 
-def _tail(conditions: Sequence[str]) -> str:
-    return f", {' and '.join(conditions)}" if conditions else ""
+def _tail(difference: Difference) -> str:
+    """Under which conditions, and what limits the sentence."""
+    conditions = several(difference.clauses)
+    text = f", {' and '.join(conditions)}" if conditions else ""
+    if difference.unless:
+        text += f", except {_either(difference.unless)}"
+    if difference.otherwise:
+        text += f" ({'before only' if difference.gained else 'still'} {_either(difference.otherwise)})"
+    return text
+
+
+def _either(sets: Iterable[Clauses]) -> str:
+    return "; or ".join(sorted(" and ".join(several(each)) for each in joined_sets(list(sets))))
+
+
+def _first(texts: list[str], what: str) -> list[str]:
+    """The first of many: JSON has all."""
+    return texts if len(texts) <= _SHOWN else [*texts[:_SHOWN], f"and {len(texts) - _SHOWN} {what} more"]
 
 
 def _listed(texts: Iterable[str]) -> str:

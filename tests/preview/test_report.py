@@ -1,0 +1,154 @@
+"""The report as a whole: base and head, order, length, formats."""
+
+import json
+from typing import Any
+
+import pytest
+
+from preview import as_json, markdown, report, summary, text
+from preview.render.markdown import LIMIT
+from tests.preview import world
+
+ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+BUCKET = "aws:s3/bucket:Bucket"
+FINDING = {"policy": "p", "level": "mandatory", "urn": world.urn(ALARM, "a"), "message": "[rule] bad\n  Fix: mend it"}
+
+
+def changed(name: str, old: Any, new: Any) -> dict[str, Any]:
+    return world.step("update", ALARM, name, {"threshold": old}, {"threshold": new})
+
+
+def test_what_waits_in_the_base_is_no_change_of_the_head() -> None:
+    base = world.document(changed("a", 1, 2))
+    found = report(base, base, "main")
+    assert found.exit_code == 0
+    assert [change.name for change in found.waiting] == ["a"]
+    assert "Nothing changes in `prod`, compared with `main`." in markdown(found)
+    assert "Waiting in main already (1)" in markdown(found)
+
+
+def test_the_head_s_own_change_is_told_apart_from_what_waits() -> None:
+    head = world.document(changed("a", 1, 2), changed("b", 1, 5))
+    found = report(head, world.document(changed("a", 1, 2), world.step("same", ALARM, "b", {}, {})), "main")
+    assert [change.name for change in found.own] == ["b"]
+    assert found.exit_code == 2
+    assert found.first[0].text == "alarm `b` changes: `threshold`: `1` → `5`"
+
+
+def test_what_the_head_takes_back_is_told() -> None:
+    found = report(world.document(), world.document(changed("a", 1, 2)), "main")
+    assert found.taken_back == ("alarm `a` is not changed",)
+    assert found.exit_code == 2
+
+
+def test_findings_are_new_or_old_by_the_base() -> None:
+    both = report(world.document(findings=[FINDING]), world.document(findings=[FINDING]), "main")
+    assert [each.new for each in both.violations] == [False]
+    assert both.exit_code == 3
+    only = report(world.document(findings=[FINDING]), world.document(), "main")
+    assert [each.new for each in only.violations] == [True]
+    assert only.first[0].text == "policy: [rule] bad (alarm `a`)"
+
+
+def test_without_a_base_new_is_what_is_found_in_something_that_changes() -> None:
+    same = world.step("same", ALARM, "a", {}, {})
+    assert [each.new for each in report(world.document(same, findings=[FINDING])).violations] == [False]
+    found = report(world.document(changed("a", 1, 2), findings=[FINDING]))
+    assert [each.new for each in found.violations] == [True]
+
+
+def test_data_that_is_lost_comes_before_anything_else() -> None:
+    found = report(
+        world.document(
+            changed("a", 1, 2),
+            world.step("delete", ALARM, "b", {}),
+            world.step("delete", BUCKET, "captures", {}),
+            world.step("replace", BUCKET, "models", {"bucket": "x"}, {"bucket": "y"}, replace=["bucket"]),
+        )
+    )
+    assert [line.text for line in found.first] == [
+        "bucket `captures` is **deleted**: its objects are lost",
+        "bucket `models` is **replaced**: its objects are lost, forced by `bucket`: `x` → `y`",
+        "alarm `a` changes: `threshold`: `1` → `2`",
+        "alarm `b` is **deleted**: nobody hears of it any more",
+    ]
+
+
+def test_what_is_kept_on_purpose_is_no_loss() -> None:
+    kept = world.step("delete", BUCKET, "captures", world.state(BUCKET, {}, retainOnDelete=True))
+    (line,) = report(world.document(kept)).first
+    assert line.text == "bucket `captures` leaves the stack, but stays in the account (`retainOnDelete`)"
+
+
+def test_a_replacement_is_traced_to_its_root_over_several_resources() -> None:
+    model, configuration = "aws:sagemaker/model:Model", "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
+    source = {"propertyDependencies": {"modelName": [world.urn(model, "m")]}}
+    further = {"propertyDependencies": {"endpointConfigName": [world.urn(configuration, "c")]}}
+    endpoint = "aws:sagemaker/endpoint:Endpoint"
+    later = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+    found = report(
+        world.document(
+            world.step("replace", model, "m", {"url": "one"}, {"url": "two"}, replace=["url"]),
+            world.step(
+                "replace",
+                configuration,
+                "c",
+                {"modelName": "m-1"},
+                world.state(configuration, {"modelName": later}, **source),
+                replace=["modelName"],
+            ),
+            world.step(
+                "replace",
+                endpoint,
+                "e",
+                {"endpointConfigName": "c-1"},
+                world.state(endpoint, {"endpointConfigName": later}, **further),
+                replace=["endpointConfigName"],
+            ),
+        )
+    )
+    assert "forced by `url`: `one` → `two` of model `m`" in found.first[0].text
+
+
+def test_a_comment_is_never_too_long() -> None:
+    rights = [world.allow("s3:GetObject", f"arn:aws:s3:::bucket-{n}/{'x' * 100}/*") for n in range(400)]
+    policy = ("aws:iam/rolePolicy:RolePolicy", "p")
+    steps = [world.step("create", ALARM, f"alarm-{n}", None, {"description": "y" * 150}) for n in range(800)]
+    steps.append(world.step("update", *policy, {"role": "r"}, {"role": "r", "policy": world.policy(*rights)}))
+    found = report(world.document(*steps))
+    told = markdown(found)
+    assert len(told.encode()) < LIMIT
+    assert "lines more (`--format json` has all)" in told
+    assert told.count("<details") == told.count("</details>")
+    assert len(json.loads(as_json(found))["changes"]) == 801
+    assert len(summary(found)) <= 900
+
+
+def test_json_holds_what_programs_need() -> None:
+    found = json.loads(as_json(report(world.document(changed("a", 1, 2)))))
+    assert (found["schema"], found["exitCode"], found["stack"]) == (1, 2, "prod")
+    assert found["changes"][0]["danger"] == "watching"
+    assert found["changes"][0]["differences"] == ["`threshold`: `1` → `2`"]
+    assert found["cost"]["delta"] == 0
+
+
+def test_text_has_no_markup() -> None:
+    told = text(report(world.document(world.step("delete", BUCKET, "captures", {}))))
+    assert told.splitlines()[0] == "! bucket `captures` is deleted: its objects are lost"
+    assert "**" not in told
+    assert "<details" not in told
+
+
+def test_a_policy_that_is_only_written_anew_changes_no_right() -> None:
+    old = world.policy(world.allow(["s3:GetObject", "s3:PutObject"], "arn:aws:s3:::a/*"))
+    new = world.policy(*(world.allow(a, "arn:aws:s3:::a/*", Sid=a[3:]) for a in ("s3:PutObject", "s3:GetObject")))
+    role = {"role": "r", "name": "work"}
+    policies = [{**role, "policy": each} for each in (old, new)]
+    found = report(world.document(world.step("update", "aws:iam/rolePolicy:RolePolicy", "p", *policies)))
+    assert found.capabilities == ()
+    assert [line.text for line in found.first] == ["role policy `p` is written anew, and no right changes"]
+
+
+def test_a_document_of_another_schema_is_refused() -> None:
+    with pytest.raises(ValueError, match="no steps document of schema 1: its schema is 7"):
+        report(world.document() | {"schema": 7})
