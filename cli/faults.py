@@ -31,7 +31,7 @@ def faults(
         print("\n".join(f"{fault.name:<{width}}  {fault.title}" for fault in chosen))
         return
     from rehearsal.environment import Rehearsal
-    from rehearsal.faults import matrix, table
+    from rehearsal.faults import matrix, table, world
     from rehearsal.tour.display import Display
 
     here, display = Rehearsal.here(), Display()
@@ -39,7 +39,7 @@ def faults(
     table.show(rows)
     display.say(f"report: {here.folder / matrix.REPORT}")
     if keep:
-        place = matrix.worlds.place(here)
+        place = world.place(here)
         display.say(f"the cloud stays up: GLIDEPATH_FOLDER={place.folder} GLIDEPATH_PORT={place.port} ./glidepath down")
     if not all(row.ok for row in rows):
         raise typer.Exit(FAILED)

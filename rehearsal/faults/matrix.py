@@ -52,7 +52,7 @@ def run(here: Rehearsal, faults: Sequence[Fault], display: Display, keep: bool =
 
 
 def play(world: World, faults: Sequence[Fault]) -> Iterator[Row]:
-    """One row after the other; after each the world is whole again. The last restoration must converge."""
+    """One row after the other; after each the world is whole again."""
     for fault in faults:
         world.display.say(f"{fault.name}: {fault.title}")
         started = time.monotonic()

@@ -31,10 +31,10 @@ def telling(features: Sequence[str], rows: Sequence[dict[str, float]]) -> int:
     raise UserError("no single feature tells the golden records apart", "train on another window of the data")
 
 
-def deploy_spoiled(world: World, label: str, change: Change) -> Outcome:
-    """Deploys `new` with a booster that was changed, under live traffic."""
+def deploy_spoiled(world: World, label: str, change: Change, rows: int = 1) -> Outcome:
+    """Deploys `new` with a booster that was changed, under live traffic of so many rows a request."""
     bad = world.candidates.spoiled(world.new, label, artifact=lambda packed: boosters.spoil(packed, change))
-    return world.attempt(bad)
+    return world.attempt(bad, rows=rows)
 
 
 def _predictions(clients: Clients, candidate: Candidate, rows: Sequence[dict[str, float]]) -> list[float]:
@@ -59,7 +59,8 @@ def _constant_elsewhere(world: World) -> Outcome:
     values = [row[world.new.features[index]] for row in rows]
     known = dict(zip(values, _predictions(world.clients, world.new, rows), strict=True))
     change = boosters.constant_elsewhere(index, sorted(known.items()), _middle(world))
-    return deploy_spoiled(world, "constant-elsewhere", change)
+    # A distribution is judged on a hundred rows: with one a request the canary would end before it had seen them.
+    return deploy_spoiled(world, "constant-elsewhere", change, rows=5)
 
 
 def _middle(world: World) -> float:
@@ -116,6 +117,12 @@ FAULTS = (
         "The new model predicts the same for everybody",
         _constant,
         Expected("DeployProd", _BEFORE),
+    ),
+    Fault(
+        "model-constant-live",
+        "The new model knows the golden records by heart, and predicts the same for everybody else",
+        _constant_elsewhere,
+        Expected("DeployProd", r"alarm \S*prediction-shift\b.* went off during the shift"),
     ),
     Fault(
         "model-slow",

@@ -1,6 +1,7 @@
 """Faults that lie between a good model and its traffic: endpoint, hooks, alarms, and the update itself."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,7 +10,7 @@ from rehearsal.errors import UserError
 from rehearsal.faults import boosters
 from rehearsal.faults.fault import NONE, Expected, Fault, Outcome
 from rehearsal.faults.said import cause
-from rehearsal.faults.world import World
+from rehearsal.faults.world import RATE, World
 from rehearsal.tour.evidence import read_object
 
 # How long the after hook waits for the capture in the one row where none will come: real seconds.
@@ -110,11 +111,21 @@ def during_shift(world: World, act: Callable[[str], None]) -> Outcome:
 def _alarm(world: World) -> Outcome:
     cloudwatch = world.clients.of("prod", "cloudwatch")
 
-    def act(_: str) -> None:
+    def act(deployment: str) -> None:
         name = _alarm_on(cloudwatch, "Invocation5XXErrors")
-        cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="an operator saw enough")
+        # CloudWatch takes back what its metric does not say, at its next look: so it is said until it was heard.
+        while deployment in world.under_way():
+            cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="an operator saw enough")
+            time.sleep(0.05)
 
     return during_shift(world, act)
+
+
+def _silent(world: World) -> Outcome:
+    """A commit whose predict function answers, but reports no metrics: a canary that nobody sees must not pass."""
+    silenced = "\n\ndef _write(*_: object) -> None:\n    return\n"
+    with world.edited("functions/predict/metrics.py", lambda text: text + silenced):
+        return world.attempt(world.new, rate=2 * RATE)
 
 
 def _alarm_on(cloudwatch: Any, metric: str) -> str:
@@ -144,12 +155,12 @@ def _killed(world: World) -> Outcome:
         world.settle()
     if again.returncode:
         return world.outcome("DeployProd", cause(again.stdout), traffic)
-    return world.outcome(NONE, _about_lock(again.stdout), traffic)
+    return world.outcome(NONE, _about_the_first(again.stdout), traffic)
 
 
-def _about_lock(said: str) -> str:
+def _about_the_first(said: str) -> str:
     """What the second command says of the first one's end."""
-    return next((line.strip() for line in said.splitlines() if "lock" in line), "")
+    return next((line.strip() for line in said.splitlines() if "was killed" in line), "")
 
 
 FAULTS = (
@@ -187,13 +198,19 @@ FAULTS = (
         "kms-key-disabled",
         "Production's key is switched off",
         _key_disabled,
-        Expected("DeployProd", r"is disabled"),
+        Expected("DeployProd", r"CreateEndpoint: .*is disabled"),
     ),
     Fault(
         "alarm-during-canary",
         "The alarm on the endpoint's own errors goes off while the canary has traffic",
         _alarm,
         Expected("DeployProd", r"alarm \S*endpoint-errors\b.* went off during the shift"),
+    ),
+    Fault(
+        "alarm-metric-missing",
+        "The new version answers, but its metrics do not arrive",
+        _silent,
+        Expected("DeployProd", r"alarm \S*silence\b.* went off during the shift"),
     ),
     Fault(
         "deployment-stopped",
@@ -217,6 +234,6 @@ FAULTS = (
         "pulumi-killed",
         "pulumi up is killed in the middle of the shift, then run again",
         _killed,
-        Expected(NONE, r"lock", serving="new"),
+        Expected(NONE, r"an engine that held prod .* was killed|an update of prod was killed", serving="new"),
     ),
 )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -79,12 +79,12 @@ class World:
         return self._caller
 
     @contextmanager
-    def traffic(self, rate: float = RATE) -> Iterator[Traffic]:
-        """Live requests to production with rows that the model was not trained on, until the block ends."""
-        caller, rows = self.caller, self.rows
+    def traffic(self, rate: float = RATE, rows: int = 1) -> Iterator[Traffic]:
+        """Live requests to production, of so many rows that the model was not trained on, until the block ends."""
+        caller, known = self.caller, self.rows
 
         def call(turn: int) -> Answer:
-            return caller.predict([rows[turn % len(rows)]])
+            return caller.predict([known[(turn * rows + number) % len(known)] for number in range(rows)])
 
         with Traffic(call, rate) as traffic:
             yield traffic
@@ -116,17 +116,18 @@ class World:
 
     def finish(self, process: "subprocess.Popen[str]") -> "subprocess.CompletedProcess[str]":
         """The end of what was started; all it said is in `stdout`. Raises UserError where it does not end."""
+        command = [str(word) for word in cast("list[str]", process.args)]
         try:
             said, _ = process.communicate(timeout=_DEPLOY_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill(process)
-            raise UserError(f"{' '.join(process.args[3:])} did not end within {_DEPLOY_SECONDS:.0f} s") from None  # type: ignore[index]
+            raise UserError(f"{' '.join(command[3:])} did not end within {_DEPLOY_SECONDS:.0f} s") from None
         self._children.discard(process)
         logs = self.rehearsal.folder / "logs"
         logs.mkdir(parents=True, exist_ok=True)
         number = len(list(logs.glob("command-*.log"))) + 1
-        (logs / f"command-{number:03}.log").write_text(f"$ {process.args}\n{said}", encoding="utf-8")
-        return subprocess.CompletedProcess(process.args, process.returncode, said, "")
+        (logs / f"command-{number:03}.log").write_text(f"$ {' '.join(command)}\n{said}", encoding="utf-8")
+        return subprocess.CompletedProcess(command, process.returncode, said, "")
 
     def kill(self, process: "subprocess.Popen[str]") -> None:
         """SIGKILL for it and for all it has started."""
@@ -183,10 +184,10 @@ class World:
         requests, failed = traffic.counts()
         return Outcome(stage, error, self.answering(), requests, failed)
 
-    def attempt(self, candidate: Candidate, *more: str) -> Outcome:
+    def attempt(self, candidate: Candidate, rate: float = RATE, rows: int = 1) -> Outcome:
         """Deploys a release to production under live traffic, and says what came of it."""
-        with self.traffic() as traffic:
-            done = self.deploy("prod", candidate, *more)
+        with self.traffic(rate, rows) as traffic:
+            done = self.deploy("prod", candidate)
             self.settle()
         if done.returncode == 0:
             return self.outcome(NONE, "", traffic)
@@ -253,19 +254,27 @@ class World:
 
     # --- between faults ----------------------------------------------------------------------------------------------
 
-    def restore(self, converge: bool = False) -> None:
-        """No seam, no shift under way, production on `old`; with `converge` the stack's leftovers are gone as well.
+    def restore(self) -> None:
+        """No seam, no shift under way, production on `old`. Raises UserError where that cannot be reached.
 
         A failed deployment leaves its endpoint until the next good one: that is the product's way, and the next
-        fault deploys upon it as the next release would.
+        fault deploys upon it as the next release would. Where production must be put back, all leftovers must go.
         """
         with contextlib.suppress(urllib.error.HTTPError):
             self.gateway("DELETE", "/_rehearsal/faults")
         self.settle()
-        if converge or self.serving("prod") != self.old.id or self.recorded("prod") != self.old.id:
-            done = self.deploy("prod", self.old)
-            if done.returncode:
-                raise UserError(f"production could not be put back on {self.old.id}:\n{done.stdout[-2000:]}")
+        if self.serving("prod") == self.recorded("prod") == self.old.id:
+            return
+        done = self.deploy("prod", self.old)
+        if done.returncode:
+            raise UserError(f"production could not be put back on {self.old.id}: {cause(done.stdout)}")
+        left = self._endpoints() - {self.stacks.outputs("prod")["endpoint"]}
+        if left:
+            raise UserError(f"endpoints are left over after a good release: {', '.join(sorted(left))}")
+
+    def _endpoints(self) -> set[str]:
+        pages = self.clients.of("prod", "sagemaker").get_paginator("list_endpoints").paginate()
+        return {endpoint["EndpointName"] for page in pages for endpoint in page["Endpoints"]}
 
     def settle(self) -> None:
         """Waits until no deployment of production is under way."""

@@ -92,7 +92,12 @@ def _context(key: Any, caller: str, encryption: Mapping[str, str], params: Mappi
     )
 
 
-_DISABLED = {"s3": "KMS.DisabledException", "sns": "KMSDisabledException", "sqs": "KMS.DisabledException"}
+_DISABLED = {
+    "s3": "KMS.DisabledException",
+    "sagemaker": "ValidationException",
+    "sns": "KMSDisabledException",
+    "sqs": "KMS.DisabledException",
+}
 # What a key that is switched off still answers: reading about it, and switching it on again.
 _USES = frozenset({"Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "CreateGrant"})
 

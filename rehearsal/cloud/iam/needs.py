@@ -293,15 +293,17 @@ def _plain(group: str | None) -> str | None:
 
 def _endpoint_key(call: "Call") -> list[Need]:
     """SageMaker encrypts an endpoint's volumes with a key by a grant that the caller must be allowed to make."""
-    backend = call.cloud.backend("sagemaker", call.account, call.region)
-    config = backend.endpoint_configs.get(call.params.get("EndpointConfigName"))
-    key = getattr(config, "kms_key_id", None)
+    # Services are read after this module, which their calls pass.
+    from rehearsal.cloud.services.sagemaker import models, state
+
+    configs = state.table(call.cloud, call.account, call.region, models.CONFIG)
+    key = configs.get(str(call.params.get("EndpointConfigName")), {}).get("KmsKeyId")
     if not key:
         return []
     context = many({"kms:GrantIsForAWSResource": True})
     return [
         Need(need.action, need.resource, need.account, {**need.context, **context})
-        for need in kms.via("sagemaker", "kms:CreateGrant", key, call.account, call.region)
+        for need in kms.via("sagemaker", "kms:CreateGrant", str(key), call.account, call.region)
     ]
 
 

@@ -37,6 +37,20 @@ def booster(world: World, uri: str) -> xgboost.Booster:
     return model
 
 
+def test_an_endpoint_needs_its_key(world: World, artifact: str) -> None:
+    """SageMaker encrypts the volumes by a grant on the key: one that is switched off grants nothing."""
+    kms = world.client("kms")
+    key = kms.create_key()["KeyMetadata"]
+    world.model("locked", artifact)
+    world.config("locked", KmsKeyId=key["Arn"])
+    kms.disable_key(KeyId=key["KeyId"])
+    with refused(world.sagemaker, "ValidationException", f"{key['Arn']} is disabled."):
+        world.sagemaker.create_endpoint(EndpointName="locked", EndpointConfigName="locked")
+    kms.enable_key(KeyId=key["KeyId"])
+    world.sagemaker.create_endpoint(EndpointName="locked", EndpointConfigName="locked")
+    assert world.endpoint_status("locked")["EndpointStatus"] == "InService"
+
+
 def invocations(world: World, endpoint: str, name: str, metric: str = "Invocations") -> float:
     """Sum of a metric of one variant."""
     dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": name}]
