@@ -155,8 +155,8 @@ def is_killed_at_the_pointer_then_goes_back(road: Road, present: str, other: str
     return returns(road, other, present)
 
 
+# Each of them ends with a return, or is one.
 ACTIONS = [
-    returns,
     returns_at_once,
     is_stopped_by_hand,
     is_killed_in_the_shift,
@@ -165,14 +165,14 @@ ACTIONS = [
 
 
 @settings(
-    max_examples=2,
+    max_examples=1,
     derandomize=True,
     deadline=None,
     database=None,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-@given(order=st.permutations(ACTIONS).map(lambda actions: actions[:3]))
+@given(order=st.permutations(ACTIONS))
 def test_whatever_the_order_all_agree_on_one_release(road: Road, order: list[Callable[[Road, str, str], str]]) -> None:
     for act in order:
         other, present = served(road)
