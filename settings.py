@@ -24,6 +24,8 @@ RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731,
 """What CloudWatch Logs accepts."""
 TEST_COMMAND = "python -m pytest -q tests/unit tests/functions tests/policies/test_program.py"
 """What a commit must pass before it is packaged: the program's own tests, and the policy pack over every stack."""
+_MOST_VARIANTS = 10
+"""Production variants that SageMaker lets an endpoint have."""
 _STACK = r"[a-z][a-z0-9]{1,11}"
 _INSTANCE = r"ml\.[a-z0-9-]+\.[a-z0-9]+"
 _INSTANCE_HINT = "a SageMaker instance type like ml.m5.large"
@@ -140,7 +142,10 @@ class Api:
 
 @dataclass(frozen=True)
 class Variant:
-    """A second model on the endpoint: its manifest, and its weight beside the release's 1.0."""
+    """Another model on the endpoint: its manifest, and its weight beside the release's 1.0.
+
+    A shadow's weight is the share of the requests that it gets copies of.
+    """
 
     name: str
     manifest: str
@@ -240,6 +245,7 @@ def _settings(stack: str, reader: Reader, provider: Reader) -> Settings:
     instance_type = endpoint.text("instanceType", "ml.m5.large", _INSTANCE, _INSTANCE_HINT)
     instance_count = endpoint.integer("instanceCount", 1, 1, 100)
     endpoint.done()
+    variants = _variants(reader)
     document = reader.raw("dataset") if delivery else reader.raw("dataset", {})
     return Settings(
         stack=stack,
@@ -264,8 +270,8 @@ def _settings(stack: str, reader: Reader, provider: Reader) -> Settings:
         capture=_capture(reader.child("capture")),
         autoscaling=_autoscaling(reader.child("autoscaling"), instance_count),
         api=_api(reader.child("api")),
-        variants=_variants(reader),
-        shadow=_shadow(reader),
+        variants=variants,
+        shadow=_shadow(reader, variants),
         shift_minutes=reader.integer("shiftMinutes", 120, 1, 2880),
         **_notebook(reader.child("notebook")),
         log_days=_retention(reader),
@@ -460,7 +466,9 @@ def _api(reader: Reader) -> Api:
 
 def _variant(reader: Reader, name: str) -> Variant:
     variant = Variant(
-        name=reader.text("name", name, r"[A-Za-z0-9][A-Za-z0-9-]{0,62}", "letters, digits and -"),
+        name=reader.text(
+            "name", name, r"[A-Za-z0-9](-*[A-Za-z0-9]){0,62}", "letters, digits and - between them, 63 at most"
+        ),
         manifest=reader.text("manifest", pattern=_MANIFEST, hint=_MANIFEST_HINT),
         weight=reader.number("weight", 0.1, 0.0, 1.0),
     )
@@ -473,12 +481,30 @@ def _variants(reader: Reader) -> tuple[Variant, ...]:
     names = [variant.name for variant in variants] + ["live"]
     if len(set(names)) < len(names):
         reader.reject("variants", names, "name a variant twice (live is the release's own); rename one")
+    if len(names) > _MOST_VARIANTS:
+        reader.reject(
+            "variants",
+            len(variants),
+            f"are too many: with the release's own, an endpoint has {_MOST_VARIANTS} at most; take some out",
+        )
     return variants
 
 
-def _shadow(reader: Reader) -> Variant | None:
+def _shadow(reader: Reader, variants: tuple[Variant, ...]) -> Variant | None:
     child = reader.child("shadow")
-    return _variant(child, "shadow") if child.values else None
+    if not child.values:
+        return None
+    shadow = _variant(child, "shadow")
+    if variants:
+        reader.reject(
+            "shadow",
+            shadow.name,
+            "cannot stand beside glidepath:variants: SageMaker shadows an endpoint of one variant only;"
+            " take out the one or the other",
+        )
+    if shadow.name == "live":
+        child.reject("name", shadow.name, "is the release's own variant; rename the shadow")
+    return shadow
 
 
 def _notebook(reader: Reader) -> dict[str, Any]:

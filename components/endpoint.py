@@ -110,14 +110,16 @@ class Endpoint(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, replace_on_changes=["endpointConfigName"]),
         )
         if args["scaling"]["maximum"] > args["scaling"]["minimum"]:
-            self._scale(name, endpoint.name, args["scaling"])
+            for variant in args["variants"]:
+                # A shadow misses what it cannot take on, and holds up nobody: it needs no more instances.
+                if not variant["shadow"]:
+                    self._scale(_named(name, variant["name"]), endpoint.name, variant["name"], args["scaling"])
         self.name = endpoint.name
         self.register_outputs({"name": self.name})
 
     def _variant(self, name: str, args: EndpointArgs, variant: VariantArgs) -> "ProductionVariant":
-        suffix = "" if variant["name"] == VARIANT else f"-{variant['name']}"
         model = Model(
-            f"{name}{suffix}",
+            _named(name, variant["name"]),
             execution_role_arn=args["role_arn"],
             primary_container={"image": variant["image"], "model_data_url": variant["artifact"]},
             # Its artifact and its image are fetched for it: serving itself needs no network.
@@ -132,13 +134,13 @@ class Endpoint(pulumi.ComponentResource):
             "initial_variant_weight": variant["weight"],
         }
 
-    def _scale(self, name: str, endpoint: pulumi.Output[str], scaling: ScalingArgs) -> None:
+    def _scale(self, name: str, endpoint: pulumi.Output[str], variant: str, scaling: ScalingArgs) -> None:
         own = pulumi.ResourceOptions(parent=self)
         target = Target(
             name,
             service_namespace="sagemaker",
             scalable_dimension="sagemaker:variant:DesiredInstanceCount",
-            resource_id=pulumi.Output.concat("endpoint/", endpoint, f"/variant/{VARIANT}"),
+            resource_id=pulumi.Output.concat("endpoint/", endpoint, f"/variant/{variant}"),
             min_capacity=scaling["minimum"],
             max_capacity=scaling["maximum"],
             opts=own,
@@ -159,3 +161,8 @@ class Endpoint(pulumi.ComponentResource):
             },
             opts=own,
         )
+
+
+def _named(name: str, variant: str) -> str:
+    """A resource of one variant; the release's own goes by the endpoint's name."""
+    return name if variant == VARIANT else f"{name}-{variant}"

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 import pulumi
@@ -40,6 +40,8 @@ class ServeArgs(TypedDict):
     """What a request holds, in the model's order."""
     edges: Sequence[float]
     """Edges between the bins that predictions are counted in; none: they are not counted."""
+    answering: Mapping[str, str]
+    """Variant → release of an A/B test; empty where the release answers alone."""
     role_arn: pulumi.Input[str]
     """Role of the function."""
     key_arn: pulumi.Input[str]
@@ -83,6 +85,7 @@ class Serve(pulumi.ComponentResource):
                     "METRIC_NAMESPACE": METRICS,
                     "SERVICE": names.stack(env),
                     "PREDICTION_EDGES": json.dumps(list(args["edges"])),
+                    **({"VARIANTS": json.dumps(dict(args["answering"]))} if args["answering"] else {}),
                 },
                 "log_days": args["log_days"],
                 "seconds": 29,

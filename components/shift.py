@@ -1,5 +1,6 @@
 """The shift: traffic goes from the serving version to the new one by steps, between two hooks, under alarms."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypedDict, cast
 
@@ -10,8 +11,10 @@ from pulumi_aws.codedeploy.deployment_config import DeploymentConfig
 from pulumi_aws.codedeploy.deployment_group import DeploymentGroup
 from pulumi_aws.lambda_.alias import Alias
 
+from components.endpoint import VARIANT
 from components.function import Function
 from components.traffic_shift import TrafficShift
+from components.variants import OtherVariant
 from definitions.appspec import traffic_routing
 from definitions.names import Names
 
@@ -38,6 +41,8 @@ class ShiftArgs(TypedDict):
     """Id of the release."""
     golden: str
     """`s3://…/golden.json`."""
+    others: Sequence[OtherVariant]
+    """Variants of an A/B test, which are proven as well."""
     capture_bucket: pulumi.Input[str]
     """Where the release's requests are captured."""
     capture_percentage: int
@@ -147,6 +152,8 @@ class Shift(pulumi.ComponentResource):
                     "CAPTURE_PREFIX": "capture",
                     "CAPTURE_PERCENTAGE": str(args["capture_percentage"]),
                     "WAIT_SECONDS": str(args["capture_seconds"]),
+                    "VARIANT": VARIANT,
+                    **({"OTHER_VARIANTS": json.dumps(list(args["others"]))} if args["others"] else {}),
                 },
                 "log_days": args["log_days"],
                 "seconds": 900,

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 import pulumi
 from pulumi_aws.ssm.parameter import Parameter
 
-from components.endpoint import VARIANT, Endpoint, VariantArgs
+from components.endpoint import Endpoint
 from components.foundation import Foundation
 from components.health import Health
 from components.monitor import Monitor
-from components.release import Found, find, load
+from components.release import Found, find
 from components.serve import ALIAS, Serve
 from components.shift import Shift
+from components.variants import Wanted, line_up
 from definitions.health import Watched
 from definitions.images import model_monitor
 from settings import Settings, Variant
@@ -44,15 +45,15 @@ class EnvironmentStack:
         return find(settings.release, settings.manifest_sha256, self.names.pointer(self.env), settings.retire)
 
     def endpoint(self, found: Found) -> Endpoint:
-        """The release's own endpoint."""
+        """The release's own endpoint, with what config puts beside the release."""
         settings, scaling = self.settings, self.settings.autoscaling
-        variants = [_variant(found, VARIANT, 1.0, shadow=False)]
-        variants += [_loaded(variant, shadow=False) for variant in settings.variants]
-        variants += [_loaded(variant, shadow=True) for variant in (settings.shadow,) if variant]
+        wanted = [_wanted(variant, shadow=False) for variant in settings.variants]
+        wanted += [_wanted(variant, shadow=True) for variant in (settings.shadow,) if variant]
+        self._lineup = line_up(found, wanted)
         return Endpoint(
             self.names.stack(self.env),
             {
-                "variants": variants,
+                "variants": self._lineup.variants,
                 "role_arn": self._foundation.roles["model"],
                 "key_arn": self._foundation.key_arn,
                 "capture_bucket": self._foundation.capture_bucket,
@@ -81,6 +82,7 @@ class EnvironmentStack:
                 "release_id": found.release.id,
                 "features": found.release.features,
                 "edges": _bins(found)[0],
+                "answering": self._lineup.answering,
                 "role_arn": self._foundation.roles["predict"],
                 "key_arn": self._foundation.key_arn,
                 "rate": api.rate,
@@ -130,6 +132,7 @@ class EnvironmentStack:
                 "endpoint": endpoint.name,
                 "release_id": found.release.id,
                 "golden": found.release.golden,
+                "others": self._lineup.proven,
                 "capture_bucket": self._foundation.capture_bucket,
                 "capture_percentage": self.settings.capture.percentage,
                 "capture_seconds": self.settings.capture.wait_seconds,
@@ -195,10 +198,5 @@ def _bins(found: Found) -> tuple[Sequence[float], Sequence[float]]:
     return (distribution.edges, distribution.shares) if distribution else ((), ())
 
 
-def _variant(found: Found, name: str, weight: float, shadow: bool) -> VariantArgs:
-    model = found.release.model
-    return {"name": name, "artifact": model.artifact, "image": model.image, "weight": weight, "shadow": shadow}
-
-
-def _loaded(variant: Variant, shadow: bool) -> VariantArgs:
-    return _variant(load(variant.manifest), variant.name, variant.weight, shadow)
+def _wanted(variant: Variant, shadow: bool) -> Wanted:
+    return {"name": variant.name, "manifest": variant.manifest, "weight": variant.weight, "shadow": shadow}

@@ -69,8 +69,8 @@ class Store:
     untyped: set[str] = field(default_factory=set)
 
     def put(self, number: int, **changes: Any) -> str:
-        """Store a release; returns its manifest's address."""
-        document = manifest(number, **changes)
+        """Store a release, its manifest's members changed; returns the manifest's address."""
+        document = manifest(number) | changes
         self.objects[address(number)] = json.dumps(document)
         self.objects.setdefault(document["model"]["artifact"], "")
         self.checksums.setdefault(document["model"]["artifact"], "ab" * 32)

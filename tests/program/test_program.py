@@ -156,16 +156,73 @@ def test_watching_and_the_pointer_follow_only_after_the_shift() -> None:
     assert kinds.index("Dashboard") > kinds.index("MonitoringSchedule")
 
 
-def test_variants_and_shadow_get_models_of_their_own() -> None:
+def _stored(*numbers: int, **changes: Any) -> Store:
     store = Store()
-    for number in (1, 2, 3):
+    for number in numbers:
         store.put(number)
+    if changes:
+        store.put(numbers[-1], **changes)
+    return store
+
+
+def _environment(ran: Run, function: str) -> dict[str, str]:
+    functions = {made.inputs["name"]: made.inputs for made in ran.of("aws:lambda/function:Function")}
+    found: dict[str, str] = functions[f"glidepath-prod-{function}"]["environment"]["variables"]
+    return found
+
+
+def test_an_ab_test_shares_the_requests_of_one_endpoint_and_scales_every_variant() -> None:
     variants = [{"name": "challenger", "manifest": address(2), "weight": 0.2}]
-    ran = run("prod", store, release=address(1), variants=variants, shadow={"manifest": address(3), "weight": 1})
+    ran = run("prod", _stored(1, 2), release=address(1), variants=variants)
     configuration = _one(ran.of("aws:sagemaker/endpointConfiguration:EndpointConfiguration"))
-    assert [v["variantName"] for v in configuration["productionVariants"]] == ["live", "challenger"]
-    assert [v["variantName"] for v in configuration["shadowProductionVariants"]] == ["shadow"]
-    assert len(ran.of("aws:sagemaker/model:Model")) == 3
+    weights = {v["variantName"]: v["initialVariantWeight"] for v in configuration["productionVariants"]}
+    assert weights == {"live": 1.0, "challenger": 0.2}
+    assert "shadowProductionVariants" not in configuration
+    assert len(ran.of("aws:sagemaker/model:Model")) == 2
+    targets = [target.inputs["resourceId"] for target in ran.of("aws:appautoscaling/target:Target")]
+    assert [target.rpartition("/")[2] for target in targets] == ["live", "challenger"]
+    assert len(ran.of("aws:appautoscaling/policy:Policy")) == 2
+    first, second = manifest(1)["id"], manifest(2)["id"]
+    assert json.loads(_environment(ran, "predict")["VARIANTS"]) == {"live": first, "challenger": second}
+    for hook in ("before-traffic", "after-traffic"):
+        environment = _environment(ran, hook)
+        assert (environment["VARIANT"], environment["RELEASE_ID"]) == ("live", first)
+        assert json.loads(environment["OTHER_VARIANTS"]) == [
+            {"variant": "challenger", "release": second, "golden": manifest(2)["golden"]}
+        ]
+
+
+def test_a_shadow_answers_nobody() -> None:
+    ran = run("prod", _stored(1, 3), release=address(1), shadow={"manifest": address(3), "weight": 0.5})
+    configuration = _one(ran.of("aws:sagemaker/endpointConfiguration:EndpointConfiguration"))
+    assert [v["variantName"] for v in configuration["productionVariants"]] == ["live"]
+    (shadow,) = configuration["shadowProductionVariants"]
+    assert (shadow["variantName"], shadow["initialVariantWeight"]) == ("shadow", 0.5)
+    assert len(ran.of("aws:appautoscaling/target:Target")) == 1
+    assert "VARIANTS" not in _environment(ran, "predict")
+    assert "OTHER_VARIANTS" not in _environment(ran, "before-traffic")
+    # The shadow captures the same inference ids with answers of its own.
+    assert _environment(ran, "after-traffic")["VARIANT"] == "live"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"id": manifest(1)["id"]}, "which is the release itself: take it out of the stack's config"),
+        ({"features": ["distance", "passengers"]}, "which wants the features distance, passengers and release"),
+        ({"target": "tip"}, "which predicts tip and release 20261121-1a2b3c4d predicts total"),
+    ],
+)
+@pytest.mark.parametrize("key", ["variants", "shadow"])
+def test_a_model_that_cannot_stand_beside_the_release_is_refused(
+    key: str, changes: dict[str, Any], message: str
+) -> None:
+    other: Any = {"name": "other", "manifest": address(2)}
+    config = {key: [other] if key == "variants" else other}
+    with pytest.raises(pulumi.RunError) as caught:
+        run("prod", _stored(1, 2, **changes), release=address(1), **config)
+    assert str(caught.value).startswith(f"glidepath:{key}: other is release ")
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -128,3 +128,52 @@ def test_the_order_of_environments_is_their_own_key() -> None:
 def test_a_name_may_not_be_taken_twice() -> None:
     variant = {"name": "live", "manifest": "s3://bucket/manifest.json"}
     assert any("glidepath:variants" in line for line in _problems(variants=[variant]))
+
+
+ADDRESS = "s3://artifacts/runs/1/release/manifest.json"
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (
+            {"variants": [{"name": "a", "manifest": ADDRESS}], "shadow": {"manifest": ADDRESS}},
+            (
+                "glidepath:shadow: 'shadow' cannot stand beside glidepath:variants: SageMaker shadows an endpoint of one"
+                " variant only; take out the one or the other"
+            ),
+        ),
+        (
+            {"variants": [{"manifest": ADDRESS} for _ in range(10)]},
+            "glidepath:variants: 10 are too many: with the release's own, an endpoint has 10 at most; take some out",
+        ),
+        (
+            {"variants": [{"name": "live", "manifest": ADDRESS}]},
+            "glidepath:variants: ['live', 'live'] name a variant twice (live is the release's own); rename one",
+        ),
+        (
+            {"variants": [{"name": "a-", "manifest": ADDRESS}]},
+            "glidepath:variants[0].name: 'a-' is not letters, digits and - between them, 63 at most",
+        ),
+        (
+            {"variants": [{"manifest": ADDRESS, "weight": 1.5}]},
+            "glidepath:variants[0].weight: 1.5 is not a number from 0 to 1",
+        ),
+        (
+            {"shadow": {"name": "live", "manifest": ADDRESS}},
+            "glidepath:shadow.name: 'live' is the release's own variant; rename the shadow",
+        ),
+        ({"shadow": {"weight": 0.5}}, "glidepath:shadow.manifest: is missing"),
+    ],
+)
+def test_what_cannot_stand_beside_a_release(config: dict[str, Any], message: str) -> None:
+    assert any(problem.strip().removeprefix("- ").startswith(message) for problem in _problems(**config))
+
+
+def test_variants_and_a_shadow_have_names_and_weights_of_their_own() -> None:
+    variants = [{"manifest": ADDRESS}, {"name": "b", "manifest": ADDRESS, "weight": 1}]
+    settings = parse("prod", config("prod", variants=variants))
+    assert [(v.name, v.weight) for v in settings.variants] == [("variant-1", 0.1), ("b", 1.0)]
+    shadow = parse("prod", config("prod", shadow={"manifest": ADDRESS, "weight": 1})).shadow
+    assert shadow is not None
+    assert (shadow.name, shadow.weight) == ("shadow", 1.0)

@@ -1,0 +1,88 @@
+"""Other models beside the release's own: variants of an A/B test, which answer, and a shadow, which does not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypedDict
+
+import pulumi
+
+from components.endpoint import VARIANT, VariantArgs
+from components.release import Found, load
+from functions.shared.release import Release
+
+
+class OtherVariant(TypedDict):
+    """A variant as the hooks are told of it."""
+
+    variant: str
+    release: str
+    golden: str
+
+
+@dataclass(frozen=True)
+class Lineup:
+    """The release and the models beside it on its endpoint."""
+
+    release: Release
+    others: Sequence[tuple[VariantArgs, Release]]
+
+    @property
+    def variants(self) -> list[VariantArgs]:
+        """All models of the endpoint, the release's own first."""
+        return [_variant(VARIANT, self.release, 1.0, shadow=False), *(variant for variant, _ in self.others)]
+
+    @property
+    def answering(self) -> dict[str, str]:
+        """Variant → release, of all that answer requests; empty where the release answers alone."""
+        others = {variant["name"]: release.id for variant, release in self.others if not variant["shadow"]}
+        return {VARIANT: self.release.id, **others} if others else {}
+
+    @property
+    def proven(self) -> list[OtherVariant]:
+        """What the hooks prove beside the release itself."""
+        return [
+            {"variant": variant["name"], "release": release.id, "golden": release.golden}
+            for variant, release in self.others
+            if not variant["shadow"]
+        ]
+
+
+class Wanted(TypedDict):
+    """A variant as config names it."""
+
+    name: str
+    manifest: str
+    weight: float
+    shadow: bool
+
+
+def line_up(found: Found, wanted: Sequence[Wanted]) -> Lineup:
+    """Load the manifests of all. Raises `pulumi.RunError` for one that cannot stand beside the release."""
+    return Lineup(found.release, [_beside(found.release, item) for item in wanted])
+
+
+def _beside(release: Release, wanted: Wanted) -> tuple[VariantArgs, Release]:
+    other = load(wanted["manifest"]).release
+    reason = _misfit(release, other)
+    if reason:
+        key = "glidepath:shadow" if wanted["shadow"] else "glidepath:variants"
+        raise pulumi.RunError(f"{key}: {wanted['name']} is release {other.id}, {reason}; nothing was touched")
+    return _variant(wanted["name"], other, wanted["weight"], wanted["shadow"]), other
+
+
+def _misfit(release: Release, other: Release) -> str:
+    if other.id == release.id:
+        return "which is the release itself: take it out of the stack's config"
+    if other.features != release.features:
+        return (
+            f"which wants the features {', '.join(other.features)} and release {release.id} wants"
+            f" {', '.join(release.features)}: one request must suit both"
+        )
+    if other.target != release.target:
+        return f"which predicts {other.target} and release {release.id} predicts {release.target}"
+    return ""
+
+
+def _variant(name: str, release: Release, weight: float, shadow: bool) -> VariantArgs:
+    model = release.model
+    return {"name": name, "artifact": model.artifact, "image": model.image, "weight": weight, "shadow": shadow}
