@@ -15,6 +15,7 @@ from cli.app import new_app
 from cli.errors import UserError
 from cli.package import write_variables
 from operate.updates import bring_up, read_anew
+from operate.variants import leave_out
 
 app = new_app()
 
@@ -40,11 +41,18 @@ def deploy(
         write_variables(variables, outcome)
 
 
-def deploy_release(stack: str, release: str, manifest_sha256: str = "", more: Sequence[str] = ()) -> None:
-    """Preview, refuse a change of the foundation, update; `more` goes to preview and update alike."""
+def deploy_release(
+    stack: str, release: str, manifest_sha256: str = "", more: Sequence[str] = (), without: str = ""
+) -> None:
+    """Preview, refuse a change of the foundation, update; `more` goes to preview and update alike.
+
+    `without` names a variant of the config that is left out, since it is what is deployed.
+    """
     read_anew(stack, _ROOT)
     with tempfile.TemporaryDirectory() as folder:
         arguments = [*release_arguments(stack, Path(folder), release, manifest_sha256), *more]
+        if without:
+            leave_out(Path(folder) / f"Pulumi.{stack}.yaml", without)
         refuse_foundation(stack, _preview(stack, arguments))
         bring_up(stack, arguments, _ROOT)
 

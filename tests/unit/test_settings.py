@@ -139,8 +139,8 @@ ADDRESS = "s3://artifacts/runs/1/release/manifest.json"
         (
             {"variants": [{"name": "a", "manifest": ADDRESS}], "shadow": {"manifest": ADDRESS}},
             (
-                "glidepath:shadow: 'shadow' cannot stand beside glidepath:variants: SageMaker shadows an endpoint of one"
-                " variant only; take out the one or the other"
+                "glidepath:shadow: 'shadow' cannot stand beside glidepath:variants: SageMaker shadows an endpoint of"
+                " one variant only; take out the one or the other"
             ),
         ),
         (
