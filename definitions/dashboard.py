@@ -13,7 +13,6 @@ def dashboard(
 ) -> dict[str, Any]:
     """Requests, model health, latency, endpoint, predictions, and the state of the alarms. `alarms` are ARNs."""
     service = ["Service", watched.service]
-    variant = ["EndpointName", watched.endpoint, "VariantName", watched.variant]
     api = ["ApiName", watched.api, "Stage", watched.stage]
     widgets: list[tuple[str, str, list[list[Any]]]] = [
         (
@@ -30,11 +29,7 @@ def dashboard(
                 ["AWS/ApiGateway", "Latency", *api, {"label": "API p99"}],
             ],
         ),
-        (
-            "Endpoint",
-            "Sum",
-            [["AWS/SageMaker", name, *variant] for name in ("Invocations", "Invocation5XXErrors")],
-        ),
+        ("Endpoint", "Sum", _of_variants(watched, ("Invocations", "Invocation5XXErrors"))),
         (
             "Function and API",
             "Sum",
@@ -46,12 +41,36 @@ def dashboard(
         ),
         ("Predictions", "p50", [[METRICS, "Predictions", *service, {"stat": stat}] for stat in ("p10", "p50", "p90")]),
     ]
+    if len(watched.variants) > 1 or watched.shadow:
+        widgets.append(("Variants: p99 of the model's time (µs)", "p99", _of_variants(watched, ("ModelLatency",))))
+    if len(watched.variants) > 1:
+        widgets.append(("Variants: predictions", "p50", _predictions(watched)))
     if shares:
         widgets.append(("Prediction shift (stability index)", "Sum", _shift(watched, shares, least_rows)))
     placed = [_widget(region, number, *widget) for number, widget in enumerate(widgets)]
     below = (len(widgets) + 1) // 2 * _HEIGHT
     states = {"title": "Alarms", "alarms": list(alarms)}
     return {"widgets": [*placed, {"type": "alarm", "x": 0, "y": below, "width": 24, "height": 4, "properties": states}]}
+
+
+def _of_variants(watched: Watched, metrics: Sequence[str]) -> list[list[Any]]:
+    """What SageMaker counts for each variant, side by side, the shadow last."""
+    names = [*watched.variants, *([watched.shadow] if watched.shadow else [])]
+    several = len(names) > 1
+    return [
+        [
+            "AWS/SageMaker", metric, "EndpointName", watched.endpoint, "VariantName", name,
+            *([{"label": f"{name} {metric}"}] if several else []),
+        ]
+        for metric in metrics
+        for name in names
+    ]  # fmt: skip
+
+
+def _predictions(watched: Watched) -> list[list[Any]]:
+    """What each variant of an A/B test predicts."""
+    version = ["Service", watched.service, "Version", watched.version]
+    return [[METRICS, "Predictions", *version, "Variant", name, {"label": name}] for name in watched.variants]
 
 
 def _shift(watched: Watched, shares: Sequence[float], least_rows: int) -> list[list[Any]]:

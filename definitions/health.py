@@ -37,16 +37,21 @@ class Limits:
 
 @dataclass(frozen=True)
 class Watched:
-    """Whose health it is. `version` and `endpoint` may be anything that a metric's dimension can hold in the end."""
+    """Whose health it is. `version` and `endpoint` may be anything that a metric's dimension can hold in the end.
+
+    `variants` are those of the endpoint that answer, the release's own first; `shadow` answers nobody, and is shown
+    without being judged.
+    """
 
     service: str
     function: str
     alias: str
     version: Any
     endpoint: Any
-    variant: str
+    variants: Sequence[str]
     api: str
     stage: str
+    shadow: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,22 +164,37 @@ def _prediction_shift(watched: Watched, limits: Limits, shares: Sequence[float])
 
 
 def _endpoint_errors(watched: Watched, limits: Limits) -> Alarm:
-    dimensions = _of_endpoint(watched)
     return Alarm(
         "The release's endpoint answers 5XX",
         True,
-        _simple(limits, "AWS/SageMaker", "Invocation5XXErrors", dimensions, limits.endpoint_errors, statistic="Sum"),
+        _worst(watched, limits, "Invocation5XXErrors", limits.endpoint_errors, statistic="Sum"),
     )
 
 
 def _model_latency(watched: Watched, limits: Limits) -> Alarm:
     microseconds = limits.model_latency_ms * 1000
-    dimensions = _of_endpoint(watched)
     return Alarm(
         "The release's container computes too long (p99)",
         True,
-        _simple(limits, "AWS/SageMaker", "ModelLatency", dimensions, microseconds, extended_statistic="p99"),
+        _worst(watched, limits, "ModelLatency", microseconds, extended_statistic="p99"),
     )
+
+
+def _worst(watched: Watched, limits: Limits, metric: str, threshold: float, **statistic: str) -> dict[str, Any]:
+    """Of all variants that answer, the worst. One alarm for all: a deployment group watches ten at most."""
+    if len(watched.variants) == 1:
+        dimensions = of_variant(watched, watched.variants[0])
+        return _simple(limits, "AWS/SageMaker", metric, dimensions, threshold, **statistic)
+    (stat,) = statistic.values()
+    period = limits.period_minutes * 60
+    each = [
+        _query(f"variant{number}", "AWS/SageMaker", metric, of_variant(watched, variant), period, stat)
+        for number, variant in enumerate(watched.variants)
+    ]
+    # A variant that nobody asked in a period has no data there, and says nothing.
+    expression = f"MAX([{','.join(query['id'] for query in each)}])"
+    worst = {"id": "worst", "expression": expression, "label": f"Worst {metric} of a variant", "return_data": True}
+    return {"metric_queries": [*each, worst], **_judged(threshold, limits.periods)}
 
 
 def _api_errors(watched: Watched, limits: Limits) -> Alarm:
@@ -204,16 +224,19 @@ def _executed(watched: Watched) -> dict[str, Any]:
     return {"FunctionName": watched.function, "Resource": resource, "ExecutedVersion": watched.version}
 
 
-def _of_endpoint(watched: Watched) -> dict[str, Any]:
-    return {"EndpointName": watched.endpoint, "VariantName": watched.variant}
+def of_variant(watched: Watched, variant: str) -> dict[str, Any]:
+    """Dimensions of what SageMaker counts for one variant."""
+    return {"EndpointName": watched.endpoint, "VariantName": variant}
 
 
 def _of_api(watched: Watched) -> dict[str, Any]:
     return {"ApiName": watched.api, "Stage": watched.stage}
 
 
-def _query(name: str, namespace: str, metric: str, dimensions: dict[str, Any], period: int) -> dict[str, Any]:
-    wanted = {"namespace": namespace, "metric_name": metric, "dimensions": dimensions, "period": period, "stat": "Sum"}
+def _query(
+    name: str, namespace: str, metric: str, dimensions: dict[str, Any], period: int, stat: str = "Sum"
+) -> dict[str, Any]:
+    wanted = {"namespace": namespace, "metric_name": metric, "dimensions": dimensions, "period": period, "stat": stat}
     return {"id": name, "metric": wanted, "return_data": False}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pulumi
 from pulumi_aws.ssm.parameter import Parameter
 
-from components.endpoint import Endpoint
+from components.endpoint import VARIANT, Endpoint
 from components.foundation import Foundation
 from components.health import Health
 from components.monitor import Monitor
@@ -108,9 +108,10 @@ class EnvironmentStack:
                     alias=ALIAS,
                     version=serve.function.version,
                     endpoint=endpoint.name,
-                    variant=VARIANT,
+                    variants=list(self._lineup.answering or [VARIANT]),
                     api=service,
                     stage=ALIAS,
+                    shadow=self.settings.shadow.name if self.settings.shadow else "",
                 ),
                 "limits": self.settings.alarms.limits,
                 "edges": edges,

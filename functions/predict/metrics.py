@@ -23,18 +23,25 @@ _MODEL_ERROR = '"Requests":1,"ModelErrors":1,"CallerErrors":0'
 class Meter:
     """Writes one version's metrics to standard output, a line per request (and one more per 100 further predictions).
 
-    `edges` cut the predictions into the bins `Bin0`, `Bin1`, …; without edges none are counted.
+    `edges` cut the predictions into the bins `Bin0`, `Bin1`, …; without edges none are counted. With a `variant` all
+    but these are published for it as well.
     """
 
-    def __init__(self, namespace: str, service: str, release: str, version: str, edges: Sequence[float]) -> None:
+    def __init__(
+        self, namespace: str, service: str, release: str, version: str, edges: Sequence[float], variant: str = ""
+    ) -> None:
         self._edges = list(edges)
         self._bins = len(self._edges) + 1 if self._edges else 0
         both = [["Service"], ["Service", "Version"]]
+        if variant:
+            both.append(["Service", "Version", "Variant"])
         counts = dict.fromkeys(_COUNTS, "Count")
         bins = {f"Bin{number}": "Count" for number in range(self._bins)}
         own = [_directive(namespace, [["Service", "Version"]], bins)] if bins else []
         values = {"Latency": "Milliseconds", "Predictions": "None"}
         same = {"Service": service, "Version": version, "release": release}
+        if variant:
+            same["Variant"] = variant
         self._failed = _frame([_directive(namespace, both, counts)], same)
         self._answered = _frame([_directive(namespace, both, counts | values), *own], same)
         self._more = _frame([_directive(namespace, both, {"Predictions": "None"})], same)

@@ -13,7 +13,12 @@ _SLOW = ("ModelNotReadyException", "ThrottlingException", "ServiceUnavailable", 
 
 
 class ModelError(Exception):
-    """The model gave no usable answer. `message` is for the caller, `detail` for the log."""
+    """The model gave no usable answer. `message` is for the caller, `detail` for the log.
+
+    `variant` is the one that answered, where that is known: SageMaker does not tell whose failure it reports.
+    """
+
+    variant = ""
 
     def __init__(self, status: int, code: str, message: str, detail: str) -> None:
         super().__init__(detail)
@@ -23,8 +28,14 @@ class ModelError(Exception):
         self.detail = detail
 
 
-def predict(client: Any, endpoint: str, request: Request, inference_id: str) -> list[float]:
-    """One finite number per row. `client` is a sagemaker-runtime client. Raises ModelError (502 or 504)."""
+def predict(
+    client: Any, endpoint: str, request: Request, inference_id: str, wanted: str = ""
+) -> tuple[list[float], str]:
+    """One finite number per row, and the variant that gave them: the one `wanted`, or else one by weight.
+
+    `client` is a sagemaker-runtime client. Raises ModelError (502 or 504).
+    """
+    target = {"TargetVariant": wanted} if wanted else {}
     try:
         answer = client.invoke_endpoint(
             EndpointName=endpoint,
@@ -32,6 +43,7 @@ def predict(client: Any, endpoint: str, request: Request, inference_id: str) -> 
             Accept="text/csv",
             InferenceId=inference_id,
             Body=request.csv.encode(),
+            **target,
         )
         body: bytes = answer["Body"].read()
     except (ReadTimeoutError, ConnectTimeoutError) as error:
@@ -40,7 +52,12 @@ def predict(client: Any, endpoint: str, request: Request, inference_id: str) -> 
         raise _failure(error) from error
     except BotoCoreError as error:
         raise ModelError(502, "model_unreachable", "The model could not be reached.", str(error)) from error
-    return parse_predictions(body, request.rows)
+    variant: str = answer.get("InvokedProductionVariant", "")
+    try:
+        return parse_predictions(body, request.rows), variant
+    except ModelError as failure:
+        failure.variant = variant
+        raise
 
 
 def parse_predictions(body: bytes, rows: int) -> list[float]:

@@ -8,8 +8,10 @@ import json
 import math
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
+
+from functions.shared.variants import VARIANT_HEADER
 
 MAX_ROWS = 1000
 INFERENCE_HEADER = "x-glidepath-inference-id"
@@ -47,6 +49,14 @@ def read_inference_id(event: Mapping[str, Any]) -> str:
             " starting with a letter or digit.",
         )
     return given
+
+
+def read_variant(event: Mapping[str, Any], variants: Collection[str]) -> str:
+    """The variant that the caller asks for, or an empty text. Raises CallerError for one that does not answer."""
+    wanted = _header(event, VARIANT_HEADER)
+    if wanted and wanted not in variants:
+        raise _bad("unknown_variant", f"Header {VARIANT_HEADER} must be one of {', '.join(variants)}, or be left out.")
+    return wanted or ""
 
 
 def read_request(event: Mapping[str, Any], features: Sequence[str]) -> Request:

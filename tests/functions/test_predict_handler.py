@@ -73,6 +73,72 @@ def test_answers_with_predictions_release_and_id(handler: Any, capsys: pytest.Ca
     assert (metrics["release"], metrics["inference_id"]) == ("20261121-1a2b3c4d", "mine-1")
 
 
+SHARED = {**ENVIRONMENT, "VARIANTS": '{"live": "20261121-1a2b3c4d", "b": "20261120-99999999"}'}
+
+
+class Endpoint(FakeModel):
+    """An endpoint of which `variant` answers unless one is asked for."""
+
+    def __init__(self, variant: str, answer: bytes | Exception | None = None) -> None:
+        super().__init__(answer)
+        self.variant = variant
+
+    def invoke_endpoint(self, **request: Any) -> dict[str, Any]:
+        answered = request.get("TargetVariant", self.variant)
+        return {**super().invoke_endpoint(**request), "InvokedProductionVariant": answered}
+
+
+def test_an_answer_tells_the_variant_and_its_release(handler: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    service = handler.Service(Endpoint("b"), SHARED)
+    answer = service.handle(proxy_event(instances(GOOD)), "7")
+    body = json.loads(answer["body"])
+    assert (body["release"], body["variant"], body["predictions"]) == ("20261120-99999999", "b", [15.5])
+    assert answer["headers"]["x-glidepath-release"] == "20261120-99999999"
+    assert answer["headers"]["x-glidepath-variant"] == "b"
+    asked = service.handle(proxy_event(instances(GOOD), x_glidepath_variant="live"), "7")
+    assert json.loads(asked["body"])["release"] == "20261121-1a2b3c4d"
+    assert asked["headers"]["x-glidepath-variant"] == "live"
+    other, own = lines(capsys)
+    sets = [directive["Dimensions"] for directive in own["_aws"]["CloudWatchMetrics"]]
+    assert sets == [[["Service"], ["Service", "Version"], ["Service", "Version", "Variant"]], [["Service", "Version"]]]
+    assert (other["Variant"], other["release"], own["Variant"]) == ("b", "20261120-99999999", "live")
+    # The baseline is the release's own: what another model predicts is not held against it.
+    assert "Bin0" in own
+    assert "Bin0" not in str(other)
+
+
+def test_a_variant_that_does_not_answer_is_a_callers_mistake(handler: Any) -> None:
+    model = Endpoint("b")
+    event = proxy_event(instances(GOOD), x_glidepath_variant="shadow")
+    answer = handler.Service(model, SHARED).handle(event, "7")
+    assert answer["statusCode"] == 400
+    assert json.loads(answer["body"])["error"] == {
+        "code": "unknown_variant", "message": "Header x-glidepath-variant must be one of live, b, or be left out.",
+    }  # fmt: skip
+    assert model.calls == []
+
+
+def test_a_release_that_answers_alone_knows_no_variants(handler: Any) -> None:
+    model = Endpoint("live")
+    answer = ask(handler, model, proxy_event(instances(GOOD), x_glidepath_variant="anything"))
+    assert "variant" not in json.loads(answer["body"])
+    assert "x-glidepath-variant" not in answer["headers"]
+    assert "TargetVariant" not in model.calls[0]
+
+
+def test_what_a_variant_cannot_have_meant_counts_against_it(handler: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = handler.Service(Endpoint("b", b"nan"), SHARED).handle(proxy_event(instances(GOOD)), "7")
+    assert (answer["statusCode"], answer["headers"]["x-glidepath-variant"]) == (502, "b")
+    log, metrics = lines(capsys)
+    assert (log["release"], metrics["Variant"], metrics["ModelErrors"]) == ("20261120-99999999", "b", 1)
+    # What SageMaker reports as a failure has no variant.
+    failed = handler.Service(Endpoint("b", client_error("ModelError")), SHARED).handle(
+        proxy_event(instances(GOOD)), "7"
+    )
+    assert failed["headers"]["x-glidepath-release"] == "20261121-1a2b3c4d"
+    assert "Variant" not in lines(capsys)[1]
+
+
 def test_a_callers_mistake_is_not_the_models(handler: Any, capsys: pytest.CaptureFixture[str]) -> None:
     model = FakeModel()
     answer = ask(handler, model, proxy_event("{}"))

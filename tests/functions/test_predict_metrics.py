@@ -16,7 +16,7 @@ from tests.functions import samples
 
 EDGES, SHARES = samples.DISTRIBUTION["edges"], samples.DISTRIBUTION["shares"]
 LIMITS = Limits(1, 1, 1, 1000, 1000, 5, 3000, 0.25, 100, 10, 10, 1, 1)
-WATCHED = Watched("glidepath-prod", "glidepath-prod-predict", "live", "7", "e", "live", "glidepath-prod", "live")
+WATCHED = Watched("glidepath-prod", "glidepath-prod-predict", "live", "7", "e", ["live"], "glidepath-prod", "live")
 
 
 def meter(edges: list[float] = EDGES) -> Meter:

@@ -1,5 +1,6 @@
 """What an unhealthy release is: the alarms as documents, and what CloudWatch's arithmetic makes of them."""
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +18,7 @@ LIMITS = Limits(
     api_latency_ms=3000, prediction_shift=0.25, prediction_rows=100, prediction_minutes=10, silent_invocations=10,
     period_minutes=2, periods=3,
 )  # fmt: skip
-WATCHED = Watched("shop-prod", "shop-prod-predict", "live", "7", "shop-prod-1", "live", "shop-prod", "live")
+WATCHED = Watched("shop-prod", "shop-prod-predict", "live", "7", "shop-prod-1", ["live"], "shop-prod", "live")
 EDGES, SHARES = [1.0, 2.0, 3.0, 4.0], [0.2] * 5
 
 
@@ -143,6 +144,42 @@ def test_an_alarm_stays_within_cloudwatchs_limits() -> None:
 
 def test_without_a_distribution_there_is_no_alarm_on_it() -> None:
     assert "prediction-shift" not in alarms(WATCHED, LIMITS, [], [1.0])
+
+
+def test_the_worst_variant_of_an_ab_test_speaks_for_its_endpoint() -> None:
+    several = dataclasses.replace(WATCHED, variants=["live", "b", "c"])
+    for purpose, metric, stat in (
+        ("endpoint-errors", "Invocation5XXErrors", "Sum"), ("model-latency", "ModelLatency", "p99"),
+    ):  # fmt: skip
+        one, all_ = found()[purpose], alarms(several, LIMITS, EDGES, SHARES)[purpose].arguments
+        *each, worst = all_["metric_queries"]
+        assert [query["metric"]["dimensions"]["VariantName"] for query in each] == ["live", "b", "c"]
+        assert {(query["metric"]["metric_name"], query["metric"]["stat"]) for query in each} == {(metric, stat)}
+        assert all_["threshold"] == one["threshold"]
+        # Nobody asked the second one in this period.
+        values = {"variant0": 2.0, "variant1": None, "variant2": 7.0}
+        assert compute([("worst", worst["expression"])], values) == 7.0
+        assert compute([("worst", worst["expression"])], dict.fromkeys(values)) is None
+    stops = [alarm for alarm in alarms(several, LIMITS, EDGES, SHARES).values() if alarm.stops]
+    assert len(stops) <= 10, "CodeDeploy watches ten alarms at most"
+
+
+def test_the_dashboard_shows_variants_and_shadow_side_by_side() -> None:
+    def names(**changes: Any) -> dict[str, list[str]]:
+        board = dashboard("eu-west-1", dataclasses.replace(WATCHED, **changes), [], [], 100)
+        return {
+            widget["properties"]["title"]: [metric[5] for metric in widget["properties"]["metrics"]]
+            for widget in board["widgets"]
+            if "VariantName" in str(widget)
+        }
+
+    latency = "Variants: p99 of the model's time (µs)"
+    assert names() == {"Endpoint": ["live", "live"]}
+    assert names(variants=["live", "b"]) == {"Endpoint": ["live", "b", "live", "b"], latency: ["live", "b"]}
+    assert names(shadow="dark")[latency] == ["live", "dark"]
+    board = dashboard("eu-west-1", dataclasses.replace(WATCHED, variants=["live", "b"]), [], [], 100)
+    (shown,) = [w["properties"]["metrics"] for w in board["widgets"] if "predictions" in w["properties"]["title"]]
+    assert [entry[6:8] for entry in shown] == [["Variant", "live"], ["Variant", "b"]]
 
 
 def test_the_rule_can_be_read_by_a_person() -> None:
