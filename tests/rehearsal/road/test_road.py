@@ -5,16 +5,19 @@ import io
 import itertools
 import json
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from operate.caller import Caller
+from rehearsal.faults.candidates import Candidates
 from rehearsal.tour import evidence
 from rehearsal.tour.runs import STAGES, follow, newest_run, run_ids
 from rehearsal.tour.tour import BUSY
 from tests.rehearsal.road.conftest import Road
+from tests.rehearsal.road.variants import Production, eventually, of_two_features
 
 STACKS = ("delivery", "dev", "prod")
 # The first test waits for a whole rehearsal: minutes on a quiet machine, more on a busy one.
@@ -209,6 +212,87 @@ def test_an_unknown_config_key_is_refused(road: Road) -> None:
     assert done.returncode != 0
     assert "capture" in text
     assert "Traceback" not in text
+
+
+@pytest.fixture(scope="module")
+def production(road: Road, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
+    made = Production(road, tmp_path_factory.mktemp("program") / "copy")
+    yield made
+    made.close()
+
+
+def test_an_ab_test_begins_at_a_peak_without_losing_capacity(production: Production) -> None:
+    first, second = production.manifests()
+    production.configure(variants=[{"name": "challenger", "manifest": first, "weight": 0.5}])
+    old = production.grow(6)
+    with production.watched() as seen, production.traffic() as traffic:
+        said = production.deploy(second)
+    requests, failed = traffic.counts()
+    assert requests > 50
+    assert failed == 0
+    new = production.serving()
+    assert new != old
+    # Six instances by the weights of 1 and 0.5; none went, though the old endpoint's traffic did.
+    held = {f"{old}/live": (6, True), f"{new}/live": (4, True), f"{new}/challenger": (2, True)}
+    assert seen.moving
+    assert all(look == held for look in seen.moving), seen.moving
+    assert f"endpoint {new}, variant live: to 4 instances, as {old} has" in said
+    assert {suspended for _, suspended in production.scaling().values()} == {False}
+
+
+def test_an_ab_test_splits_the_requests_by_weight(production: Production) -> None:
+    first, second = production.manifests()
+    endpoint, asked = production.serving(), 300
+    answered = production.ask(asked)
+    assert set(answered) == {production.release_of(first), production.release_of(second)}
+    # A third of the requests; six standard deviations are 49.
+    assert abs(answered[production.release_of(first)] - asked / 3) < 49
+    for variant in ("live", "challenger"):
+        assert production.counted(endpoint, variant, "Invocations") > 0
+        assert eventually(lambda name=variant: production.captured(endpoint, name) > 0)  # type: ignore[misc]
+    shown = production.glidepath("promote", "prod", "challenger", "--show")
+    assert shown.returncode == 0, shown.stderr
+    header, *rows = shown.stdout.splitlines()[1:]
+    assert header.split()[:3] == ["variant", "release", "weight"]
+    assert [row.split()[:3] for row in rows] == [
+        ["live", production.release_of(second), "1"],
+        ["challenger", production.release_of(first), "0.5"],
+    ]
+
+
+def test_the_winner_becomes_the_release(production: Production) -> None:
+    first, _ = production.manifests()
+    unknown = production.glidepath("promote", "prod", "nobody")
+    assert unknown.returncode == 1
+    assert unknown.stderr.startswith("glidepath: Pulumi.prod.yaml names no variant 'nobody'")
+    with production.traffic() as traffic:
+        done = production.glidepath("promote", "prod", "challenger")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert traffic.counts()[1] == 0
+    assert "challenger is the release of prod now. take challenger out of Pulumi.prod.yaml, line" in done.stdout
+    assert production.road.production()["release"] == production.release_of(first)
+    assert set(production.ask(20)) == {production.release_of(first)}
+    refused = production.up()
+    assert refused.returncode != 0
+    assert "which is the release itself: take it out of the stack's config" in refused.stdout + refused.stderr
+    production.configure()
+    assert production.up().returncode == 0
+
+
+def test_a_shadow_that_fails_fails_nobody(production: Production) -> None:
+    first, second = production.manifests()
+    candidates = Candidates(production.road.clients, production.road.project)
+    broken = candidates.spoiled(candidates.read(first), "broken-shadow", artifact=of_two_features)
+    production.configure(shadow={"manifest": broken.uri, "weight": 1})
+    with production.traffic() as traffic:
+        production.deploy(second)
+    assert traffic.counts()[1] == 0
+    endpoint = production.serving()
+    assert set(production.ask(100)) == {production.release_of(second)}
+    assert eventually(lambda: production.counted(endpoint, "shadow", "Invocation4XXErrors") >= 100)
+    assert production.counted(endpoint, "live", "Invocation4XXErrors") == 0
+    assert production.counted(endpoint, "live", "Invocation5XXErrors") == 0
+    assert production.captured(endpoint, "live") > 0
 
 
 @pytest.mark.parametrize("stack", tuple(reversed(STACKS)))
