@@ -8,7 +8,7 @@ import pytest
 
 from tests.program.harness import Recorded, Run, Store, address, manifest, run
 
-SHAPES = ["delivery", "dev", "prod", "dev first", "prod first", "prod next"]
+SHAPES = ["delivery", "dev", "prod", "dev first", "prod first", "prod next", "prod compared", "prod shadowed"]
 
 
 def _run(shape: str) -> Run:
@@ -21,7 +21,11 @@ def _run(shape: str) -> Run:
         return run(stack, store, release=address(1))
     store.point(stack, 1)
     store.put(2)
-    return run(stack, store, release=address(2))
+    beside: dict[str, Any] = {
+        "compared": {"variants": [{"name": "challenger", "manifest": address(1)}]},
+        "shadowed": {"shadow": {"manifest": address(1), "weight": 0.5}},
+    }
+    return run(stack, store, release=address(2), **beside.get(release, {}))
 
 
 @pytest.fixture(scope="module", params=SHAPES)
