@@ -19,7 +19,7 @@ import numpy
 import xgboost
 import yaml
 
-from components.capacity import SCALE_IN
+from components.capacity import DIMENSION, NAMESPACE, SCALE_IN
 from operate.caller import Answer, Caller
 from rehearsal.faults.program import copy_program
 from rehearsal.tour import evidence
@@ -73,7 +73,8 @@ class Production:
         """`./glidepath …` of the copy."""
         return subprocess.run(
             [sys.executable, "-m", "cli", *arguments],
-            cwd=self.folder, env=self.road.environ, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            cwd=self.folder, env=self.road.rehearsal.environ(self.road.environ), stdin=subprocess.DEVNULL,
+            capture_output=True, text=True,
             timeout=600, check=False,
         )  # fmt: skip
 
@@ -116,13 +117,15 @@ class Production:
         return {item["VariantName"]: item["CurrentInstanceCount"] for item in described["ProductionVariants"]}
 
     def grow(self, count: int) -> str:
-        """Let the serving endpoint have grown, as autoscaling lets it at a peak. Its name."""
+        """Let autoscaling bring the serving endpoint to so many instances, as at a peak that lasts. Its name."""
         endpoint = self.serving()
-        self.endpoints.update_endpoint_weights_and_capacities(
-            EndpointName=endpoint, DesiredWeightsAndCapacities=[{"VariantName": "live", "DesiredInstanceCount": count}]
+        self.road.clients.of(self.stack, "application-autoscaling").register_scalable_target(
+            ServiceNamespace=NAMESPACE,
+            ResourceId=f"endpoint/{endpoint}/variant/live",
+            ScalableDimension=DIMENSION,
+            MinCapacity=count,
         )
-        while self.endpoints.describe_endpoint(EndpointName=endpoint)["EndpointStatus"] == "Updating":
-            time.sleep(0.1)
+        assert eventually(lambda: self.instances(endpoint)["live"] == count, 60)
         return endpoint
 
     @contextmanager
