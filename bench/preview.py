@@ -1,7 +1,8 @@
-"""`pulumi preview` of the prod stack against that of an empty Python program."""
+"""`pulumi preview` of the prod stack against that of an empty program, and `./glidepath preview` against it."""
 
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,7 +27,29 @@ def measure() -> list[Result]:
         variants: dict[str, list[str]] = {"preview of prod / of an empty program": []}
         if (pack / "PulumiPolicy.yaml").is_file():
             variants["preview of prod with policy pack / of an empty one"] = ["--policy-pack", str(pack)]
-        return [_ratio(name, rehearsal.root, empty, arguments, env) for name, arguments in variants.items()]
+        found = [_ratio(name, rehearsal.root, empty, arguments, env) for name, arguments in variants.items()]
+        return [*found, *(_report(name, rehearsal.root, arguments, env) for name, arguments in _REPORTS.items())]
+
+
+_REPORTS = {
+    "glidepath preview of prod / the engine's own": [],
+    "glidepath preview with a base / the engine's own": ["--base", "HEAD"],
+}
+
+
+def _report(name: str, root: Path, arguments: list[str], env: Mapping[str, str]) -> Result:
+    """The report, for which the engine runs with the policy pack (once, or twice side by side), against a bare run."""
+    ours, engine = alternate(
+        lambda: _glidepath(root, env, *arguments), lambda: _pulumi(root, env, "preview", "--stack", STACK), ROUNDS
+    )
+    return Result(name, ours / engine, "x", f"({ours:.1f} s / {engine:.1f} s)", 2.5)
+
+
+def _glidepath(root: Path, env: Mapping[str, str], *arguments: str) -> None:
+    command = [sys.executable, "-m", "cli", "preview", "--stack", STACK, *arguments]
+    result = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True)
+    if result.returncode not in (0, 2):
+        raise UserError(f"`{' '.join(command)}` failed:\n{result.stdout}{result.stderr}")
 
 
 def _ratio(name: str, root: Path, empty: Path, arguments: list[str], env: Mapping[str, str]) -> Result:
