@@ -22,7 +22,7 @@ from tests.rehearsal.road.conftest import free_port
 ROOT = Path(__file__).resolve().parents[3]
 GRANT = '    return [_invoke_endpoint(at), _logs(at, "predict"), _trace()'
 KNOWN = "  choose one of: delivery, dev, prod"
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
 
 @dataclass(frozen=True)
