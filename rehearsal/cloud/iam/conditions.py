@@ -3,15 +3,21 @@
 import base64
 import binascii
 import ipaddress
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from rehearsal.cloud.iam.template import Context, Template, template
 
 Matcher = Callable[[str, Template, Context], bool]
+
+
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
+_MISSING = {4: "-01-01", 7: "-01"}
+"""A year, or a year and month, stand for their first day."""
 
 
 class PolicyError(ValueError):
@@ -144,10 +150,7 @@ def _ip(actual: str, wanted: Template, context: Context) -> bool:
 
 
 def _number(text: str) -> Decimal | None:
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        return None
+    return Decimal(text) if _NUMBER.fullmatch(text) else None
 
 
 def _date(text: str) -> datetime | None:
@@ -155,7 +158,7 @@ def _date(text: str) -> datetime | None:
     try:
         if number is not None and len(text) > 4:
             return datetime.fromtimestamp(float(number), UTC)
-        found = datetime.fromisoformat(text if len(text) > 4 else f"{text}-01-01")
+        found = datetime.fromisoformat(text + _MISSING.get(len(text), ""))
     except (ValueError, OverflowError):
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)

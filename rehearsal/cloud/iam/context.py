@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rehearsal.cloud.iam import tagging
 from rehearsal.cloud.iam.need import Need, many
+from rehearsal.cloud.iam.resourcetags import WithTags
 from rehearsal.cloud.iam.template import Context
 
 if TYPE_CHECKING:
@@ -65,4 +66,4 @@ def of_need(call: "Call", need: Need, shared: Context) -> Context:
             "aws:calledviafirst": (f"{service}.amazonaws.com",),
             "aws:calledvialast": (f"{service}.amazonaws.com",),
         }
-    return {**shared, **own, **need.context}
+    return WithTags(call, need, {**shared, **own, **need.context})
