@@ -18,13 +18,18 @@ def roles(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")] = False,
     role: Annotated[str, typer.Option("--role", metavar="<text>", help="Only roles whose name holds this text.")] = "",
 ) -> None:
-    """From the rehearsal that is up, else from the last report. Ends with 1 where a call was denied or a grant is
-    neither used nor explained in rehearsal/unused_grants.yaml.
+    """From the rehearsal that is up, else from the last report, with the last run of the fault matrix. Ends with 1
+    where a call was denied or a grant is neither used nor explained in rehearsal/unused_grants.yaml.
     """
     from rehearsal.environment import Rehearsal
-    from rehearsal.tour.roles import faults
+    from rehearsal.tour.roles import faults, matrix_ledger, merged
 
-    found = [entry for entry in _entries(Rehearsal.here()) if role in str(entry["role"]).rpartition("/")[2]]
+    here = Rehearsal.here()
+    found = [
+        entry
+        for entry in merged(_entries(here), matrix_ledger(here.folder))
+        if role in str(entry["role"]).rpartition("/")[2]
+    ]
     if as_json:
         print(json.dumps(found, indent=2))
     else:

@@ -15,6 +15,9 @@ from rehearsal.tour.report import Report
 REASONS = Path(__file__).resolve().parent.parent / "unused_grants.yaml"
 """Grants that only real AWS uses, each with its reason."""
 
+MATRIX_LEDGER = Path("faults", "cloud", "ledger.json")
+"""Where the cloud of the fault matrix leaves its ledger, in the rehearsal's folder."""
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -127,6 +130,34 @@ def role_entries(
                 grants = granted(role_documents(iam, role["RoleName"]))
                 entries.append(role_entry(role["Arn"], grants, ledger.get(role["Arn"], {}), known))
     return sorted(entries, key=lambda entry: str(entry["role"]))
+
+
+def matrix_ledger(folder: Path) -> dict[str, Any]:
+    """What the last run of the fault matrix did, as its gateway left it in the rehearsal's folder; else nothing."""
+    path = folder / MATRIX_LEDGER
+    if not path.is_file():
+        return {}
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
+
+
+def merged(entries: Iterable[Report], ledger: Mapping[str, Mapping[str, Any]]) -> list[Report]:
+    """The entries, with what the same roles did in another cloud: what was used there is used, what denied denied."""
+    return [_merged(entry, ledger.get(str(entry["role"]), {})) for entry in entries]
+
+
+def _merged(entry: Report, calls: Mapping[str, Any]) -> Report:
+    used = {_shown(grant).lower() for grant in calls.get("grants", {})}
+    unused = [grant for grant in entry["unused"] if grant.lower() not in used]
+    explained = {grant: reason for grant, reason in entry["explained"].items() if grant.lower() not in used}
+    return {
+        **entry,
+        "used": entry["granted"] - len(unused) - len(explained),
+        "unused": unused,
+        "explained": explained,
+        "denied": sorted({*entry["denied"], *calls.get("denied", {})}),
+        "refusals": list(dict.fromkeys([*entry["refusals"], *calls.get("refusals", ())])),
+    }
 
 
 def faults(entries: Iterable[Report]) -> list[str]:

@@ -6,8 +6,20 @@ from typing import Any
 import pytest
 
 from cli.roles import lines
+from rehearsal.environment import Rehearsal
 from rehearsal.errors import UserError
-from rehearsal.tour.roles import REASONS, Reason, faults, granted, read_reasons, role_entry
+from rehearsal.faults.world import place
+from rehearsal.tour.roles import (
+    MATRIX_LEDGER,
+    REASONS,
+    Reason,
+    faults,
+    granted,
+    matrix_ledger,
+    merged,
+    read_reasons,
+    role_entry,
+)
 
 ARN = "arn:aws:iam::111111111111:role/glidepath-delivery-train"
 DOCUMENTS: dict[str, dict[str, Any]] = {
@@ -81,3 +93,30 @@ def test_the_lines_of_a_role() -> None:
     head, *rest = lines(entry)
     assert " ".join(head.split()) == "glidepath-delivery-train granted 3 used 1 unused 2 explained 0 denied 0"
     assert [line.split()[:2] for line in rest] == [["unused", "s3:PutObject"], ["unused", "s3:GetObject"]]
+
+
+def test_the_fault_matrix_speaks_for_grants_and_against_roles() -> None:
+    grants = [*granted(DOCUMENTS), "attached/arn:aws:iam::1:policy/b sqs:SendMessage"]
+    reasons = [Reason("*", ("s3:PutObject", "sqs:SendMessage"), "only real AWS does that")]
+    entry = role_entry(ARN, grants, {"grants": {"own/1 s3:GetObject": 1}, "denied": {"kms:Decrypt": 1}}, reasons)
+    assert (entry["used"], entry["unused"], len(entry["explained"])) == (1, ["s3:GetObject (Read)"], 2)
+    ledger: dict[str, dict[str, Any]] = {
+        ARN: {
+            "grants": {"own/Read s3:getobject": 2, "own/Read s3:PutObject": 1},
+            "denied": {"sns:Publish": 1, "kms:Decrypt": 2},
+            "refusals": ["User: … sns:Publish"],
+        },
+        "arn:another": {"denied": {"sns:Publish": 1}},
+    }
+    (found,) = merged([entry], ledger)
+    assert (found["used"], found["unused"], list(found["explained"])) == (3, [], ["sqs:SendMessage (b)"])
+    assert (found["denied"], found["refusals"]) == (["kms:Decrypt", "sns:Publish"], ["User: … sns:Publish"])
+    assert merged([entry], {}) == [entry]
+
+
+def test_the_matrix_leaves_its_ledger_in_the_folder(tmp_path: Path) -> None:
+    assert matrix_ledger(tmp_path) == {}
+    place(Rehearsal(folder=tmp_path)).cloud.mkdir(parents=True)
+    (place(Rehearsal(folder=tmp_path)).cloud / "ledger.json").write_text('{"arn": {"calls": {}}}')
+    assert matrix_ledger(tmp_path) == {"arn": {"calls": {}}}
+    assert tmp_path / MATRIX_LEDGER == place(Rehearsal(folder=tmp_path)).cloud / "ledger.json"
