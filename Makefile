@@ -42,7 +42,7 @@ check: $(READY)  ## lint, formatting, strict types, policy metadata
 	$(BIN)/mypy
 	$(BIN)/python -m policies.check_metadata
 
-bench: setup  ## costs, as ratios within one run; PARTS="handler preview tour" picks
+bench: setup  ## costs, as ratios within one run; PARTS="handler preview policies tour" picks
 	$(BIN)/python -m bench $(PARTS)
 
 constraints:  ## pin anew what the requirements pull in (needs the network)
@@ -53,5 +53,5 @@ constraints:  ## pin anew what the requirements pull in (needs the network)
 
 clean:  ## all that was made here, but not the caches in the user's folder
 	@if [ -x $(BIN)/python ] && [ -f .rehearsal/cloud/gateway.pid ]; then ./glidepath down; fi
-	rm -rf $(VENV) .rehearsal .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-bench .rehearsal .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,11 +1,11 @@
-"""`python -m bench [handler] [preview] [tour]`: measure these, or all."""
+"""`python -m bench [handler] [preview] [policies] [tour]`: measure these, or all."""
 
 import importlib
 import sys
 
 from rehearsal.errors import UserError
 
-PARTS = ("handler", "preview", "tour")
+PARTS = ("handler", "preview", "policies", "tour")
 
 
 def main(names: list[str]) -> int:

@@ -21,7 +21,7 @@ STACK = "prod"
 
 def measure() -> list[Result]:
     """The ratio without and, where there is one, with the policy pack."""
-    with _project() as (rehearsal, empty):
+    with project() as (rehearsal, empty):
         env = rehearsal.environ()
         pack = rehearsal.root / "policies"
         variants: dict[str, list[str]] = {"preview of prod / of an empty program": []}
@@ -54,8 +54,8 @@ def _glidepath(root: Path, env: Mapping[str, str], *arguments: str) -> None:
 
 def _ratio(name: str, root: Path, empty: Path, arguments: list[str], env: Mapping[str, str]) -> Result:
     ours, base = alternate(
-        lambda: _pulumi(root, env, "preview", "--stack", STACK, *arguments),
-        lambda: _pulumi(empty, env, "preview", "--stack", STACK),
+        lambda: pulumi(root, env, "preview", "--stack", STACK, *arguments),
+        lambda: pulumi(empty, env, "preview", "--stack", STACK),
         ROUNDS,
     )
     aim = 3.0 if arguments else None
@@ -63,7 +63,7 @@ def _ratio(name: str, root: Path, empty: Path, arguments: list[str], env: Mappin
 
 
 @contextmanager
-def _project() -> Iterator[tuple[Rehearsal, Path]]:
+def project() -> Iterator[tuple[Rehearsal, Path]]:
     """A cloud with nothing in it, the prod stack not yet brought up, and an empty program beside it."""
     with tempfile.TemporaryDirectory() as scratch:
         rehearsal = Rehearsal(folder=Path(scratch) / "rehearsal", port=_free_port())
@@ -78,13 +78,14 @@ def _project() -> Iterator[tuple[Rehearsal, Path]]:
         lifecycle.start(rehearsal)
         try:
             for folder in (rehearsal.root, empty):
-                _pulumi(folder, rehearsal.environ(), "stack", "init", STACK, "--no-select")
+                pulumi(folder, rehearsal.environ(), "stack", "init", STACK, "--no-select")
             yield rehearsal, empty
         finally:
             lifecycle.stop(rehearsal)
 
 
-def _pulumi(folder: Path, env: Mapping[str, str], *arguments: str) -> None:
+def pulumi(folder: Path, env: Mapping[str, str], *arguments: str) -> None:
+    """Run it in a folder; raises UserError where it fails."""
     command = ["pulumi", *arguments, "--non-interactive"]
     result = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
     if result.returncode != 0:
