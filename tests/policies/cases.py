@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from policies.rules.model import UNKNOWN
-from tests.policies import test_stack
+from tests.policies import test_edges, test_stack
 from tests.policies.corpus import entrance, identity, props, verdicts
 from tests.policies.corpus.quads import QUADS
 from tests.policies.harness import BY_NAME, document, judge, made, policy, resource, rules, rules_of
@@ -27,6 +27,7 @@ def all_cases() -> Iterator[Case]:
         yield _quad(name)
     yield from _verdicts()
     yield from _tests(test_stack)
+    yield from _tests(test_edges)
 
 
 def _verdicts() -> Iterator[Case]:

@@ -25,13 +25,23 @@ _ORDER = (
     "capture", "release", "exposure", "operations", "exemptions", "catalogue", "judge", "mend", "engine",
 )  # fmt: skip
 MODULES = tuple(name for name in _ORDER if name not in ("references", "catalogue", "engine"))
-_TESTS = ("harness", "corpus.identity", "corpus.entrance", "corpus.props", "corpus.quads", "test_stack", "cases")
+_TESTS = (
+    "harness",
+    "corpus.identity",
+    "corpus.entrance",
+    "corpus.props",
+    "corpus.quads",
+    "corpus.verdicts",
+    "test_stack",
+    "test_edges",
+    "cases",
+)
 _OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
     ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
 }  # fmt: skip
 _SECONDS = 30
-"""A mutant that takes longer has lost its way: dead."""
+"""Of the processor. A mutant that takes longer has lost its way: dead."""
 Mutation = tuple[int, str, Callable[[], None], Callable[[], None]]
 
 
@@ -137,12 +147,12 @@ def _lost(*_: object) -> None:
 
 @contextlib.contextmanager
 def _limited() -> Iterator[None]:
-    signal.signal(signal.SIGALRM, _lost)
-    signal.alarm(_SECONDS)
+    signal.signal(signal.SIGVTALRM, _lost)
+    signal.setitimer(signal.ITIMER_VIRTUAL, _SECONDS)
     try:
         yield
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
 
 def _lives(module: str, tree: ast.Module, killers: Killers) -> bool:
