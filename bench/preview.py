@@ -40,7 +40,7 @@ _REPORTS = {
 def _report(name: str, root: Path, arguments: list[str], env: Mapping[str, str]) -> Result:
     """The report, for which the engine runs with the policy pack (once, or twice side by side), against a bare run."""
     ours, engine = alternate(
-        lambda: _glidepath(root, env, *arguments), lambda: _pulumi(root, env, "preview", "--stack", STACK), ROUNDS
+        lambda: _glidepath(root, env, *arguments), lambda: pulumi(root, env, "preview", "--stack", STACK), ROUNDS
     )
     return Result(name, ours / engine, "x", f"({ours:.1f} s / {engine:.1f} s)", 2.5)
 
