@@ -18,6 +18,7 @@ import os
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from functions.before_traffic.replay import replay
 from functions.shared.golden import parse_golden
@@ -25,17 +26,26 @@ from functions.shared.hook import read_deployment, report
 from functions.shared.store import read_text
 from functions.shared.variants import subjects
 
+# The function that is asked has 29 seconds; no answer after that means none will come.
+_READ_SECONDS, _ATTEMPTS = 35, 2
+_CLIENT_CONFIG = Config(read_timeout=_READ_SECONDS, retries={"mode": "standard", "total_max_attempts": _ATTEMPTS})
+# What must remain of the hook's time when a record is sent: its slowest answer, and the report.
+_RESERVE_SECONDS = _READ_SECONDS * _ATTEMPTS + 20
 
-def handle(event: dict[str, str], _context: Any) -> dict[str, str]:
+
+def handle(event: dict[str, str], context: Any) -> dict[str, str]:
     """Lambda's entry point."""
     codedeploy = boto3.client("codedeploy")
+
+    def left() -> float:
+        return float(context.get_remaining_time_in_millis()) / 1000 - _RESERVE_SECONDS
 
     def check(deployment_id: str) -> str:
         function_name = os.environ["FUNCTION_NAME"]
         deployment = read_deployment(codedeploy, deployment_id, function_name)
-        s3, client = boto3.client("s3"), boto3.client("lambda")
+        s3, client = boto3.client("s3"), boto3.client("lambda", config=_CLIENT_CONFIG)
         return " ".join(
-            replay(client, function_name, deployment, parse_golden(read_text(s3, subject.golden_uri)), subject)
+            replay(client, function_name, deployment, parse_golden(read_text(s3, subject.golden_uri)), subject, left)
             for subject in subjects(os.environ)
         )
 

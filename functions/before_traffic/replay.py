@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from functions.shared.golden import Golden, Record, check_answer, inference_id
@@ -10,13 +11,27 @@ from functions.shared.hook import Deployment, HookError
 from functions.shared.variants import VARIANT_HEADER, Subject
 
 
-def replay(client: Any, function_name: str, deployment: Deployment, golden: Golden, subject: Subject) -> str:
+def replay(
+    client: Any,
+    function_name: str,
+    deployment: Deployment,
+    golden: Golden,
+    subject: Subject,
+    left: Callable[[], float],
+) -> str:
     """Send every record; the sentence that says all went well. Raises HookError naming the first failures.
 
-    `client` is a boto3 Lambda client.
+    `client` is a boto3 Lambda client; `left` says for how many seconds another record may still be sent: a hook that
+    is cut off reports nothing, and CodeDeploy would wait for an hour.
     """
-    problems = []
+    problems: list[str] = []
     for index, record in enumerate(golden.records):
+        if left() <= 0:
+            failed = f", {len(problems)} of them failed" if problems else ""
+            raise HookError(
+                f"Version {deployment.version}{_place(subject)} is too slow: time ran out after {index} of"
+                f" {len(golden.records)} golden records{failed}."
+            )
         event = proxy_event(record, inference_id(subject.scope(deployment.id), index), subject.variant)
         answer = client.invoke(
             FunctionName=function_name, Qualifier=deployment.version, Payload=json.dumps(event).encode()

@@ -80,9 +80,24 @@ GOLDEN = parse_golden(json.dumps(samples.golden()))
 SUBJECT = Subject("live", RELEASE, "s3://artifacts/golden.json")
 
 
+def in_time() -> float:
+    return 600.0
+
+
+def test_a_replay_that_runs_out_of_time_says_so_while_it_can() -> None:
+    client, left = FakeLambda(good), iter([90.0, 1.0, 0.0])
+    with pytest.raises(HookError) as caught:
+        replay(client, "predict", DEPLOYMENT, GOLDEN, SUBJECT, lambda: next(left))
+    assert str(caught.value) == "Version 2 is too slow: time ran out after 2 of 3 golden records."
+    assert len(client.calls) == 2
+
+
 def test_replays_every_record_on_the_new_version() -> None:
     client = FakeLambda(good)
-    assert "version 2 answered all 3 golden records" in replay(client, "predict", DEPLOYMENT, GOLDEN, SUBJECT).lower()
+    assert (
+        "version 2 answered all 3 golden records"
+        in replay(client, "predict", DEPLOYMENT, GOLDEN, SUBJECT, in_time).lower()
+    )
     assert [(name, version) for name, version, _ in client.calls] == [("predict", "2")] * 3
     sent = [event["headers"]["x-glidepath-inference-id"] for _, _, event in client.calls]
     assert sent == ["golden-d-ABC123-0", "golden-d-ABC123-1", "golden-d-ABC123-2"]
@@ -97,13 +112,15 @@ def test_every_variant_of_an_ab_test_is_proven_with_its_own_records() -> None:
     assert own == SUBJECT
     assert other == Subject("challenger", "r-2", "s3://artifacts/2/golden.json", "-v1")
     client = FakeLambda(lambda it: response({"predictions": [sum(it.values())], "release": "r-2"}))
-    assert replay(client, "predict", DEPLOYMENT, GOLDEN, other).endswith("of release r-2 in variant challenger.")
+    assert replay(client, "predict", DEPLOYMENT, GOLDEN, other, in_time).endswith(
+        "of release r-2 in variant challenger."
+    )
     headers = client.calls[0][2]["headers"]
     assert (headers["x-glidepath-variant"], headers["x-glidepath-inference-id"]) == (
         "challenger", "golden-d-ABC123-v1-0",
     )  # fmt: skip
     with pytest.raises(HookError, match="on version 2 in variant challenger: record 0: release"):
-        replay(FakeLambda(good), "predict", DEPLOYMENT, GOLDEN, other)
+        replay(FakeLambda(good), "predict", DEPLOYMENT, GOLDEN, other, in_time)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +139,7 @@ def test_every_variant_of_an_ab_test_is_proven_with_its_own_records() -> None:
 )
 def test_a_wrong_answer_stops_the_shift(answer: Any, reason: str) -> None:
     with pytest.raises(HookError) as caught:
-        replay(FakeLambda(answer), "predict", DEPLOYMENT, GOLDEN, SUBJECT)
+        replay(FakeLambda(answer), "predict", DEPLOYMENT, GOLDEN, SUBJECT, in_time)
     assert "3 of 3 golden records failed on version 2: record 0: " in str(caught.value)
     assert reason in str(caught.value)
 
@@ -303,14 +320,14 @@ def test_entry_points_read_their_environment(s3: Any, monkeypatch: pytest.Monkey
     put(s3, f"e-1/v/{this_hour()}", lines("d-ABC123"))
     codedeploy = FakeCodeDeploy(created=datetime.now(UTC))
     clients = {"codedeploy": codedeploy, "lambda": FakeLambda(good), "s3": s3}
-    monkeypatch.setattr(boto3, "client", clients.__getitem__)
+    monkeypatch.setattr(boto3, "client", lambda service, **_: clients[service])
     environment = {
         "FUNCTION_NAME": "predict", "RELEASE_ID": RELEASE, "GOLDEN_URI": "s3://artifacts/golden.json",
         "ENDPOINT_NAME": "e-1", "CAPTURE_BUCKET": "capture", "CAPTURE_PREFIX": "capture",
     }  # fmt: skip
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    context = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000)
+    context = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000)
     assert before_traffic(EVENT, context)["status"] == "Succeeded"
     assert after_traffic(EVENT, context)["status"] == "Succeeded"
     monkeypatch.delenv("GOLDEN_URI")

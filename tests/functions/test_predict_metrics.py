@@ -82,7 +82,7 @@ def test_without_edges_nothing_is_counted(capsys: pytest.CaptureFixture[str]) ->
     assert not [name for name, _ in published(capsys.readouterr().out) if name.startswith("Bin")]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     predictions=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=250),
     edges=st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=8, unique=True).map(sorted),

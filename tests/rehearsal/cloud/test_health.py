@@ -1,0 +1,125 @@
+"""A release's alarms, put into CloudWatch and fed with what a version reports: they go off, and they stay quiet."""
+
+import contextlib
+import io
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from definitions.health import Limits, Watched, alarms
+from functions.predict.metrics import Meter
+from rehearsal.cloud.core import Cloud
+from rehearsal.provider.types.cloudwatch import to_dimensions
+from tests.rehearsal.cloud.test_events import until
+
+REGION = "eu-west-1"
+EDGES, SHARES = [10.0, 20.0, 30.0, 40.0], [0.2] * 5
+LIMITS = Limits(1, 1, 1, 1000, 1000, 5, 3000, 0.25, 100, 10, 10, 1, 1)
+WATCHED = Watched("shop", "shop-predict", "live", "7", "shop-1", ["live"], "shop", "live")
+EXECUTED = {"FunctionName": "shop-predict", "Resource": "shop-predict:live", "ExecutedVersion": "7"}
+
+
+class Version:
+    """Version 7 of the predict function, as CloudWatch sees it: Lambda's count of it, and what it logs itself."""
+
+    def __init__(self, cloud: Cloud, account: str) -> None:
+        self.cloud, self.account = cloud, account
+        self.meter = Meter("Glidepath", "shop", "r-1", "7", EDGES)
+
+    def asked(self, predictions: list[float] | None) -> None:
+        """Twenty requests; without predictions, its metrics are taken out of it."""
+        for _ in range(20):
+            self.cloud.put_metric(self.account, REGION, "AWS/Lambda", "Invocations", EXECUTED, 1, "Count")
+        if predictions is None:
+            return
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            for _ in range(20):
+                self.meter.answered("id", 5.0, predictions)
+        for line in said.getvalue().splitlines():
+            self.cloud.log(self.account, REGION, "/aws/lambda/shop-predict", "s", line)
+
+
+@contextlib.contextmanager
+def steadily(action: Callable[[], None]) -> Iterator[None]:
+    """Does it again and again, several times in each of the clock's minutes."""
+    stop = threading.Event()
+
+    def run() -> None:
+        while not stop.wait(0.05):
+            action()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def put(cloud: Cloud, account: str, purpose: str) -> Callable[[], str]:
+    """The alarm as the program describes it, by its name in the API; gives its state."""
+    given: dict[str, Any] = dict(alarms(WATCHED, LIMITS, EDGES, SHARES)[purpose].arguments)
+    queries = [_query(query) for query in given.pop("metric_queries")]
+    client = cloud.client("cloudwatch", account, REGION)
+    client.put_metric_alarm(AlarmName=purpose, Metrics=queries, **{_pascal(key): value for key, value in given.items()})
+
+    def state() -> str:
+        return str(client.describe_alarms(AlarmNames=[purpose])["MetricAlarms"][0]["StateValue"])
+
+    return state
+
+
+def _query(query: dict[str, Any]) -> dict[str, Any]:
+    found = {"Id": query["id"], "ReturnData": query["return_data"]}
+    if "expression" in query:
+        return {**found, "Expression": query["expression"]}
+    metric = query["metric"]
+    dimensions = [
+        {_pascal(key): value for key, value in pair.items()} for pair in to_dimensions(metric["dimensions"]) or []
+    ]
+    which = {"Namespace": metric["namespace"], "MetricName": metric["metric_name"], "Dimensions": dimensions}
+    return {**found, "MetricStat": {"Metric": which, "Period": metric["period"], "Stat": metric["stat"]}}
+
+
+def _pascal(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+def stays(state: Callable[[], str], wanted: str, seconds: float = 2.0) -> bool:
+    """Whether it is so, at every look."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if state() != wanted:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@pytest.fixture
+def version(cloud: Cloud, account: str) -> Version:
+    return Version(cloud, account)
+
+
+def test_a_version_without_its_metrics_is_noticed(cloud: Cloud, account: str, version: Version) -> None:
+    """The mutation check of the handler's metrics, where it matters: taken out, an alarm stops the release."""
+    silence = put(cloud, account, "silence")
+    with steadily(lambda: version.asked([5.0])):
+        assert until(lambda: silence() == "OK")
+        assert stays(silence, "OK")
+    with steadily(lambda: version.asked(None)):
+        assert until(lambda: silence() == "ALARM")
+    assert until(lambda: silence() == "OK"), "nobody asks any more, which is no silence"
+
+
+def test_a_shift_of_the_predictions_is_noticed(cloud: Cloud, account: str, version: Version) -> None:
+    shift = put(cloud, account, "prediction-shift")
+    with steadily(lambda: version.asked([5.0, 15.0, 25.0, 35.0, 45.0])):
+        assert until(lambda: shift() == "OK")
+        assert stays(shift, "OK")
+    with steadily(lambda: version.asked([25.0])):
+        assert until(lambda: shift() == "ALARM")
