@@ -132,16 +132,24 @@ def state_machine(training: Training) -> State:
 
 
 def _failures() -> dict[str, State]:
-    """From a task's error to the sentence that its function or job left, where it left one."""
+    """From a task's error to the sentence that its function or job left, where it left one.
+
+    A state may not fail with a name that begins with `States.`, which is what the jobs' errors are called: those get
+    names of their own. An error that timed out has no cause.
+    """
     told = {"errorMessage": "FunctionFailed", "FailureReason": "JobFailed", "ErrorMessage": "FeaturesFailed"}
     fails: dict[str, State] = {
-        name: {"Type": "Fail", "ErrorPath": "$.error.Error", "CausePath": f"$.told.{member}"}
-        for member, name in told.items()
+        name: {"Type": "Fail", "Error": name, "CausePath": f"$.told.{member}"} for member, name in told.items()
     }
+    # What a function raises has a name that says more than that it failed.
+    fails["FunctionFailed"] = {"Type": "Fail", "ErrorPath": "$.error.Error", "CausePath": "$.told.errorMessage"}
     return {
         "Caught": {
             "Type": "Choice",
-            "Choices": [{"Variable": "$.error.Cause", "StringMatches": "{*}", "Next": "Tell"}],
+            "Choices": [
+                {"Not": {"Variable": "$.error.Cause", "IsPresent": True}, "Next": "WithoutCause"},
+                {"Variable": "$.error.Cause", "StringMatches": "{*}", "Next": "Tell"},
+            ],
             "Default": "Failed",
         },
         "Tell": {
@@ -155,12 +163,29 @@ def _failures() -> dict[str, State]:
         "WhatWasTold": {
             "Type": "Choice",
             "Choices": [
-                {"Variable": f"$.told.{member}", "IsString": True, "Next": name} for member, name in told.items()
+                {
+                    # A comparison with what is not there ends the workflow by itself.
+                    "And": [
+                        {"Variable": f"$.told.{member}", "IsPresent": True},
+                        {"Variable": f"$.told.{member}", "IsString": True},
+                    ],
+                    "Next": name,
+                }
+                for member, name in told.items()
             ],
             "Default": "Failed",
         },
         **fails,
-        "Failed": {"Type": "Fail", "ErrorPath": "$.error.Error", "CausePath": "$.error.Cause"},
+        "Failed": {
+            "Type": "Fail",
+            "Error": "WorkflowFailed",
+            "CausePath": "States.Format('{}: {}', $.error.Error, $.error.Cause)",
+        },
+        "WithoutCause": {
+            "Type": "Fail",
+            "Error": "WorkflowFailed",
+            "CausePath": "States.Format('{}, without any cause', $.error.Error)",
+        },
     }
 
 

@@ -61,6 +61,20 @@ def test_a_failed_job_fails_the_task_with_its_description(world: World) -> None:
     assert "TaskSubmitted" in types
 
 
+def test_a_job_that_fails_in_a_branch_fails_the_parallel_state_with_its_error(world: World) -> None:
+    bad = train(world, "branch-bad", HyperParameters={"num_round": "2", "max_dept": "3"})
+    both = {
+        "Type": "Parallel", "End": True, "Branches": [
+            {"StartAt": "Train", "States": {"Train": bad}},
+            {"StartAt": "Rest", "States": {"Rest": {"Type": "Pass", "End": True}}},
+        ],
+    }  # fmt: skip
+    client, arn = machine(world, "branch", {"Both": both}, start="Both")
+    found = finish(client, client.start_execution(stateMachineArn=arn)["executionArn"])
+    assert (found["status"], found["error"]) == ("FAILED", "States.TaskFailed")
+    assert "Extraneous hyperparameter found: max_dept" in json.loads(found["cause"])["FailureReason"]
+
+
 def test_a_caught_error_goes_on(world: World) -> None:
     task = train(world, "sync-catch", RoleArn=world.machine_role)  # type: ignore[attr-defined]
     task["Catch"] = [{"ErrorEquals": ["SageMaker.AmazonSageMakerException"], "Next": "Say", "ResultPath": "$.error"}]

@@ -33,7 +33,7 @@ def backend(cloud: Cloud, account: str, region: str) -> Any:
 
 def backends(cloud: Cloud) -> list[tuple[str, str, Any]]:
     """Every `(account, region, backend)`; none as long as nobody asked for a state machine."""
-    if _INTERPRETER not in sys.modules:
+    if _MODELS not in sys.modules:
         return []
     load(cloud)
     return list(importlib.import_module(_MODELS).stepfunctions_parser_backends.iter_backends())

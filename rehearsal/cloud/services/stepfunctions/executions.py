@@ -5,8 +5,9 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from rehearsal.cloud.api import AwsError, Call, Cloud, operation, target
-from rehearsal.cloud.services.stepfunctions.engine import backend, load
+from rehearsal.cloud.api import AwsError, Call, Cloud, on_restore, operation, target
+from rehearsal.cloud.services.stepfunctions.engine import backend, backends, load
+from rehearsal.cloud.snapshot import INTERRUPTED
 
 _POLL_SECONDS = 0.05
 _LOG_TYPES = {
@@ -114,6 +115,19 @@ def _watch(cloud: Cloud, account: str, region: str, execution: Any) -> None:
     _log(cloud, account, region, execution)
     _count(cloud, account, region, execution)
     _announce(cloud, account, region, execution)
+
+
+@on_restore
+def end_interrupted(cloud: Cloud) -> None:
+    """The interpreter's threads ended with the cloud that ran them."""
+    for account, region, kept in backends(cloud):
+        for execution in [known for machine in kept.state_machines for known in machine.executions]:
+            if execution.status == "RUNNING":
+                execution.exec_status = type(execution.exec_status)["FAILED"]
+                execution.stop_date = datetime.now(UTC)
+                execution.error, execution.cause = "States.Runtime", INTERRUPTED
+                _count(cloud, account, region, execution)
+                _announce(cloud, account, region, execution)
 
 
 def _halt(execution: Any) -> None:

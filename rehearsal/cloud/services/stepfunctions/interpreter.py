@@ -13,9 +13,14 @@ import time
 from types import SimpleNamespace
 from typing import Any, cast
 
+from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
+from moto.stepfunctions.parser.asl.component.common.error_name.error_name import ErrorName
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.program import program
 from moto.stepfunctions.parser.asl.component.state.exec import execute_state
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration import iteration_worker
+from moto.stepfunctions.parser.asl.component.state.exec.state_parallel import branches_decl
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import state_task_factory
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
@@ -41,6 +46,7 @@ def install(running: Cloud) -> None:
         _patch_credentials()
         _patch_time()
         _patch_integrations()
+        _patch_branches()
     _current["cloud"] = running
 
 
@@ -94,6 +100,18 @@ def _patch_time() -> None:
         f"{_PACKAGE}asl.component.state.exec.state_task.service.state_task_service_callback"
     )
     callback._DELAY_SECONDS_SYNC_CONDITION_CHECK = _POLL_SECONDS  # type: ignore[attr-defined]
+
+
+def _named(error_name: str | None) -> ErrorName:
+    if error_name is not None and error_name.startswith("States."):
+        return StatesErrorName.from_name(error_name)
+    return CustomErrorName(error_name)
+
+
+def _patch_branches() -> None:
+    """The error of a branch or an iteration is that of the whole state; moto takes only names without `States.`."""
+    cast(Any, branches_decl).CustomErrorName = _named
+    cast(Any, iteration_worker).CustomErrorName = _named
 
 
 def _patch_integrations() -> None:
