@@ -116,8 +116,11 @@ class TrafficShiftProvider(dynamic.ResourceProvider):
 
     def _client(self, service: str) -> Any:
         import boto3
+        from botocore.config import Config
 
-        return boto3.Session(profile_name=self._profile, region_name=self._region).client(service)
+        # A shift takes minutes to hours: a minute without an answer must not be its end.
+        patient = Config(retries={"mode": "standard", "total_max_attempts": 10})
+        return boto3.Session(profile_name=self._profile, region_name=self._region).client(service, config=patient)
 
     def _shift(self, props: dict[str, Any]) -> None:
         from botocore.exceptions import BotoCoreError, ClientError

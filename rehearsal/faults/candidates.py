@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 WORKFLOW_SECONDS = 240.0
+DATA_KEY = "datasets/trips.csv"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """An execution of the training workflow: its run, and the error it ended with (empty where it succeeded)."""
+
+    run: str
+    error: str
 
 
 @dataclass(frozen=True)
@@ -62,14 +71,22 @@ class Candidates:
 
         Raises UserError where the workflow does not succeed.
         """
+        ended = self.execute(self.upload(data))
+        if ended.error:
+            raise UserError(f"the training workflow failed: {ended.error}")
+        return self.of_run(ended.run)
+
+    def execute(self, version: str) -> Ended:
+        """An execution of the training workflow on one version of the data, to its end; by itself, as `train` says."""
         states = self._clients.of("delivery", "stepfunctions")
         machine = states.list_state_machines()["stateMachines"][0]["stateMachineArn"]
         run = str(uuid.uuid4())
-        given = self._first_input(states, machine)
-        given |= {"run": run, "data": {"key": "datasets/trips.csv", "version": self._upload_quietly(data)}}
-        execution = states.start_execution(stateMachineArn=machine, name=run, input=json.dumps(given))["executionArn"]
-        self._wait(states, execution)
-        return self.of_run(run)
+        given = self._first_input(states, machine) | {"run": run, "data": {"key": DATA_KEY, "version": version}}
+        arn = states.start_execution(stateMachineArn=machine, name=run, input=json.dumps(given))["executionArn"]
+        found = self._wait(states, arn)
+        if found["status"] == "SUCCEEDED":
+            return Ended(run, "")
+        return Ended(run, ": ".join(part for part in (found.get("error"), found.get("cause")) if part))
 
     def spoiled(
         self,
@@ -111,10 +128,10 @@ class Candidates:
         given: dict[str, Any] = json.loads(states.describe_execution(executionArn=done[-1]["executionArn"])["input"])
         return given | {"reason": "data"}
 
-    def _upload_quietly(self, data: str) -> str:
+    def upload(self, data: str) -> str:
         """The version of an upload that starts no run, since the rule that listens to uploads is off meanwhile."""
         with self._deaf():
-            done = self._s3.put_object(Bucket=self._project.data_bucket, Key="datasets/trips.csv", Body=data.encode())
+            done = self._s3.put_object(Bucket=self._project.data_bucket, Key=DATA_KEY, Body=data.encode())
             # The event is matched against the rules when it arrives, which is not when it was sent.
             time.sleep(0.5)
         return str(done["VersionId"])
@@ -131,14 +148,12 @@ class Candidates:
             for name in names:
                 events.enable_rule(Name=name)
 
-    def _wait(self, states: Any, execution: str) -> None:
+    def _wait(self, states: Any, execution: str) -> dict[str, Any]:
         deadline = time.monotonic() + WORKFLOW_SECONDS
         while True:
-            found = states.describe_execution(executionArn=execution)
-            if found["status"] == "SUCCEEDED":
-                return
+            found: dict[str, Any] = states.describe_execution(executionArn=execution)
             if found["status"] != "RUNNING":
-                raise UserError(f"the training workflow ended {found['status']}: {found.get('cause')}")
+                return found
             if time.monotonic() > deadline:
                 raise UserError(f"the training workflow took longer than {WORKFLOW_SECONDS:.0f} s")
             time.sleep(0.2)
