@@ -1,4 +1,8 @@
-"""The bare gateway: start it, stop it, look at it."""
+"""The bare gateway: start it, stop it, restart it, look at it."""
+
+from typing import Annotated
+
+import typer
 
 from cli.app import new_app
 from cli.errors import FAILED
@@ -7,34 +11,45 @@ app = new_app("The bare gateway with nothing in it: for tests, and for other peo
 
 
 @app.command()
-def up() -> None:
-    """Start the gateway in the background, and say how to talk to it."""
+def up(
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin with nothing, whatever was kept.")] = False,
+) -> None:
+    """Start the gateway in the background, as it was when it was stopped, and say how to talk to it."""
     from rehearsal.cloud import lifecycle
     from rehearsal.environment import Rehearsal
 
     rehearsal = Rehearsal.here()
     rehearsal.prepare()
-    pid = lifecycle.start(rehearsal)
+    pid = lifecycle.start(rehearsal, fresh)
     print(f"the cloud is up at {rehearsal.endpoint} (process {pid})")
     print("run a command in it with ./glidepath exec -- <command>; end it with ./glidepath cloud down")
 
 
 @app.command()
 def down() -> None:
-    """Stop the gateway and everything that runs in it."""
+    """Stop the gateway and everything that runs in it; what it holds is kept for the next `up`."""
     from rehearsal.cloud import lifecycle
     from rehearsal.environment import Rehearsal
 
     rehearsal = Rehearsal.here()
-    ended = lifecycle.stop(rehearsal)
+    ended = lifecycle.stop(rehearsal, keep=True)
     print(f"the cloud at {rehearsal.endpoint} has ended" if ended else "no cloud of this checkout was up")
+
+
+@app.command()
+def restart() -> None:
+    """Stop the gateway and start it again with all it holds; what was executing in it has failed."""
+    from rehearsal.cloud import lifecycle
+    from rehearsal.environment import Rehearsal
+
+    rehearsal = Rehearsal.here()
+    pid = lifecycle.restart(rehearsal)
+    print(f"the cloud at {rehearsal.endpoint} is up again (process {pid})")
 
 
 @app.command()
 def status() -> None:
     """Is the gateway up? Exit code 1 when it is not."""
-    import typer
-
     from rehearsal.cloud import lifecycle
     from rehearsal.environment import Rehearsal
 

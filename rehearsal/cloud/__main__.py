@@ -14,22 +14,35 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m rehearsal.cloud", description="Run the rehearsal's gateway.")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port on 127.0.0.1 (0: any free one)")
     parser.add_argument("--root", type=Path, default=Path(".rehearsal/cloud"), help="folder for scratch data")
+    parser.add_argument("--fresh", action="store_true", help="forget what an earlier gateway has kept in the folder")
     parser.add_argument(
         "--seconds-per-minute", type=float, default=DEFAULT_SECONDS_PER_MINUTE, help="how long an AWS minute lasts"
     )
     options = parser.parse_args()
+    from rehearsal.cloud import lifecycle, snapshot
     from rehearsal.cloud.running import RunningCloud
     from rehearsal.cloud.server import PortInUseError
 
     options.root.mkdir(parents=True, exist_ok=True)
+    saved = options.root.resolve() / lifecycle.SNAPSHOT
+    kept = saved if saved.exists() and not options.fresh else None
     try:
-        running = RunningCloud(options.root.resolve(), options.port, options.seconds_per_minute)
+        running = RunningCloud(options.root.resolve(), options.port, options.seconds_per_minute, kept)
     except PortInUseError as error:
         print(f"error: {error}", file=sys.stderr)
         return 3
+    except snapshot.SnapshotError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 4
+    # It tells how things were: a gateway that is killed must not be followed by one that knows only that.
+    saved.unlink(missing_ok=True)
     ended = threading.Event()
+    keeping = threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:
+        # The usual end keeps what there is; whoever interrupts wants it to be over.
+        if number == signal.SIGTERM:
+            keeping.set()
         ended.set()
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -37,7 +50,7 @@ def main() -> int:
     running.start()
     print(f"the rehearsal's cloud is up at {running.cloud.url}", flush=True)
     ended.wait()
-    running.stop()
+    running.stop(saved if keeping.is_set() else None)
     return 0
 
 

@@ -3,7 +3,7 @@
 from rehearsal.cloud.call import Call
 from rehearsal.cloud.clock import Clock
 from rehearsal.cloud.core import Cloud
-from rehearsal.cloud.registry import inventory, on_event, on_start, operation, route, target
+from rehearsal.cloud.registry import inventory, on_event, on_restore, on_start, operation, route, target
 from rehearsal.cloud.types import AwsError, Credentials, Principal, not_implemented
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "inventory",
     "not_implemented",
     "on_event",
+    "on_restore",
     "on_start",
     "operation",
     "route",

@@ -40,6 +40,10 @@ class Clock:
         elapsed = (time.monotonic() - self._started) * 60 / self.seconds_per_minute
         return self._epoch + timedelta(seconds=elapsed)
 
+    def continue_at(self, moment: datetime) -> None:
+        """Have it be `moment` now in AWS's terms."""
+        self._started, self._epoch = time.monotonic(), moment
+
     @property
     def stopped(self) -> bool:
         return self._stopped.is_set()

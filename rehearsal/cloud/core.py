@@ -96,6 +96,17 @@ class Cloud:
                 (account, region, state) for (name, account, region), state in self._stores.items() if name == service
             ]
 
+    def content(self) -> dict[str, Any]:
+        """All state that is the cloud's own, for a snapshot. moto's backends are not in it."""
+        with self._lock:
+            stores = dict(self._stores)
+        return {"stores": stores, "accounts": self.accounts, "ledger": self.ledger, "faults": self.faults}
+
+    def adopt(self, content: Mapping[str, Any]) -> None:
+        """Take over the `content()` of another cloud, before anybody uses this one."""
+        self._stores = dict(content["stores"])
+        self.accounts, self.ledger, self.faults = content["accounts"], content["ledger"], content["faults"]
+
     # --- roles -------------------------------------------------------------------------------------------------------
 
     def assume(

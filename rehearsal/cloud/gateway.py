@@ -3,6 +3,8 @@
 import os
 import sys
 import traceback
+import uuid
+from pathlib import Path
 from typing import Any
 
 from moto.core.model import OperationModel
@@ -10,7 +12,7 @@ from moto.core.request import Request
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wrappers import Response
 
-from rehearsal.cloud import auth, protocol, registry, services, validation
+from rehearsal.cloud import auth, protocol, registry, services, snapshot, validation
 from rehearsal.cloud import inventory as _inventory  # noqa: F401  registers its route
 from rehearsal.cloud.accounts import Identity
 from rehearsal.cloud.actions import action_of
@@ -25,10 +27,13 @@ _DENIALS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOper
 class Gateway:
     """One application for every service, account and region."""
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, saved: Path | None = None) -> None:
+        """`saved` is the file with the state to begin with. Raises SnapshotError where it cannot be read."""
         services.load()
         self.cloud = cloud
-        for hook in registry.startup_hooks:
+        if saved:
+            snapshot.restore(cloud, saved)
+        for hook in (*(registry.restore_hooks if saved else ()), *registry.startup_hooks):
             hook(cloud)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
@@ -136,6 +141,13 @@ def _speaks_query(service: str) -> bool:
 @registry.route("/_rehearsal/health", methods=["GET"])
 def _health(cloud: Cloud, request: Request) -> Response:
     return protocol.json_response({"status": "ok", "port": cloud.port, "pid": os.getpid(), "root": str(cloud.root)})
+
+
+@registry.route("/_rehearsal/snapshot", methods=["POST"])
+def _snapshot(cloud: Cloud, request: Request) -> Response:
+    """Saves the state as it is now; what executes meanwhile is in it as interrupted."""
+    file = cloud.root / "snapshots" / f"{uuid.uuid4()}.pickle"
+    return protocol.json_response({"bytes": snapshot.save(cloud, file), "file": str(file)}, 201)
 
 
 @registry.route("/_rehearsal/ledger", methods=["GET"])

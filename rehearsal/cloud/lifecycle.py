@@ -3,19 +3,24 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import time
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rehearsal.environment import Rehearsal
 from rehearsal.errors import UserError
 
+SNAPSHOT = "snapshot.pickle"
+"""In the gateway's folder: the state it had when it was stopped."""
+
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
+_KEEP_SECONDS = 180.0
 # One that is up may be busy; where no process of ours lives, something else has the port and may never answer.
 _ANSWER_SECONDS = 5.0
 _STRANGER_SECONDS = 1.0
@@ -31,14 +36,17 @@ class Status:
 
 def status(rehearsal: Rehearsal) -> Status | None:
     """What answers on the port; None when no gateway does."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     patience = _ANSWER_SECONDS if _pid(rehearsal) else _STRANGER_SECONDS
     try:
-        with opener.open(f"{rehearsal.endpoint}/_rehearsal/health", timeout=patience) as answer:
+        with _opener().open(f"{rehearsal.endpoint}/_rehearsal/health", timeout=patience) as answer:
             health = json.load(answer)
         return Status(int(health["pid"]), Path(health["root"]) == rehearsal.cloud.resolve())
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _opener() -> urllib.request.OpenerDirector:
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def running(rehearsal: Rehearsal) -> bool:
@@ -67,9 +75,10 @@ def died(rehearsal: Rehearsal) -> str | None:
     return absence(rehearsal) if _pid_file(rehearsal).exists() else None
 
 
-def start(rehearsal: Rehearsal) -> int:
+def start(rehearsal: Rehearsal, fresh: bool = False) -> int:
     """Start the gateway in the background and wait until it answers; the process id. One that is up is kept.
 
+    It goes on with the state that the last one kept when it was stopped, unless it shall begin `fresh`.
     Raises UserError when the port belongs to somebody else, or when the gateway does not come up.
     """
     found = status(rehearsal)
@@ -79,7 +88,7 @@ def start(rehearsal: Rehearsal) -> int:
         raise _port_in_use(rehearsal, found)
     _end_leftover(rehearsal)
     rehearsal.cloud.mkdir(parents=True, exist_ok=True)
-    process = _spawn(rehearsal)
+    process = _spawn(rehearsal, fresh)
     _pid_file(rehearsal).write_text(f"{process.pid}\n")
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
@@ -87,6 +96,9 @@ def start(rehearsal: Rehearsal) -> int:
             _pid_file(rehearsal).unlink(missing_ok=True)
             if process.returncode == 3:
                 raise _port_in_use(rehearsal, None)
+            if process.returncode == 4:
+                text = "the cloud's state of before cannot be used"
+                raise UserError(text, f"{_tail(rehearsal)}\nBegin without it: ./glidepath cloud up --fresh")
             raise UserError(
                 f"the cloud did not come up (exit code {process.returncode})",
                 f"See {_log(rehearsal)}:\n{_tail(rehearsal)}",
@@ -102,8 +114,8 @@ def start(rehearsal: Rehearsal) -> int:
     )
 
 
-def stop(rehearsal: Rehearsal) -> bool:
-    """Stop this checkout's gateway and all it started. False when none was up."""
+def stop(rehearsal: Rehearsal, keep: bool = False) -> bool:
+    """Stop this checkout's gateway and all it started, where wanted with its state kept. False when none was up."""
     pid = _pid(rehearsal)
     found = status(rehearsal)
     if found is not None and found.ours:
@@ -111,15 +123,45 @@ def stop(rehearsal: Rehearsal) -> bool:
     if pid is None:
         _pid_file(rehearsal).unlink(missing_ok=True)
         return False
-    ended = _end(pid)
+    ended = _end(pid, keep)
     _pid_file(rehearsal).unlink(missing_ok=True)
     return ended
 
 
-def _spawn(rehearsal: Rehearsal) -> "subprocess.Popen[bytes]":
+def restart(rehearsal: Rehearsal) -> int:
+    """Stop the gateway and start it again as it was; the new process id. Raises UserError where none was up."""
+    if not stop(rehearsal, keep=True):
+        raise UserError(absence(rehearsal) or f"no rehearsal is up at {rehearsal.endpoint}")
+    return start(rehearsal)
+
+
+def fork(rehearsal: Rehearsal, folder: Path, port: int) -> Rehearsal:
+    """Another rehearsal in `folder` with all that this one has now, up on its own port; this one goes on.
+
+    What was executing here has failed there. URLs with the port that were handed out before lead here, and so does
+    what only asks for them: `pulumi refresh` there first. Raises UserError where this one is not up.
+    """
+    missing = absence(rehearsal)
+    if missing:
+        raise UserError(missing)
+    request = urllib.request.Request(f"{rehearsal.endpoint}/_rehearsal/snapshot", method="POST")  # noqa: S310
+    with _opener().open(request, timeout=_START_SECONDS) as answer:
+        saved = Path(json.load(answer)["file"])
+    made = replace(rehearsal, folder=folder, port=port)
+    for name in ("state", "pulumi-home", "bin", "aws"):
+        if (rehearsal.folder / name).exists():
+            shutil.copytree(rehearsal.folder / name, folder / name, symlinks=True)
+    made.cloud.mkdir(parents=True, exist_ok=True)
+    shutil.move(saved, made.cloud / SNAPSHOT)
+    start(made)
+    return made
+
+
+def _spawn(rehearsal: Rehearsal, fresh: bool) -> "subprocess.Popen[bytes]":
     argv = [
         str(rehearsal.python), "-m", "rehearsal.cloud", "--port", str(rehearsal.port), "--root", str(rehearsal.cloud),
         "--seconds-per-minute", f"{rehearsal.seconds_per_minute:g}",
+        *(["--fresh"] if fresh else []),
     ]  # fmt: skip
     env = rehearsal.tools()
     # The gateway's own boto3 clients are told their endpoint one by one.
@@ -131,12 +173,12 @@ def _spawn(rehearsal: Rehearsal) -> "subprocess.Popen[bytes]":
         )
 
 
-def _end(pid: int) -> bool:
+def _end(pid: int, keep: bool = False) -> bool:
     try:
-        os.kill(pid, signal.SIGTERM)
+        os.kill(pid, signal.SIGTERM if keep else signal.SIGINT)
     except ProcessLookupError:
         return False
-    deadline = time.monotonic() + _STOP_SECONDS
+    deadline = time.monotonic() + (_KEEP_SECONDS if keep else _STOP_SECONDS)
     while time.monotonic() < deadline:
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)

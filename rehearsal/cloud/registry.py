@@ -22,6 +22,7 @@ inventories: dict[str, list[InventoryLister]] = {}
 event_listeners: list[EventListener] = []
 targets: dict[str, TargetHandler] = {}
 startup_hooks: list[Hook] = []
+restore_hooks: list[Hook] = []
 url_map = Map()
 
 
@@ -77,4 +78,13 @@ def target(kind: str) -> Callable[[F], F]:
 def on_start(function: F) -> F:
     """Register something that runs once when the cloud comes up: `(cloud) -> None`."""
     startup_hooks.append(function)
+    return function
+
+
+def on_restore(function: F) -> F:
+    """Register something that runs once after a snapshot was read, before anything is answered: `(cloud) -> None`.
+
+    It resumes what was executing, or brings it to a final status with a reason.
+    """
+    restore_hooks.append(function)
     return function

@@ -4,7 +4,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from rehearsal.cloud import server, store
+from rehearsal.cloud import server, snapshot, store
 from rehearsal.cloud.core import Cloud
 from rehearsal.cloud.gateway import Gateway
 
@@ -12,13 +12,14 @@ from rehearsal.cloud.gateway import Gateway
 class RunningCloud:
     """Start with `RunningCloud(root, port)`; `port` 0 takes a free one. `serve()` blocks, `start()` does not."""
 
-    def __init__(self, root: Path, port: int = 0, seconds_per_minute: float = 1.0) -> None:
+    def __init__(self, root: Path, port: int = 0, seconds_per_minute: float = 1.0, saved: Path | None = None) -> None:
+        """`saved` is the file with the state to begin with. Raises SnapshotError, PortInUseError."""
         self._gateway: Gateway | None = None
         self._server: Any = server.listen(self._application, port)
         self.port = int(self._server.effective_port)
         store.configure(self.port)
         self.cloud = Cloud(self.port, root, seconds_per_minute)
-        self._gateway = Gateway(self.cloud)
+        self._gateway = Gateway(self.cloud, saved)
         self._thread: threading.Thread | None = None
 
     def _application(self, environ: dict[str, Any], start_response: Any) -> Any:
@@ -34,7 +35,10 @@ class RunningCloud:
         self._thread.start()
         return self
 
-    def stop(self) -> None:
+    def stop(self, keep: Path | None = None) -> None:
+        """End everything that runs; `keep` is the file for the state as it was just before."""
+        if keep:
+            snapshot.save(self.cloud, keep)
         self.cloud.close()
         server.close(self._server)
         if self._thread is not None:

@@ -20,6 +20,10 @@ class AwsError(Exception):
         self.status = status
         self.fields: Mapping[str, Any] = fields
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By itself an exception is made again from its text alone.
+        return AwsError, (self.code, self.message, self.status), {"fields": self.fields}
+
 
 def not_implemented(service: str, operation: str) -> AwsError:
     """The answer for everything that neither a module of ours nor moto really executes."""

@@ -8,9 +8,10 @@ from typing import Any
 from moto.glue.models import glue_backends
 
 from rehearsal.cloud import containers
-from rehearsal.cloud.api import AwsError, Call, Cloud, inventory, operation
+from rehearsal.cloud.api import AwsError, Call, Cloud, inventory, on_restore, operation
 from rehearsal.cloud.services.sagemaker import s3, state
 from rehearsal.cloud.services.sagemaker.jobs import Job, JobStopped, JobTimedOut, limit
+from rehearsal.cloud.snapshot import INTERRUPTED
 
 PRINCIPAL = "glue.amazonaws.com"
 LOG_GROUP = "/aws-glue/jobs/output"
@@ -231,6 +232,15 @@ def _finish(cloud: Cloud, account: str, region: str, run: dict[str, Any], status
         "message": message or "Job run succeeded" if status == "SUCCEEDED" else message,
     }  # fmt: skip
     cloud.put_event(account, region, "aws.glue", "Glue Job State Change", detail, [])
+
+
+@on_restore
+def end_interrupted(cloud: Cloud) -> None:
+    """A run's script ended with the cloud that ran it."""
+    for account, region, jobs in cloud.stores("glue"):
+        for run in [run for runs in jobs.values() for run in runs.values() if run["JobRunState"] in _ACTIVE]:
+            stopped = run["JobRunState"] == "STOPPING"
+            _finish(cloud, account, region, run, "STOPPED" if stopped else "FAILED", "" if stopped else INTERRUPTED)
 
 
 @inventory("glue")

@@ -39,7 +39,6 @@ def publish_for_service(
 @on_start
 def deliver_for_real(cloud: Cloud) -> None:
     """moto delivers to queues; functions and mail are ours."""
-    _outboxes[cloud.port] = []
 
     def publish(self: Subscription, message: str, message_id: str, **options: Any) -> None:
         if self.protocol not in ("lambda", "email", "email-json"):
@@ -98,7 +97,9 @@ def _invoke(
     )
 
 
-_outboxes: dict[int, list[dict[str, Any]]] = {}
+def _outbox(cloud: Cloud) -> list[dict[str, Any]]:
+    kept: list[dict[str, Any]] = cloud.store("sns", "*", "*").setdefault("outbox", [])
+    return kept
 
 
 def _mail(cloud: Cloud, subscription: Subscription, message: str, message_id: str, subject: str | None) -> None:
@@ -112,13 +113,13 @@ def _mail(cloud: Cloud, subscription: Subscription, message: str, message_id: st
         "message": message,
     }
     with _lock:
-        _outboxes[cloud.port].append(mail)
+        _outbox(cloud).append(mail)
 
 
 def outbox(cloud: Cloud) -> list[dict[str, Any]]:
     """Every mail sent since the cloud came up: id, time, to, topic, account, subject, message."""
     with _lock:
-        return list(_outboxes.get(cloud.port, []))
+        return list(_outbox(cloud))
 
 
 @route("/_rehearsal/outbox", methods=["GET"])

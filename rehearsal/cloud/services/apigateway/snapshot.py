@@ -33,6 +33,9 @@ class Method:
     """JSON schemas by content type; empty where the body is not validated."""
     operation_name: str | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "validators"}
+
     @cached_property
     def validators(self) -> dict[str, Callable[[Any], bool]]:
         """By content type: does a parsed body satisfy the model?"""

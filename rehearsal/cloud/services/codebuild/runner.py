@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rehearsal.cloud.api import AwsError, Cloud
+from rehearsal.cloud.api import AwsError, Cloud, on_restore
 from rehearsal.cloud.services.codebuild import credentials
 from rehearsal.cloud.services.codebuild.buildspec import PHASES, Buildspec, BuildspecError, Phase, parse_buildspec
 from rehearsal.cloud.services.codebuild.environment import (
@@ -21,6 +21,7 @@ from rehearsal.cloud.services.codebuild.logs import BuildLog, LogDeniedError
 from rehearsal.cloud.services.codebuild.shell import Session
 from rehearsal.cloud.services.codebuild.source import PhaseError, download, read_buildspec, upload
 from rehearsal.cloud.services.codebuild.state import Build
+from rehearsal.cloud.snapshot import INTERRUPTED
 
 SERVICE = "codebuild.amazonaws.com"
 # after these a failure ends the build; a failed build phase still gets its post_build, and its artifacts
@@ -38,6 +39,15 @@ def run_build(cloud: Cloud, build: Build) -> None:
         _Run(cloud, build, folder).run()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@on_restore
+def end_interrupted(cloud: Cloud) -> None:
+    """A build's processes ended with the cloud that ran them."""
+    for _, _, kept in cloud.stores("codebuild"):
+        for build in kept["registry"].builds.values() if "registry" in kept else ():
+            if not build.data["buildComplete"]:
+                _Run(cloud, build, cloud.root).interrupted()
 
 
 class _Run:
@@ -68,6 +78,12 @@ class _Run:
             raise
         finally:
             self._complete()
+
+    def interrupted(self) -> None:
+        """The build is at its end, because what ran it is."""
+        self._close("FAULT", "INTERNAL_ERROR", INTERRUPTED)
+        self.status = "FAULT"
+        self._complete()
 
     def _phases(self) -> None:
         for phase in ("SUBMITTED", "QUEUED"):

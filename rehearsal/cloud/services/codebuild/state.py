@@ -46,6 +46,10 @@ class Build:
     stop: threading.Event = field(default_factory=threading.Event)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
+    def __getstate__(self) -> dict[str, Any]:
+        # The session is a process, which no snapshot can hold.
+        return {**self.__dict__, "session": None}
+
     @property
     def id(self) -> str:
         return str(self.data["id"])

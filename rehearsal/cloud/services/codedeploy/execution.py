@@ -4,14 +4,16 @@ import contextlib
 import json
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from rehearsal.cloud.api import AwsError, Cloud
+from rehearsal.cloud.api import AwsError, Cloud, on_restore
 from rehearsal.cloud.services.codedeploy import appspec, configs
 from rehearsal.cloud.services.codedeploy.state import Deployment, Hook, records
 from rehearsal.cloud.services.lambda_.state import functions, parse_name
+from rehearsal.cloud.snapshot import INTERRUPTED
 
 _HOOK_SECONDS = 3600.0
 # Functions run in real time: however fast the clock, a hook gets this many seconds.
@@ -44,7 +46,8 @@ def _failure(code: str, message: str) -> _End:
 def execute(cloud: Cloud, deployment: Deployment, config: dict[str, Any]) -> None:
     """Runs on a thread of its own. Whatever happens, the deployment reaches a final status."""
     run = _Run(cloud, deployment)
-    try:
+
+    def whole() -> None:
         run.begin()
         run.validate()
         run.hook("BeforeAllowTraffic")
@@ -52,6 +55,30 @@ def execute(cloud: Cloud, deployment: Deployment, config: dict[str, Any]) -> Non
         run.hook("AfterAllowTraffic")
         run.watch()
         run.end("Succeeded")
+
+    _to_the_end(cloud, run, whole)
+
+
+@on_restore
+def end_interrupted(cloud: Cloud) -> None:
+    """A deployment that was under way has failed, and is rolled back; a rollback is done again."""
+    for _, _, kept in cloud.stores("codedeploy"):
+        active = [made for made in kept["records"].deployments.values() if made.active] if "records" in kept else []
+        for made in active:
+            cloud.background(_end_interrupted, cloud, made, name=f"deployment-{made.id}")
+
+
+def _end_interrupted(cloud: Cloud, deployment: Deployment) -> None:
+    if deployment.info["creator"] == "codeDeployRollback":
+        execute(cloud, deployment, configs.BUILT_IN[configs.ALL_AT_ONCE])
+        return
+    run = _Run(cloud, deployment)
+    _to_the_end(cloud, run, run.interrupted)
+
+
+def _to_the_end(cloud: Cloud, run: "_Run", work: Callable[[], None]) -> None:
+    try:
+        work()
     except _End as end:
         run.fail(end)
     except (AwsError, ClientError) as problem:
@@ -87,6 +114,11 @@ class _Run:
         info["startTime"] = self._cloud.clock.now()
         self._deployment.target["status"] = "InProgress"
         self._status("InProgress")
+        self._assume()
+        self._notify("InProgress")
+
+    def _assume(self) -> None:
+        info = self._deployment.info
         group = f"deploymentgroup:{info['applicationName']}/{info['deploymentGroupName']}"
         source = f"arn:aws:codedeploy:{self._deployment.region}:{self._deployment.account}:{group}"
         try:
@@ -99,7 +131,13 @@ class _Run:
             )
         except AwsError as problem:
             raise _failure("IAM_ROLE_PERMISSIONS", problem.message) from None
-        self._notify("InProgress")
+
+    def interrupted(self) -> None:
+        """Ends as failed, and puts the alias back if it was touched."""
+        # What was shifted had been validated.
+        self._valid = bool(self._deployment.timeline)
+        self._assume()
+        raise _failure("INTERNAL_ERROR", f"The deployment was interrupted: {INTERRUPTED}")
 
     def _client(self, service: str) -> Any:
         account, region = self._deployment.account, self._deployment.region

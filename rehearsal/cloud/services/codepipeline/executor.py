@@ -4,12 +4,13 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from rehearsal.cloud.api import AwsError, Cloud
+from rehearsal.cloud.api import AwsError, Cloud, on_restore
 from rehearsal.cloud.services.codepipeline import events
 from rehearsal.cloud.services.codepipeline.actions import perform
 from rehearsal.cloud.services.codepipeline.actions.base import AbandonedError, ActionError, Context
 from rehearsal.cloud.services.codepipeline.state import ActionRun, Execution, Pipeline
 from rehearsal.cloud.services.codepipeline.variables import UnresolvedVariableError, resolve
+from rehearsal.cloud.snapshot import INTERRUPTED
 
 MAX_OPEN_EXECUTIONS = 50
 _POLL_SECONDS = 0.2
@@ -60,6 +61,46 @@ def retry(cloud: Cloud, pipeline: Pipeline, execution: Execution, stage: str, mo
         _queue(pipeline, execution, stage)
     events.pipeline_event(cloud, pipeline, execution, "RESUMED")
     cloud.background(_run, cloud, pipeline, execution, stage, kept, name=f"codepipeline {pipeline.name} {execution.id}")
+
+
+@on_restore
+def resume(cloud: Cloud) -> None:
+    """Executions go on after a restart of the cloud: queues and approvals wait on, what was at work has failed."""
+    for _, _, state in cloud.stores("codepipeline"):
+        for pipeline in state.get("pipelines", {}).values():
+            for execution in [known for known in pipeline.executions.values() if known.open]:
+                _resume(cloud, pipeline, execution)
+
+
+def _resume(cloud: Cloud, pipeline: Pipeline, execution: Execution) -> None:
+    stage = _standing(execution)
+    if stage is None:
+        _finish(cloud, pipeline, execution, "Stopped" if execution.status == "Stopping" else "Succeeded")
+        return
+    at_work = [run for run in execution.actions if run.status == "InProgress" and run.token is None]
+    for run in at_work:
+        run.error = {"code": "InternalError", "message": f"{INTERRUPTED}: retry the stage"}
+        _close(cloud, pipeline, execution, run, "Failed")
+    if at_work:
+        _leave(cloud, pipeline, execution, stage, "Failed")
+        _finish(cloud, pipeline, execution, "Failed")
+        return
+    with pipeline.changed:
+        if execution.waiting is None:
+            # It was in the stage, so it is the next one to be.
+            pipeline.occupied = {name: holder for name, holder in pipeline.occupied.items() if holder != execution.id}
+            pipeline.queues.setdefault(stage, []).insert(0, execution.id)
+            execution.waiting = stage
+        done = [run.name for run in execution.actions if run.stage == stage and run.status == "Succeeded"]
+    cloud.background(
+        _run, cloud, pipeline, execution, stage, tuple(done), name=f"codepipeline {pipeline.name} {execution.id}"
+    )
+
+
+def _standing(execution: Execution) -> str | None:
+    """The stage that an execution waits for or is in; None where it has passed them all."""
+    names = [stage["name"] for stage in execution.pipeline["stages"]]
+    return execution.waiting or next((name for name in names if execution.stages.get(name) != "Succeeded"), None)
 
 
 def _stage(execution: Execution, name: str) -> dict[str, Any]:
@@ -204,12 +245,17 @@ def _run_action(
     cloud: Cloud, pipeline: Pipeline, execution: Execution, stage: dict[str, Any], action: dict[str, Any]
 ) -> str:
     now = cloud.clock.now()
-    run = ActionRun(str(uuid.uuid4()), stage["name"], action["name"], action, now, now)
-    run.inputs = [execution.artifacts[item["name"]] for item in action["inputArtifacts"]]
-    with pipeline.changed:
-        execution.actions.append(run)
-        _touch(cloud, pipeline, execution)
-    events.action_event(cloud, pipeline, execution, run)
+    latest = execution.latest(stage["name"], action["name"])
+    if latest is not None and latest.status == "InProgress":
+        # An approval that outlived a restart of the cloud: the token that was sent must stay good.
+        run = latest
+    else:
+        run = ActionRun(str(uuid.uuid4()), stage["name"], action["name"], action, now, now)
+        run.inputs = [execution.artifacts[item["name"]] for item in action["inputArtifacts"]]
+        with pipeline.changed:
+            execution.actions.append(run)
+            _touch(cloud, pipeline, execution)
+        events.action_event(cloud, pipeline, execution, run)
     try:
         run.resolved = _resolved(execution, action)
         perform(Context(cloud, pipeline, execution, run))

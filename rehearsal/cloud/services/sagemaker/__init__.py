@@ -11,9 +11,21 @@ from rehearsal.cloud.services.sagemaker import (
     notebooks,
     processing,
     registry,
+    resume,
     runtime,
     tags,
     training,
 )
 
-__all__ = ["endpoints", "models", "monitoring", "notebooks", "processing", "registry", "runtime", "tags", "training"]
+__all__ = [
+    "endpoints",
+    "models",
+    "monitoring",
+    "notebooks",
+    "processing",
+    "registry",
+    "resume",
+    "runtime",
+    "tags",
+    "training",
+]

@@ -6,6 +6,7 @@ from typing import Any
 from rehearsal.cloud.api import AwsError, Call, Cloud, operation
 from rehearsal.cloud.services.sagemaker import models, state, tags
 from rehearsal.cloud.services.sagemaker.deployment import Deployment, DeploymentError, deploy
+from rehearsal.cloud.snapshot import INTERRUPTED
 
 KIND = "endpoint"
 _RESIZE_SECONDS = 60.0
@@ -46,6 +47,18 @@ def _create(cloud: Cloud, account: str, region: str, endpoint: state.Record, con
         raise
     endpoint["_serving"] = deployment
     _settle(cloud, account, region, endpoint, "InService")
+
+
+def resume(cloud: Cloud, account: str, region: str, endpoint: state.Record) -> None:
+    """After a restart of the cloud: a creation begins anew, an update leaves the endpoint as it was before."""
+    name, serving = endpoint["EndpointName"], endpoint["_serving"]
+    if serving is not None and serving.capture:
+        cloud.background(serving.capture.flush, name=f"capture {name}")
+    if endpoint["EndpointStatus"] == "Updating":
+        _settle(cloud, account, region, endpoint, "InService" if serving else "Failed", reason=INTERRUPTED)
+    if endpoint["EndpointStatus"] == "Creating":
+        config = state.table(cloud, account, region, models.CONFIG)[endpoint["EndpointConfigName"]]
+        cloud.background(_create, cloud, account, region, endpoint, config, name=f"endpoint {name}")
 
 
 @operation("sagemaker", "UpdateEndpoint")

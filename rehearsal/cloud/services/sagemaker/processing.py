@@ -249,8 +249,13 @@ def _finish(run: Job, job: state.Record, status: str, reason: str) -> None:
         job["ProcessingJobStatus"] = status
     _jobs.pop((run.cloud.port, job["_arn"]), None)
     run.clean()
+    announce(run.cloud, run.account, run.region, job)
+
+
+def announce(cloud: Cloud, account: str, region: str, job: state.Record) -> None:
+    """SageMaker's event for a job that changed its status."""
     detail = {key: value for key, value in job.items() if not key.startswith("_")}
-    run.cloud.put_event(
-        run.account, run.region, "aws.sagemaker", "SageMaker Processing Job State Change",
+    cloud.put_event(
+        account, region, "aws.sagemaker", "SageMaker Processing Job State Change",
         json.loads(json.dumps(detail, default=str)), [job["_arn"]],
     )  # fmt: skip

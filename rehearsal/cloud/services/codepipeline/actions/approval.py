@@ -16,9 +16,10 @@ def manual(context: Context) -> None:
     """Waits for PutApprovalResult. A rejection or the expiry fails the action."""
     run, clock = context.run, context.cloud.clock
     minutes = run.declaration.get("timeoutInMinutes", DEFAULT_TIMEOUT_MINUTES)
-    expires = clock.now() + timedelta(seconds=clock.scaled(60 * minutes))
-    run.token = str(uuid.uuid4())
-    _notify(context, run.token, minutes)
+    expires = run.started + timedelta(seconds=clock.scaled(60 * minutes))
+    if run.token is None:
+        run.token = str(uuid.uuid4())
+        _notify(context, run.token, minutes)
     while run.decision is None:
         left = (expires - clock.now()).total_seconds()
         if left <= 0:
