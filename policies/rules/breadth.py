@@ -133,10 +133,12 @@ def _admitted(resource: str, among: Sequence[str], action: Action) -> bool:
 
 
 def _everywhere(resource: str, action: Action) -> bool:
+    """Whether a pattern admits all that an action can work on, in every region and account."""
     parts = resource.split(":", 5)
-    return (
-        everything(resource) and not any(each.strip("*") for each in parts[3:5]) and breadth(resource, action) == "all"
-    )
+    if len(parts) < 6 or any(each.strip("*") for each in parts[3:5]) or not action.types:
+        return False
+    service = regex(parts[2])
+    return all(service.fullmatch(_service(each, action)) and _covers(parts[5], each) for each in action.types)
 
 
 def _matched(resource: str, among: Sequence[str]) -> bool:

@@ -79,7 +79,7 @@ def bound_by(statement: Statement, key: str, fits: Callable[[str], bool] | None 
 
 def names_account(arn: str) -> bool:
     """Whether an ARN says of which account (or of which bucket, which no two accounts share)."""
-    parts = arn.split(":", 5)
+    parts = arn.split(":")
     if len(parts) < 6:
         return False
     if parts[4].strip("*"):

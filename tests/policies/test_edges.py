@@ -38,6 +38,7 @@ _FULL = "arn:aws:logs:eu-west-1:111111111111:log-group:"
     [
         ("arn:aws:logs:eu-west-1:111111111111:*:*", True),
         (f"{_FULL}*", False),
+        ("arn:aws:logs:eu-west-1:111111111111:*:a", False),
         (f"{_FULL}a:*", False),
         ("arn:aws:s3", False),
         ("arn:aws:s3:eu-west-1:*", False),
@@ -98,6 +99,7 @@ def test_bound_by_what_is_not_known() -> None:
         ("aws:SourceIp", ["10.0.0.0/8", "0.0.0.0/0"], False),
         ("aws:SourceIp", "3.0.0.0/8", True),
         ("aws:SourceIp", "2.0.0.0/7", False),
+        ("aws:SourceIp", "3.4.5.6/8", True),
         ("aws:SourceIp", "2600::/32", True),
         ("aws:SourceIp", "2600::/31", False),
         ("aws:SourceIp", "somewhere", False),
@@ -249,6 +251,7 @@ def test_anybody_in_other_words() -> None:
     assert admits({"AWS": "arn:aws:iam::*:role/a"}) == {"open-principal"}
     assert admits({"AWS": "arn:aws:iam::111111111111:role/*"}) == set()
     assert admits({"AWS": UNKNOWN}) == set()
+    assert admits({"AWS": "arn:aws:iam:::role/a"}) == set()
     assert admits({"AWS": "a:b:c:d:*"}) == set()
     assert admits({"Service": "*.amazonaws.com"}) == {"open-principal", "confused-deputy"}
     assert service_of("logs.EU-west-1.amazonaws.com.cn") == "logs"

@@ -309,7 +309,22 @@ CASES: list[tuple[str, Any, set[str]]] = [
         allow("iam:PassRole", ROLE, **when("StringLike", "iam:PassedToService", "lam?da.amazonaws.com")),
         {SERVICE},
     ),
+    (
+        "policy ARN with a colon binds",
+        allow("iam:AttachRolePolicy", "*", **when("ArnLike", "iam:PolicyARN", f"{A}:iam::111111111111:policy/a:*")),
+        set(),
+    ),
     # Inverted.
+    (
+        "NotResource with all denied elsewhere",
+        [{"Effect": "Allow", "Action": "s3:*", "NotResource": BUCKET}, deny("s3:*", BUCKET)],
+        {ACTION, INVERTED},
+    ),
+    (
+        "NotResource with some denied elsewhere",
+        [{"Effect": "Allow", "Action": "s3:Put*", "NotResource": BUCKET}, deny("s3:Put*", BUCKET)],
+        {PERMISSIONS, INVERTED},
+    ),
     ("NotAction", {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}, {INVERTED}),
     ("NotAction on one bucket", {"Effect": "Allow", "NotAction": ["s3:DeleteBucket"], "Resource": BUCKET}, {INVERTED}),
     ("NotResource", {"Effect": "Allow", "Action": "s3:GetObject", "NotResource": f"{BUCKET}/secret/*"}, {INVERTED}),

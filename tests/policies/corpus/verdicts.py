@@ -66,7 +66,7 @@ _BROAD = (
 # Metadata on everything.
 _READS = (
     "iam:Get* iam:List* kms:Describe* sagemaker:Describe* ec2:Describe* glue:GetTable dynamodb:DescribeTable s3:List*"
-    " cloudwatch:DescribeAlarms sagemaker:ListTags apigateway:GET s3:GetBucketPolicy lambda:GetFunctionConfiguration"
+    " cloudwatch:ListTagsForResource sagemaker:ListTags apigateway:GET s3:GetBucketPolicy lambda:GetFunctionConfiguration"
 ).split()
 # No narrower form.
 _UNSCOPED = (
@@ -173,6 +173,15 @@ _DENIED: tuple[tuple[str, Any, str], ...] = (
     ("permissions taken back", [allow("s3:Put*", BUCKET), deny(_WRITES)], FINE),
     ("all of a service's resources", [allow("s3:GetObject"), deny("s3:GetObject", "arn:aws:s3:::*")], FINE),
     ("all queues anywhere", [allow("sqs:SendMessage"), deny("sqs:*", "arn:aws:sqs:*:*:*")], FINE),
+    ("all objects anywhere", [allow("s3:GetObject"), deny("s3:GetObject", "arn:aws:s3:::*/*")], FINE),
+    ("objects, not buckets", [allow("s3:DeleteBucket"), deny("s3:*", "arn:aws:s3:::*/*")], VIOLATION),
+    (
+        "all functions anywhere",
+        [allow("lambda:InvokeFunction"), deny("lambda:*", "arn:aws:lambda:*:*:function:*")],
+        FINE,
+    ),
+    ("all of another service", [allow("s3:GetObject"), deny("s3:*", "arn:aws:sqs:*:*:*")], VIOLATION),
+    ("what has no resource", [allow("s3:PutObject"), deny("s3:*", "arn:aws:s3")], VIOLATION),
     ("all queues of one account", [allow("sqs:SendMessage"), deny("sqs:*", f"arn:aws:sqs:{_LOCAL}:*")], VIOLATION),
     ("all queues of one region", [allow("sqs:SendMessage"), deny("sqs:*", "arn:aws:sqs:eu-west-1:*:*")], VIOLATION),
     (
