@@ -75,6 +75,7 @@ def read_anew(stack: str, root: Path) -> None:
     it as it has become: the pointer on the release that was broken off, say. (Creations are not known by any name yet:
     the engine tells of them at every update until somebody has looked.)
     """
+    mend_folder(stack, os.environ.get("PULUMI_BACKEND_URL", ""))
     done = subprocess.run(
         ["pulumi", "stack", "export", "--stack", stack], cwd=root, check=False, capture_output=True, text=True
     )
@@ -85,6 +86,19 @@ def read_anew(stack: str, root: Path) -> None:
     print(f"an update of {stack} was killed while it changed {names}: reading anew what became of it", flush=True)
     targets = [word for urn in urns for word in ("--target", urn)]
     _run(stack, ["refresh", "--skip-preview", "--skip-pending-creates", *targets], root)
+
+
+def mend_folder(stack: str, backend: str) -> None:
+    """Take away the empty file of attributes that a kill can leave beside a stack's state in a folder.
+
+    The engine writes state beside its place and moves it there, but attributes in place: killed in between, it can
+    read the whole state no more ("failed to load checkpoint: EOF"). Without that file it takes its defaults.
+    """
+    if not backend.startswith("file://"):
+        return
+    for path in Path(backend.removeprefix("file://")).glob(f".pulumi/stacks/*/{stack}.json*.attrs"):
+        if path.stat().st_size == 0:
+            path.unlink(missing_ok=True)
 
 
 def pending(export: str) -> list[str]:

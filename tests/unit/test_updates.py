@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from operate.updates import Lock, bring_up, locks_in, read_anew
+from operate.updates import Lock, bring_up, locks_in, mend_folder, read_anew
 from rehearsal.errors import UserError
 
 REFUSAL = (
@@ -138,3 +138,15 @@ def test_nothing_is_read_anew_where_nothing_was_broken_off(
     exported(engine, *operations)
     read_anew("prod", engine)
     assert len((engine / "calls").read_text().splitlines()) == 1
+
+
+def test_an_empty_file_of_attributes_is_taken_away(tmp_path: Path) -> None:
+    folder = tmp_path / ".pulumi" / "stacks" / "glidepath"
+    folder.mkdir(parents=True)
+    texts = {"prod.json": "{}", "prod.json.attrs": "", "prod.json.bak.attrs": "{}", "dev.json.attrs": ""}
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    mend_folder("prod", "s3://state")
+    assert len(list(folder.iterdir())) == 4
+    mend_folder("prod", f"file://{tmp_path}")
+    assert sorted(path.name for path in folder.iterdir()) == ["dev.json.attrs", "prod.json", "prod.json.bak.attrs"]
