@@ -215,7 +215,7 @@ def _unbound_roles(statement: Statement) -> list[str]:
 
 
 def _names_role(resource: str) -> bool:
-    parts = resource.split(":", 5)
+    parts = resource.split(":")
     if len(parts) < 6:
         return False
     kind, slash, name = parts[5].partition("/")

@@ -65,8 +65,8 @@ _BROAD = (
 ).split()
 # Metadata on everything.
 _READS = (
-    "iam:Get* iam:List* kms:Describe* sagemaker:Describe* ec2:Describe* glue:GetTable dynamodb:DescribeTable s3:List*"
-    " cloudwatch:ListTagsForResource sagemaker:ListTags apigateway:GET s3:GetBucketPolicy lambda:GetFunctionConfiguration"
+    "iam:Get* iam:List* kms:Describe* sagemaker:Describe* ec2:Describe* glue:GetTable s3:List* dynamodb:DescribeTable"
+    " cloudwatch:ListTagsForResource apigateway:GET s3:GetBucketPolicy lambda:GetFunctionConfiguration"
 ).split()
 # No narrower form.
 _UNSCOPED = (
