@@ -366,6 +366,7 @@ def _variants(*variants: Any) -> dict[str, Any]:
         (_variants({"instanceType": "ml.m5.large", "managedInstanceScaling": {"minInstanceCount": 2}}), set()),
         (_variants({"instanceType": "ml.m5.large"}), {"production-instances"}),
         (configuration(enableCapture=UNKNOWN), set()),
+        ({**configuration(), "dataCaptureConfig": {"enableCapture": False}}, {"capture-enabled"}),
         (configuration(captureOptions=[{"captureMode": UNKNOWN}]), set()),
         (configuration(captureOptions=UNKNOWN), set()),
         (configuration(count=20), set()),
