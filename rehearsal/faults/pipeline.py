@@ -220,7 +220,7 @@ FAULTS: tuple[Fault, ...] = (
         # The second where the cloud is away for longer than the update is patient, as on a busy machine.
         Expected(
             DEPLOY,
-            r"The deployment was interrupted: the rehearsal's cloud was restarted|could not be shifted: Could not connect",
+            r"was interrupted: the rehearsal's cloud was restarted|could not be shifted: Could not connect",
             bound=_while_down,
         ),
     ),
