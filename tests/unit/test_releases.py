@@ -150,7 +150,7 @@ def test_a_release_whose_manifest_is_gone_is_listed_still() -> None:
     ]
 
 
-REST = {
+REST: dict[str, Any] = {
     "stack": "prod", "release": "a", "recorded": "a", "version": "3", "shifting": {}, "shift": None, "failed": None,
     "endpoint": "e-1", "state": "InService",
 }  # fmt: skip
