@@ -3,7 +3,6 @@
 import contextlib
 import json
 import random
-import signal
 import subprocess
 import time
 import urllib.error
@@ -21,11 +20,11 @@ from operate.clients import Clients
 from operate.project import Project, read_project
 from operate.stacks import Stacks
 from rehearsal.cloud import lifecycle
-from rehearsal.cloud.reaper import signal_session
 from rehearsal.environment import Rehearsal
 from rehearsal.errors import UserError
 from rehearsal.faults.candidates import Candidate, Candidates, held_out
 from rehearsal.faults.fault import NONE, Outcome
+from rehearsal.faults.processes import kill_family
 from rehearsal.faults.program import copy_program
 from rehearsal.faults.said import cause
 from rehearsal.tour import conduct, evidence
@@ -131,7 +130,7 @@ class World:
 
     def kill(self, process: "subprocess.Popen[str]") -> None:
         """SIGKILL for it and for all it has started."""
-        signal_session(process.pid, signal.SIGKILL)
+        kill_family(process.pid)
         process.wait(10)
         if process.stdout:
             process.stdout.close()
