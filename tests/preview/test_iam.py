@@ -22,6 +22,8 @@ from rehearsal.cloud.iam.evaluate import Kind, Policies, Request, Source, evalua
 from rehearsal.cloud.iam.policy import parse_policy
 from rehearsal.cloud.iam.principals import Asker
 from rehearsal.cloud.iam.template import template
+from tests.preview.prepared import document as recorded
+from tests.preview.world import MANAGED, POLICY
 
 ACTIONS = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "iam:PassRole", "sqs:SendMessage", "sqs:ReceiveMessage"]
 PATTERNS = [*ACTIONS, "s3:*Object", "S3:Get*", "sqs:*", "sqs:?e*Message", "iam:Pass*"]
@@ -261,3 +263,51 @@ def test_everything_but_a_service() -> None:
     assert len(actions) > 10_000
     assert "s3:GetObject" in actions
     assert not any(action.startswith("iam:") for action in actions)
+
+
+def _roles(name: str, side: str) -> dict[str, Rights]:
+    """Each role's real documents on one side of a prepared change."""
+    states = [step[side] for step in recorded(name)["steps"] if step[side]]
+    boundary = next(json.loads(each["inputs"]["policy"]) for each in states if each["type"] == MANAGED)
+    found = [each["inputs"] for each in states if each["type"] == POLICY]
+    return {each["role"]: Rights((json.loads(each["policy"]),), boundary) for each in found}
+
+
+def _requests_about(*sides: Rights) -> list[tuple[str, str, Mapping[str, tuple[str, ...]]]]:
+    """For every statement, a request that it is about, and some that it is just not about."""
+    found: list[tuple[str, str, Mapping[str, tuple[str, ...]]]] = []
+    granted = [s for side in sides for document in (*side.identity, side.boundary or {}) for s in document["Statement"]]
+    for statement in granted:
+        values = {
+            key.lower(): (str(listed[0] if isinstance(listed, list) else listed).replace("*", "x"),)
+            for block in statement.get("Condition", {}).values()
+            for key, listed in block.items()
+        }
+        for action in statement["Action"]:
+            for resource in statement["Resource"]:
+                concrete = resource.replace("*", "x") if resource != "*" else "*"
+                found += [(action, concrete, context) for context in (values, {})]
+                found.append((action, f"{concrete}-not", values))
+    return found
+
+
+@pytest.mark.parametrize("name", ["wider-role", "narrower-role", "tag", "new-release", "instance-type"])
+def test_the_roles_of_prepared_changes_are_told_right(name: str) -> None:
+    before, after = _roles(name, "old"), _roles(name, "new")
+    assert before
+    for role in before:
+        old, new = before[role], after[role]
+        told = list(_told(old, new))
+        if old == new:
+            assert told == []
+            continue
+        for action, resource, context in _requests_about(old, new):
+            was, now = old.allows(action, resource, context), new.allows(action, resource, context)
+            covering = [
+                each.gained
+                for each, actions in told
+                if action in actions
+                and _about(each, resource, context, strictly=True)
+                and not any(_holds(clauses, context) for clauses in (*each.unless, *each.otherwise))
+            ]
+            assert (was == now and not covering) or now in covering, (role, action, resource, context)
