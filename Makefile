@@ -1,6 +1,6 @@
 # Every target makes the Python environment it needs; once that is there, none needs the network.
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse faults test mutants check bench constraints clean
+.PHONY: help setup rehearse faults test policies mutants check bench constraints clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -32,6 +32,9 @@ faults: $(READY)  ## the fault matrix: break the road in every known way; ARGS="
 
 test: setup  ## all tests, with one end-to-end rehearsal; ARGS=… goes to pytest
 	$(BIN)/python -m pytest tests $(ARGS)
+
+policies: $(READY)  ## the policy pack over every stack of the program, without any cloud
+	$(BIN)/python -m pytest -q tests/policies/test_program.py $(ARGS)
 
 mutants: $(READY)  ## change the policies' code in one place at a time: a test must notice (minutes); ARGS=<modules>
 	$(BIN)/python -m tests.policies.mutants $(ARGS)

@@ -13,7 +13,7 @@ from settings import Settings, load
 
 def delivery(settings: Settings) -> None:
     """The pipeline and all it works with."""
-    from components.stage import HasStage
+    from components.stage import HasStage, Together
     from wiring.delivery import DeliveryStack
 
     stack = DeliveryStack(settings)
@@ -25,7 +25,9 @@ def delivery(settings: Settings) -> None:
     train = stack.train()
     road: list[HasStage] = [source, build, train]
     for env in before:
-        road += [stack.deploy(env), stack.test(env)]
+        test = stack.test(env)
+        # What production will be asked to approve is planned while the environment before it is tested.
+        road += [stack.deploy(env), Together(test, (stack.plan(production),)) if env == before[-1] else test]
     if before:
         road += [stack.approve(before[-1])]
     road += [stack.deploy(production, approved_in=before[-1] if before else "")]
@@ -33,6 +35,8 @@ def delivery(settings: Settings) -> None:
     stack.trigger()
     if settings.notebook:
         stack.notebook()
+    if settings.ci:
+        stack.ci(settings.ci)
 
     pulumi.export("pipelineName", pipeline.name)
     pulumi.export("dataBucket", storage.data)

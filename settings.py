@@ -13,6 +13,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime import config as runtime_config
 
+from definitions.ci_roles import HOSTS
 from definitions.health import Limits
 from definitions.names import DELIVERY, Names
 from functions.shared.dataset import Dataset, parse_dataset
@@ -170,6 +171,17 @@ class State:
 
 
 @dataclass(frozen=True)
+class Ci:
+    """The repository whose CI may look at the stacks and hand over code. `host` issues its identity tokens."""
+
+    provider: str
+    repository: str
+    branch: str
+    host: str
+    provider_arn: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything one stack is told."""
 
@@ -202,6 +214,7 @@ class Settings:
     notebook_instance_type: str
     log_days: int
     state: State
+    ci: Ci | None
     release: str
     manifest_sha256: str
     retire: bool
@@ -276,6 +289,7 @@ def _settings(stack: str, reader: Reader, provider: Reader) -> Settings:
         **_notebook(reader.child("notebook")),
         log_days=_retention(reader),
         state=_state(reader.child("state")),
+        ci=_ci(reader.child("ci")),
         release=reader.text("release", "", _MANIFEST, _MANIFEST_HINT),
         manifest_sha256=reader.text("manifestSha256", "", r"[0-9a-f]{64}", "a SHA-256 of 64 lower case hex digits"),
         retire=reader.flag("retire"),
@@ -534,6 +548,21 @@ def _returning(reader: Reader) -> Returning:
     if returning.urgent and not returning.reason:
         reader.reject("urgent", True, "needs a reason, which is recorded with the deployment; give returning.reason")
     return returning
+
+
+def _ci(reader: Reader) -> Ci | None:
+    if not reader.values:
+        return None
+    provider = reader.choice("provider", MISSING, tuple(HOSTS))
+    found = Ci(
+        provider=provider,
+        repository=reader.text("repository", pattern=r"[\w.-]+(/[\w.-]+)+", hint="a repository, owner/name"),
+        branch=reader.text("branch", "main", r"[\w./-]{1,255}", "a branch name"),
+        host=reader.text("host", HOSTS[provider], r"[a-z0-9.-]+", "a host name like gitlab.example.com"),
+        provider_arn=reader.text("providerArn", "", r"arn:aws[\w-]*:iam::\d{12}:oidc-provider/.+", "an ARN"),
+    )
+    reader.done()
+    return found
 
 
 def _state(reader: Reader) -> State:

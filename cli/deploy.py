@@ -12,10 +12,13 @@ from typing import Annotated, Any
 import typer
 
 from cli.app import new_app
-from cli.errors import UserError
+from cli.errors import USAGE, UserError
 from cli.package import write_variables
+from operate.plans import load, refuse_another
 from operate.updates import bring_up, read_anew
 from operate.variants import leave_out
+from preview.digest import Plan
+from preview.plan import document
 
 app = new_app()
 
@@ -29,10 +32,17 @@ def deploy(
     stack: Annotated[str, typer.Option(help="Environment, like dev or prod.")],
     release: Annotated[str, typer.Option(help="s3:// address of the release manifest.")],
     manifest_sha256: Annotated[str, typer.Option(help="SHA-256 that the manifest must have: what was approved.")] = "",
+    plan: Annotated[str, typer.Option(help="s3:// address of the plan that was approved.")] = "",
+    plan_sha256: Annotated[str, typer.Option(help="SHA-256 that this plan must have.")] = "",
     variables: Annotated[Path | None, typer.Option(help="File that is written for the shell with the outcome.")] = None,
 ) -> None:
-    """Preview with the policy pack, refuse what only an administrator may change, then bring the release up."""
-    deploy_release(stack, release, manifest_sha256)
+    """Preview with the policy pack, refuse what only an administrator may change, then bring the release up.
+
+    Where a plan was approved, only that plan runs: another one is refused with what differs.
+    """
+    if bool(plan) != bool(plan_sha256):
+        raise UserError("--plan and --plan-sha256 go together", "give both, or neither", USAGE)
+    deploy_release(stack, release, manifest_sha256, approved=load(_s3(), plan, plan_sha256) if plan else None)
     outputs = json.loads(_capture(["stack", "output", "--json", "--stack", stack]))
     outcome = exported(outputs, stack)
     for name, value in outcome.items():
@@ -42,18 +52,27 @@ def deploy(
 
 
 def deploy_release(
-    stack: str, release: str, manifest_sha256: str = "", more: Sequence[str] = (), without: str = ""
+    stack: str,
+    release: str,
+    manifest_sha256: str = "",
+    more: Sequence[str] = (),
+    without: str = "",
+    approved: Plan | None = None,
 ) -> None:
-    """Preview, refuse a change of the foundation, update; `more` goes to preview and update alike.
+    """Preview, refuse a change of the foundation and any plan but the approved one, update.
 
-    `without` names a variant of the config that is left out, since it is what is deployed.
+    `more` goes to preview and update alike. `without` names a variant of the config that is left out, since it is
+    what is deployed.
     """
     read_anew(stack, _ROOT)
     with tempfile.TemporaryDirectory() as folder:
         arguments = [*release_arguments(stack, Path(folder), release, manifest_sha256), *more]
         if without:
             leave_out(Path(folder) / f"Pulumi.{stack}.yaml", without)
-        refuse_foundation(stack, _preview(stack, arguments))
+        steps = _preview(stack, arguments)
+        refuse_foundation(stack, steps)
+        if approved is not None:
+            refuse_another(stack, approved, document({"steps": steps}))
         bring_up(stack, arguments, _ROOT)
 
 
@@ -64,6 +83,13 @@ def release_arguments(stack: str, folder: Path, release: str, manifest_sha256: s
         config += ["--config", f"glidepath:manifestSha256={manifest_sha256}"]
     pack = ["--policy-pack", str(_ROOT / "policies")] if (_ROOT / "policies" / "PulumiPolicy.yaml").is_file() else []
     return [*config, *pack]
+
+
+def _s3() -> Any:
+    import boto3
+
+    # The build's own role, not the deployer's: what was approved belongs to the pipeline.
+    return boto3.client("s3")
 
 
 def _config_copy(stack: str, folder: Path) -> Path:
@@ -118,7 +144,8 @@ def _is_foundation(urn: str) -> bool:
 
 
 def _preview(stack: str, arguments: list[str]) -> list[dict[str, Any]]:
-    done = _pulumi(["preview", "--json", "--stack", stack, *arguments])
+    """Every step of the engine's preview, those that change nothing included. Raises UserError where it fails."""
+    done = _pulumi(["preview", "--json", "--show-sames", "--stack", stack, *arguments])
     try:
         plan: dict[str, Any] = json.loads(done.stdout)
     except ValueError:

@@ -23,7 +23,9 @@ class ApproveArgs(TypedDict):
     minutes: int
     """When the question expires."""
     deployed_in: str
-    """Environment whose deployment is the evidence."""
+    """Environment whose deployment was tested."""
+    planned_for: str
+    """Environment whose plan is approved."""
 
 
 class Approve(pulumi.ComponentResource):
@@ -38,10 +40,11 @@ class Approve(pulumi.ComponentResource):
         topic = Topic(name, name=f"{args['names'].name}-approval", kms_master_key_id=args["key_arn"], opts=own)
         for index, mail in enumerate(args["mails"]):
             TopicSubscription(f"{name}-{index}", topic=topic.arn, protocol="email", endpoint=mail, opts=own)
-        evidence = f"Deploy{title(args['deployed_in'])}"
+        tested, planned = f"Deploy{title(args['deployed_in'])}", f"Plan{title(args['planned_for'])}"
         configuration: dict[str, pulumi.Input[str]] = {
             "NotificationArn": topic.arn,
-            "CustomData": f"#{{{evidence}.SUMMARY}} Manifest sha256: #{{{evidence}.MANIFEST_SHA256}}",
+            # At most 1000 characters once the variables are in: cli/plan.py keeps the evidence within 900.
+            "CustomData": f"#{{{planned}.EVIDENCE}} Manifest sha256: #{{{tested}.MANIFEST_SHA256}}",
         }
         self.stage = Stage("Approve", "Approval", "Manual", configuration, takes_source=False, minutes=args["minutes"])
         self.register_outputs({})

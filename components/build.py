@@ -1,5 +1,6 @@
 """Build: tests, and the workflow's code packaged under the commit."""
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 import pulumi
@@ -23,6 +24,10 @@ class BuildArgs(TypedDict):
     """Pipeline variable that names the commit."""
     test_command: str
     """What must succeed."""
+    backend: str
+    """Pulumi's state."""
+    secrets: Sequence[tuple[str, str]]
+    """Variables and the secrets that hold them."""
     image: str
     """Build image."""
     compute_type: str
@@ -41,6 +46,7 @@ class Build(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: BuildArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("glidepath:build:Build", name, None, opts)
+        names = args["at"].names
         project = Project(
             name,
             {
@@ -48,11 +54,12 @@ class Build(pulumi.ComponentResource):
                 "at": args["at"],
                 "purpose": "build",
                 "key_arn": args["key_arn"],
-                "buildspec": buildspecs.build(args["test_command"], args["at"].names.artifacts_bucket),
+                "buildspec": buildspecs.build(args["test_command"], names, args["backend"]),
                 "image": args["image"],
                 "compute_type": args["compute_type"],
                 "minutes": args["minutes"],
                 "log_days": args["log_days"],
+                "secrets": args["secrets"],
             },
             pulumi.ResourceOptions(parent=self),
         )

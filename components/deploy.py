@@ -21,7 +21,7 @@ class DeployArgs(TypedDict):
     env: str
     """Which environment."""
     approved_in: str
-    """Environment whose manifest was approved: only that very manifest is deployed. Empty where nobody approves."""
+    """Environment whose manifest was approved: only it is deployed, by the approved plan. Empty: nobody approves."""
     backend: str
     """Pulumi's state."""
     secrets: Sequence[tuple[str, str]]
@@ -65,12 +65,11 @@ class Deploy(pulumi.ComponentResource):
             },
             pulumi.ResourceOptions(parent=self),
         )
-        given = {
-            "RELEASE_MANIFEST": f"s3://{names.artifacts_bucket}/runs/#{{codepipeline.PipelineExecutionId}}"
-            "/release/manifest.json"
-        }
+        given = {"RELEASE_MANIFEST": names.manifest_of_run}
         if args["approved_in"]:
             given["APPROVED_SHA256"] = f"#{{Deploy{title(args['approved_in'])}.MANIFEST_SHA256}}"
+            given["APPROVED_PLAN"] = names.plan_of_run(env)
+            given["APPROVED_PLAN_SHA256"] = f"#{{Plan{title(env)}.PLAN_SHA256}}"
         configuration: dict[str, pulumi.Input[str]] = {
             "ProjectName": project.name,
             "EnvironmentVariables": variables(given),

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from functools import partial
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 from pulumi_aws.apigateway.account import Account
@@ -14,7 +14,7 @@ from pulumi_aws.sns.topic_subscription import TopicSubscription
 
 from components.bucket import Bucket
 from components.key import Key
-from components.role import Role
+from components.role import Role, RoleArgs
 from definitions import environment_roles
 from definitions.environment_roles import Environment
 from definitions.names import Names
@@ -32,6 +32,8 @@ class FoundationArgs(TypedDict):
     """How long captured requests are kept."""
     mails: Sequence[str]
     """Who hears of alarms."""
+    ci: NotRequired[bool]
+    """Whether the repository's CI may preview the environment, and look for drift."""
 
 
 class Foundation(pulumi.ComponentResource):
@@ -62,7 +64,7 @@ class Foundation(pulumi.ComponentResource):
         )
         self.topic_arn = self._topic(name, args, key.arn)
         self.key_arn, self.capture_bucket = key.arn, capture.name
-        self.roles = self._roles(name, names, env, key.arn)
+        self.roles = self._roles(name, args, key.arn)
         if _owns_api_account(names, env):
             Account(name, cloudwatch_role_arn=self.roles["api-logs"], opts=own)
         self.register_outputs({"capture_bucket": capture.name})
@@ -77,8 +79,9 @@ class Foundation(pulumi.ComponentResource):
             TopicSubscription(f"{name}-alarms-{index}", topic=topic.arn, protocol="email", endpoint=mail, opts=own)
         return topic.arn
 
-    def _roles(self, name: str, names: Names, env: str, key_arn: pulumi.Output[str]) -> dict[str, pulumi.Output[str]]:
+    def _roles(self, name: str, args: FoundationArgs, key_arn: pulumi.Output[str]) -> dict[str, pulumi.Output[str]]:
         own = pulumi.ResourceOptions(parent=self)
+        names, env, ci = args["names"], args["env"], args.get("ci", False)
         at = key_arn.apply(lambda arn: Environment(names, env, arn))
         boundary = Policy(
             f"{name}-boundary",
@@ -87,20 +90,19 @@ class Foundation(pulumi.ComponentResource):
             policy=at.apply(lambda it: json.dumps(environment_roles.boundary(it))),
             opts=own,
         )
-        return {
-            purpose: Role(
-                f"{name}-{purpose}",
-                {
-                    "role_name": names.role(env, purpose),
-                    "description": f"{purpose} of {names.stack(env)}",
-                    "trust": environment_roles.trust(names, env, purpose),
-                    "statements": at.apply(partial(environment_roles.statements, purpose=purpose)),
-                    "boundary": boundary.arn,
-                },
-                own,
-            ).arn
-            for purpose in environment_roles.ROLES
-        }
+        roles: dict[str, pulumi.Output[str]] = {}
+        for purpose in (*environment_roles.ROLES, *(environment_roles.CI_ROLES if ci else ())):
+            given: RoleArgs = {
+                "role_name": names.role(env, purpose),
+                "description": f"{purpose} of {names.stack(env)}",
+                "trust": environment_roles.trust(names, env, purpose, ci),
+                "statements": at.apply(partial(environment_roles.statements, purpose=purpose)),
+            }
+            if purpose in environment_roles.ROLES:
+                # CI's role only reads, and reads what the boundary keeps from the others.
+                given["boundary"] = boundary.arn
+            roles[purpose] = Role(f"{name}-{purpose}", given, own).arn
+        return roles
 
 
 def _owns_api_account(names: Names, env: str) -> bool:

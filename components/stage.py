@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import pulumi
@@ -24,9 +24,15 @@ class Stage:
     takes_source: bool = True
     gives_source: bool = False
     minutes: int | None = None
+    beside: "tuple[Stage, ...]" = ()
+    """Further actions of this stage, which run at the same time."""
 
     def declaration(self) -> "PipelineStage":
-        """As pulumi-aws's pipeline takes it. The action is named as its stage, and so is its namespace."""
+        """As pulumi-aws's pipeline takes it."""
+        return {"name": self.name, "actions": [self._action(), *(other._action() for other in self.beside)]}
+
+    def _action(self) -> "PipelineAction":
+        """The action is named as its stage, and so is its namespace."""
         action: PipelineAction = {
             "name": self.name,
             "category": self.category,
@@ -43,13 +49,29 @@ class Stage:
             action["output_artifacts"] = ["source"]
         if self.minutes:
             action["timeout_in_minutes"] = self.minutes
-        return {"name": self.name, "actions": [action]}
+        return action
 
 
 class HasStage(Protocol):
     """A component that is a stage of the road."""
 
-    stage: Stage
+    @property
+    def stage(self) -> Stage:
+        """Its declaration."""
+        ...
+
+
+@dataclass(frozen=True)
+class Together:
+    """One stage of the actions of several: named after the first, which the others run beside."""
+
+    first: HasStage
+    others: tuple[HasStage, ...]
+
+    @property
+    def stage(self) -> Stage:
+        """The stage with all its actions."""
+        return replace(self.first.stage, beside=tuple(other.stage for other in self.others))
 
 
 def variables(values: Mapping[str, str]) -> str:

@@ -59,8 +59,7 @@ class SystemTest(pulumi.ComponentResource):
         deployed = f"Deploy{title(env)}"
         given = {
             "API_URL": f"#{{{deployed}.API_URL}}",
-            "RELEASE": f"s3://{names.artifacts_bucket}/runs/#{{codepipeline.PipelineExecutionId}}"
-            "/release/manifest.json",
+            "RELEASE": names.manifest_of_run,
             "MANIFEST_SHA256": f"#{{{deployed}.MANIFEST_SHA256}}",
             "ENDPOINT_NAME": f"#{{{deployed}.ENDPOINT}}",
             "CAPTURE_BUCKET": names.capture_bucket(env),

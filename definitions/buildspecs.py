@@ -3,6 +3,8 @@
 import shlex
 from typing import Any
 
+from definitions.names import Names
+
 PULUMI_VERSION = "3.259.0"
 """The engine every build uses, unless the image has this one or a newer."""
 
@@ -12,6 +14,12 @@ _INSTALL_PULUMI = (
     ' then curl -fsSL https://get.pulumi.com | sh -s -- --version "$PULUMI_VERSION" --install-root "$HOME/.pulumi"'
     ' && ln -sf "$HOME"/.pulumi/bin/* /usr/local/bin/; fi'
 )
+
+
+def _engine(backend: str) -> dict[str, str]:
+    """Variables of a build that runs the engine."""
+    variables = {"PULUMI_VERSION": PULUMI_VERSION, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    return variables | ({"PULUMI_BACKEND_URL": backend} if backend else {})
 
 
 def _spec(env: dict[str, Any], install: list[str], build: list[str], exported: list[str]) -> dict[str, Any]:
@@ -31,17 +39,30 @@ _REQUIREMENTS = f"{_INSTALL} requirements.txt"
 _TEST_REQUIREMENTS = f"{_INSTALL} requirements-dev.txt"
 
 
-def build(test_command: str, artifacts_bucket: str) -> dict[str, Any]:
-    """Test, then package the workflow's code under the commit. Exports CODE, its address."""
+def build(test_command: str, names: Names, backend: str) -> dict[str, Any]:
+    """Preview, test, then package the workflow's code under the commit. Exports CODE, its address, and PREVIEW."""
+    looking = "".join(
+        profile(names.stack(env), names.role_arn(env, "preview"), names.region, f"preview-{env}")
+        for env in names.environments
+    )
+    stacks = " ".join(f"--stack {env}" for env in names.environments)
+    at_commit = '--bucket "$ARTIFACTS_BUCKET" --commit "$COMMIT"'
     return _spec(
-        {"ARTIFACTS_BUCKET": artifacts_bucket},
-        [_TEST_REQUIREMENTS],
+        {"ARTIFACTS_BUCKET": names.artifacts_bucket, **_engine(backend)},
+        [_INSTALL_PULUMI, _TEST_REQUIREMENTS],
         [
+            # First what takes seconds: a commit that a policy refuses fails with the policy's own words.
+            _write_profile(looking)[0],
+            (
+                f'AWS_CONFIG_FILE="$PWD/.aws-config" python -m cli evidence {stacks} {at_commit}'
+                ' --variables "$PWD/.evidence.env"'
+            ),
+            'source "$PWD/.evidence.env"',
             test_command,
-            'python -m cli package --bucket "$ARTIFACTS_BUCKET" --commit "$COMMIT" --variables "$PWD/.package.env"',
+            f'python -m cli package {at_commit} --variables "$PWD/.package.env"',
             'source "$PWD/.package.env"',
         ],
-        ["CODE"],
+        ["CODE", "PREVIEW"],
     )
 
 
@@ -64,21 +85,37 @@ def _write_profile(text: str) -> list[str]:
 
 def deploy(env: str, profile_text: str, backend: str) -> dict[str, Any]:
     """`pulumi up` of one environment as its deployer. Exports what later stages are told."""
-    variables = {"PULUMI_VERSION": PULUMI_VERSION, "PULUMI_SKIP_UPDATE_CHECK": "true"}
-    if backend:
-        variables["PULUMI_BACKEND_URL"] = backend
     return _spec(
-        variables,
+        _engine(backend),
         [_INSTALL_PULUMI, _REQUIREMENTS],
         [
             *_write_profile(profile_text),
             (
                 f'python -m cli deploy --stack {env} --release "$RELEASE_MANIFEST"'
-                ' ${APPROVED_SHA256:+--manifest-sha256 "$APPROVED_SHA256"} --variables "$PWD/.deploy.env"'
+                ' ${APPROVED_SHA256:+--manifest-sha256 "$APPROVED_SHA256"}'
+                ' ${APPROVED_PLAN_SHA256:+--plan "$APPROVED_PLAN" --plan-sha256 "$APPROVED_PLAN_SHA256"}'
+                ' --variables "$PWD/.deploy.env"'
             ),
             'source "$PWD/.deploy.env"',
         ],
         ["API_URL", "ENDPOINT", "RELEASE", "MANIFEST_SHA256", "SUMMARY"],
+    )
+
+
+def plan(env: str, profile_text: str, backend: str) -> dict[str, Any]:
+    """What `pulumi up` of one environment would do, as a role that only looks. Exports what is approved."""
+    return _spec(
+        _engine(backend),
+        [_INSTALL_PULUMI, _REQUIREMENTS],
+        [
+            *_write_profile(profile_text),
+            (
+                f'python -m cli plan --stack {env} --release "$RELEASE_MANIFEST" --manifest-sha256 "$MANIFEST_SHA256"'
+                ' --store "$PLAN" --variables "$PWD/.plan.env"'
+            ),
+            'source "$PWD/.plan.env"',
+        ],
+        ["PLAN_SHA256", "EVIDENCE"],
     )
 
 

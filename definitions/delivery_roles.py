@@ -1,5 +1,6 @@
 """What each role of the delivery stack may do, and who may assume it: one role per principal."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from definitions.iam import Document, Statement, allow, pass_role, trust_service, unscoped, use_key, write_logs
@@ -45,6 +46,7 @@ def roles(names: Names) -> list[str]:
         "build",
         *deploys,
         *tests,
+        *plans(names),
         "train",
         "features",
         "training",
@@ -54,12 +56,17 @@ def roles(names: Names) -> list[str]:
     ]
 
 
+def plans(names: Names) -> list[str]:
+    """Purposes of the roles that plan: production's alone, and only where an environment before it is approved."""
+    return [f"plan-{names.environments[-1]}"] if len(names.environments) > 1 else []
+
+
 def trust(names: Names, purpose: str) -> Document:
     """Who may assume a role of the delivery stack."""
     account = names.delivery_account
     if purpose == "pipeline":
         return trust_service("codepipeline.amazonaws.com", account, names.pipeline_arn)
-    if purpose == "build" or purpose.startswith(("deploy-", "test-")):
+    if purpose == "build" or purpose.startswith(("deploy-", "test-", "plan-")):
         return trust_service(
             "codebuild.amazonaws.com", account, names.arn("codebuild", f"project/{names.project(purpose)}")
         )
@@ -78,6 +85,8 @@ def statements(at: Delivery, purpose: str) -> list[Statement]:
         return deploy(at, purpose.removeprefix("deploy-"))
     if purpose.startswith("test-"):
         return system_test(at, purpose.removeprefix("test-"))
+    if purpose.startswith("plan-"):
+        return plan(at, purpose.removeprefix("plan-"))
     return {
         "pipeline": pipeline,
         "build": build,
@@ -101,6 +110,7 @@ def pipeline(at: Delivery) -> list[Statement]:
         "build",
         *(f"deploy-{env}" for env in names.environments),
         *(f"test-{env}" for env in names.environments[:-1]),
+        *plans(names),
     ]
     execution = names.arn("states", f"execution:{names.name}-train:*")
     return [
@@ -160,8 +170,8 @@ def _codebuild(at: Delivery, purpose: str) -> list[Statement]:
     ]
 
 
-def _state(at: Delivery) -> list[Statement]:
-    """Pulumi's state, where it is a bucket, and the secret that unlocks it."""
+def state(at: Delivery, write: bool = True) -> list[Statement]:
+    """Pulumi's state, where it is a bucket, and the secret that unlocks it. A preview only reads, and locks nothing."""
     found: list[Statement] = []
     if at.secret_name:
         secret = at.names.arn("secretsmanager", f"secret:{at.secret_name}-??????")
@@ -175,22 +185,38 @@ def _state(at: Delivery) -> list[Statement]:
     }
     return [
         *found,
-        allow("State", ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], [at.names.bucket_arn(bucket, ".pulumi/*")]),
+        allow(
+            "State",
+            ["s3:GetObject", *(["s3:DeleteObject", "s3:PutObject"] if write else [])],
+            [at.names.bucket_arn(bucket, ".pulumi/*")],
+        ),
         allow("ListState", ["s3:GetBucketLocation", "s3:ListBucket"], [at.names.bucket_arn(bucket)]),
-        allow("StateKey", ["kms:Decrypt", "kms:GenerateDataKey"], [at.names.arn("kms", "key/*")], key),
+        allow(
+            "StateKey",
+            ["kms:Decrypt", *(["kms:GenerateDataKey"] if write else [])],
+            [at.names.arn("kms", "key/*")],
+            key,
+        ),
         allow(
             "Secrets",
-            ["kms:Decrypt", "kms:Encrypt"],
+            ["kms:Decrypt", *(["kms:Encrypt"] if write else [])],
             [at.names.arn("kms", "key/*")],
             {"ForAnyValue:StringEquals": key["ForAnyValue:StringEquals"]},
         ),
     ]
 
 
+def _look(at: Delivery, envs: Sequence[str]) -> list[Statement]:
+    """Preview environments: read the state, and be their preview roles. Nothing here writes."""
+    roles = [at.names.role_arn(env, "preview") for env in envs]
+    return [allow("Preview", ["sts:AssumeRole"], roles), *state(at, write=False)]
+
+
 def build(at: Delivery) -> list[Statement]:
-    """Tests, and packages code."""
+    """Tests, packages code, and previews the environments."""
     return [
         *_codebuild(at, "build"),
+        *_look(at, at.names.environments),
         allow("PackageCode", ["s3:PutObject"], [at.artifacts("code/*")]),
     ]
 
@@ -200,8 +226,23 @@ def deploy(at: Delivery, env: str) -> list[Statement]:
     return [
         *_codebuild(at, f"deploy-{env}"),
         allow("Deploy", ["sts:AssumeRole"], [at.names.role_arn(env, "deployer")]),
-        *_state(at),
+        *state(at),
+        *([allow("ReadPlan", ["s3:GetObject"], [_plan(at, env)])] if f"plan-{env}" in plans(at.names) else []),
     ]
+
+
+def plan(at: Delivery, env: str) -> list[Statement]:
+    """Previews a release in one environment and writes the plan down."""
+    return [
+        *_codebuild(at, f"plan-{env}"),
+        *_look(at, [env]),
+        allow("ReadManifest", ["s3:GetObject"], [at.artifacts("runs/*/release/manifest.json")]),
+        allow("WritePlan", ["s3:PutObject"], [_plan(at, env)]),
+    ]
+
+
+def _plan(at: Delivery, env: str) -> str:
+    return at.artifacts(f"runs/*/plan/{env}.json")
 
 
 def system_test(at: Delivery, env: str) -> list[Statement]:

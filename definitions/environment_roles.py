@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from definitions.delivery_roles import plans
 from definitions.iam import (
     Document,
     Statement,
@@ -9,6 +10,7 @@ from definitions.iam import (
     document,
     pass_role,
     trust_role,
+    trust_roles,
     trust_service,
     unscoped,
     use_key,
@@ -17,7 +19,22 @@ from definitions.iam import (
 from definitions.images import model_monitor, repository_arn, xgboost
 from definitions.names import DELIVERY, Names
 
-ROLES = ("deployer", "tester", "model", "predict", "before-traffic", "after-traffic", "shift", "api-logs", "monitor")
+ROLES = (
+    "deployer",
+    "tester",
+    "model",
+    "predict",
+    "before-traffic",
+    "after-traffic",
+    "shift",
+    "api-logs",
+    "monitor",
+    "preview",
+)
+
+
+CI_ROLES = ("drift",)
+"""Made only where the repository's CI is known."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +65,19 @@ class Environment:
         return f"s3.{self.names.region}.amazonaws.com"
 
 
-def trust(names: Names, env: str, purpose: str) -> Document:
-    """Who may assume a role of the environment: one principal each."""
+def trust(names: Names, env: str, purpose: str, ci: bool = False) -> Document:
+    """Who may assume a role of the environment: one principal each. `ci`: the repository's CI may look as well."""
     account = names.accounts[env]
     if purpose == "deployer":
         return trust_role(names.root(DELIVERY), names.role_arn(DELIVERY, f"deploy-{env}"))
     if purpose == "tester":
         return trust_role(names.root(DELIVERY), names.role_arn(DELIVERY, f"test-{env}"))
+    if purpose == "preview":
+        return trust_roles(
+            names.root(DELIVERY), [names.role_arn(DELIVERY, role) for role in previewers(names, env, ci)]
+        )
+    if purpose == "drift":
+        return trust_role(names.root(DELIVERY), names.role_arn(DELIVERY, "ci-drift"))
     if purpose in ("model", "monitor"):
         return trust_service("sagemaker.amazonaws.com", account, names.arn("sagemaker", "*", env))
     if purpose == "shift":
@@ -62,6 +85,12 @@ def trust(names: Names, env: str, purpose: str) -> Document:
     if purpose == "api-logs":
         return trust_service("apigateway.amazonaws.com", account)
     return trust_service("lambda.amazonaws.com", account)
+
+
+def previewers(names: Names, env: str, ci: bool) -> list[str]:
+    """Purposes of delivery's roles that preview an environment."""
+    planner = [role for role in plans(names) if role == f"plan-{env}"]
+    return ["build", *planner, *(["ci-preview"] if ci else [])]
 
 
 def statements(at: Environment, purpose: str) -> list[Statement]:
@@ -76,6 +105,8 @@ def statements(at: Environment, purpose: str) -> list[Statement]:
         "shift": shift,
         "api-logs": api_logs,
         "monitor": monitor,
+        "preview": preview,
+        "drift": drift,
     }[purpose](at)
 
 
@@ -267,17 +298,37 @@ def tester(at: Environment) -> list[Statement]:
     ]
 
 
+def preview(at: Environment) -> list[Statement]:
+    """What the program looks up when it is only asked what it would do; the rest of a preview is in the state."""
+    return [*_release(at), _pointer_path(at)]
+
+
+def drift(at: Environment) -> list[Statement]:
+    """Compares the environment with its state: reads everything that a stack's resources are set to."""
+    from definitions.drift import foundation, reads
+
+    return [*reads(deployer(at)), *foundation(at)]
+
+
+def _release(at: Environment) -> list[Statement]:
+    release, decrypt = _read_runs(at, "*/release/manifest.json", "*/release/model.tar.gz")
+    # The provider's lookup of an object reads its tags as well.
+    return [{**release, "Action": [*release["Action"], "s3:GetObjectTagging"]}, decrypt]
+
+
+def _pointer_path(at: Environment) -> Statement:
+    return allow(
+        "ReadPointer", ["ssm:GetParametersByPath"], [at.arn("ssm", f"parameter{at.names.pointer_path(at.env)}")]
+    )
+
+
 def deployer(at: Environment) -> list[Statement]:
     """All that a release needs, and none of the foundation: no role, no policy, no key, no bucket."""
     from definitions.deployer import statements as of_release
 
     pointer = at.arn("ssm", f"parameter{at.names.pointer(at.env)}")
-    release, decrypt = _read_runs(at, "*/release/manifest.json", "*/release/model.tar.gz")
-    # The provider's lookup of an object reads its tags as well.
-    release["Action"] = [*release["Action"], "s3:GetObjectTagging"]
     return [
-        release,
-        decrypt,
+        *_release(at),
         allow(
             "Pointer",
             [
@@ -290,7 +341,7 @@ def deployer(at: Environment) -> list[Statement]:
             ],
             [pointer],
         ),
-        allow("ReadPointer", ["ssm:GetParametersByPath"], [at.arn("ssm", f"parameter{at.names.pointer_path(at.env)}")]),
+        _pointer_path(at),
         unscoped("DescribeParameters", ["ssm:DescribeParameters"]),
         pass_role(
             [at.names.role_arn(at.env, "model"), at.names.role_arn(at.env, "monitor")],

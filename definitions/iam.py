@@ -69,6 +69,18 @@ def trust_role(account_root: str, role_arn: str) -> Document:
     )
 
 
+def trust_roles(account_root: str, role_arns: Sequence[str]) -> Document:
+    """Trust in several roles of one account, which do the same work; see `trust_role`."""
+    return document(
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": account_root},
+            "Action": "sts:AssumeRole",
+            "Condition": {"ArnEquals": {"aws:PrincipalArn": list(role_arns)}},
+        }
+    )
+
+
 def write_logs(group_arn: str, sid: str = "WriteLogs") -> Statement:
     """Leave to write into one log group, which the program has made."""
     return allow(sid, ["logs:CreateLogStream", "logs:PutLogEvents"], [group_arn])

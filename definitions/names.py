@@ -64,6 +64,15 @@ class Names:
         """Bucket of everything the pipeline makes."""
         return f"{self.name}-artifacts-{self.delivery_account}-{self.region}"
 
+    @property
+    def manifest_of_run(self) -> str:
+        """Address of a run's release manifest, in CodePipeline's variables."""
+        return f"s3://{self.artifacts_bucket}/runs/#{{codepipeline.PipelineExecutionId}}/release/manifest.json"
+
+    def plan_of_run(self, env: str) -> str:
+        """Address of a run's plan for an environment, in CodePipeline's variables."""
+        return f"s3://{self.artifacts_bucket}/runs/#{{codepipeline.PipelineExecutionId}}/plan/{env}.json"
+
     def capture_bucket(self, env: str) -> str:
         """Bucket of an environment's captured requests and monitoring reports."""
         return f"{self.name}-{env}-capture-{self.accounts[env]}-{self.region}"

@@ -1,25 +1,29 @@
 """The delivery stack's components, fed from settings."""
 
 import json
+from collections.abc import Sequence
 from typing import TypedDict
 
 import pulumi
 
 from components.approve import Approve
 from components.build import Build
+from components.ci import ContinuousIntegration, ContinuousIntegrationArgs
 from components.deploy import Deploy
 from components.notebook import Notebook
 from components.pipeline import Pipeline
+from components.plan import Plan
 from components.source import Source, Trigger
 from components.stage import HasStage
 from components.storage import Storage
 from components.test import SystemTest
 from components.train import Train
+from definitions.ci_roles import Repository
 from definitions.delivery_roles import Delivery
 from definitions.images import model_monitor, xgboost
 from definitions.state_machine import Machines, Training
 from functions.jobs.evaluate.arguments import evaluation_arguments
-from settings import Compute, Settings
+from settings import Ci, Compute, Settings
 
 
 class CommonArgs(TypedDict):
@@ -32,6 +36,13 @@ class CommonArgs(TypedDict):
     compute_type: str
     minutes: int
     log_days: int
+
+
+class EngineArgs(TypedDict):
+    """What every project is given that runs the engine."""
+
+    backend: str
+    secrets: Sequence[tuple[str, str]]
 
 
 class DeliveryStack:
@@ -84,10 +95,8 @@ class DeliveryStack:
 
     def build(self) -> Build:
         """Test and package."""
-        return Build(
-            "build",
-            {**self._builds(), "commit": self._source.commit, "test_command": self.settings.build.test_command},
-        )
+        commit, command = self._source.commit, self.settings.build.test_command
+        return Build("build", {**self._builds(), **self._engine(), "commit": commit, "test_command": command})
 
     def train(self) -> Train:
         """From data to a manifest."""
@@ -111,22 +120,19 @@ class DeliveryStack:
 
     def deploy(self, env: str, approved_in: str = "") -> Deploy:
         """`pulumi up` of an environment; where `approved_in` names one, only of the manifest approved there."""
-        state = self.settings.state
-        secrets = [(state.secret_variable, state.secret_name)] if state.secret_name else []
-        return Deploy(
-            f"deploy-{env}",
-            {
-                **self._builds(),
-                "env": env,
-                "approved_in": approved_in,
-                "backend": state.backend,
-                "secrets": secrets,
-            },
-        )
+        return Deploy(f"deploy-{env}", {**self._builds(), **self._engine(), "env": env, "approved_in": approved_in})
 
     def test(self, env: str) -> SystemTest:
         """Ask the real API."""
         return SystemTest(f"test-{env}", {**self._builds(), "env": env})
+
+    def plan(self, env: str) -> Plan:
+        """What the release would do to an environment, for those who approve."""
+        return Plan(f"plan-{env}", {**self._builds(), **self._engine(), "env": env, "deployed_in": self._tested})
+
+    @property
+    def _tested(self) -> str:
+        return self.names.environments[-2]
 
     def approve(self, deployed_in: str) -> Approve:
         """Ask a person."""
@@ -138,6 +144,7 @@ class DeliveryStack:
                 "mails": self.settings.approval.mails,
                 "minutes": self.settings.approval.minutes,
                 "deployed_in": deployed_in,
+                "planned_for": self.names.environments[-1],
             },
         )
 
@@ -153,6 +160,14 @@ class DeliveryStack:
                 "stages": stages,
             },
         )
+
+    def ci(self, ci: Ci) -> ContinuousIntegration:
+        """The repository's CI may look, and hand over code."""
+        repository = Repository(ci.provider, ci.repository, ci.branch, ci.host)
+        given: ContinuousIntegrationArgs = {"names": self.names, "delivery": self._roles, "repository": repository}
+        if ci.provider_arn:
+            given["provider_arn"] = ci.provider_arn
+        return ContinuousIntegration("ci", given)
 
     def notebook(self) -> Notebook:
         """For looking around."""
@@ -188,6 +203,12 @@ class DeliveryStack:
             "minutes": build.minutes,
             "log_days": self.settings.log_days,
         }
+
+    def _engine(self) -> EngineArgs:
+        """What every project is given that runs the engine."""
+        state = self.settings.state
+        secrets = [(state.secret_variable, state.secret_name)] if state.secret_name else []
+        return {"backend": state.backend, "secrets": secrets}
 
     def _workflow(self, key_arn: str) -> Training:
         settings = self.settings

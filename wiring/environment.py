@@ -35,6 +35,7 @@ class EnvironmentStack:
                 "env": self.env,
                 "capture_days": self.settings.capture.days,
                 "mails": self.settings.approval.mails,
+                "ci": self.settings.ci is not None,
             },
         )
         return self._foundation

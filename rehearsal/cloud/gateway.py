@@ -12,7 +12,7 @@ from moto.core.request import Request
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wrappers import Response
 
-from rehearsal.cloud import auth, protocol, registry, services, snapshot, validation
+from rehearsal.cloud import auth, protocol, registry, services, snapshot, validation, web_identity
 from rehearsal.cloud import inventory as _inventory  # noqa: F401  registers its route
 from rehearsal.cloud.accounts import Identity
 from rehearsal.cloud.actions import action_of
@@ -69,6 +69,8 @@ class Gateway:
         return response
 
     def _operate(self, request: Request) -> Response:
+        if web_identity.asks(request):
+            return web_identity.answer(self.cloud, request)
         signature = auth.read_signature(request)
         service = protocol.resolve_service(signature.service, request)
         operation: OperationModel | None = None

@@ -31,6 +31,7 @@ LISTINGS = (
     Listing("iam", "ListRoles", "Roles", "Arn"),
     Listing("iam", "ListPolicies", "Policies", "Arn", {"Scope": "Local"}),
     Listing("iam", "ListUsers", "Users", "Arn"),
+    Listing("iam", "ListOpenIDConnectProviders", "OpenIDConnectProviderList", "Arn"),
     Listing("iam", "ListGroups", "Groups", "Arn"),
     Listing("iam", "ListInstanceProfiles", "InstanceProfiles", "Arn"),
     Listing("kms", "ListAliases", "Aliases", "AliasName"),

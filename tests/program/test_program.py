@@ -276,6 +276,24 @@ def test_the_pipeline_is_the_road() -> None:
     assert (pipeline["pipelineType"], pipeline["executionMode"]) == ("V2", "QUEUED")
     production = pipeline["stages"][-1]["actions"][0]["configuration"]["EnvironmentVariables"]
     assert "#{DeployDev.MANIFEST_SHA256}" in production
+    assert "#{PlanProd.PLAN_SHA256}" in production
+
+
+def test_production_is_planned_before_anybody_is_asked() -> None:
+    stages = {s["name"]: s["actions"] for s in _one(run("delivery").of("aws:codepipeline/pipeline:Pipeline"))["stages"]}
+    assert [action["name"] for action in stages["TestDev"]] == ["TestDev", "PlanProd"]
+    assert "runOrder" not in stages["TestDev"][1]
+    (approve,) = stages["Approve"]
+    assert approve["configuration"]["CustomData"] == (
+        "#{PlanProd.EVIDENCE} Manifest sha256: #{DeployDev.MANIFEST_SHA256}"
+    )
+
+
+def test_a_single_environment_is_deployed_without_approval_and_plan() -> None:
+    ran = run("delivery", environments=["prod"], accounts={"delivery": "1" * 12, "prod": "3" * 12})
+    stages = _one(ran.of("aws:codepipeline/pipeline:Pipeline"))["stages"]
+    assert [stage["name"] for stage in stages] == ["Source", "Build", "Train", "DeployProd"]
+    assert "APPROVED" not in str(stages)
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,12 @@ def test_deploys_assume_the_deployer_and_export_what_later_stages_read() -> None
     assert any("python -m cli deploy --stack dev" in command for command in spec["phases"]["build"]["commands"])
 
 
+def test_what_was_approved_is_handed_to_the_deployment_only_where_there_is_an_approval() -> None:
+    (_, _, deploy, _) = buildspecs.deploy("prod", "[profile x]\n", "")["phases"]["build"]["commands"]
+    assert '${APPROVED_SHA256:+--manifest-sha256 "$APPROVED_SHA256"}' in deploy
+    assert '${APPROVED_PLAN_SHA256:+--plan "$APPROVED_PLAN" --plan-sha256 "$APPROVED_PLAN_SHA256"}' in deploy
+
+
 def test_the_api_is_signed_and_checked() -> None:
     document = openapi("x", "arn", ["a", "b"], api_key=True)
     operation = document["paths"]["/predict"]["post"]

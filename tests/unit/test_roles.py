@@ -130,9 +130,32 @@ def test_environment_trust_names_one_principal_with_a_condition(purpose: str) ->
     if "Service" in statement["Principal"]:
         assert statement["Condition"]["StringEquals"]["aws:SourceAccount"] == "222222222222"
     else:
-        caller = {"deployer": "deploy-dev", "tester": "test-dev"}[purpose]
-        expected = f"arn:aws:iam::111111111111:role/glidepath-delivery-{caller}"
-        assert statement["Condition"] == {"ArnEquals": {"aws:PrincipalArn": expected}}
+        known: dict[str, str | list[str]] = {"deployer": "deploy-dev", "tester": "test-dev", "preview": ["build"]}
+        assert statement["Condition"] == {"ArnEquals": {"aws:PrincipalArn": _delivery_roles(known[purpose])}}
+
+
+def _delivery_roles(callers: str | list[str]) -> str | list[str]:
+    if isinstance(callers, str):
+        return f"arn:aws:iam::111111111111:role/glidepath-delivery-{callers}"
+    return [f"arn:aws:iam::111111111111:role/glidepath-delivery-{caller}" for caller in callers]
+
+
+def test_production_is_previewed_by_the_build_and_by_the_plan() -> None:
+    (statement,) = environment_roles.trust(NAMES, "prod", "preview")["Statement"]
+    expected = _delivery_roles(["build", "plan-prod"])
+    assert statement["Condition"] == {"ArnEquals": {"aws:PrincipalArn": expected}}
+
+
+WRITING = re.compile(r":(Add|Create|Delete|Put|Update|Tag|Untag|Start|Stop|Encrypt|GenerateDataKey|Pass)")
+
+
+def test_who_previews_an_environment_writes_nothing_in_it_and_nothing_into_the_state() -> None:
+    looking = environment_roles.statements(AT, "preview")
+    assert [a for s in looking for a in s["Action"] if WRITING.search(a)] == []
+    for purpose in ("build", "plan-prod"):
+        for statement in delivery_roles.statements(DELIVERY, purpose):
+            if any("state" in resource for resource in map(str, (statement["Resource"], statement.get("Condition")))):
+                assert [a for a in statement["Action"] if WRITING.search(a)] == [], (purpose, statement["Sid"])
 
 
 @pytest.mark.parametrize("purpose", [*delivery_roles.roles(NAMES), "notebook"])

@@ -85,3 +85,28 @@ def _entity(call: Call, arn: str) -> tuple[Any, str]:
     if item is None or item.arn != arn:
         raise AwsError("NoSuchEntity", f"The {kind} with name {name} cannot be found.", 404)
     return item, kind
+
+
+@operation("iam", "AddClientIDToOpenIDConnectProvider")
+def add_client_id(call: Call) -> dict[str, Any]:
+    """One more audience of an identity provider; one that is listed already is no error."""
+    provider = _identity_provider(call)
+    if call.params["ClientID"] not in provider.client_id_list:
+        provider.client_id_list = [*provider.client_id_list, call.params["ClientID"]]
+    return {}
+
+
+@operation("iam", "RemoveClientIDFromOpenIDConnectProvider")
+def remove_client_id(call: Call) -> dict[str, Any]:
+    """One audience less; one that is not listed is no error."""
+    provider = _identity_provider(call)
+    provider.client_id_list = [client for client in provider.client_id_list if client != call.params["ClientID"]]
+    return {}
+
+
+def _identity_provider(call: Call) -> Any:
+    arn = call.params["OpenIDConnectProviderArn"]
+    found = call.cloud.backend("iam", call.account, call.region).open_id_providers.get(arn)
+    if found is None:
+        raise AwsError("NoSuchEntity", f"OpenIDConnect Provider not found for arn {arn}", 404)
+    return found

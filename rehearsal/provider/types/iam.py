@@ -182,4 +182,45 @@ class RolePolicyAttachment(ResourceType):
         ctx.call("DetachRolePolicy", {"RoleName": role, "PolicyArn": arn})
 
 
-TYPES = (Policy, Role, RolePolicy, RolePolicyAttachment)
+class OpenIdConnectProvider(ResourceType):
+    token = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
+    service = "iam"
+    replaces = frozenset({"url"})
+    supports = frozenset({"clientIdLists", "tags", "thumbprintLists", "url"})
+    semantics = Semantics(unordered=frozenset({"clientIdLists"}))
+    tagging = Tagging(
+        "ListOpenIDConnectProviderTags",
+        "TagOpenIDConnectProvider",
+        "UntagOpenIDConnectProvider",
+        "OpenIDConnectProviderArn",
+        by="id",
+    )
+    create_op, describe_op, delete_op, key = (
+        "CreateOpenIDConnectProvider",
+        "GetOpenIDConnectProvider",
+        "DeleteOpenIDConnectProvider",
+        "OpenIDConnectProviderArn",
+    )
+    renames = {"clientIdLists": "ClientIDList", "thumbprintLists": "ThumbprintList"}
+
+    def identify(self, ctx: Context, answer: Values) -> str:
+        return str(answer["OpenIDConnectProviderArn"])
+
+    def shape_answer(self, ctx: Context, answer: Values) -> Values:
+        # IAM answers the host alone.
+        return {**answer, "Url": f"https://{answer['Url']}", "Arn": ctx.id}
+
+    def update(self, ctx: Context) -> None:
+        provider = {"OpenIDConnectProviderArn": ctx.id}
+        if "clientIdLists" in ctx.changed:
+            want, have = (set(values.get("clientIdLists") or ()) for values in (ctx.inputs, ctx.old_inputs))
+            for client in sorted(want - have):
+                ctx.call("AddClientIDToOpenIDConnectProvider", {**provider, "ClientID": client})
+            for client in sorted(have - want):
+                ctx.call("RemoveClientIDFromOpenIDConnectProvider", {**provider, "ClientID": client})
+        if "thumbprintLists" in ctx.changed:
+            prints = ctx.inputs.get("thumbprintLists") or []
+            ctx.call("UpdateOpenIDConnectProviderThumbprint", {**provider, "ThumbprintList": prints})
+
+
+TYPES = (OpenIdConnectProvider, Policy, Role, RolePolicy, RolePolicyAttachment)

@@ -297,6 +297,12 @@ IDENTITY_CASES = [
         replace={"description": "new"},
     ),
     case(
+        "aws:iam/openIdConnectProvider:OpenIdConnectProvider",
+        lambda w: {"url": "https://ci.example.com", "clientIdLists": ["sts.amazonaws.com"], "tags": {"a": "b"}},
+        change={"clientIdLists": ["sts.amazonaws.com", "zother"], "tags": {"c": "d"}},
+        replace={"url": "https://other.example.com"},
+    ),
+    case(
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
         lambda w: {
             "role": w.role().rpartition("/")[2],

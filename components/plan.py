@@ -1,0 +1,78 @@
+"""PlanProd: what a release would do to an environment, written down before anybody is asked to approve it."""
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+import pulumi
+
+from components.project import Project
+from components.stage import Stage, title, variables
+from definitions import buildspecs
+from definitions.delivery_roles import Delivery
+
+
+class PlanArgs(TypedDict):
+    """Arguments of the plan."""
+
+    delivery: pulumi.Input[Delivery]
+    """The delivery stack as roles see it."""
+    at: Delivery
+    """The same, where only names are needed."""
+    env: str
+    """Which environment."""
+    deployed_in: str
+    """Environment whose manifest is tested meanwhile: the plan is for that very manifest."""
+    backend: str
+    """Pulumi's state."""
+    secrets: Sequence[tuple[str, str]]
+    """Variables and the secrets that hold them."""
+    key_arn: pulumi.Input[str]
+    """Key of artifacts and log."""
+    image: str
+    """Build image."""
+    compute_type: str
+    """Machine."""
+    minutes: int
+    """When it is given up."""
+    log_days: int
+    """How long its log is kept."""
+
+
+class Plan(pulumi.ComponentResource):
+    """The action and its project, which only reads. Exports `PLAN_SHA256` and `EVIDENCE`."""
+
+    stage: Stage
+    """Declaration for the pipeline."""
+
+    def __init__(self, name: str, args: PlanArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("glidepath:plan:Plan", name, None, opts)
+        names, env = args["at"].names, args["env"]
+        # The stack's config names this profile; here it can only look.
+        profile = buildspecs.profile(names.stack(env), names.role_arn(env, "preview"), names.region, f"plan-{env}")
+        project = Project(
+            name,
+            {
+                "delivery": args["delivery"],
+                "at": args["at"],
+                "purpose": f"plan-{env}",
+                "key_arn": args["key_arn"],
+                "buildspec": buildspecs.plan(env, profile, args["backend"]),
+                "image": args["image"],
+                "compute_type": args["compute_type"],
+                "minutes": args["minutes"],
+                "log_days": args["log_days"],
+                "secrets": args["secrets"],
+            },
+            pulumi.ResourceOptions(parent=self),
+        )
+        given = {
+            "RELEASE_MANIFEST": names.manifest_of_run,
+            "MANIFEST_SHA256": f"#{{Deploy{title(args['deployed_in'])}.MANIFEST_SHA256}}",
+            "PLAN": names.plan_of_run(env),
+        }
+        configuration: dict[str, pulumi.Input[str]] = {
+            "ProjectName": project.name,
+            "EnvironmentVariables": variables(given),
+        }
+        self.stage = Stage(f"Plan{title(env)}", "Test", "CodeBuild", configuration)
+        self.register_outputs({})

@@ -1,0 +1,192 @@
+"""What a preview would do, in a form that two previews of one plan share: an approval is given for this form.
+
+The engine's own plan (`--save-plan`) holds generated names and secrets, and is marked experimental; this one is made
+of a steps document (preview/plan.py). Left out is what differs from run to run: paths of assets (their hashes stay),
+the random end of generated names, and what AWS has answered.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from preview.plan import QUIET, UNKNOWN, Document
+
+SHOWN = 3
+"""Differences that are told one by one; the rest is counted."""
+
+Plan = dict[str, Any]
+"""`{"schema": 1, "steps": [{"urn", "op", "id", "inputs", "diff"}]}`, in the order of the URNs."""
+
+_IGNORED = tuple(op for op in QUIET if op != "same")
+_MAKING = ("create", "update", "replace")
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+_ASSETS = ("0def7320c3a5731c473e5ecbe6d01bc7", "c44067f5952c0a294b673a41bacd8c17")
+_RANDOM_END = re.compile(r"(.+)-[0-9a-f]{7,}")
+_LONGEST = 60
+
+
+def normalise(document: Document) -> Plan:
+    """The plan of a steps document."""
+    kept = [step for step in document["steps"] if step["op"] not in _IGNORED]
+    names = _generated(kept)
+    found = [_step(step, names) for step in kept]
+    return {"schema": 1, "steps": sorted(found, key=lambda step: (step["urn"], step["op"]))}
+
+
+def text(plan: Plan) -> str:
+    """The plan as text, always the same for the same plan."""
+    return json.dumps(plan, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest(plan: Plan) -> str:
+    """SHA-256 of the plan's text, as 64 hex digits."""
+    return hashlib.sha256(text(plan).encode()).hexdigest()
+
+
+def differences(approved: Plan, planned: Plan) -> list[str]:
+    """What the second plan does otherwise, a phrase for each; empty where both are one."""
+    before, now = _by_urn(approved), _by_urn(planned)
+    found: list[str] = []
+    for urn in sorted(before.keys() | now.keys()):
+        found += _compare(_named(urn), before.get(urn, []), now.get(urn, []))
+    return found
+
+
+def told(found: Sequence[str]) -> str:
+    """Differences in one line."""
+    more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    return "; ".join(found[:SHOWN]) + more
+
+
+def _step(step: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    inputs = (step["new"] or {}).get("inputs") or {}
+    return {
+        "urn": step["urn"],
+        "op": step["op"],
+        # What exists and is touched: another physical thing under the same name is another plan.
+        "id": str((step["old"] or {}).get("id") or ""),
+        "inputs": _plain(inputs, names),
+        "diff": {path: kind for path, kind in step["diff"].items() if not path.startswith("__")},
+    }
+
+
+def _generated(steps: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Names that the provider makes up, in each preview anew → the same name without its random end.
+
+    Those that exist already are among them: which thing is meant stands in the step's `id`.
+    """
+    found: dict[str, str] = {}
+    for step in steps:
+        inputs = (step["new"] or {}).get("inputs") or {}
+        for key in inputs.get("__defaults") or ():
+            value = inputs.get(key)
+            match = _RANDOM_END.fullmatch(value) if isinstance(value, str) else None
+            if match:
+                found[str(value)] = f"{match[1]}-(generated)"
+    return found
+
+
+def _plain(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        for generated, plain in names.items():
+            value = value.replace(generated, plain)
+        return value
+    if isinstance(value, list):
+        return [_plain(item, names) for item in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {key: item for key, item in value.items() if not key.startswith("__") and item is not None}
+    if value.get(_SIGNATURE) in _ASSETS:
+        # Where an asset lies differs from machine to machine; what is in it is its hash.
+        kept = {key: item for key, item in kept.items() if key in ("hash", "assets")}
+    return {key: _plain(item, names) for key, item in kept.items()}
+
+
+def _by_urn(plan: Plan) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for step in plan["steps"]:
+        found.setdefault(step["urn"], []).append(step)
+    return found
+
+
+def _named(urn: str) -> str:
+    kind = urn.split("::")[2].rpartition("$")[2].rpartition(":")[2]
+    return f"{urn.rpartition('::')[2]} ({kind})"
+
+
+def _compare(name: str, before: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[str]:
+    was, does = [step["op"] for step in before], [step["op"] for step in now]
+    if was != does:
+        return [] if _done(before, now) else [f"{name}: approved was {_ops(was)}, planned is {_ops(does)}"]
+    found = []
+    for old, new in zip(before, now, strict=True):
+        changed = list(_paths(old["inputs"], new["inputs"]))
+        found += [f"{name}: {path} was {_short(a)} when approved and is {_short(b)}" for path, a, b in changed]
+        if old["id"] != new["id"]:
+            found.append(f"{name}: approved was the {old['op']} of {old['id']}, planned is that of {new['id']}")
+        elif old["diff"] != new["diff"] and not changed:
+            touched = sorted(path for path, _ in old["diff"].items() ^ new["diff"].items())
+            found.append(f"{name}: the {old['op']} now touches other properties: {', '.join(dict.fromkeys(touched))}")
+    return found
+
+
+def _done(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> bool:
+    """Whether a part of what was approved has been done already: a deployment that failed half way is run again."""
+    if len(before) != 1:
+        return False
+    (approved,) = before
+    if approved["op"] == "delete":
+        return not now
+    # Of a replacement, the new thing may be there and the old one may still have to go.
+    rest = [step for step in now if not (step["op"] == "delete" and step["id"] == approved["id"])]
+    if approved["op"] not in _MAKING or (len(rest) < len(now) and approved["op"] != "replace"):
+        return False
+    return [(step["op"], step["inputs"]) for step in rest] == [("same", approved["inputs"])]
+
+
+def _ops(ops: Sequence[str]) -> str:
+    return " and ".join(ops) or "nothing"
+
+
+def _paths(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Where two values differ: path, old, new."""
+    if _written(old) == _written(new):  # 1 and true are equal to Python
+        return
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted(old.keys() | new.keys()):
+            yield from _paths(old.get(key), new.get(key), f"{path}.{key}" if path else key)
+        return
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for index, (a, b) in enumerate(zip(old, new, strict=True)):
+            yield from _paths(a, b, f"{path}[{index}]")
+        return
+    inner = _document(old), _document(new)
+    if all(isinstance(side, dict) for side in inner) and _written(inner[0]) != _written(inner[1]):
+        yield from _paths(*inner, path)
+        return
+    yield path, old, new
+
+
+def _written(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _document(value: Any) -> Any:
+    """A document that is given as text (a policy, an API) by its parts."""
+    if not (isinstance(value, str) and value.startswith("{")):
+        return None
+    try:
+        return json.loads(value)
+    except ValueError:
+        return None
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return "absent"
+    if value == UNKNOWN:
+        return "not known before the deployment"
+    words = json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else value
+    return words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"
