@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from operate.clients import Clients
+from rehearsal import boosters
 from rehearsal.errors import UserError
-from rehearsal.faults import boosters
 from rehearsal.faults.bound import bound
 from rehearsal.faults.candidates import Candidate
 from rehearsal.faults.fault import Expected, Fault, Outcome

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from rehearsal import boosters
 from rehearsal.errors import UserError
-from rehearsal.faults import boosters
 from rehearsal.faults.fault import NONE, Expected, Fault, Outcome
 from rehearsal.faults.said import cause
 from rehearsal.faults.world import World

@@ -1,8 +1,6 @@
 """The tour's bad release: a model that is right on what is held out, and what is told of its roll-back."""
 
-import io
 import json
-import tarfile
 import time
 from typing import Any
 
@@ -11,8 +9,9 @@ import pytest
 import xgboost
 
 from operate.caller import Answer
+from rehearsal import boosters
 from rehearsal.tour.evidence import artifact_predictions
-from rehearsal.tour.flawed import FEATURE, LIMIT, flawed
+from rehearsal.tour.flawed import FEATURE, LIMIT
 from rehearsal.tour.report import render_html, shift_entry
 from rehearsal.tour.setback import LONG_EVERY, LONG_MINUTES, callers
 from rehearsal.tour.shift import Weight, shift_in
@@ -25,19 +24,13 @@ def artifact() -> bytes:
     random = numpy.random.default_rng(1)
     rows = random.random((300, 2)) * [60, 20]
     booster = xgboost.train({"max_depth": 3}, xgboost.DMatrix(rows, rows[:, 0] + 2 * rows[:, 1]), 4)
-    content = bytes(booster.save_raw("ubj"))
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        info = tarfile.TarInfo("xgboost-model")
-        info.size = len(content)
-        archive.addfile(info, io.BytesIO(content))
-    return buffer.getvalue()
+    return boosters.pack(bytes(booster.save_raw("ubj")))
 
 
 def test_the_flawed_model_differs_only_beyond_the_limit(artifact: bytes) -> None:
     rows = [{FEATURE: minutes, "distance": 3.0} for minutes in (1.0, 30.0, LIMIT - 0.5, LIMIT, LONG_MINUTES)]
     good = artifact_predictions(artifact, FEATURES, rows)
-    bad = artifact_predictions(flawed(artifact, 0), FEATURES, rows)
+    bad = artifact_predictions(boosters.spoil(artifact, boosters.nan_from(0, LIMIT)), FEATURES, rows)
     assert bad[:3] == good[:3]
     assert numpy.isnan(bad[3:]).all()
     assert numpy.isfinite(good).all()

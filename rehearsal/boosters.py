@@ -84,6 +84,18 @@ def lookup(feature: int, features: int, known: Sequence[tuple[float, float]], el
     """
     nodes = _Nodes()
     nodes.grow(0, sorted(known), feature, elsewhere)
+    return _tree(nodes, features)
+
+
+def step(feature: int, features: int, limit: float, from_here: float) -> Tree:
+    """A tree that says 0 below the limit of one feature, and `from_here` from there on."""
+    nodes = _Nodes()
+    _, above = nodes.split(0, feature, _float32(limit))
+    nodes.conditions[above] = from_here
+    return _tree(nodes, features)
+
+
+def _tree(nodes: "_Nodes", features: int) -> Tree:
     count = len(nodes.left)
     return {
         "base_weights": [0.0] * count,
@@ -134,13 +146,14 @@ class _Nodes:
             return
         middle = len(known) // 2
         value, leaf = known[middle]
-        below, from_here = self._split(node, feature, _float32(value))
+        below, from_here = self.split(node, feature, _float32(value))
         self.grow(below, known[:middle], feature, elsewhere)
-        here, above = self._split(from_here, feature, _next_float32(value))
+        here, above = self.split(from_here, feature, _next_float32(value))
         self.conditions[here] = leaf
         self.grow(above, known[middle + 1 :], feature, elsewhere)
 
-    def _split(self, node: int, feature: int, condition: float) -> tuple[int, int]:
+    def split(self, node: int, feature: int, condition: float) -> tuple[int, int]:
+        """The two children that a node now has: left of the condition, and from it on."""
         self.conditions[node], self.indices[node] = condition, feature
         self.left[node], self.right[node] = self._node(node), self._node(node)
         return self.left[node], self.right[node]
@@ -176,6 +189,17 @@ def nan_elsewhere(feature: int, values: Sequence[float]) -> Callable[[Any], byte
         model = document(booster)
         known = [(value, 0.0) for value in sorted(set(values))]
         add_tree(model, lookup(feature, booster.num_features(), known, math.nan))
+        return encoded(model)
+
+    return change
+
+
+def nan_from(feature: int, limit: float) -> Callable[[Any], bytes]:
+    """As before where the feature is below the limit, NaN from there on."""
+
+    def change(booster: Any) -> bytes:
+        model = document(booster)
+        add_tree(model, step(feature, booster.num_features(), limit, math.nan))
         return encoded(model)
 
     return change

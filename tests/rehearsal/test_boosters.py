@@ -9,8 +9,8 @@ import numpy.typing
 import pytest
 import xgboost
 
+from rehearsal import boosters
 from rehearsal.cloud.containers.xgboost_serve import ContainerError, ModelLoadError, XGBoostModel
-from rehearsal.faults import boosters
 
 FEATURE = 2
 RNG = numpy.random.default_rng(7)
