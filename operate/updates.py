@@ -38,7 +38,16 @@ class Lock:
             return True
         except PermissionError:
             return False
+        return _waits_for_its_parent(self.pid)
+
+
+def _waits_for_its_parent(pid: int) -> bool:
+    """Whether a process has ended and is only still listed: what it was started by may never ask for its end."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except OSError:
         return False
+    return state in ("Z", "X")
 
 
 class HeldError(UserError):

@@ -96,6 +96,19 @@ def test_the_lock_of_a_dead_engine_is_taken_away(engine: Path, capfd: pytest.Cap
     assert capfd.readouterr().out == told
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="states of processes are read in /proc")
+def test_an_engine_that_has_ended_and_is_still_listed_is_dead() -> None:
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    lock = Lock("ann", socket.gethostname(), process.pid, "2026-11-21T14:01:29Z")
+    assert not lock.dead
+    process.kill()
+    # Waits until it has ended, without asking for its end, which would take it off the list.
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert lock.dead
+    process.wait()
+    assert lock.dead
+
+
 def test_a_lock_from_another_machine_stays(engine: Path) -> None:
     locked_until_cancelled(engine, "build-7")
     assert "another update holds prod: ann@build-7" in failure(engine)

@@ -33,7 +33,7 @@ def test_both_runs_succeed_through_all_seven_stages(road: Road) -> None:
 
 
 def test_the_second_run_saw_more_rows(road: Road) -> None:
-    first, second = (run["data"]["rows"] for run in road.report["runs"])
+    first, second = (run["data"]["rows"] for run in road.report["runs"][:2])
     assert first < second == road.report["data"]["rows"]
 
 
