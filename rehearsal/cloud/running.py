@@ -37,9 +37,12 @@ class RunningCloud:
 
     def stop(self, keep: Path | None = None) -> None:
         """End everything that runs; `keep` is the file for the state as it was just before."""
-        if keep:
-            snapshot.save(self.cloud, keep)
-        self.cloud.close()
-        server.close(self._server)
-        if self._thread is not None:
-            self._thread.join(5)
+        try:
+            if keep:
+                snapshot.save(self.cloud, keep)
+        finally:
+            # Threads that wait for what runs would keep the process up for as long as that takes.
+            self.cloud.close()
+            server.close(self._server)
+            if self._thread is not None:
+                self._thread.join(5)

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cloudpickle
+from botocore.client import BaseClient
 from cryptography.hazmat.primitives import serialization
 from moto.core.base_backend import AccountSpecificBackend, BackendDict, BaseBackend
 
@@ -159,6 +160,9 @@ class _Writer(cloudpickle.Pickler):  # type: ignore[misc]
             # moto's own kinds of dictionary: what they show of themselves is not all that they hold.
             factory = getattr(value, "default_factory", None)
             return _bare, (kind, factory), (dict(vars(value)), dict(dict.items(value))), None, None, _fill
+        if isinstance(value, BaseClient):
+            # Its connections end with the process; so does what worked with it.
+            return _nothing, ()
         if hasattr(value, "private_bytes"):
             return _private_key, (_pem(value),)
         return super().reducer_override(value)
@@ -174,6 +178,10 @@ class _Reader(pickle.Unpickler):
             return self._cloud
         backends = _backends_of(pid[1], pid[2])
         return backends if pid[0] == "backends" else backends[pid[3]]
+
+
+def _nothing() -> None:
+    return None
 
 
 def _event(is_set: bool) -> threading.Event:
