@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -31,6 +32,18 @@ ACCOUNT, OTHER, REGION = "123456789012", "210987654321", "eu-west-1"
 def eventually(read: Callable[[], Any]) -> Any:
     """Patient: a gateway that has just begun is slow on a busy machine."""
     return within(read, 60)
+
+
+def settled(read: Callable[[], Any]) -> Any:
+    """What is read once it has stopped to change: what a function did is counted a moment after its answer."""
+    before = read()
+    for _ in range(60):
+        time.sleep(0.5)
+        now = read()
+        if now == before:
+            return now
+        before = now
+    raise AssertionError("it goes on changing")
 
 
 @dataclass
@@ -97,7 +110,7 @@ def test_what_it_holds_is_still_there(remote: Any) -> None:
     session = remote.of("sts").assume_role(RoleArn=arn, RoleSessionName="session")["Credentials"]
     fault = {"service": "ssm", "operation": "GetParameter", "error": {"code": "InternalServerError"}, "times": 5}
     remote.ask("faults", fault)
-    counted = remote.ask("ledger")
+    counted = settled(lambda: remote.ask("ledger"))
 
     remote.restart()
 
