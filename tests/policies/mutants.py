@@ -191,7 +191,11 @@ def run(module: str) -> tuple[int, int, list[str]]:
 
 
 def main(modules: list[str]) -> int:
-    """Run all; 1 where a mutant lives."""
+    """Run all, or these modules; 1 where a mutant lives, 2 where there is no such module."""
+    unknown = [name for name in modules if name not in MODULES]
+    if unknown:
+        print(f"mutants: no module {', '.join(unknown)}; there are {', '.join(MODULES)}", file=sys.stderr)
+        return 2
     total, living = 0, []
     for module in modules or MODULES:
         count, equal, alive = run(module)

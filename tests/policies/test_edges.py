@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from policies.rules.actions import Action, touching, wide
 from policies.rules.breadth import breadth, everything
 from policies.rules.conditions import bound_by, names_account
 from policies.rules.documents import parse
@@ -593,3 +594,22 @@ def test_the_capture_bucket_by_what_it_is_made_from() -> None:
 
 def test_services_guarded_where_they_should_be() -> None:
     assert rules(policy(document(trust(LAMBDA, **GUARDED)), "aws:iam/role:Role", "assumeRolePolicy")) == set()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    # Three actions that share a letter prove nothing; of four it is a service that hides behind it.
+    [("execute-api:*i*", False), ("ssmmessages:*a*", True)],
+)
+def test_a_letter_of_every_name_is_no_restriction(pattern: str, expected: bool) -> None:
+    assert wide(pattern) is expected
+
+
+def test_what_touches_and_can_be_scoped_is_both() -> None:
+    assert "s3:GetObject" in names_of(touching("s3"))
+    assert "a4b:GetContact" not in names_of(touching("a4b"))  # can be scoped, and touches nothing
+    assert "a2c:StartDeploymentJob" not in names_of(touching("a2c"))  # touches, and cannot be scoped
+
+
+def names_of(actions: tuple[Action, ...]) -> set[str]:
+    return {f"{action.service}:{action.name}" for action in actions}
