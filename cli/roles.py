@@ -22,12 +22,13 @@ def roles(
     where a call was denied or a grant is neither used nor explained in rehearsal/unused_grants.yaml.
     """
     from rehearsal.environment import Rehearsal
-    from rehearsal.tour.roles import faults, matrix_ledger, merged
+    from rehearsal.faults.catalogue import denied_on_purpose
+    from rehearsal.tour.roles import faults, matrix_ledger, merged, without_purpose
 
     here = Rehearsal.here()
     found = [
         entry
-        for entry in merged(_entries(here), matrix_ledger(here.folder))
+        for entry in merged(_entries(here), without_purpose(matrix_ledger(here.folder), denied_on_purpose()))
         if role in str(entry["role"]).rpartition("/")[2]
     ]
     if as_json:

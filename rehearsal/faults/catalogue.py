@@ -25,6 +25,11 @@ def faults() -> tuple[Fault, ...]:
     return tuple(found)
 
 
+def denied_on_purpose() -> frozenset[tuple[str, str]]:
+    """What faults take from roles: the role's name without the project's, and the action."""
+    return frozenset(fault.denies for fault in faults() if fault.denies)
+
+
 def choose(names: Sequence[str]) -> tuple[Fault, ...]:
     """The faults of these names in the catalogue's order, each once; without names all.
 

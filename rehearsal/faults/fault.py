@@ -47,9 +47,13 @@ class Expected:
 
 @dataclass(frozen=True)
 class Fault:
-    """One row of the matrix. `name` is kebab-case; `inject` leaves tidying up to `World.restore`."""
+    """One row of the matrix. `name` is kebab-case; `inject` leaves tidying up to `World.restore`.
+
+    denies: what the fault takes from a role on purpose, as the role's name without the project's and an IAM action.
+    """
 
     name: str
     title: str
     inject: Callable[[World], Outcome]
     expected: Expected
+    denies: tuple[str, str] | None = None

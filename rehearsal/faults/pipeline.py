@@ -200,6 +200,7 @@ FAULTS: tuple[Fault, ...] = (
         "The deployer role lacks a permission",
         deployer_lacks_permission,
         Expected(DEPLOY, rf"glidepath-prod-deployer/\S+ is not authorized to perform: {_ACTION}"),
+        denies=("prod-deployer", _ACTION),
     ),
     Fault(
         "another-manifest",

@@ -234,6 +234,7 @@ FAULTS = (
         "The capture bucket refuses the endpoint's records",
         _capture_denied,
         Expected("DeployProd", r"does not serve: hook AfterAllowTraffic failed: .*not in the capture"),
+        denies=("prod-model", "s3:PutObject"),
     ),
     Fault(
         "pulumi-killed",

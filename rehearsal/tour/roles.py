@@ -141,6 +141,24 @@ def matrix_ledger(folder: Path) -> dict[str, Any]:
     return found
 
 
+def without_purpose(ledger: Mapping[str, Mapping[str, Any]], denied: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """The ledger without the denials that faults were there to cause: role's name without the project's, action."""
+    found: dict[str, Any] = {}
+    known = list(denied)
+    for arn, calls in ledger.items():
+        meant = {action for role, action in known if arn.endswith(f"-{role}")}
+        found[arn] = {
+            **calls,
+            "denied": {action: count for action, count in calls.get("denied", {}).items() if action not in meant},
+            "refusals": [
+                sentence
+                for sentence in calls.get("refusals", ())
+                if not any(f"to perform: {action} on" in sentence for action in meant)
+            ],
+        }
+    return found
+
+
 def merged(entries: Iterable[Report], ledger: Mapping[str, Mapping[str, Any]]) -> list[Report]:
     """The entries, with what the same roles did in another cloud: what was used there is used, what denied denied."""
     return [_merged(entry, ledger.get(str(entry["role"]), {})) for entry in entries]

@@ -8,6 +8,7 @@ import pytest
 from cli.roles import lines
 from rehearsal.environment import Rehearsal
 from rehearsal.errors import UserError
+from rehearsal.faults.catalogue import denied_on_purpose
 from rehearsal.faults.world import place
 from rehearsal.tour.roles import (
     MATRIX_LEDGER,
@@ -19,6 +20,7 @@ from rehearsal.tour.roles import (
     merged,
     read_reasons,
     role_entry,
+    without_purpose,
 )
 
 ARN = "arn:aws:iam::111111111111:role/glidepath-delivery-train"
@@ -112,6 +114,20 @@ def test_the_fault_matrix_speaks_for_grants_and_against_roles() -> None:
     assert (found["used"], found["unused"], list(found["explained"])) == (3, [], ["sqs:SendMessage (b)"])
     assert (found["denied"], found["refusals"]) == (["kms:Decrypt", "sns:Publish"], ["User: … sns:Publish"])
     assert merged([entry], {}) == [entry]
+
+
+def test_only_what_a_fault_denied_on_purpose_is_left_out() -> None:
+    role, other = "arn:aws:iam::3:role/glidepath-prod-model", "arn:aws:iam::3:role/glidepath-dev-model"
+    meant = "User: m is not authorized to perform: s3:PutObject on resource: r"
+    calls = {"denied": {"s3:PutObject": 3, "kms:Decrypt": 1}, "refusals": [meant, "User: m … kms:Decrypt"]}
+    found = without_purpose({role: calls, other: calls}, [("prod-model", "s3:PutObject")])
+    assert found[role] == {"denied": {"kms:Decrypt": 1}, "refusals": ["User: m … kms:Decrypt"]}
+    assert found[other] == calls
+
+
+def test_the_faults_say_what_they_deny() -> None:
+    denied = {("prod-deployer", "sagemaker:CreateEndpointConfig"), ("prod-model", "s3:PutObject")}
+    assert denied_on_purpose() == denied
 
 
 def test_the_matrix_leaves_its_ledger_in_the_folder(tmp_path: Path) -> None:
