@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from rehearsal.cloud.reaper import alive
 from rehearsal.errors import UserError
 
 INTERRUPTED = 130
@@ -30,24 +31,7 @@ class Lock:
     @property
     def dead(self) -> bool:
         """Whether its engine is known to have died: it ran on this machine, and is not there any more."""
-        if self.host != socket.gethostname():
-            return False
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return True
-        except PermissionError:
-            return False
-        return _waits_for_its_parent(self.pid)
-
-
-def _waits_for_its_parent(pid: int) -> bool:
-    """Whether a process has ended and is only still listed: what it was started by may never ask for its end."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state in ("Z", "X")
+        return self.host == socket.gethostname() and not alive(self.pid)
 
 
 class HeldError(UserError):

@@ -12,6 +12,7 @@ import urllib.request
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rehearsal.cloud.reaper import alive
 from rehearsal.environment import Rehearsal
 from rehearsal.errors import UserError
 
@@ -182,24 +183,12 @@ def _end(pid: int, keep: bool = False) -> bool:
     while time.monotonic() < deadline:
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)
-        if not _alive(pid):
+        if not alive(pid):
             return True
         time.sleep(0.03)
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
     return True
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    try:
-        # Ended, but its parent has not looked yet.
-        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return True
 
 
 def _end_leftover(rehearsal: Rehearsal) -> None:

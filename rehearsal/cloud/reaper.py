@@ -31,6 +31,21 @@ def members(session: int) -> list[int]:
     return found
 
 
+def alive(pid: int) -> bool:
+    """Whether a process still runs. One that has ended stays listed until its parent asks, which may be never."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    try:
+        with open(f"/proc/{pid}/stat", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except OSError:
+        return True
+
+
 def signal_session(session: int, number: int) -> None:
     """Signal every process of a session, and its first process group."""
     for pid in members(session):

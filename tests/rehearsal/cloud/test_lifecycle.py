@@ -33,9 +33,9 @@ def rehearsal(tmp_path: Path) -> Iterator[Rehearsal]:
 
 def gone(pid: int, seconds: float = 10) -> bool:
     deadline = time.monotonic() + seconds
-    while lifecycle._alive(pid) and time.monotonic() < deadline:
+    while reaper.alive(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
-    return not lifecycle._alive(pid)
+    return not reaper.alive(pid)
 
 
 def test_up_twice_down_and_up_again_after_a_kill(rehearsal: Rehearsal, tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_children_and_theirs_end_when_the_gateway_is_killed(tmp_path: Path) -> N
     while not file.exists() or len(file.read_text().split()) < 2:
         time.sleep(0.02)
     pids = [int(pid) for pid in file.read_text().split()]
-    assert all(lifecycle._alive(pid) for pid in pids)
+    assert all(reaper.alive(pid) for pid in pids)
     parent.kill()
     parent.wait()
     assert all(gone(pid) for pid in pids)

@@ -18,7 +18,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from rehearsal.cloud import lifecycle, snapshot
+from rehearsal.cloud import lifecycle, reaper, snapshot
 from rehearsal.environment import SECRET_KEY, Rehearsal
 from rehearsal.errors import UserError
 from tests.rehearsal.cloud.lambda_support import eventually as within
@@ -278,7 +278,7 @@ def test_a_killed_gateway_is_followed_by_an_empty_one(remote: Any) -> None:
     found = lifecycle.status(remote.rehearsal)
     assert found is not None
     os.kill(found.pid, signal.SIGKILL)
-    eventually(lambda: not lifecycle._alive(found.pid))
+    eventually(lambda: not reaper.alive(found.pid))
     lifecycle.start(remote.rehearsal)
     assert remote.of("ssm").describe_parameters()["Parameters"] == []
 
