@@ -7,7 +7,7 @@ Stack `delivery` is the road; every other stack is an environment that a release
 
 import pulumi
 
-from definitions.names import DELIVERY
+from contracts.names import DELIVERY
 from settings import Settings, load
 
 

@@ -13,11 +13,11 @@ from typing import Any
 import pulumi
 from pulumi.runtime import config as runtime_config
 
-from definitions.ci_roles import HOSTS
+from contracts.dataset import Dataset, parse_dataset
+from contracts.fields import FieldError
+from contracts.names import DELIVERY, Names
 from definitions.health import Limits
-from definitions.names import DELIVERY, Names
-from functions.shared.dataset import Dataset, parse_dataset
-from functions.shared.fields import FieldError
+from definitions.roles.ci import HOSTS
 from reading import MISSING, Reader
 
 NAMESPACE = "glidepath"

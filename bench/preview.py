@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.measure import Result, alternate
 from operate.project import read_project
-from rehearsal.cloud import lifecycle
+from rehearsal.cloud.process import lifecycle
 from rehearsal.engine import ensure_engine
 from rehearsal.environment import Rehearsal
 from rehearsal.errors import UserError

@@ -31,7 +31,7 @@ def login(role: Annotated[str, typer.Option(help=f"What for: {', '.join(ROLES)}.
 
     No key is stored anywhere: the token is valid for minutes, the sessions made with it for an hour.
     """
-    from definitions.names import Names
+    from contracts.names import Names
     from operate.ci import host as hosts
     from operate.ci import login as logins
 

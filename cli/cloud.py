@@ -15,7 +15,7 @@ def up(
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin with nothing, whatever was kept.")] = False,
 ) -> None:
     """Start the gateway in the background, as it was when it was stopped, and say how to talk to it."""
-    from rehearsal.cloud import lifecycle
+    from rehearsal.cloud.process import lifecycle
     from rehearsal.environment import Rehearsal
 
     rehearsal = Rehearsal.here()
@@ -28,7 +28,7 @@ def up(
 @app.command()
 def down() -> None:
     """Stop the gateway and everything that runs in it; what it holds is kept for the next `up`."""
-    from rehearsal.cloud import lifecycle
+    from rehearsal.cloud.process import lifecycle
     from rehearsal.environment import Rehearsal
 
     rehearsal = Rehearsal.here()
@@ -39,7 +39,7 @@ def down() -> None:
 @app.command()
 def restart() -> None:
     """Stop the gateway and start it again with all it holds; what was executing in it has failed."""
-    from rehearsal.cloud import lifecycle
+    from rehearsal.cloud.process import lifecycle
     from rehearsal.environment import Rehearsal
 
     rehearsal = Rehearsal.here()
@@ -50,7 +50,7 @@ def restart() -> None:
 @app.command()
 def status() -> None:
     """Is the gateway up? Exit code 1 when it is not."""
-    from rehearsal.cloud import lifecycle
+    from rehearsal.cloud.process import lifecycle
     from rehearsal.environment import Rehearsal
 
     rehearsal = Rehearsal.here()

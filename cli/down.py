@@ -11,7 +11,7 @@ def down() -> None:
 
     `cloud up` goes on with that state; `rehearse` begins anew.
     """
-    from rehearsal.cloud import lifecycle
+    from rehearsal.cloud.process import lifecycle
     from rehearsal.environment import Rehearsal
 
     rehearsal = Rehearsal.here()

@@ -47,8 +47,8 @@ def evidence(
 
 def report_of(stack: str, release: str = "") -> "Report":
     """The report on one environment, compared with what is there now. Raises UserError where the preview fails."""
+    from operate.previews import Asked, steps
     from preview import report
-    from preview.engine import Asked, steps
 
     pack = _ROOT / "policies"
     return report(steps(Asked(_ROOT, stack, release, pack=pack if (pack / "PulumiPolicy.yaml").is_file() else None)))

@@ -28,7 +28,7 @@ def run(
 
     Ends with the command's own exit code; 127 where it is not found, 126 where it cannot be run.
     """
-    from rehearsal.cloud import lifecycle
+    from rehearsal.cloud.process import lifecycle
     from rehearsal.engine import ensure_engine
 
     rehearsal = Rehearsal.here()

@@ -23,7 +23,7 @@ def faults(
 
     Writes .rehearsal/faults.json. Ends with 1 where anything was not as expected. docs/faults.md explains each fault.
     """
-    from rehearsal.faults.catalogue import choose
+    from scenarios.faults.catalogue import choose
 
     chosen = choose(names or [])
     if show_list:
@@ -31,8 +31,8 @@ def faults(
         print("\n".join(f"{fault.name:<{width}}  {fault.title}" for fault in chosen))
         return
     from rehearsal.environment import Rehearsal
-    from rehearsal.faults import matrix, table, world
-    from rehearsal.tour.display import Display
+    from scenarios.faults import matrix, table, world
+    from scenarios.tour.display import Display
 
     here, display = Rehearsal.here(), Display()
     rows = matrix.run(here, chosen, display, keep)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cli.errors import UserError
 
 if TYPE_CHECKING:
-    from operate.stacks import Stacks
+    from scenarios.stacks import Stacks
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -19,7 +19,7 @@ def enter(aws: bool) -> None:
     """
     if aws:
         return
-    from rehearsal.cloud import lifecycle
+    from rehearsal.cloud.process import lifecycle
     from rehearsal.environment import Rehearsal
 
     rehearsal = Rehearsal.here()
@@ -31,7 +31,7 @@ def enter(aws: bool) -> None:
 
 def stacks() -> "Stacks":
     """The project's stacks in the environment that was entered."""
-    from operate.stacks import Stacks
     from rehearsal.environment import Rehearsal
+    from scenarios.stacks import Stacks
 
     return Stacks(ROOT, Rehearsal.here().folder, dict(os.environ))

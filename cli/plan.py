@@ -11,7 +11,7 @@ from cli.deploy import refuse_foundation
 from cli.errors import UserError
 from cli.evidence import refuse_violations
 from cli.package import write_variables
-from functions.shared.release import Release, ReleaseError, parse_release
+from contracts.release import Release, ReleaseError, parse_release
 from operate import plans
 from preview import digest, summary
 
@@ -34,8 +34,8 @@ def plan(
 
     Changes nothing but the stored plan. Prints PLAN_SHA256, which `deploy --plan-sha256` takes, and EVIDENCE.
     """
+    from operate.previews import Asked, steps
     from preview import report
-    from preview.engine import Asked, steps
 
     s3 = _s3()
     found = read_manifest(s3, release, manifest_sha256)

@@ -43,8 +43,8 @@ def preview(
     from cli.place import enter
 
     enter(aws)
+    from operate.previews import Asked, both, steps
     from preview import as_json, markdown, report, text
-    from preview.engine import Asked, both, steps
 
     pack = _ROOT / "policies"
     asked = Asked(_ROOT, stack, release, destroy, refresh, pack if (pack / "PulumiPolicy.yaml").is_file() else None)

@@ -24,6 +24,6 @@ def rehearse(
     Writes .rehearsal/report.json and .rehearsal/report.html. On a terminal you are asked to approve each release.
     """
     from rehearsal.environment import Rehearsal
-    from rehearsal.tour.conduct import Options, conduct
+    from scenarios.tour.conduct import Options, conduct
 
     conduct(Rehearsal.here(), Options(data=data, keep=keep, assume_yes=yes))

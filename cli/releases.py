@@ -10,7 +10,7 @@ import typer
 from cli.app import new_app
 
 if TYPE_CHECKING:
-    from functions.shared.release import Release
+    from contracts.release import Release
     from operate.history import Approval, Manifest
     from operate.releases import Served, State
 

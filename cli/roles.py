@@ -19,11 +19,11 @@ def roles(
     role: Annotated[str, typer.Option("--role", metavar="<text>", help="Only roles whose name holds this text.")] = "",
 ) -> None:
     """From the rehearsal that is up, else from the last report, with the last run of the fault matrix. Ends with 1
-    where a call was denied or a grant is neither used nor explained in rehearsal/unused_grants.yaml.
+    where a call was denied or a grant is neither used nor explained in scenarios/unused_grants.yaml.
     """
     from rehearsal.environment import Rehearsal
-    from rehearsal.faults.catalogue import denied_on_purpose
-    from rehearsal.tour.roles import faults, matrix_ledger, merged, without_purpose
+    from scenarios.faults.catalogue import denied_on_purpose
+    from scenarios.tour.roles import faults, matrix_ledger, merged, without_purpose
 
     here = Rehearsal.here()
     found = [
@@ -40,7 +40,7 @@ def roles(
 
 
 def _entries(rehearsal: "Rehearsal") -> list[dict[str, Any]]:
-    from rehearsal.cloud import lifecycle
+    from rehearsal.cloud.process import lifecycle
 
     return _live(rehearsal) if lifecycle.running(rehearsal) else _reported(rehearsal)
 
@@ -49,7 +49,7 @@ def _live(rehearsal: "Rehearsal") -> list[dict[str, Any]]:
     from cli.place import ROOT, enter
     from operate.clients import Clients
     from operate.project import read_project
-    from rehearsal.tour.conduct import role_proof
+    from scenarios.tour.conduct import role_proof
 
     enter(aws=False)
     project = read_project(ROOT)

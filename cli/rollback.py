@@ -16,9 +16,9 @@ from cli.errors import UserError
 
 if TYPE_CHECKING:
     from operate.clients import Clients
-    from operate.going_back import Plan
     from operate.history import Approval
     from operate.project import Project
+    from operate.rollback import Plan
 
 app = new_app()
 
@@ -45,8 +45,8 @@ def rollback(
 
     enter(aws)
     from operate.clients import Clients
-    from operate.going_back import plan, stop_shift
     from operate.project import environment, read_project
+    from operate.rollback import plan, stop_shift
 
     project = read_project(ROOT)
     environment(project, stack)

@@ -8,7 +8,7 @@ from pulumi_aws.sns.topic import Topic
 from pulumi_aws.sns.topic_subscription import TopicSubscription
 
 from components.stage import Stage, title
-from definitions.names import Names
+from contracts.names import Names
 
 
 class ApproveArgs(TypedDict):

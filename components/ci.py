@@ -7,10 +7,10 @@ import pulumi
 from pulumi_aws.iam.open_id_connect_provider import OpenIdConnectProvider
 
 from components.role import Role
-from definitions import ci_roles
-from definitions.ci_roles import AUDIENCE, PURPOSES, Repository
-from definitions.delivery_roles import Delivery
-from definitions.names import DELIVERY, Names
+from contracts.names import DELIVERY, Names
+from definitions.roles import ci as ci_roles
+from definitions.roles.ci import AUDIENCE, PURPOSES, Repository
+from definitions.roles.delivery import Delivery
 
 
 class ContinuousIntegrationArgs(TypedDict):

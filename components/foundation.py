@@ -15,9 +15,9 @@ from pulumi_aws.sns.topic_subscription import TopicSubscription
 from components.bucket import Bucket
 from components.key import Key
 from components.role import Role, RoleArgs
-from definitions import environment_roles
-from definitions.environment_roles import Environment
-from definitions.names import Names
+from contracts.names import Names
+from definitions.roles import environment as environment_roles
+from definitions.roles.environment import Environment
 from definitions.storage import environment_key, topic_policy
 
 

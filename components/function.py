@@ -77,8 +77,8 @@ class Function(pulumi.ComponentResource):
 def code(package: str) -> pulumi.AssetArchive:
     """The function's own modules and the shared ones, and nothing that lies about beside them."""
     files = [ROOT / "functions" / "__init__.py"]
-    for folder in (package, "shared"):
-        files += sorted((ROOT / "functions" / folder).rglob("*.py"))
+    for folder in (f"functions/{package}", "functions/shared", "contracts"):
+        files += sorted((ROOT / folder).rglob("*.py"))
     assets: dict[str, pulumi.Asset | pulumi.Archive] = {
         path.relative_to(ROOT).as_posix(): pulumi.FileAsset(str(path)) for path in files
     }

@@ -12,8 +12,8 @@ from pulumi_aws.sagemaker.data_quality_job_definition import DataQualityJobDefin
 from pulumi_aws.sagemaker.monitoring_schedule import MonitoringSchedule
 
 from components.health import Health
+from contracts.names import Names
 from definitions.dashboard import dashboard
-from definitions.names import Names
 
 
 class MonitorArgs(TypedDict):

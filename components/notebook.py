@@ -6,8 +6,8 @@ import pulumi
 from pulumi_aws.sagemaker.notebook_instance import NotebookInstance
 
 from components.role import Role
-from definitions.delivery_roles import Delivery, statements, trust
-from definitions.names import DELIVERY, Names
+from contracts.names import DELIVERY, Names
+from definitions.roles.delivery import Delivery, statements, trust
 
 
 class NotebookArgs(TypedDict):

@@ -8,8 +8,8 @@ from pulumi_aws.codepipeline.pipeline import Pipeline as CodePipeline
 
 from components.role import Role
 from components.stage import HasStage
-from definitions.delivery_roles import Delivery, statements, trust
-from definitions.names import DELIVERY, Names
+from contracts.names import DELIVERY, Names
+from definitions.roles.delivery import Delivery, statements, trust
 
 
 class PipelineArgs(TypedDict):

@@ -9,7 +9,7 @@ from pulumi_aws.cloudwatch.log_group import LogGroup
 from pulumi_aws.codebuild.project import Project as CodeBuildProject
 
 from components.role import Role
-from definitions.delivery_roles import Delivery, statements, trust
+from definitions.roles.delivery import Delivery, statements, trust
 
 
 class ProjectArgs(TypedDict):

@@ -9,7 +9,7 @@ import pulumi
 from pulumi_aws.s3.get_object import get_object
 from pulumi_aws.ssm.get_parameters_by_path import get_parameters_by_path
 
-from functions.shared.release import Release, ReleaseError, parse_release
+from contracts.release import Release, ReleaseError, parse_release
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pulumi
 from pulumi_aws.iam.role import Role as IamRole
 from pulumi_aws.iam.role_policy import RolePolicy
 
-from definitions.iam import document
+from definitions.roles.statements import document
 
 
 class RoleArgs(TypedDict):

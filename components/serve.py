@@ -18,8 +18,8 @@ from pulumi_aws.lambda_.alias import Alias
 from pulumi_aws.lambda_.permission import Permission
 
 from components.function import Function
+from contracts.names import Names
 from definitions.health import METRICS
-from definitions.names import Names
 from definitions.openapi import ACCESS_LOG, openapi
 
 ALIAS = "live"

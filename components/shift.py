@@ -15,8 +15,8 @@ from components.endpoint import VARIANT
 from components.function import Function
 from components.traffic_shift import TrafficShift
 from components.variants import OtherVariant
-from definitions.appspec import traffic_routing
-from definitions.names import Names
+from contracts.appspec import traffic_routing
+from contracts.names import Names
 
 if TYPE_CHECKING:
     from pulumi_aws.codedeploy import DeploymentConfigTrafficRoutingConfigArgsDict as TrafficRouting

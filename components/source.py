@@ -11,8 +11,8 @@ from pulumi_aws.lambda_.permission import Permission
 from components.function import Function
 from components.role import Role
 from components.stage import Stage
-from definitions.delivery_roles import Delivery, statements, trust
-from definitions.names import DELIVERY, Names
+from contracts.names import DELIVERY, Names
+from definitions.roles.delivery import Delivery, statements, trust
 
 
 class SourceArgs(TypedDict):

@@ -6,7 +6,7 @@ import pulumi
 
 from components.bucket import Bucket
 from components.key import Key
-from definitions.names import DELIVERY, Names
+from contracts.names import DELIVERY, Names
 from definitions.storage import delivery_key, read_runs
 
 

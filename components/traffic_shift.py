@@ -32,7 +32,7 @@ from components.shift_state import (
     decide,
     target_version,
 )
-from definitions.appspec import app_spec
+from contracts.appspec import app_spec
 
 # A roll-back is one change of the alias; what takes longer is told, not waited for.
 _ROLLBACK_SECONDS = 60.0

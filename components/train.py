@@ -15,8 +15,8 @@ from components.function import ROOT, Function
 from components.registry import Registry
 from components.role import Role
 from components.stage import Stage
-from definitions.delivery_roles import WORKFLOW_FUNCTIONS, Delivery, statements, trust
-from definitions.names import DELIVERY, Names
+from contracts.names import DELIVERY, Names
+from definitions.roles.delivery import WORKFLOW_FUNCTIONS, Delivery, statements, trust
 from definitions.state_machine import Training, state_machine
 
 

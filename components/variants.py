@@ -8,7 +8,7 @@ import pulumi
 
 from components.endpoint import VARIANT, VariantArgs
 from components.release import Found, load
-from functions.shared.release import Release
+from contracts.release import Release
 
 
 class OtherVariant(TypedDict):

@@ -3,7 +3,7 @@
 import shlex
 from typing import Any
 
-from definitions.names import Names
+from contracts.names import Names
 
 PULUMI_VERSION = "3.259.0"
 """The engine every build uses, unless the image has this one or a newer."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from definitions.names import DELIVERY, Names
+from contracts.names import DELIVERY, Names
 
 State = dict[str, Any]
 

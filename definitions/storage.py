@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from definitions.iam import Document, Statement, document
-from definitions.names import DELIVERY, Names
+from contracts.names import DELIVERY, Names
+from definitions.roles.statements import Document, Statement, document
 
 
 def tls_only(bucket_arn: str) -> Statement:

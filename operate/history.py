@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from components.shift_state import target_version
-from functions.shared.release import Release, ReleaseError, parse_release
+from contracts.release import Release, ReleaseError, parse_release
 from operate.clients import Clients
 from operate.project import Project
 from operate.releases import Attempt, Served, Traffic

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from rehearsal.cloud.reaper import alive
+from rehearsal.cloud.core.reaper import alive
 from rehearsal.errors import UserError
 
 INTERRUPTED = 130

@@ -5,7 +5,7 @@
     markdown(report), text(report), as_json(report)  the report in full
     summary(report)                                  one paragraph of at most 900 characters, for a mail
 
-All of it is pure; `preview.engine` runs the engine.
+All of it is pure; `operate.previews` runs the engine.
 """
 
 from preview.build import report

@@ -18,9 +18,9 @@ from components.stage import HasStage
 from components.storage import Storage
 from components.test import SystemTest
 from components.train import Train
-from definitions.ci_roles import Repository
-from definitions.delivery_roles import Delivery
 from definitions.images import model_monitor, xgboost
+from definitions.roles.ci import Repository
+from definitions.roles.delivery import Delivery
 from definitions.state_machine import Machines, Training
 from functions.jobs.evaluate.arguments import evaluation_arguments
 from settings import Ci, Compute, Settings

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from functions.shared.dataset import Metric
+from contracts.dataset import Metric
 from functions.shared.evaluation import Evaluation, Value
 
 

@@ -19,12 +19,12 @@ from typing import Any
 
 import boto3
 
+from contracts.dataset import parse_dataset
+from contracts.s3 import S3Location, parse_s3_uri
 from functions.gate.decide import Champion, decide
-from functions.shared.dataset import parse_dataset
 from functions.shared.evaluation import parse_evaluation
 from functions.shared.log import log
 from functions.shared.registry import champion_package
-from functions.shared.s3 import S3Location, parse_s3_uri
 from functions.shared.store import read_text
 
 

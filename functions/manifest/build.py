@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from functions.shared.dataset import Dataset
-from functions.shared.distribution import parse_distribution
-from functions.shared.release import Baseline, Champion, Data, Metrics, Model, Release, Slice
+from contracts.dataset import Dataset
+from contracts.distribution import parse_distribution
+from contracts.release import Baseline, Champion, Data, Metrics, Model, Release, Slice
 
 _SUMMARY_LIMIT = 900
 

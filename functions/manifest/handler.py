@@ -22,10 +22,10 @@ from typing import Any
 
 import boto3
 
+from contracts.dataset import parse_dataset
+from contracts.s3 import S3Location
 from functions.manifest.build import build_release, summary
 from functions.manifest.publish import copy_artifact, publish
-from functions.shared.dataset import parse_dataset
-from functions.shared.s3 import S3Location
 
 
 def handle(event: dict[str, Any], _context: Any) -> dict[str, str]:

@@ -9,8 +9,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from functions.shared.release import Release, parse_release, render_release
-from functions.shared.s3 import S3Location, parse_s3_uri
+from contracts.release import Release, parse_release, render_release
+from contracts.s3 import S3Location, parse_s3_uri
 from functions.shared.store import read_text
 
 _CHUNK = 1 << 20

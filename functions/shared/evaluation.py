@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from functions.shared.distribution import Distribution, parse_distribution
-from functions.shared.fields import FieldError, Fields, name, number, parse_json
+from contracts.distribution import Distribution, parse_distribution
+from contracts.fields import FieldError, Fields, name, number, parse_json
 
 
 @dataclass(frozen=True)

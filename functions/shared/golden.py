@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from functions.shared.fields import FieldError, Fields, number, parse_json
+from contracts.fields import FieldError, Fields, number, parse_json
 
 
 @dataclass(frozen=True)

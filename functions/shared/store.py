@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from functions.shared.s3 import parse_s3_uri
+from contracts.s3 import parse_s3_uri
 
 
 def read_text(s3: Any, uri: str) -> str:

@@ -17,9 +17,9 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from contracts.release import Release, parse_release
 from functions.shared.capture import CaptureSearch
 from functions.shared.golden import parse_golden
-from functions.shared.release import Release, parse_release
 from functions.shared.store import read_text
 from functions.system_test import checks, report
 from functions.system_test.client import ApiClient

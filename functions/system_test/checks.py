@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from contracts.release import Release
 from functions.shared.capture import CaptureSearch, check_capture, wait_for
 from functions.shared.golden import Golden, Record, check_answer, inference_id
-from functions.shared.release import Release
 from functions.shared.variants import VARIANT_HEADER
 from functions.system_test.client import Answer, Caller
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from functions.shared.dataset import Dataset
+from contracts.dataset import Dataset
 from functions.validate.resolve import DataError
 
 _EXAMPLES = 5

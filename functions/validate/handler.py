@@ -21,8 +21,8 @@ from typing import Any
 
 import boto3
 
-from functions.shared.dataset import parse_dataset
-from functions.shared.s3 import S3Location
+from contracts.dataset import parse_dataset
+from contracts.s3 import S3Location
 from functions.validate.check import check
 from functions.validate.resolve import DataError, resolve
 

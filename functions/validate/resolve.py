@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from functions.shared.s3 import S3Location
+from contracts.s3 import S3Location
 
 LATEST = "latest"
 # What S3 answers for a key, a version or a shape of version that does not exist, and for a delete marker.

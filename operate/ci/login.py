@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from definitions.names import DELIVERY, Names
+from contracts.names import DELIVERY, Names
 from operate.ci.host import AUDIENCE, Host
 from operate.ci.http import ask
 from rehearsal.errors import UserError
 
 ROLES = ("preview", "drift", "deliver")
-"""What a run may come for. Each has a role of its own: definitions/ci_roles.py."""
+"""What a run may come for. Each has a role of its own: definitions/roles/ci.py."""
 TOKEN_VARIABLE = "GLIDEPATH_ID_TOKEN"  # noqa: S105
 """Where GitLab puts the token (`id_tokens` of the job)."""
 

@@ -19,9 +19,10 @@ def main() -> int:
         "--seconds-per-minute", type=float, default=DEFAULT_SECONDS_PER_MINUTE, help="how long an AWS minute lasts"
     )
     options = parser.parse_args()
-    from rehearsal.cloud import lifecycle, snapshot
-    from rehearsal.cloud.running import RunningCloud
-    from rehearsal.cloud.server import PortInUseError
+    from rehearsal.cloud.core import snapshot
+    from rehearsal.cloud.gateway.server import PortInUseError
+    from rehearsal.cloud.process import lifecycle
+    from rehearsal.cloud.process.running import RunningCloud
 
     options.root.mkdir(parents=True, exist_ok=True)
     saved = options.root.resolve() / lifecycle.SNAPSHOT

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from definitions.names import Names
+from contracts.names import Names
 from operate.ci import host as hosts
 from operate.ci import login
 from operate.ci.host import Host

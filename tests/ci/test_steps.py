@@ -16,15 +16,15 @@ from typing import Any
 import pytest
 import yaml
 
-from definitions.ci_roles import HOSTS, Repository
+from definitions.roles.ci import HOSTS, Repository
 from operate.clients import Clients
 from operate.project import Project, read_project
-from operate.stacks import Stacks
-from rehearsal.cloud import lifecycle
+from rehearsal.cloud.process import lifecycle
 from rehearsal.environment import PASSPHRASE, Rehearsal
-from rehearsal.faults.program import copy_program
-from rehearsal.tour import conduct
-from rehearsal.tour.display import Display
+from scenarios.faults.program import copy_program
+from scenarios.stacks import Stacks
+from scenarios.tour import conduct
+from scenarios.tour.display import Display
 from tests.ci.api import Api, serving
 from tests.ci.workflows import ROOT, Step, gitlab_steps, resolve, run_steps
 

@@ -20,7 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rehearsal.trips import write_trips
+from scenarios.trips import write_trips
 from tests.functions import samples
 
 PARTS = ("train", "validation", "test")

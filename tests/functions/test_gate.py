@@ -8,12 +8,12 @@ from typing import Any
 import boto3
 import pytest
 
+from contracts.dataset import Metric
+from contracts.fields import FieldError
 from functions.gate.decide import Champion, decide
 from functions.gate.handler import judge
 from functions.register.package import package_request
-from functions.shared.dataset import Metric
 from functions.shared.evaluation import parse_evaluation
-from functions.shared.fields import FieldError
 from tests.functions import samples
 
 RMSE, R2 = Metric("rmse", 10.0), Metric("r2", 0.5)
@@ -61,7 +61,7 @@ def test_hands_on_what_the_manifest_wants() -> None:
     found = verdict(4.0, 3.0, 5.0, 4.5)
     document = {**samples.manifest(), "metrics": found["metrics"], "champion": found["champion"]}
     assert document["distribution"] == found["distribution"]
-    from functions.shared.release import parse_release
+    from contracts.release import parse_release
 
     release = parse_release(json.dumps(document))
     assert release.metrics.slices[0].slice == "distance < 2"

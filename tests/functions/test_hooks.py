@@ -12,12 +12,12 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from contracts.fields import FieldError
 from functions.after_traffic.check import check_golden
 from functions.after_traffic.handler import handle as after_traffic
 from functions.before_traffic.handler import handle as before_traffic
 from functions.before_traffic.replay import replay
 from functions.shared.capture import CaptureSearch, hours, parse_line
-from functions.shared.fields import FieldError
 from functions.shared.golden import parse_golden
 from functions.shared.hook import Deployment, HookError, read_deployment, report, target_version
 from functions.shared.variants import Subject, subjects

@@ -13,17 +13,17 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
+from contracts.dataset import Metric
+from contracts.release import ReleaseError, parse_release
+from contracts.s3 import S3Location
 from functions.gate.decide import Champion, decide
 from functions.manifest.build import summary
 from functions.manifest.handler import write_manifest
 from functions.manifest.publish import ManifestError, copy_artifact
 from functions.register import handler as register
 from functions.register.package import package_request
-from functions.shared.dataset import Metric
 from functions.shared.evaluation import parse_evaluation
 from functions.shared.registry import champion_package
-from functions.shared.release import ReleaseError, parse_release
-from functions.shared.s3 import S3Location
 from tests.functions import samples
 
 NOW = datetime(2026, 11, 21, 23, 59, 59, tzinfo=UTC)

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
+from contracts.release import parse_release
 from functions.shared.capture import CaptureSearch
 from functions.shared.golden import parse_golden
-from functions.shared.release import parse_release
 from functions.system_test import __main__ as command
 from functions.system_test import checks, report
 from functions.system_test.checks import CheckError, Subject

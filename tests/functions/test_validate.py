@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.shared.dataset import parse_dataset
+from contracts.dataset import parse_dataset
 from functions.validate.check import check
 from functions.validate.handler import validate
 from functions.validate.resolve import DataError, newest

@@ -34,7 +34,7 @@ def _edit(path: str, old: str, new: str, line: str, exit_code: int = 2) -> Prepa
     return Prepared(((path, old, new),), line, exit_code, {})
 
 
-_ROLES = "definitions/environment_roles.py"
+_ROLES = "definitions/roles/environment.py"
 _TRACE = '    return [_invoke_endpoint(at), _logs(at, "predict"), _trace()]'
 _READ = 'allow("ReadCapture", ["s3:GetObject"], [at.names.bucket_arn(at.capture, "capture/*")])'
 CHANGES: dict[str, Prepared] = {

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from preview.engine import Asked, steps
+from operate.previews import Asked, steps
 from rehearsal.environment import Rehearsal
 from tests.preview.prepared import CHANGES, DOCUMENTS, SAME, UNCHANGED, Prepared, document
 

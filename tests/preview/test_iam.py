@@ -17,11 +17,11 @@ from policies.rules.documents import Document, parse
 from preview.iam.clauses import Clauses
 from preview.iam.compare import Difference, Scope
 from preview.iam.sides import differences
-from rehearsal.cloud.iam.conditions import parse_conditions
-from rehearsal.cloud.iam.evaluate import Kind, Policies, Request, Source, evaluate
-from rehearsal.cloud.iam.policy import parse_policy
-from rehearsal.cloud.iam.principals import Asker
-from rehearsal.cloud.iam.template import template
+from rehearsal.cloud.policy_language.conditions import parse_conditions
+from rehearsal.cloud.policy_language.evaluate import Kind, Policies, Request, Source, evaluate
+from rehearsal.cloud.policy_language.policy import parse_policy
+from rehearsal.cloud.policy_language.principals import Asker
+from rehearsal.cloud.policy_language.template import template
 from tests.preview.prepared import document as recorded
 from tests.preview.world import MANAGED, POLICY
 

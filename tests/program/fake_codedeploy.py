@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from components.shift_state import ACTIVE, target_version
-from definitions.appspec import app_spec
+from contracts.appspec import app_spec
 
 
 class AlreadyCompleted(Exception):

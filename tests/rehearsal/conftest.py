@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.cloud.core import Cloud
-from rehearsal.cloud.running import RunningCloud
+from rehearsal.cloud.core.cloud import Cloud
+from rehearsal.cloud.process.running import RunningCloud
 
 _ACCOUNTS = itertools.count(100000000001)
 

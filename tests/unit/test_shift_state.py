@@ -24,7 +24,7 @@ from components.shift_state import (
     decide,
     target_version,
 )
-from definitions.appspec import app_spec
+from contracts.appspec import app_spec
 
 AT_1 = Alias("1")
 SHIFTING = Alias("1", {"2": 0.1})

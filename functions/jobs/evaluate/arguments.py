@@ -5,7 +5,7 @@ Apart from `evaluate.py`, which runs alone in its container, on that container's
 
 from __future__ import annotations
 
-from functions.shared.dataset import Dataset, Slice
+from contracts.dataset import Dataset, Slice
 
 # SageMaker's limits for `ContainerArguments`: how many, and how long each.
 _MOST, _LONGEST = 100, 256

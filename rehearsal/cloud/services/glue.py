@@ -8,10 +8,11 @@ from typing import Any
 from moto.glue.models import glue_backends
 
 from rehearsal.cloud import containers
-from rehearsal.cloud.api import AwsError, Call, Cloud, inventory, on_restore, operation
-from rehearsal.cloud.services.sagemaker import s3, state
-from rehearsal.cloud.services.sagemaker.jobs import Job, JobStopped, JobTimedOut, limit
-from rehearsal.cloud.snapshot import INTERRUPTED
+from rehearsal.cloud.compute import objects as s3
+from rehearsal.cloud.compute.jobs import Job, JobStopped, JobTimedOut, limit
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, inventory, on_restore, operation
+from rehearsal.cloud.core.snapshot import INTERRUPTED
+from rehearsal.cloud.services.sagemaker import state
 
 PRINCIPAL = "glue.amazonaws.com"
 LOG_GROUP = "/aws-glue/jobs/output"

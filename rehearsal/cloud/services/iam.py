@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from rehearsal.cloud.api import AwsError, Call, operation
-from rehearsal.cloud.iam import simulate as simulator
-from rehearsal.cloud.iam import sources
-from rehearsal.cloud.iam.evaluate import Kind, Policies, Source
-from rehearsal.cloud.iam.principals import Asker
+from rehearsal.cloud.authorization import sources
+from rehearsal.cloud.core.api import AwsError, Call, operation
+from rehearsal.cloud.policy_language import simulate as simulator
+from rehearsal.cloud.policy_language.evaluate import Kind, Policies, Source
+from rehearsal.cloud.policy_language.principals import Asker
 
 
 @operation("iam", "SimulateCustomPolicy")

@@ -5,7 +5,7 @@ import json
 import time
 from typing import Any
 
-from rehearsal.cloud.api import AwsError, Call, Cloud, operation
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, operation
 
 
 @operation("logs", "PutLogEvents")

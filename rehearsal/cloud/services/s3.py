@@ -12,7 +12,7 @@ from moto.s3 import notifications
 from moto.s3.notifications import S3NotificationEvent
 from werkzeug.wrappers import Response
 
-from rehearsal.cloud.api import AwsError, Call, Cloud, on_start, operation
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, on_start, operation
 
 _DETAIL_TYPES = {
     "ObjectCreated": "Object Created",

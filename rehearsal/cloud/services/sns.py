@@ -9,8 +9,8 @@ from typing import Any
 from moto.sns.models import Subscription
 from werkzeug.wrappers import Request, Response
 
-from rehearsal.cloud import trust
-from rehearsal.cloud.api import AwsError, Cloud, Principal, on_start, route
+from rehearsal.cloud.core.api import AwsError, Cloud, Principal, on_start, route
+from rehearsal.cloud.policy_language import trust
 
 _moto_publish = Subscription.publish
 _lock = threading.Lock()

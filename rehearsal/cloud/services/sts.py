@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from rehearsal.cloud.api import AwsError, Call, operation
-from rehearsal.cloud.iam import sources
-from rehearsal.cloud.iam.conditions import PolicyError
-from rehearsal.cloud.iam.policy import parse_policy
-from rehearsal.cloud.iam.tagging import request_tags
+from rehearsal.cloud.authorization import sources
+from rehearsal.cloud.authorization.tagging import request_tags
+from rehearsal.cloud.core.api import AwsError, Call, operation
+from rehearsal.cloud.policy_language.conditions import PolicyError
+from rehearsal.cloud.policy_language.policy import parse_policy
 
 
 @operation("sts", "AssumeRole")

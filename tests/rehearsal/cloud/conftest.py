@@ -2,7 +2,7 @@
 
 import pytest
 
-from rehearsal.cloud.running import RunningCloud
+from rehearsal.cloud.process.running import RunningCloud
 from tests.rehearsal.cloud.sagemaker_world import World
 
 

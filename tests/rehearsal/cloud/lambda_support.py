@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from rehearsal.cloud.core import Cloud
+from rehearsal.cloud.core.cloud import Cloud
 
 REGION = "eu-west-1"
 _T = TypeVar("_T")

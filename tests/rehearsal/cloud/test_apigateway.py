@@ -12,8 +12,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
 from botocore.exceptions import ClientError
 
-from rehearsal.cloud.accounts import admin_credentials
-from rehearsal.cloud.core import Cloud
+from rehearsal.cloud.core.accounts import admin_credentials
+from rehearsal.cloud.core.cloud import Cloud
 from tests.rehearsal.cloud.lambda_support import REGION, eventually, make_function, make_role
 
 CODE = """

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.cloud.core import Cloud
+from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.cloud.services.application_autoscaling.tracking import Change, Tracking, decide
 from tests.rehearsal.cloud.sagemaker_world import World, refused, variant, wait
 

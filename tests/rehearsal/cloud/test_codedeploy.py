@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from rehearsal.cloud.core import Cloud
+from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.cloud.services.codedeploy import appspec, execution
-from rehearsal.cloud.types import AwsError
+from rehearsal.cloud.wire.types import AwsError
 from tests.rehearsal.cloud.lambda_support import REGION, eventually, make_function, make_role
 
 HOOK = """

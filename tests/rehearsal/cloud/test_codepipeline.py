@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from rehearsal.cloud.running import RunningCloud
+from rehearsal.cloud.process.running import RunningCloud
 from tests.rehearsal.cloud.delivery_support import ACCOUNT, REGION, allow, aws, bucket, role, until, unzipped, zipped
 from tests.rehearsal.cloud.lambda_support import make_function
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from rehearsal.cloud.core import Cloud
-from rehearsal.cloud.metrics import Sample, key_of
+from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.cloud.services import sns
-from rehearsal.cloud.services.cloudwatch import metrics_of
+from rehearsal.cloud.services.cloudwatch.operations import metrics_of
+from rehearsal.cloud.services.cloudwatch.series import Sample, key_of
 
 REGION = "eu-west-1"
 

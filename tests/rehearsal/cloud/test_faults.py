@@ -12,7 +12,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from rehearsal.cloud.core import Cloud
+from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.environment import SECRET_KEY
 
 REGION = "eu-west-1"

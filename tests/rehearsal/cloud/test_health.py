@@ -11,7 +11,7 @@ import pytest
 
 from definitions.health import Limits, Watched, alarms
 from functions.predict.metrics import Meter
-from rehearsal.cloud.core import Cloud
+from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.provider.types.cloudwatch import to_dimensions
 from tests.rehearsal.cloud.test_events import until
 

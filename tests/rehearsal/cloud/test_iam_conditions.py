@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rehearsal.cloud.iam.conditions import parse_conditions
+from rehearsal.cloud.policy_language.conditions import parse_conditions
 
 
 def holds(operator: str, wanted: Any, context: Mapping[str, tuple[str, ...]], key: str = "a:Key") -> bool:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from rehearsal.cloud.core import Cloud
-from rehearsal.cloud.types import Credentials
+from rehearsal.cloud.core.cloud import Cloud
+from rehearsal.cloud.wire.types import Credentials
 from tests.rehearsal.cloud.iam_cases import allow, deny, policy
 
 REGION = "eu-west-1"

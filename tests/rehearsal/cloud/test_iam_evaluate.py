@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rehearsal.cloud.iam.conditions import PolicyError
-from rehearsal.cloud.iam.evaluate import Decision, Effect, Kind, Policies, Request, Source, evaluate
-from rehearsal.cloud.iam.policy import parse_policy
-from rehearsal.cloud.iam.principals import Asker
-from rehearsal.cloud.iam.template import template
+from rehearsal.cloud.policy_language.conditions import PolicyError
+from rehearsal.cloud.policy_language.evaluate import Decision, Effect, Kind, Policies, Request, Source, evaluate
+from rehearsal.cloud.policy_language.policy import parse_policy
+from rehearsal.cloud.policy_language.principals import Asker
+from rehearsal.cloud.policy_language.template import template
 from tests.rehearsal.cloud.iam_cases import CASES, KEY, OBJECT, ROLE, ROOT, SESSION, Case, allow, deny, policy
 
 

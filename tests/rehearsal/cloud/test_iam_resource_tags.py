@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.cloud.core import Cloud
+from rehearsal.cloud.core.cloud import Cloud
 from tests.rehearsal.cloud.iam_cases import allow
 from tests.rehearsal.cloud.test_iam_enforcement import World, refusal
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from rehearsal.cloud.core import Cloud
+from rehearsal.cloud.core.cloud import Cloud
 from tests.rehearsal.cloud.iam_cases import allow, deny, policy
 
 TRUST = json.dumps(

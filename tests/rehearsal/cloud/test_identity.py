@@ -10,8 +10,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from rehearsal.cloud.core import Cloud
-from rehearsal.cloud.types import AwsError, Credentials
+from rehearsal.cloud.core.cloud import Cloud
+from rehearsal.cloud.wire.types import AwsError, Credentials
 from rehearsal.environment import SECRET_KEY
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.cloud.core import Cloud
+from rehearsal.cloud.core.cloud import Cloud
 from tests.rehearsal.cloud.lambda_support import REGION, eventually, make_function
 
 KEEP = "import json\ndef handler(event, context):\n    print('GOT ' + json.dumps(event))"

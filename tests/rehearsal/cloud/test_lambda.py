@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from rehearsal.cloud.core import Cloud
+from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.cloud.services.lambda_.invoke import invoke_for_service
-from rehearsal.cloud.types import AwsError
+from rehearsal.cloud.wire.types import AwsError
 from tests.rehearsal.cloud.lambda_support import REGION, eventually, make_function, make_role, package
 
 ECHO = """

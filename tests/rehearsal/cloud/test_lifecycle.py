@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.cloud import lifecycle, reaper
-from rehearsal.cloud.workers import Workers
+from rehearsal.cloud.core import reaper
+from rehearsal.cloud.core.workers import Workers
+from rehearsal.cloud.process import lifecycle
 from rehearsal.environment import Rehearsal
 from rehearsal.errors import UserError
 
@@ -114,7 +115,7 @@ def test_children_and_theirs_end_when_the_gateway_is_killed(tmp_path: Path) -> N
     file = tmp_path / "pids"
     script = f"set -m; sleep 300 & echo $$ $! > {file}; wait"
     program = (
-        "import os, time; from rehearsal.cloud.workers import Workers; "
+        "import os, time; from rehearsal.cloud.core.workers import Workers; "
         f"Workers().run_process(['bash', '-c', {script!r}], dict(os.environ)); print('up', flush=True); time.sleep(300)"
     )
     env = {**os.environ, "PYTHONPATH": str(Path.cwd())}

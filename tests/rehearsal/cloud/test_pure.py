@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
-from rehearsal.cloud import alarms, cron, metricmath, patterns, trust
-from rehearsal.cloud.metrics import Sample, statistic
-from rehearsal.cloud.types import Principal
+from rehearsal.cloud.policy_language import trust
+from rehearsal.cloud.services.cloudwatch import alarm_state as alarms
+from rehearsal.cloud.services.cloudwatch import metric_math as metricmath
+from rehearsal.cloud.services.cloudwatch.series import Sample, statistic
+from rehearsal.cloud.services.events import cron, patterns
+from rehearsal.cloud.wire.types import Principal
 
 EVENT = {
     "source": "aws.s3",

@@ -15,8 +15,8 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from rehearsal.cloud import protocol, validation
-from rehearsal.cloud.core import Cloud
+from rehearsal.cloud.core.cloud import Cloud
+from rehearsal.cloud.wire import protocol, validation
 from rehearsal.environment import SECRET_KEY
 
 REGION = "eu-west-1"
@@ -188,7 +188,7 @@ def test_multipart_upload_of_a_large_object(cloud: Cloud, account: str) -> None:
 
 
 def test_inventory_names_what_is_left_and_nothing_of_aws(cloud: Cloud, account: str) -> None:
-    from rehearsal.cloud.inventory import live
+    from rehearsal.cloud.gateway.inventory import live
 
     assert live(cloud, account) == {}
     _, bucket = make_bucket(cloud, account)

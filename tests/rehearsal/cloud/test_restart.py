@@ -18,7 +18,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from rehearsal.cloud import lifecycle, reaper, snapshot
+from rehearsal.cloud.core import reaper, snapshot
+from rehearsal.cloud.process import lifecycle
 from rehearsal.environment import SECRET_KEY, Rehearsal
 from rehearsal.errors import UserError
 from tests.rehearsal.cloud.lambda_support import eventually as within

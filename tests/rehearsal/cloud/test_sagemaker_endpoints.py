@@ -11,7 +11,7 @@ import pytest
 import xgboost
 
 from rehearsal.cloud.containers.xgboost_serve import ContainerError
-from rehearsal.cloud.core import Cloud
+from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.cloud.services.sagemaker import endpoints
 from tests.rehearsal.cloud.sagemaker_world import World, refused, rows, variant, wait
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from werkzeug.test import Client
 
-from rehearsal.cloud.core import Cloud
-from rehearsal.cloud.running import RunningCloud
+from rehearsal.cloud.core.cloud import Cloud
+from rehearsal.cloud.process.running import RunningCloud
 from tests.rehearsal.cloud.sagemaker_world import ANALYZER, CLUSTER, XGBOOST, World, csv, refused, rows, wait
 
 LOCAL = "/opt/ml/processing"

@@ -6,7 +6,7 @@ import tarfile
 import pytest
 import xgboost
 
-from rehearsal.cloud.core import Cloud
+from rehearsal.cloud.core.cloud import Cloud
 from tests.rehearsal.cloud.sagemaker_world import HYPERPARAMETERS, World, refused
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.cloud.core import Cloud
+from rehearsal.cloud.core.cloud import Cloud
 from tests.rehearsal.cloud.sagemaker_world import World, refused, wait
 
 
@@ -96,7 +96,7 @@ def test_stopping_the_execution_stops_the_job(world: World) -> None:
 
 
 def test_waiting_for_jobs_needs_the_managed_rules(world: World) -> None:
-    from rehearsal.cloud.inventory import live
+    from rehearsal.cloud.gateway.inventory import live
 
     machine(world, "waits", {"Train": train(world, "sync-never")})
     rule = world.client("events").describe_rule(Name="StepFunctionsGetEventsForSageMakerTrainingJobsRule")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.cloud.core import Cloud
+from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.cloud.services import sns
 from tests.rehearsal.cloud.lambda_support import make_function
 from tests.rehearsal.cloud.sagemaker_world import World, refused, wait

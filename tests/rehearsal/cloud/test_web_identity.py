@@ -12,10 +12,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from definitions import ci_roles
-from definitions.ci_roles import AUDIENCE, HOSTS, Repository
-from rehearsal.cloud import web_identity
-from rehearsal.cloud.core import Cloud
+from definitions.roles import ci as ci_roles
+from definitions.roles.ci import AUDIENCE, HOSTS, Repository
+from rehearsal.cloud.core.cloud import Cloud
+from rehearsal.cloud.gateway import web_identity
 
 GITHUB = Repository("github", "owner/name", "main", HOSTS["github"])
 GITLAB = Repository("gitlab", "group/sub/name", "main", HOSTS["gitlab"])

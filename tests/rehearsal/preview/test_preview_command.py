@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from operate.project import read_project
-from rehearsal.cloud import lifecycle
+from rehearsal.cloud.process import lifecycle
 from rehearsal.engine import ensure_engine
 from rehearsal.environment import Rehearsal
-from tests.rehearsal.road.conftest import free_port
+from tests.scenarios.road.conftest import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 GRANT = '    return [_invoke_endpoint(at), _logs(at, "predict"), _trace()'
@@ -111,14 +111,14 @@ def test_a_first_deployment_then_a_change_of_the_foundation(world: World) -> Non
     assert none.stdout.startswith("Nothing changes in `dev`, compared with `main`.")
 
     granted = 'allow("More", ["s3:GetObject"], [at.names.bucket_arn(at.capture, "capture/*")])'
-    world.edit("definitions/environment_roles.py", GRANT, f"{GRANT}, {granted}")
+    world.edit("definitions/roles/environment.py", GRANT, f"{GRANT}, {granted}")
     wider = world.preview("--base", "main")
     assert wider.returncode == 2, wider.stdout + wider.stderr
     assert wider.stdout.splitlines()[0] == (
         "! role `glidepath-dev-predict` can now `s3:GetObject` on"
         " `arn:aws:s3:::glidepath-dev-capture-222222222222-eu-west-1/capture/*`"
     )
-    world.edit("definitions/environment_roles.py", '["s3:GetObject"], [at.names.bucket', '["s3:*"], [at.names.bucket')
+    world.edit("definitions/roles/environment.py", '["s3:GetObject"], [at.names.bucket', '["s3:*"], [at.names.bucket')
     refused = world.preview("--base", "main", "--format", "text")
     assert refused.returncode == 3, refused.stdout + refused.stderr
     assert "mandatory, new: role policy `foundation-predict`: [wildcard-action]" in refused.stdout

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.cloud.running import RunningCloud
+from rehearsal.cloud.process.running import RunningCloud
 from rehearsal.environment import SECRET_KEY
 from tests.rehearsal.provider.harness import Engine
 

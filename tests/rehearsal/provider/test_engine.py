@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.cloud.running import RunningCloud
+from rehearsal.cloud.process.running import RunningCloud
 from rehearsal.engine.ensure import ensure_engine
 from rehearsal.environment import Rehearsal, cache_folder
 

@@ -1,5 +1,6 @@
-"""API Gateway's REST APIs: moto keeps them; importing, deploying and the checks are ours."""
+"""API Gateway's REST APIs: moto keeps them; importing, deploying, the checks and the public side are ours."""
 
 from rehearsal.cloud.services.apigateway import operations
+from rehearsal.cloud.services.apigateway.execute import handler
 
-__all__ = ["operations"]
+__all__ = ["handler", "operations"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from rehearsal.cloud.api import AwsError, not_implemented
+from rehearsal.cloud.core.api import AwsError, not_implemented
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "x-amazon-apigateway-any-method")
 _PLACES = {"query": "querystring", "header": "header", "path": "path"}

@@ -5,7 +5,7 @@ from typing import Any
 
 from moto.core.exceptions import JsonRESTError, ServiceException
 
-from rehearsal.cloud.api import AwsError, Call, Cloud, operation
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, operation
 from rehearsal.cloud.services.apigateway import openapi, snapshot
 from rehearsal.cloud.services.apigateway.openapi import bad_request
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from rehearsal.cloud.api import not_implemented
+from rehearsal.cloud.core.api import not_implemented
 
 _LAMBDA_URI = re.compile(
     r"arn:aws[\w-]*:apigateway:[\w-]+:lambda:path/2015-03-31/functions/(?P<arn>arn:aws[\w-]*:lambda:[^/]+)/invocations"

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from rehearsal.cloud.api import AwsError, Call, Cloud, on_start, operation
-from rehearsal.cloud.metrics import key_of, statistic
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, on_start, operation
 from rehearsal.cloud.services.application_autoscaling.targets import PRINCIPAL, SERVICE, service_role, variant_of
 from rehearsal.cloud.services.application_autoscaling.tracking import IN_PERIODS, Change, Tracking, decide
-from rehearsal.cloud.services.cloudwatch import metrics_of
+from rehearsal.cloud.services.cloudwatch.operations import metrics_of
+from rehearsal.cloud.services.cloudwatch.series import key_of, statistic
 
 _MINUTE = 60.0
 

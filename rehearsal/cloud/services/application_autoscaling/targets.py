@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from rehearsal.cloud.api import AwsError, Call, Cloud, operation
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, operation
 from rehearsal.cloud.services.sagemaker.deployment import Deployment, Variant
 from rehearsal.cloud.services.sagemaker.state import table
 

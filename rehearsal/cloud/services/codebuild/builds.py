@@ -6,7 +6,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from rehearsal.cloud.api import AwsError, Call, Cloud, operation, route
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, operation, route
 from rehearsal.cloud.services.codebuild.runner import run_build
 from rehearsal.cloud.services.codebuild.state import Build, PipelineInput, find_build, registry, remember_build
 

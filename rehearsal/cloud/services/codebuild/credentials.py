@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from werkzeug.wrappers import Request, Response
 
-from rehearsal.cloud.api import AwsError, Cloud, Credentials, route
+from rehearsal.cloud.core.api import AwsError, Cloud, Credentials, route
 
 _RENEW_BEFORE = timedelta(minutes=10)
 

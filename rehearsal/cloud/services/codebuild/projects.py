@@ -3,7 +3,7 @@
 import copy
 from typing import Any
 
-from rehearsal.cloud.api import AwsError, Call, Cloud, inventory, operation
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, inventory, operation
 from rehearsal.cloud.services.codebuild.state import Registry, registry
 
 DEFAULT_TIMEOUT_MINUTES = 60

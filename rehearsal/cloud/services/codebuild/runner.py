@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rehearsal.cloud.api import AwsError, Cloud, on_restore
+from rehearsal.cloud.core.api import AwsError, Cloud, on_restore
+from rehearsal.cloud.core.snapshot import INTERRUPTED
 from rehearsal.cloud.services.codebuild import credentials
 from rehearsal.cloud.services.codebuild.buildspec import PHASES, Buildspec, BuildspecError, Phase, parse_buildspec
 from rehearsal.cloud.services.codebuild.environment import (
@@ -21,7 +22,6 @@ from rehearsal.cloud.services.codebuild.logs import BuildLog, LogDeniedError
 from rehearsal.cloud.services.codebuild.shell import Session
 from rehearsal.cloud.services.codebuild.source import PhaseError, download, read_buildspec, upload
 from rehearsal.cloud.services.codebuild.state import Build
-from rehearsal.cloud.snapshot import INTERRUPTED
 
 SERVICE = "codebuild.amazonaws.com"
 # after these a failure ends the build; a failed build phase still gets its post_build, and its artifacts

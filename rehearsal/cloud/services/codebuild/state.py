@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rehearsal.cloud.services.codebuild.shell import Session
 
 if TYPE_CHECKING:
-    from rehearsal.cloud.api import Cloud
+    from rehearsal.cloud.core.api import Cloud
 
 
 @dataclass(frozen=True)

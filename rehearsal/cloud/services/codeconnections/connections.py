@@ -6,7 +6,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from rehearsal.cloud.api import AwsError, Call, Cloud, inventory, operation, route
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, inventory, operation, route
 
 _NAMES = ("codeconnections", "codestar-connections")
 _lock = threading.Lock()

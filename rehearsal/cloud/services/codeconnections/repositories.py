@@ -7,7 +7,7 @@ from pathlib import Path
 
 from werkzeug.wrappers import Request, Response
 
-from rehearsal.cloud.api import Cloud, route
+from rehearsal.cloud.core.api import Cloud, route
 
 
 class RepositoryError(ValueError):

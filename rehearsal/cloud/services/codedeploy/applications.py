@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from rehearsal.cloud.api import AwsError, Call, Cloud, inventory, operation
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, inventory, operation
 from rehearsal.cloud.services.codedeploy import configs
 from rehearsal.cloud.services.codedeploy.state import Application, application, arn, group, keep_tags, of
 

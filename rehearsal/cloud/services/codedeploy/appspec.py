@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from rehearsal.cloud.api import AwsError
+from rehearsal.cloud.core.api import AwsError
 
 _HOOKS = ("BeforeAllowTraffic", "AfterAllowTraffic")
 _PROPERTIES = ("Name", "Alias", "CurrentVersion", "TargetVersion")

@@ -4,7 +4,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from rehearsal.cloud.api import AwsError, Call, operation
+from rehearsal.cloud.core.api import AwsError, Call, operation
 from rehearsal.cloud.services.codedeploy.state import of
 
 ALL_AT_ONCE = "CodeDeployDefault.LambdaAllAtOnce"

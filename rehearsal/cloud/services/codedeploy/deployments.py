@@ -9,7 +9,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from rehearsal.cloud.api import AwsError, Call, Cloud, not_implemented, operation, route
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, not_implemented, operation, route
 from rehearsal.cloud.services.codedeploy import appspec, configs, execution
 from rehearsal.cloud.services.codedeploy.state import Deployment, application, deployment, group, of, records
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from rehearsal.cloud.api import AwsError, Cloud, on_restore
+from rehearsal.cloud.core.api import AwsError, Cloud, on_restore
+from rehearsal.cloud.core.snapshot import INTERRUPTED
 from rehearsal.cloud.services.codedeploy import appspec, configs
 from rehearsal.cloud.services.codedeploy.state import Deployment, Hook, records
 from rehearsal.cloud.services.lambda_.state import functions, parse_name
-from rehearsal.cloud.snapshot import INTERRUPTED
 
 _HOOK_SECONDS = 3600.0
 # Functions run in real time: however fast the clock, a hook gets this many seconds.

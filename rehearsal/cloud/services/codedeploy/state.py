@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from rehearsal.cloud.api import AwsError, Call, Cloud
+from rehearsal.cloud.core.api import AwsError, Call, Cloud
 
 ACTIVE = frozenset({"Created", "Queued", "InProgress", "Baking", "Ready"})
 

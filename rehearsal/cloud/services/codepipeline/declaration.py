@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from rehearsal.cloud.api import AwsError
+from rehearsal.cloud.core.api import AwsError
 from rehearsal.cloud.services.codepipeline.providers import NOT_REHEARSED, OUTPUT_VARIABLES, PROVIDERS, Provider
 from rehearsal.cloud.services.codepipeline.variables import references
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rehearsal.cloud.api import Cloud
+from rehearsal.cloud.core.api import Cloud
 from rehearsal.cloud.services.codepipeline.state import ActionRun, Execution, Pipeline
 
 _SPELLING = {"InProgress": "STARTED", "Abandoned": "ABANDONED", "Cancelled": "CANCELED"}

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from rehearsal.cloud.api import AwsError, Call, Cloud, operation, target
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, operation, target
 from rehearsal.cloud.services.codepipeline import executor
 from rehearsal.cloud.services.codepipeline.pipelines import found
 from rehearsal.cloud.services.codepipeline.state import Execution, Pipeline, jobs

@@ -3,7 +3,7 @@
 import copy
 from typing import Any
 
-from rehearsal.cloud.api import AwsError, Call, Cloud, inventory, operation
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, inventory, operation
 from rehearsal.cloud.services.codepipeline import executor
 from rehearsal.cloud.services.codepipeline.actions.base import SERVICE
 from rehearsal.cloud.services.codepipeline.declaration import check, normalised

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rehearsal.cloud.api import Cloud
+    from rehearsal.cloud.core.api import Cloud
 
 # An execution in one of these has not ended.
 OPEN = ("InProgress", "Stopping")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rehearsal.cloud.api import AwsError, Call, operation
+from rehearsal.cloud.core.api import AwsError, Call, operation
 from rehearsal.cloud.services.codepipeline.pipelines import found
 from rehearsal.cloud.services.codepipeline.state import ActionRun, Execution, Pipeline
 

@@ -3,7 +3,7 @@
 import random
 from typing import Any
 
-from rehearsal.cloud.api import AwsError, Call, operation
+from rehearsal.cloud.core.api import AwsError, Call, operation
 from rehearsal.cloud.services.lambda_.functions import page, target_of
 from rehearsal.cloud.services.lambda_.state import (
     LATEST,

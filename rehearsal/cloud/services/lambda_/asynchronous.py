@@ -5,7 +5,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from rehearsal.cloud.api import AwsError, Call, Cloud, operation
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, operation
 from rehearsal.cloud.services.lambda_.functions import page, target_of
 from rehearsal.cloud.services.lambda_.state import LATEST, Function
 

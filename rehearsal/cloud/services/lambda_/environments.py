@@ -3,7 +3,7 @@
 import threading
 from pathlib import Path
 
-from rehearsal.cloud.api import Cloud, on_start
+from rehearsal.cloud.core.api import Cloud, on_start
 from rehearsal.cloud.services.lambda_ import package
 from rehearsal.cloud.services.lambda_.pool import IDLE_SECONDS, Plan, Pool
 from rehearsal.cloud.services.lambda_.state import Function, Snapshot

@@ -6,7 +6,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from rehearsal.cloud.api import AwsError, Call, Cloud, inventory, not_implemented, operation, route
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, inventory, not_implemented, operation, route
 from rehearsal.cloud.services.lambda_ import environments, package
 from rehearsal.cloud.services.lambda_.state import (
     LATEST,

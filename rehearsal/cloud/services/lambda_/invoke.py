@@ -12,8 +12,8 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from rehearsal.cloud.api import AwsError, Call, Cloud, operation, target
 from rehearsal.cloud.authorize import authorize
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, operation, target
 from rehearsal.cloud.services.lambda_ import asynchronous, telemetry
 from rehearsal.cloud.services.lambda_.aliases import choose_version
 from rehearsal.cloud.services.lambda_.environments import pool_for

@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from rehearsal.cloud.api import AwsError, Call, Cloud, not_implemented
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, not_implemented
 from rehearsal.cloud.services.lambda_.state import invalid
 
 MAX_ZIPPED = 50 * 1024 * 1024

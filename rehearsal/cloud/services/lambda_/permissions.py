@@ -5,7 +5,7 @@ import json
 import re
 from typing import Any
 
-from rehearsal.cloud.api import AwsError, Call, Principal, operation
+from rehearsal.cloud.core.api import AwsError, Call, Principal, operation
 from rehearsal.cloud.services.lambda_.functions import target_of
 from rehearsal.cloud.services.lambda_.state import (
     LATEST,

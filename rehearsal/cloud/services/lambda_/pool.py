@@ -20,7 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from rehearsal.cloud.api import Cloud
+from rehearsal.cloud.core.api import Cloud
 
 WARM_LIMIT = 4
 """Environments of one version beyond which an invocation waits for a free one before it starts another."""
@@ -31,7 +31,7 @@ MAX_AGE_SECONDS = 2700.0
 """An environment is not used for longer than its credentials are good."""
 
 _PATIENCE = 0.5
-_BOOTSTRAP = Path(__file__).resolve().parent.parent / "lambda_worker.py"
+_BOOTSTRAP = Path(__file__).resolve().parent / "worker.py"
 _LENGTH = struct.Struct("!I")
 # What AWS's Python runtime brings along beside the standard library.
 _RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from rehearsal.cloud.api import AwsError, Cloud
+from rehearsal.cloud.core.api import AwsError, Cloud
 
 LATEST = "$LATEST"
 _ARN = re.compile(r"arn:aws[\w-]*:lambda:(?P<region>[\w-]+):(?P<account>\d{12}):function:(?P<rest>.+)")

@@ -7,8 +7,8 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from rehearsal.cloud.api import Cloud, on_start
-from rehearsal.cloud.iam.enforce import service_may
+from rehearsal.cloud.authorization.enforce import service_may
+from rehearsal.cloud.core.api import Cloud, on_start
 from rehearsal.cloud.services import logs
 from rehearsal.cloud.services.lambda_.state import Function
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from rehearsal.cloud.api import Cloud, Credentials
-from rehearsal.cloud.services.sagemaker import s3
+from rehearsal.cloud.compute import objects as s3
+from rehearsal.cloud.core.api import Cloud, Credentials
 
 _FLUSH_SECONDS = 0.5
 # Where the configuration names no content types of its own, these are written as they are; all else in base64.

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rehearsal.cloud.api import AwsError, Cloud, Credentials
+from rehearsal.cloud.compute import objects as s3
 from rehearsal.cloud.containers.xgboost_serve import ModelLoadError, XGBoostModel
-from rehearsal.cloud.services.sagemaker import s3, state
+from rehearsal.cloud.core.api import AwsError, Cloud, Credentials
+from rehearsal.cloud.services.sagemaker import state
 from rehearsal.cloud.services.sagemaker.capture import Capture
 
 

@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from rehearsal.cloud.api import AwsError, Call, Cloud, operation
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, operation
+from rehearsal.cloud.core.snapshot import INTERRUPTED
 from rehearsal.cloud.services.sagemaker import models, state, tags
 from rehearsal.cloud.services.sagemaker.deployment import Deployment, DeploymentError, deploy
-from rehearsal.cloud.snapshot import INTERRUPTED
 
 KIND = "endpoint"
 _RESIZE_SECONDS = 60.0

@@ -8,10 +8,11 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from rehearsal.cloud.api import AwsError, Cloud, route
-from rehearsal.cloud.services.sagemaker import processing, s3, state
+from rehearsal.cloud.compute import objects as s3
+from rehearsal.cloud.compute.jobs import Job
+from rehearsal.cloud.core.api import AwsError, Cloud, route
+from rehearsal.cloud.services.sagemaker import processing, state
 from rehearsal.cloud.services.sagemaker.deployment import Deployment
-from rehearsal.cloud.services.sagemaker.jobs import Job
 
 SCHEDULE = "monitoring-schedule"
 METRICS = "aws/sagemaker/Endpoints/data-metrics"

@@ -6,7 +6,7 @@ import re
 from importlib import metadata
 from typing import Any
 
-from rehearsal.cloud.api import AwsError
+from rehearsal.cloud.core.api import AwsError
 from rehearsal.cloud.services.sagemaker.state import invalid
 
 XGBOOST = "sagemaker-xgboost"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rehearsal.cloud.api import Call, operation
+from rehearsal.cloud.core.api import Call, operation
 from rehearsal.cloud.services.sagemaker import state, tags
 
 NOTEBOOK = "notebook-instance"

@@ -6,19 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rehearsal.cloud.api import AwsError, Call, Cloud, operation
+from rehearsal.cloud.compute import objects as s3
+from rehearsal.cloud.compute.jobs import Job, JobFailed, JobStopped, JobTimedOut, check_input, limit, refuse, split_uri
 from rehearsal.cloud.containers import mounts
-from rehearsal.cloud.services.sagemaker import images, s3, state, tags
-from rehearsal.cloud.services.sagemaker.jobs import (
-    Job,
-    JobFailed,
-    JobStopped,
-    JobTimedOut,
-    check_input,
-    limit,
-    refuse,
-    split_uri,
-)
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, operation
+from rehearsal.cloud.services.sagemaker import images, state, tags
 
 KIND = "processing-job"
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"

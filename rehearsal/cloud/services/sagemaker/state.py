@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, cast
 
-from rehearsal.cloud.api import AwsError, Call, Cloud, Credentials, inventory
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, Credentials, inventory
 
 Record = dict[str, Any]
 Table = dict[str, Record]

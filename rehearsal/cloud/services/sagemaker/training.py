@@ -8,9 +8,10 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from rehearsal.cloud.api import AwsError, Call, Cloud, Credentials, operation
-from rehearsal.cloud.services.sagemaker import images, s3, state, tags
-from rehearsal.cloud.services.sagemaker.jobs import Job, JobFailed, JobStopped, JobTimedOut, check_input, limit, refuse
+from rehearsal.cloud.compute import objects as s3
+from rehearsal.cloud.compute.jobs import Job, JobFailed, JobStopped, JobTimedOut, check_input, limit, refuse
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, Credentials, operation
+from rehearsal.cloud.services.sagemaker import images, state, tags
 
 KIND = "training-job"
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"

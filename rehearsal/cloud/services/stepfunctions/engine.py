@@ -8,7 +8,7 @@ import sys
 import threading
 from typing import Any
 
-from rehearsal.cloud.api import Cloud, on_start
+from rehearsal.cloud.core.api import Cloud, on_start
 
 PRINCIPAL = "states.amazonaws.com"
 _INTERPRETER = "rehearsal.cloud.services.stepfunctions.interpreter"

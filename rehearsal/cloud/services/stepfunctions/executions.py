@@ -5,9 +5,9 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from rehearsal.cloud.api import AwsError, Call, Cloud, on_restore, operation, target
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, on_restore, operation, target
+from rehearsal.cloud.core.snapshot import INTERRUPTED
 from rehearsal.cloud.services.stepfunctions.engine import backend, backends, load
-from rehearsal.cloud.snapshot import INTERRUPTED
 
 _POLL_SECONDS = 0.05
 _LOG_TYPES = {

@@ -25,8 +25,8 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task import state_
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-from rehearsal.cloud.api import Cloud
-from rehearsal.cloud.services.sagemaker.jobs import limit
+from rehearsal.cloud.compute.jobs import limit
+from rehearsal.cloud.core.api import Cloud
 from rehearsal.cloud.services.stepfunctions.engine import PRINCIPAL
 
 _PACKAGE = "moto.stepfunctions.parser."

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from rehearsal.cloud.api import AwsError, Call, Cloud, Credentials, inventory, operation
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, Credentials, inventory, operation
 from rehearsal.cloud.services.stepfunctions import managed
 from rehearsal.cloud.services.stepfunctions.engine import PRINCIPAL, backend, backends, parse
 

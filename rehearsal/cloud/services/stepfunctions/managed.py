@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from rehearsal.cloud.api import AwsError, Call, Credentials
+from rehearsal.cloud.core.api import AwsError, Call, Credentials
 
 _KINDS = {
     "arn:aws:states:::sagemaker:createTrainingJob.sync": "Training",

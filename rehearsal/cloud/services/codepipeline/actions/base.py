@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from rehearsal.cloud.api import AwsError, Cloud, Credentials
+from rehearsal.cloud.core.api import AwsError, Cloud, Credentials
 from rehearsal.cloud.services.codepipeline.state import ActionRun, Artifact, Execution, Pipeline
 
 SERVICE = "codepipeline.amazonaws.com"

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from rehearsal.cloud.iam.enforce import service_may
+from rehearsal.cloud.authorization.enforce import service_may
 from rehearsal.cloud.services.codeconnections import connections, repositories
 from rehearsal.cloud.services.codepipeline.actions.base import ActionError, Context, told
 

@@ -1,0 +1,1 @@
+"""What the program, the functions and the operator's commands all read. Imports nothing of the project."""

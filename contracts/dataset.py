@@ -1,0 +1,106 @@
+"""The dataset's schema, as config gives it: what the raw file must hold, and what the model learns from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.fields import FieldError, Fields, name, number, parse_json, unique
+
+TYPES = ("number", "integer", "timestamp", "string")
+LOWER_IS_BETTER = {"rmse": True, "mae": True, "r2": False}
+MODES = ("edges", "quantiles")
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A feature whose ranges are evaluated apart: cut at `edges`, or in `quantiles` parts of equal size."""
+
+    feature: str
+    edges: tuple[float, ...] = ()
+    quantiles: int = 0
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What the gate looks at. A value exactly at the threshold does not pass."""
+
+    name: str
+    threshold: float
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether a smaller value is the better one."""
+        return LOWER_IS_BETTER[self.name]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """`columns`: raw column → type (number, integer, timestamp, string); `features`: what features.sql computes."""
+
+    columns: dict[str, str]
+    target: str
+    features: tuple[str, ...]
+    slices: tuple[Slice, ...]
+    metric: Metric
+
+
+def parse_dataset(source: str | dict[str, Any]) -> Dataset:
+    """Read a schema from its JSON text or object; a FieldError names place and reason."""
+    fields = Fields(parse_json(source, "dataset") if isinstance(source, str) else source, "dataset")
+    dataset = Dataset(
+        columns=_columns(fields.raw("columns")),
+        target=name(fields.raw("target"), "dataset.target"),
+        features=unique(fields.items("features", name), "dataset.features"),
+        slices=fields.items("slices", _slice) if fields.has("slices") else (),
+        metric=_metric(fields.raw("metric")),
+    )
+    fields.done()
+    _check(dataset)
+    return dataset
+
+
+def _check(dataset: Dataset) -> None:
+    if dataset.target not in dataset.columns:
+        raise FieldError("dataset.target", f"{dataset.target!r} is not among the columns {', '.join(dataset.columns)}")
+    if dataset.target in dataset.features:
+        raise FieldError("dataset.features", f"contain the target {dataset.target!r}")
+    if "split" in (dataset.target, *dataset.features):
+        raise FieldError("dataset.features", "may not be called 'split': features.sql uses that name for the parts")
+    for index, part in enumerate(dataset.slices):
+        if part.feature not in dataset.features:
+            raise FieldError(f"dataset.slices[{index}].feature", f"{part.feature!r} is not among the features")
+
+
+def _columns(value: object) -> dict[str, str]:
+    fields = Fields(value, "dataset.columns")
+    if not isinstance(value, dict) or not value:
+        raise FieldError("dataset.columns", "must not be empty")
+    return {
+        name(column, f"dataset.columns.{column}"): fields.text(column, "|".join(TYPES), f"one of {', '.join(TYPES)}")
+        for column in value
+    }
+
+
+def _slice(value: object, path: str) -> Slice:
+    fields = Fields(value, path)
+    feature = name(fields.raw("feature"), f"{path}.feature")
+    given = [mode for mode in MODES if fields.has(mode)]
+    if len(given) != 1:
+        raise FieldError(path, "needs either edges (a list of numbers) or quantiles (2 to 10)")
+    edges = fields.items("edges", number) if given == ["edges"] else ()
+    quantiles = fields.count("quantiles", least=2) if given == ["quantiles"] else 0
+    fields.done()
+    if given == ["edges"] and (not edges or list(edges) != sorted(set(edges))):
+        raise FieldError(f"{path}.edges", f"must be increasing numbers, at least one, not {list(edges)}")
+    if quantiles > 10:
+        raise FieldError(f"{path}.quantiles", f"must be at most 10, not {quantiles}")
+    return Slice(feature, edges, quantiles)
+
+
+def _metric(value: object) -> Metric:
+    fields = Fields(value, "dataset.metric")
+    known = tuple(LOWER_IS_BETTER)
+    metric = Metric(fields.text("name", "|".join(known), f"one of {', '.join(known)}"), fields.number("threshold"))
+    fields.done()
+    return metric

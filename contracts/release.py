@@ -1,0 +1,231 @@
+"""The release manifest: what one run of the pipeline hands to the environments.
+
+Written once by `functions.manifest`; read by the program, the command line and the tests through `parse_release`,
+which accepts nothing that is not exactly as agreed: a release that cannot be trusted must not be deployed.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from contracts.distribution import Distribution, parse_distribution
+from contracts.fields import FieldError, Fields, name, number, parse_json, unique
+
+SCHEMA = 1
+REASONS = ("commit", "data", "drift", "manual")
+ID_PATTERN = r"[0-9]{8}-[0-9a-f]{8}"
+SHA256_PATTERN = r"[0-9a-f]{64}"
+_ARN = r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{12}:model-package/.+"
+
+
+class ReleaseError(ValueError):
+    """A manifest that is not as agreed: `path` is the place (`model.sha256`), `reason` what is wrong there."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"release manifest: {path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Data:
+    """The exact data: address and object version of the source, and the rows that were read."""
+
+    uri: str
+    version: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Model:
+    """The registered package, the artifact with its SHA-256 in hex, and the serving image."""
+
+    package: str
+    artifact: str
+    sha256: str
+    image: str
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The metric on a part of the held-out rows."""
+
+    slice: str
+    value: float
+    rows: int
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """The metric on held-out rows, with its confidence interval and the threshold of the gate."""
+
+    name: str
+    value: float
+    ci: tuple[float, float]
+    threshold: float
+    rows: int
+    slices: tuple[Slice, ...]
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The package this release was compared with, its metric, and the sentence the gate wrote."""
+
+    package: str
+    value: float
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Statistics and constraints of the training data, for the monitor."""
+
+    statistics: str
+    constraints: str
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release, as the manifest tells it. All addresses are `s3://` URIs; `created` is UTC, ISO 8601 with `Z`.
+
+    `distribution` is that of the evaluated model's predictions on the held-out rows; None in manifests from before it
+    was measured, whose releases can still be deployed, without an alarm on the distribution.
+    """
+
+    id: str
+    reason: str
+    commit: str
+    created: str
+    execution: str
+    data: Data
+    model: Model
+    metrics: Metrics
+    champion: Champion | None
+    baseline: Baseline
+    golden: str
+    target: str
+    features: tuple[str, ...]
+    distribution: Distribution | None = None
+
+
+def parse_release(text: str) -> Release:
+    """Read a manifest. Raises ReleaseError with path and reason for anything that is not as agreed."""
+    try:
+        return _release(parse_json(text, "document"))
+    except FieldError as error:
+        raise ReleaseError(error.path, error.reason) from None
+
+
+def render_release(release: Release) -> str:
+    """The manifest's text: stable member order, so that equal releases have equal hashes. Ends with a newline."""
+    document: dict[str, Any] = {"schema": SCHEMA, **asdict(release)}
+    return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def _release(document: object) -> Release:
+    fields = Fields(document, "")
+    schema = fields.count("schema")
+    if schema != SCHEMA:
+        raise FieldError("schema", f"is {schema}, but this code reads {SCHEMA}: deploy it with the code that wrote it")
+    release = Release(
+        id=fields.text("id", ID_PATTERN, "a date and eight hex digits, like 20261121-1a2b3c4d"),
+        reason=fields.text("reason", "|".join(REASONS), f"one of {', '.join(REASONS)}"),
+        commit=fields.text("commit"),
+        created=_created(fields),
+        execution=fields.text("execution"),
+        data=_data(fields.raw("data")),
+        model=_model(fields.raw("model")),
+        metrics=_metrics(fields.raw("metrics")),
+        champion=_champion(fields.raw("champion")),
+        baseline=_baseline(fields.raw("baseline")),
+        golden=fields.uri("golden"),
+        target=name(fields.raw("target"), "target"),
+        features=unique(fields.items("features", name), "features"),
+        distribution=_distribution(fields.raw("distribution")) if fields.has("distribution") else None,
+    )
+    fields.done()
+    if release.target in release.features:
+        raise FieldError("features", f"contain the target {release.target!r}: the model would be given its answer")
+    return release
+
+
+def _distribution(value: object) -> Distribution | None:
+    return None if value is None else parse_distribution(value, "distribution")
+
+
+def _created(fields: Fields) -> str:
+    value = fields.text("created", r"[0-9-]{10}T[0-9:]{8}Z", "a UTC time like 2026-11-21T03:45:00Z")
+    try:
+        datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ")
+    except ValueError:
+        raise FieldError("created", f"{value!r} is not a date and time that exists") from None
+    return value
+
+
+def _data(value: object) -> Data:
+    fields = Fields(value, "data")
+    data = Data(uri=fields.uri("uri"), version=fields.text("version"), rows=fields.count("rows", least=1))
+    fields.done()
+    return data
+
+
+def _model(value: object) -> Model:
+    fields = Fields(value, "model")
+    model = Model(
+        package=fields.text("package", _ARN, "the ARN of a SageMaker model package"),
+        artifact=fields.uri("artifact"),
+        sha256=fields.text("sha256", SHA256_PATTERN, "a SHA-256 of 64 lower case hex digits"),
+        image=fields.text("image"),
+    )
+    fields.done()
+    return model
+
+
+def _metrics(value: object) -> Metrics:
+    fields = Fields(value, "metrics")
+    metrics = Metrics(
+        name=name(fields.raw("name"), "metrics.name"),
+        value=fields.number("value"),
+        ci=_interval(fields.items("ci", number)),
+        threshold=fields.number("threshold"),
+        rows=fields.count("rows", least=1),
+        slices=fields.items("slices", _slice),
+    )
+    fields.done()
+    return metrics
+
+
+def _interval(bounds: tuple[float, ...]) -> tuple[float, float]:
+    if len(bounds) != 2 or bounds[0] > bounds[1]:
+        raise FieldError("metrics.ci", f"must be a lower and an upper bound, not {list(bounds)}")
+    return bounds[0], bounds[1]
+
+
+def _slice(value: object, path: str) -> Slice:
+    fields = Fields(value, path)
+    result = Slice(slice=fields.text("slice"), value=fields.number("value"), rows=fields.count("rows"))
+    fields.done()
+    return result
+
+
+def _champion(value: object) -> Champion | None:
+    if value is None:
+        return None
+    fields = Fields(value, "champion")
+    champion = Champion(
+        package=fields.text("package", _ARN, "the ARN of a SageMaker model package"),
+        value=fields.number("value"),
+        verdict=fields.text("verdict"),
+    )
+    fields.done()
+    return champion
+
+
+def _baseline(value: object) -> Baseline:
+    fields = Fields(value, "baseline")
+    baseline = Baseline(statistics=fields.uri("statistics"), constraints=fields.uri("constraints"))
+    fields.done()
+    return baseline

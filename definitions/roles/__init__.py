@@ -1,0 +1,1 @@
+"""Every role as a document: one module for each account or reason to have them."""

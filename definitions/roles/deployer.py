@@ -1,0 +1,225 @@
+"""What a release needs from AWS: the deployer role's rights, one statement per kind of resource."""
+
+from typing import TYPE_CHECKING
+
+from definitions.roles.statements import Statement, allow, unscoped
+
+if TYPE_CHECKING:
+    from definitions.roles.environment import Environment
+
+
+def statements(at: "Environment") -> list[Statement]:
+    """Create, read, change and delete the resources of a release, by their names."""
+    return [
+        *_sagemaker(at),
+        *_lambda(at),
+        *_api(at),
+        *_codedeploy(at),
+        *_autoscaling(at),
+        *_watching(at),
+    ]
+
+
+def _sagemaker(at: "Environment") -> list[Statement]:
+    def named(kind: str) -> str:
+        return at.arn("sagemaker", f"{kind}/{at.prefix}-*")
+
+    model, config, endpoint = named("model"), named("endpoint-config"), named("endpoint")
+    definition, schedule = named("data-quality-job-definition"), named("monitoring-schedule")
+    return [
+        allow("Models", ["sagemaker:CreateModel", "sagemaker:DeleteModel", "sagemaker:DescribeModel"], [model]),
+        allow(
+            "EndpointConfigs",
+            ["sagemaker:CreateEndpointConfig", "sagemaker:DeleteEndpointConfig", "sagemaker:DescribeEndpointConfig"],
+            [config],
+        ),
+        allow("Endpoints", ["sagemaker:CreateEndpoint"], [endpoint, config]),
+        allow(
+            "EndpointStates",
+            # Before traffic moves, a new endpoint is brought to as many instances as the old one has.
+            ["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"],
+            [endpoint],
+        ),
+        allow(
+            "Definitions",
+            [
+                "sagemaker:CreateDataQualityJobDefinition",
+                "sagemaker:DeleteDataQualityJobDefinition",
+                "sagemaker:DescribeDataQualityJobDefinition",
+            ],
+            [definition],
+        ),
+        allow(
+            "Schedules",
+            [
+                "sagemaker:CreateMonitoringSchedule",
+                "sagemaker:DeleteMonitoringSchedule",
+                "sagemaker:DescribeMonitoringSchedule",
+                "sagemaker:UpdateMonitoringSchedule",
+            ],
+            [schedule],
+        ),
+        allow(
+            "SageMakerTags",
+            ["sagemaker:AddTags", "sagemaker:DeleteTags", "sagemaker:ListTags"],
+            [model, config, endpoint, definition, schedule],
+        ),
+        allow("EndpointKey", ["kms:CreateGrant", "kms:DescribeKey"], [at.key_arn]),
+    ]
+
+
+def _lambda(at: "Environment") -> list[Statement]:
+    functions = at.arn("lambda", f"function:{at.prefix}-*")
+    groups = at.arn("logs", f"log-group:/aws/lambda/{at.prefix}-*")
+    access_log = at.arn("logs", f"log-group:/aws/apigateway/{at.prefix}")
+    actions = [
+        "AddPermission",
+        "CreateAlias",
+        "CreateFunction",
+        "DeleteAlias",
+        "DeleteFunction",
+        "GetAlias",
+        "GetFunction",
+        "GetFunctionCodeSigningConfig",
+        "GetFunctionConfiguration",
+        "GetPolicy",
+        "ListTags",
+        "ListVersionsByFunction",
+        "PublishVersion",
+        "RemovePermission",
+        "TagResource",
+        "UntagResource",
+        "UpdateAlias",
+        "UpdateFunctionCode",
+        "UpdateFunctionConfiguration",
+    ]
+    return [
+        allow("Functions", [f"lambda:{action}" for action in actions], [functions]),
+        allow(
+            "LogGroups",
+            [
+                "logs:AssociateKmsKey",
+                "logs:CreateLogGroup",
+                "logs:DeleteLogGroup",
+                "logs:ListTagsForResource",
+                "logs:PutRetentionPolicy",
+                "logs:TagResource",
+                "logs:UntagResource",
+            ],
+            # IAM sees a group's own actions at `<group>:log-stream:`, and its tags at the plain ARN.
+            [groups, access_log, f"{access_log}:*"],
+        ),
+        allow(
+            "HookReasons",
+            ["logs:FilterLogEvents"],
+            [
+                at.names.log_group_arn(f"/aws/lambda/{at.names.function(at.env, hook)}", at.env)
+                for hook in ("before-traffic", "after-traffic")
+            ],
+        ),
+        unscoped("FindLogGroups", ["logs:DescribeLogGroups"]),
+    ]
+
+
+def _api(at: "Environment") -> list[Statement]:
+    """API Gateway gives ids, not names: its resources are addressed by kind."""
+    root = f"arn:{at.names.partition}:apigateway:{at.names.region}::"
+    kinds = ("restapis", "usageplans", "apikeys")
+    actions = [f"apigateway:{verb}" for verb in ("DELETE", "GET", "PATCH", "POST", "PUT")]
+    arns = [f"{root}/{kind}{tail}" for kind in kinds for tail in ("", "/*")]
+    tags = f"{root}/tags/arn%3A{at.names.partition}%3Aapigateway%3A{at.names.region}%3A%3A%2F*"
+    return [allow("Apis", actions, [*arns, tags])]
+
+
+def _codedeploy(at: "Environment") -> list[Statement]:
+    application = at.arn("codedeploy", f"application:{at.prefix}")
+    group = at.arn("codedeploy", f"deploymentgroup:{at.prefix}/predict")
+    config = at.arn("codedeploy", f"deploymentconfig:{at.prefix}-*")
+    standard = at.arn("codedeploy", "deploymentconfig:CodeDeployDefault.LambdaAllAtOnce")
+
+    def actions(*names: str) -> list[str]:
+        return [f"codedeploy:{name}" for name in names]
+
+    return [
+        allow(
+            "Applications",
+            actions(
+                "CreateApplication",
+                "DeleteApplication",
+                "GetApplication",
+                "GetApplicationRevision",
+                "RegisterApplicationRevision",
+            ),
+            [application],
+        ),
+        allow(
+            "DeploymentGroups",
+            actions("CreateDeploymentGroup", "DeleteDeploymentGroup", "GetDeploymentGroup", "UpdateDeploymentGroup"),
+            [group],
+        ),
+        allow("DeploymentConfigs", actions("CreateDeploymentConfig", "DeleteDeploymentConfig"), [config]),
+        allow("ReadDeploymentConfigs", actions("GetDeploymentConfig"), [config, standard]),
+        allow("CodeDeployTags", actions("ListTagsForResource", "TagResource", "UntagResource"), [application, group]),
+        allow("Shift", actions("CreateDeployment", "GetDeployment", "ListDeployments"), [group]),
+        unscoped("ShiftTargets", actions("GetDeploymentTarget", "ListDeploymentTargets", "StopDeployment")),
+    ]
+
+
+def _autoscaling(at: "Environment") -> list[Statement]:
+    linked = (
+        f"arn:{at.names.partition}:iam::{at.names.accounts[at.env]}:role/aws-service-role/"
+        "sagemaker.application-autoscaling.amazonaws.com/"
+        "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+    )
+    targets = at.arn("application-autoscaling", "scalable-target/*")
+    here = {"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}}
+
+    def actions(*names: str) -> list[str]:
+        return [f"application-autoscaling:{name}" for name in names]
+
+    return [
+        allow(
+            "Scaling",
+            actions("DeleteScalingPolicy", "DeregisterScalableTarget", "PutScalingPolicy", "RegisterScalableTarget"),
+            [targets],
+            here,
+        ),
+        allow("ScalingTags", actions("ListTagsForResource", "TagResource"), [targets]),
+        unscoped("ReadScaling", actions("DescribeScalableTargets", "DescribeScalingPolicies")),
+        allow(
+            "ScalingAlarms",
+            ["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"],
+            [at.arn("cloudwatch", f"alarm:TargetTracking-endpoint/{at.prefix}-*")],
+        ),
+        allow(
+            "ScalingServiceRole",
+            ["iam:CreateServiceLinkedRole"],
+            [linked],
+            {"StringEquals": {"iam:AWSServiceName": "sagemaker.application-autoscaling.amazonaws.com"}},
+        ),
+    ]
+
+
+def _watching(at: "Environment") -> list[Statement]:
+    alarms = at.arn("cloudwatch", f"alarm:{at.prefix}-*")
+    dashboard = f"arn:{at.names.partition}:cloudwatch::{at.names.accounts[at.env]}:dashboard/{at.prefix}"
+    return [
+        allow(
+            "Alarms",
+            [
+                "cloudwatch:DeleteAlarms",
+                "cloudwatch:ListTagsForResource",
+                "cloudwatch:PutMetricAlarm",
+                "cloudwatch:TagResource",
+                "cloudwatch:UntagResource",
+            ],
+            [alarms],
+        ),
+        # CloudWatch allows this on all alarms or not at all, and shows a composite alarm to nobody else.
+        unscoped("ReleaseAlarm", ["cloudwatch:DescribeAlarms", "cloudwatch:PutCompositeAlarm"]),
+        allow(
+            "Dashboard",
+            ["cloudwatch:DeleteDashboards", "cloudwatch:GetDashboard", "cloudwatch:PutDashboard"],
+            [dashboard],
+        ),
+    ]

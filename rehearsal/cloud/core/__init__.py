@@ -1,0 +1,1 @@
+"""What every service stands on: the cloud, its clock, accounts, ledger, faults and registrations."""

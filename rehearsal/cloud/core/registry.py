@@ -1,0 +1,90 @@
+"""What the service modules register when they are imported."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from werkzeug.routing import Map, Rule
+
+if TYPE_CHECKING:
+    from rehearsal.cloud.core.call import Call
+    from rehearsal.cloud.core.cloud import Cloud
+
+F = TypeVar("F", bound=Callable[..., Any])
+Handler = Callable[["Call"], Any]
+InventoryLister = Callable[["Cloud", str], list[str]]
+EventListener = Callable[["Cloud", str, str, dict[str, Any]], None]
+TargetHandler = Callable[["Cloud", str, str, dict[str, Any], Any], None]
+Hook = Callable[["Cloud"], None]
+
+operations: dict[tuple[str, str], Handler] = {}
+routes: dict[str, Callable[..., Any]] = {}
+inventories: dict[str, list[InventoryLister]] = {}
+event_listeners: list[EventListener] = []
+targets: dict[str, TargetHandler] = {}
+startup_hooks: list[Hook] = []
+restore_hooks: list[Hook] = []
+url_map = Map()
+
+
+def operation(service: str, *names: str) -> Callable[[F], F]:
+    """Register a handler for operations of a service (botocore's client name)."""
+
+    def register(function: F) -> F:
+        for name in names:
+            operations[(service, name)] = function
+        return function
+
+    return register
+
+
+def route(pattern: str, methods: list[str] | None = None) -> Callable[[F], F]:
+    """Register a raw HTTP route: `(cloud, request, **variables) -> werkzeug Response`. It authenticates by itself."""
+
+    def register(function: F) -> F:
+        endpoint = f"{pattern} {','.join(methods or ['*'])}"
+        routes[endpoint] = function
+        url_map.add(Rule(pattern, endpoint=endpoint, methods=methods))
+        return function
+
+    return register
+
+
+def inventory(service: str) -> Callable[[F], F]:
+    """Register a lister of live resources: `(cloud, account) -> list of ARNs or names`."""
+
+    def register(function: F) -> F:
+        inventories.setdefault(service, []).append(function)
+        return function
+
+    return register
+
+
+def on_event(function: F) -> F:
+    """Register a listener for every event on any bus: `(cloud, account, region, event)`."""
+    event_listeners.append(function)
+    return function
+
+
+def target(kind: str) -> Callable[[F], F]:
+    """Register a kind of EventBridge target, named by the service part of its ARN."""
+
+    def register(function: F) -> F:
+        targets[kind] = function
+        return function
+
+    return register
+
+
+def on_start(function: F) -> F:
+    """Register something that runs once when the cloud comes up: `(cloud) -> None`."""
+    startup_hooks.append(function)
+    return function
+
+
+def on_restore(function: F) -> F:
+    """Register something that runs once after a snapshot was read, before anything is answered: `(cloud) -> None`.
+
+    It resumes what was executing, or brings it to a final status with a reason.
+    """
+    restore_hooks.append(function)
+    return function

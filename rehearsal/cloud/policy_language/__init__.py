@@ -1,0 +1,1 @@
+"""IAM's language: documents, conditions and the decision, on plain values."""

@@ -1,0 +1,49 @@
+"""A gateway running inside this process."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from rehearsal.cloud.core import snapshot, store
+from rehearsal.cloud.core.cloud import Cloud
+from rehearsal.cloud.gateway import server
+from rehearsal.cloud.gateway.gateway import Gateway
+
+
+class RunningCloud:
+    """Start with `RunningCloud(root, port)`; `port` 0 takes a free one. `serve()` blocks, `start()` does not."""
+
+    def __init__(self, root: Path, port: int = 0, seconds_per_minute: float = 1.0, saved: Path | None = None) -> None:
+        """`saved` is the file with the state to begin with. Raises SnapshotError, PortInUseError."""
+        self._gateway: Gateway | None = None
+        self._server: Any = server.listen(self._application, port)
+        self.port = int(self._server.effective_port)
+        store.configure(self.port)
+        self.cloud = Cloud(self.port, root, seconds_per_minute)
+        self._gateway = Gateway(self.cloud, saved)
+        self._thread: threading.Thread | None = None
+
+    def _application(self, environ: dict[str, Any], start_response: Any) -> Any:
+        assert self._gateway is not None, "the server runs only after the gateway is built"
+        return self._gateway(environ, start_response)
+
+    def serve(self) -> None:
+        """Serve until `stop()` or KeyboardInterrupt."""
+        self._server.run()
+
+    def start(self) -> "RunningCloud":
+        self._thread = threading.Thread(target=self.serve, name="gateway", daemon=True)
+        self._thread.start()
+        return self
+
+    def stop(self, keep: Path | None = None) -> None:
+        """End everything that runs; `keep` is the file for the state as it was just before."""
+        try:
+            if keep:
+                snapshot.save(self.cloud, keep)
+        finally:
+            # Threads that wait for what runs would keep the process up for as long as that takes.
+            self.cloud.close()
+            server.close(self._server)
+            if self._thread is not None:
+                self._thread.join(5)

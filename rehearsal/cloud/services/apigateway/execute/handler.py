@@ -1,0 +1,272 @@
+"""The public side of an API: one request from its arrival to its answer."""
+
+import json
+import threading
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from moto.core.request import Request
+from werkzeug.wrappers import Response
+
+from rehearsal.cloud.authorization.enforce import service_may
+from rehearsal.cloud.core.api import AwsError, Cloud, route
+from rehearsal.cloud.services.apigateway.execute import access, proxy
+from rehearsal.cloud.services.apigateway.execute.answers import Refused, fill, refuse, render
+from rehearsal.cloud.services.apigateway.operations import deployed, find_api
+from rehearsal.cloud.services.apigateway.snapshot import Method, Snapshot
+from rehearsal.cloud.services.lambda_.invoke import Result, invoke_for_service, invoke_with_role
+from rehearsal.cloud.services.lambda_.state import find, parse_name
+from rehearsal.cloud.services.lambda_.telemetry import defer
+
+_MAX_BODY = 10 * 1024 * 1024
+
+
+@dataclass
+class _Trace:
+    """What the access log and the metrics are written from."""
+
+    started: float = field(default_factory=time.monotonic)
+    integration_ms: float | None = None
+    context: dict[str, Any] = field(default_factory=dict)
+    stage: Any = None
+    snapshot: Snapshot | None = None
+    method: Method | None = None
+
+
+@route("/_aws/execute-api/<api_id>/<stage_name>")
+def execute_root(cloud: Cloud, request: Request, api_id: str, stage_name: str) -> Response:
+    """The root of a stage."""
+    return execute(cloud, request, api_id, stage_name, "")
+
+
+@route("/_aws/execute-api/<api_id>/<stage_name>/<path:path>")
+def execute(cloud: Cloud, request: Request, api_id: str, stage_name: str, path: str) -> Response:
+    """Answers a request to a stage, writes its log and its metrics."""
+    found = find_api(cloud, api_id)
+    if found is None:
+        return render(refuse("UNKNOWN_STAGE"), {}, {})
+    account, region, api = found
+    request_id = str(uuid.uuid4())
+    trace = _Trace()
+    trace.context = _context(request, api_id, stage_name, path, request_id, account)
+    try:
+        response = _answer(cloud, request, account, region, api, stage_name, path, request_id, trace)
+    except Refused as problem:
+        trace.context |= {
+            "error.message": problem.message,
+            "error.messageString": json.dumps(problem.message),
+            "error.responseType": problem.kind,
+            "integrationErrorMessage": problem.detail or None,
+        }
+        response = render(problem, trace.snapshot.gateway_responses if trace.snapshot else {}, trace.context)
+    response.headers["x-amzn-RequestId"] = request_id
+    response.headers["x-amz-apigw-id"] = request_id[:13]
+    latency = (time.monotonic() - trace.started) * 1000
+    size = response.content_length or 0
+    trace.context |= {"status": response.status_code, "responseLatency": int(latency), "responseLength": size}
+    if trace.stage is not None:
+        defer(cloud, lambda: _publish(cloud, account, region, api, trace, response.status_code, latency))
+    return response
+
+
+def _context(
+    request: Request, api_id: str, stage_name: str, path: str, request_id: str, account: str
+) -> dict[str, Any]:
+    """The `$context` variables that are known on arrival."""
+    received = proxy.now()
+    return {
+        "requestId": request_id,
+        "extendedRequestId": request_id[:13],
+        "apiId": api_id,
+        "accountId": account,
+        "stage": stage_name,
+        "httpMethod": request.method,
+        "path": f"/{stage_name}/{path}",
+        "protocol": "HTTP/1.1",
+        "requestTime": received.strftime("%d/%b/%Y:%H:%M:%S +0000"),
+        "requestTimeEpoch": int(received.timestamp() * 1000),
+        "identity.sourceIp": request.remote_addr or "127.0.0.1",
+        "identity.userAgent": request.headers.get("User-Agent"),
+    }
+
+
+def _answer(
+    cloud: Cloud, request: Request, account: str, region: str, api: Any, stage_name: str, path: str, request_id: str,
+    trace: _Trace,
+) -> Response:  # fmt: skip
+    trace.stage = stage = api.stages.get(stage_name)
+    trace.snapshot = snapshot = deployed(cloud, account, region).get((api.id, stage.deployment_id)) if stage else None
+    if snapshot is None or snapshot.disabled:
+        raise refuse("UNKNOWN_STAGE")
+    matched = snapshot.match(request.method, path)
+    if matched is None:
+        raise refuse("MISSING_AUTHENTICATION_TOKEN")
+    trace.method = method = matched[0]
+    trace.context["resourcePath"] = method.path
+    exchange = _admit(cloud, request, account, region, snapshot, stage, matched, path, request_id, trace)
+    _validate(method, request, matched[1])
+    return _integrate(cloud, exchange, trace)
+
+
+def _admit(
+    cloud: Cloud, request: Request, account: str, region: str, snapshot: Snapshot, stage: Any,
+    matched: tuple[Method, dict[str, str]], path: str, request_id: str, trace: _Trace,
+) -> proxy.Exchange:  # fmt: skip
+    """Authentication, permission, API key and rates."""
+    method, parameters = matched
+    if len(request.get_data()) > _MAX_BODY:
+        raise refuse("REQUEST_TOO_LARGE")
+    identity = access.authenticate(cloud, request, region) if method.authorization == "AWS_IAM" else None
+    if identity:
+        trace.context |= {
+            "identity.userArn": identity.principal.arn,
+            "identity.caller": identity.principal.user_id,
+            "identity.accountId": identity.principal.account,
+        }
+    arn = f"arn:aws:execute-api:{region}:{account}:{snapshot.api_id}/{stage.name}/{request.method}/{path}"
+    source = request.remote_addr or "127.0.0.1"
+    access.check_permission(cloud, snapshot, identity, account, region, arn, source)
+    backend = cloud.backend("apigateway", account, region)
+    api_key = access.check_api_key(backend, snapshot, stage.name, method, request)
+    if api_key is not None:
+        trace.context["identity.apiKeyId"] = api_key.id
+    access.check_rate(snapshot.api_id, stage, method)
+    return proxy.Exchange(
+        request,
+        snapshot,
+        method,
+        f"/{path}",
+        parameters,
+        stage,
+        account,
+        region,
+        request_id,
+        proxy.now(),
+        identity,
+        api_key,
+    )
+
+
+def _validate(method: Method, request: Request, path_parameters: dict[str, str]) -> None:
+    """Required parameters, then the body against the model of its content type."""
+    places: dict[str, Any] = {"querystring": request.args, "header": request.headers, "path": path_parameters}
+    missing = []
+    for parameter in method.required_parameters:
+        _, _, place, name = parameter.split(".", 3)
+        if not places[place].get(name):
+            missing.append(name)
+    if missing:
+        raise refuse("BAD_REQUEST_PARAMETERS", f"Missing required request parameters: [{', '.join(missing)}]")
+    kind = (request.content_type or "application/json").partition(";")[0].strip().lower()
+    is_valid = method.validators.get(kind)
+    if is_valid is None:
+        return
+    try:
+        valid = is_valid(json.loads(request.get_data()))
+    except ValueError:
+        valid = False
+    if not valid:
+        raise refuse("BAD_REQUEST_BODY")
+
+
+def _integrate(cloud: Cloud, exchange: proxy.Exchange, trace: _Trace) -> Response:
+    """Invokes the function, for at most the integration's time-out."""
+    started = time.monotonic()
+    payload = proxy.event(exchange)
+    try:
+        result = _within(exchange.method.timeout, cloud, exchange, payload)
+    except AwsError as problem:
+        # The caller learns nothing of what is wrong behind the API.
+        detail = f"Execution failed due to configuration error: {problem.message}"
+        raise refuse("API_CONFIGURATION_ERROR", detail=detail) from None
+    finally:
+        trace.integration_ms = (time.monotonic() - started) * 1000
+        trace.context["integrationLatency"] = trace.context["integration.latency"] = int(trace.integration_ms)
+    trace.context |= {"integration.requestId": result.request_id, "integration.status": 200, "integrationStatus": 200}
+    if result.error:
+        raise refuse("INTEGRATION_FAILURE", detail=f"Lambda execution failed: {result.payload.decode()[:500]}")
+    return proxy.response(result.payload, exchange.snapshot, exchange.request.headers.get("Accept", ""))
+
+
+def _within(seconds: float, cloud: Cloud, exchange: proxy.Exchange, payload: bytes) -> Result:
+    if _function_timeout(cloud, exchange.method.function_arn) <= seconds:
+        return _invoke(cloud, exchange, payload)
+    outcome: dict[str, Any] = {}
+
+    def work() -> None:
+        try:
+            outcome["result"] = _invoke(cloud, exchange, payload)
+        except AwsError as problem:
+            outcome["problem"] = problem
+
+    thread: threading.Thread = cloud.background(work, name="api-integration")
+    thread.join(seconds)
+    if "problem" in outcome:
+        raise outcome["problem"]
+    if "result" not in outcome:
+        raise refuse("INTEGRATION_TIMEOUT", detail="Execution failed due to a timeout error")
+    result: Result = outcome["result"]
+    return result
+
+
+def _function_timeout(cloud: Cloud, arn: str) -> float:
+    name = parse_name(arn, "", "")
+    return float(find(cloud, name).snapshot(name.qualifier).config["Timeout"])
+
+
+def _invoke(cloud: Cloud, exchange: proxy.Exchange, payload: bytes) -> Result:
+    method = exchange.method
+    source = (
+        f"arn:aws:execute-api:{exchange.region}:{exchange.account}:{exchange.snapshot.api_id}"
+        f"/{exchange.stage.name}/{exchange.request.method}{method.path}"
+    )
+    if method.credentials:
+        return invoke_with_role(
+            cloud, method.function_arn, payload, method.credentials, "apigateway.amazonaws.com", source
+        )
+    result = invoke_for_service(
+        cloud,
+        method.function_arn,
+        payload,
+        service="apigateway.amazonaws.com",
+        source_arn=source,
+        source_account=exchange.account,
+    )
+    assert result is not None, "a synchronous invocation has a result"
+    return result
+
+
+def _publish(cloud: Cloud, account: str, region: str, api: Any, trace: _Trace, status: int, latency: float) -> None:
+    """Metrics, and the line of the access log in the stage's own format."""
+    values: list[tuple[str, float, str]] = [
+        ("Count", 1.0, "Count"),
+        ("4XXError", float(400 <= status < 500), "Count"),
+        ("5XXError", float(status >= 500), "Count"),
+        ("Latency", latency, "Milliseconds"),
+    ]
+    if trace.integration_ms is not None:
+        values.append(("IntegrationLatency", trace.integration_ms, "Milliseconds"))
+    sets = [{"ApiName": api.name}, {"ApiName": api.name, "Stage": trace.stage.name}]
+    if trace.method is not None and _detailed(trace.stage):
+        sets.append({**sets[1], "Resource": trace.method.path, "Method": trace.method.verb})
+    for dimensions in sets:
+        for name, value, unit in values:
+            cloud.put_metric(account, region, "AWS/ApiGateway", name, dimensions, value, unit)
+    settings = trace.stage.access_log_settings or {}
+    destination, template = settings.get("destinationArn", ""), settings.get("format")
+    if ":log-group:" not in destination or not template:
+        return
+    group = destination.split(":log-group:")[1].removesuffix(":*")
+    role = cloud.backend("apigateway", account, region).account.cloudwatch_role_arn
+    stream = {"logGroupName": group, "logStreamName": f"{api.id}-{trace.stage.name}"}
+    if not role or not all(
+        service_may(cloud, role, "logs", operation, stream, region) for operation in ("CreateLogStream", "PutLogEvents")
+    ):
+        return
+    cloud.log(account, region, group, f"{api.id}-{trace.stage.name}", fill(template, trace.context))
+
+
+def _detailed(stage: Any) -> bool:
+    return any(settings.get("metricsEnabled") for settings in stage.method_settings.values())

@@ -1,0 +1,228 @@
+"""CloudWatch: data points, statistics, and alarms that are evaluated on the scaled clock."""
+
+import math
+import threading
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, operation
+from rehearsal.cloud.services.cloudwatch import metric_math as metricmath
+from rehearsal.cloud.services.cloudwatch.series import STATISTICS, Key, Metrics, Sample, key_of, statistic
+
+SERVICE = "cloudwatch.amazonaws.com"
+_lock = threading.RLock()
+
+
+def metrics_of(cloud: Cloud, account: str, region: str) -> Metrics:
+    """The data points of an account and region."""
+    with _lock:
+        metrics: Metrics = cloud.store("cloudwatch-metrics", account, region).setdefault("metrics", Metrics())
+    return metrics
+
+
+def record(
+    cloud: Cloud,
+    account: str,
+    region: str,
+    namespace: str,
+    name: str,
+    dimensions: Mapping[str, str],
+    value: float,
+    unit: str,
+    timestamp: float | None,
+) -> None:
+    """One data point."""
+    value = float(value)
+    sample = Sample(time.time() if timestamp is None else timestamp, 1, value, value, value, unit)
+    metrics_of(cloud, account, region).add(key_of(namespace, name, dimensions), sample)
+
+
+def _pairs(dimensions: list[dict[str, Any]] | None) -> dict[str, str]:
+    return {item["Name"]: item.get("Value", "") for item in dimensions or []}
+
+
+def invalid(text: str, code: str = "InvalidParameterValue") -> AwsError:
+    return AwsError(code, text)
+
+
+# --- data ------------------------------------------------------------------------------------------------------------
+
+
+@operation("cloudwatch", "PutMetricData")
+def put_metric_data(call: Call) -> dict[str, Any]:
+    if call.params["Namespace"].startswith("AWS/"):
+        raise invalid("The value AWS/ for parameter Namespace is invalid.")
+    metrics = metrics_of(call.cloud, call.account, call.region)
+    for datum in call.params.get("MetricData") or []:
+        key = key_of(call.params["Namespace"], datum["MetricName"], _pairs(datum.get("Dimensions")))
+        for sample in _samples(datum):
+            metrics.add(key, sample)
+    return {}
+
+
+def _samples(datum: dict[str, Any]) -> list[Sample]:
+    stamp = _seconds(datum["Timestamp"]) if datum.get("Timestamp") else time.time()
+    unit = datum.get("Unit") or "None"
+    if datum.get("StatisticValues"):
+        sets = datum["StatisticValues"]
+        return [Sample(stamp, sets["SampleCount"], sets["Sum"], sets["Minimum"], sets["Maximum"], unit)]
+    values = datum.get("Values") or ([datum["Value"]] if datum.get("Value") is not None else [])
+    counts = datum.get("Counts") or [1.0] * len(values)
+    if not values or len(values) != len(counts):
+        raise invalid(f"MetricDatum {datum['MetricName']} needs Value, StatisticValues, or as many Counts as Values")
+    return [Sample(stamp, c, v * c, v, v, unit) for v, c in zip(values, counts, strict=True)]
+
+
+def _seconds(moment: datetime) -> float:
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+@operation("cloudwatch", "ListMetrics")
+def list_metrics(call: Call) -> dict[str, Any]:
+    wanted = call.params
+    found = []
+    for namespace, name, dimensions in metrics_of(call.cloud, call.account, call.region).all():
+        pairs = dict(dimensions)
+        filters = wanted.get("Dimensions") or []
+        if wanted.get("Namespace", namespace) != namespace or wanted.get("MetricName", name) != name:
+            continue
+        if any(
+            item["Name"] not in pairs or item.get("Value", pairs[item["Name"]]) != pairs[item["Name"]]
+            for item in filters
+        ):
+            continue
+        shown = [{"Name": key, "Value": value} for key, value in sorted(pairs.items())]
+        found.append({"Namespace": namespace, "MetricName": name, "Dimensions": shown})
+    return {"Metrics": sorted(found, key=lambda item: (item["Namespace"], item["MetricName"], str(item["Dimensions"])))}
+
+
+@operation("cloudwatch", "GetMetricStatistics")
+def get_metric_statistics(call: Call) -> dict[str, Any]:
+    params = call.params
+    names = [*(params.get("Statistics") or []), *(params.get("ExtendedStatistics") or [])]
+    if not names:
+        raise invalid(
+            "At least one of the parameters Statistics and ExtendedStatistics must be specified",
+            "InvalidParameterCombination",
+        )
+    start, end = _range(params)
+    width = params["Period"]
+    key = key_of(params["Namespace"], params["MetricName"], _pairs(params.get("Dimensions")))
+    buckets = metrics_of(call.cloud, call.account, call.region).buckets(key, start, end, width, params.get("Unit"))
+    points = []
+    for number, samples in sorted(buckets.items()):
+        point: dict[str, Any] = {"Timestamp": _moment(number * width), "Unit": samples[0].unit}
+        for name in names:
+            value = statistic_of(name, samples)
+            if value is None:
+                continue
+            if name in STATISTICS:
+                point[name] = value
+            else:
+                point.setdefault("ExtendedStatistics", {})[name] = value
+        points.append(point)
+    return {"Label": params["MetricName"], "Datapoints": points}
+
+
+def _range(params: dict[str, Any]) -> tuple[float, float]:
+    start, end = _seconds(params["StartTime"]), _seconds(params["EndTime"])
+    if start >= end:
+        raise invalid("The parameter StartTime must be less than the parameter EndTime.", "ValidationError")
+    return start, end
+
+
+def statistic_of(name: str, samples: list[Sample]) -> float | None:
+    try:
+        return statistic(name, samples)
+    except ValueError as error:
+        raise invalid(str(error)) from error
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+@operation("cloudwatch", "GetMetricData")
+def get_metric_data(call: Call) -> dict[str, Any]:
+    start, end = _range(call.params)
+    queries = call.params["MetricDataQueries"]
+    metrics = metrics_of(call.cloud, call.account, call.region)
+    width = period_of(queries)
+    periods = range(math.floor(start / width), math.ceil(end / width))
+    results = series_of(metrics, queries, lambda period: period, start, end, periods)
+    ascending = call.params.get("ScanBy") == "TimestampAscending"
+    answers = []
+    for query in queries:
+        if not query.get("ReturnData", True):
+            continue
+        points = sorted(results[query["Id"]].items(), reverse=not ascending)
+        stat = query.get("MetricStat")
+        answers.append(
+            {
+                "Id": query["Id"],
+                "Label": query.get("Label") or (stat["Metric"]["MetricName"] if stat else query["Id"]),
+                "Timestamps": [_moment(number * width) for number, _ in points],
+                "Values": [value for _, value in points],
+                "StatusCode": "Complete",
+            }
+        )
+    return {"MetricDataResults": answers}
+
+
+def period_of(queries: list[dict[str, Any]]) -> float:
+    periods = {query["MetricStat"]["Period"] for query in queries if query.get("MetricStat")}
+    periods |= {query["Period"] for query in queries if query.get("Period")}
+    if len(periods) > 1:
+        raise invalid(f"the rehearsal evaluates queries of one period at a time, not of {sorted(periods)} together")
+    return float(periods.pop()) if periods else 60.0
+
+
+def series_of(
+    metrics: Metrics,
+    queries: list[dict[str, Any]],
+    scale: Any,
+    start: float,
+    end: float,
+    periods: range,
+    origin: float = 0.0,
+) -> dict[str, metricmath.Series]:
+    """The series of every query, expressions after what they refer to. Periods are counted from `origin`."""
+    raw: dict[str, metricmath.Series] = {}
+    for query in queries:
+        if query.get("MetricStat"):
+            raw[query["Id"]] = _metric_series(metrics, query["MetricStat"], scale, start, end, origin)
+    series = dict(raw)
+    waiting = [query for query in queries if query.get("Expression")]
+    while waiting:
+        ready = [q for q in waiting if metricmath.names(_math(q["Expression"])) <= series.keys()]
+        if not ready:
+            raise invalid(
+                f"expressions refer to queries that do not exist, or to each other: {[q['Id'] for q in waiting]}",
+                "ValidationError",
+            )
+        for query in ready:
+            try:
+                series[query["Id"]] = metricmath.evaluate(_math(query["Expression"]), series, raw, periods)
+            except metricmath.MathError as error:
+                raise invalid(str(error), "ValidationError") from error
+            waiting.remove(query)
+    return series
+
+
+def _math(expression: str) -> Any:
+    try:
+        return metricmath.parse(expression)
+    except metricmath.MathError as error:
+        raise invalid(str(error), "ValidationError") from error
+
+
+def _metric_series(
+    metrics: Metrics, stat: dict[str, Any], scale: Any, start: float, end: float, origin: float
+) -> metricmath.Series:
+    metric = stat["Metric"]
+    key: Key = key_of(metric.get("Namespace", ""), metric["MetricName"], _pairs(metric.get("Dimensions")))
+    buckets = metrics.buckets(key, start, end, scale(stat["Period"]), stat.get("Unit"), origin)
+    values = {number: statistic_of(stat["Stat"], samples) for number, samples in buckets.items()}
+    return {number: value for number, value in values.items() if value is not None}

@@ -1,0 +1,316 @@
+"""EventBridge: rules, kept by moto, are matched, fired by the clock, and delivered for real."""
+
+import functools
+import json
+import sys
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from moto.events.models import events_backends
+
+from rehearsal.cloud.core import registry
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, Principal, inventory, on_start, operation, target
+from rehearsal.cloud.policy_language import trust
+from rehearsal.cloud.services.events import cron, patterns
+
+SERVICE = "events.amazonaws.com"
+
+
+# --- operations ------------------------------------------------------------------------------------------------------
+
+
+@operation("events", "PutRule")
+def put_rule(call: Call) -> dict[str, Any]:
+    """Refuse patterns and schedules that could never fire."""
+    pattern, schedule = call.params.get("EventPattern"), call.params.get("ScheduleExpression")
+    if not pattern and not schedule:
+        raise AwsError("ValidationException", "Parameter(s) EventPattern or ScheduleExpression must be specified.")
+    if pattern:
+        _check_pattern(pattern)
+    if schedule:
+        try:
+            cron.parse(schedule)
+        except ValueError as error:
+            raise AwsError("ValidationException", f"Parameter ScheduleExpression is not valid. {error}") from error
+        if call.params.get("EventBusName", "default").rpartition("/")[2] != "default":
+            raise AwsError("ValidationException", "ScheduleExpression is supported only on the default event bus.")
+    return call.forward()
+
+
+@operation("events", "PutTargets")
+def put_targets(call: Call) -> dict[str, Any]:
+    """Refuse targets that nobody here delivers to."""
+    for entry in call.params["Targets"]:
+        kind = _kind(entry["Arn"])
+        if kind not in registry.targets:
+            raise AwsError("NotImplemented", f"the rehearsal does not deliver events to {kind!r} ({entry['Arn']})", 501)
+        if entry.get("RoleArn") and call.cloud.accounts.role(entry["RoleArn"]) is None:
+            raise AwsError(
+                "ValidationException", f"Provided role '{entry['RoleArn']}' cannot be assumed by principal '{SERVICE}'."
+            )
+    return call.forward()
+
+
+@operation("events", "TestEventPattern")
+def test_event_pattern(call: Call) -> dict[str, Any]:
+    try:
+        event = json.loads(call.params["Event"])
+    except ValueError as error:
+        raise AwsError("ValidationException", f"Parameter Event is not valid. {error}") from error
+    return {"Result": patterns.matches(_check_pattern(call.params["EventPattern"]), event)}
+
+
+@operation("events", "PutEvents")
+def put_events(call: Call) -> dict[str, Any]:
+    """Events of a caller; the source `aws.…` belongs to AWS's own services."""
+    entries = [_put_entry(call, entry) for entry in call.params["Entries"]]
+    return {"FailedEntryCount": sum("ErrorCode" in entry for entry in entries), "Entries": entries}
+
+
+def _put_entry(call: Call, entry: dict[str, Any]) -> dict[str, Any]:
+    for name in ("Source", "DetailType", "Detail"):
+        if not entry.get(name):
+            text = f"Parameter {name} is not valid. Reason: {name} is a required argument."
+            return {"ErrorCode": "InvalidArgument", "ErrorMessage": text}
+    if entry["Source"].startswith("aws."):
+        return {"ErrorCode": "NotAuthorizedForSourceException", "ErrorMessage": "Not authorized for the source."}
+    try:
+        detail = json.loads(entry["Detail"])
+    except ValueError:
+        detail = None
+    if not isinstance(detail, dict):
+        return {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
+    account, region, bus = _locate(call, entry.get("EventBusName") or "default")
+    event = _event(
+        call.account, call.region, entry["Source"], entry["DetailType"], detail, entry.get("Resources") or []
+    )
+    if entry.get("Time"):
+        event["time"] = _stamp(entry["Time"])
+    dispatch(call.cloud, account, region, bus, event)
+    return {"EventId": event["id"]}
+
+
+def _locate(call: Call, bus: str) -> tuple[str, str, str]:
+    if not bus.startswith("arn:"):
+        return call.account, call.region, bus
+    _, _, _, region, account, name = bus.split(":", 5)
+    name = name.removeprefix("event-bus/")
+    if account != call.account:
+        _require_bus_permission(call.cloud, account, region, name, call.principal)
+    return account, region, name
+
+
+def _check_pattern(text: str) -> dict[str, Any]:
+    try:
+        return patterns.check(text)
+    except ValueError as error:
+        raise AwsError("InvalidEventPatternException", str(error)) from error
+
+
+# --- events ----------------------------------------------------------------------------------------------------------
+
+
+def emit(
+    cloud: Cloud, account: str, region: str, source: str, detail_type: str, detail: dict[str, Any], resources: list[str]
+) -> None:
+    """An event of an AWS service, on the default bus."""
+    dispatch(cloud, account, region, "default", _event(account, region, source, detail_type, detail, resources))
+
+
+def _event(
+    account: str, region: str, source: str, detail_type: str, detail: dict[str, Any], resources: list[str]
+) -> dict[str, Any]:
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": detail_type,
+        "source": source,
+        "account": account,
+        "time": _stamp(datetime.now(UTC)),
+        "region": region,
+        "resources": resources,
+        "detail": json.loads(json.dumps(detail, default=str)),
+    }
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def dispatch(cloud: Cloud, account: str, region: str, bus: str, event: dict[str, Any]) -> None:
+    """Match an event against the rules of a bus, and deliver it on threads of their own."""
+    for listener in registry.event_listeners:
+        cloud.background(listener, cloud, account, region, event, name="event-listener")
+    buses = cloud.backend("events", account, region).event_buses
+    if bus not in buses:
+        return
+    for rule in list(buses[bus].rules.values()):
+        if rule.managed_by:
+            # A service's own: what it waits for, it asks for itself.
+            continue
+        pattern = rule.event_pattern.dump() if rule.event_pattern else None
+        if pattern and rule.state.startswith("ENABLED") and patterns.matches(_parsed(pattern), event):
+            _fire(cloud, account, region, rule, event)
+
+
+@functools.lru_cache(maxsize=512)
+def _parsed(pattern: str) -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(pattern)
+    return parsed
+
+
+def _fire(cloud: Cloud, account: str, region: str, rule: Any, event: dict[str, Any]) -> None:
+    for entry in list(rule.targets):
+        cloud.background(_deliver, cloud, account, region, rule.arn, rule.name, entry, event, name=f"rule-{rule.name}")
+
+
+def _deliver(
+    cloud: Cloud, account: str, region: str, rule_arn: str, rule_name: str, entry: dict[str, Any], event: dict[str, Any]
+) -> None:
+    dimensions = {"RuleName": rule_name}
+    try:
+        payload = patterns.target_input(entry, event)
+        registry.targets[_kind(entry["Arn"])](cloud, account, region, {**entry, "RuleArn": rule_arn}, payload)
+    except Exception as error:  # noqa: BLE001  whatever a target raises, the others get the event
+        cloud.put_metric(account, region, "AWS/Events", "FailedInvocations", dimensions, 1, "Count")
+        # EventBridge tells nobody but the dead-letter queue; a rehearsal that kept silent could not be understood.
+        print(f"rule {rule_arn} could not deliver to {entry['Arn']}: {error}", file=sys.stderr, flush=True)
+        queue = (entry.get("DeadLetterConfig") or {}).get("Arn")
+        if queue:
+            _send_message(cloud, queue, json.dumps(event))
+        return
+    cloud.put_metric(account, region, "AWS/Events", "Invocations", dimensions, 1, "Count")
+
+
+def _kind(arn: str) -> str:
+    parts = arn.split(":")
+    return parts[2] if len(parts) > 5 else ""
+
+
+# --- targets ---------------------------------------------------------------------------------------------------------
+
+
+@target("sqs")
+def to_queue(cloud: Cloud, account: str, region: str, entry: dict[str, Any], payload: Any) -> None:
+    """The queue's policy must let EventBridge send for this rule."""
+    _, _, _, queue_region, queue_account, name = entry["Arn"].split(":")
+    url = f"{cloud.url}/{queue_account}/{name}"
+    answer = cloud.store_call(
+        "sqs", "GetQueueAttributes", queue_account, queue_region, {"QueueUrl": url, "AttributeNames": ["Policy"]}
+    )
+    policy = answer.get("Attributes", {}).get("Policy")
+    _require(policy, account, entry, "sqs:SendMessage")
+    _send_message(cloud, entry["Arn"], text_of(payload), (entry.get("SqsParameters") or {}).get("MessageGroupId"))
+
+
+def _send_message(cloud: Cloud, queue_arn: str, body: str, group: str | None = None) -> None:
+    _, _, _, region, account, name = queue_arn.split(":")
+    params = {"QueueUrl": f"{cloud.url}/{account}/{name}", "MessageBody": body}
+    if group:
+        params["MessageGroupId"] = group
+    cloud.store_call("sqs", "SendMessage", account, region, params)
+
+
+@target("sns")
+def to_topic(cloud: Cloud, account: str, region: str, entry: dict[str, Any], payload: Any) -> None:
+    """The topic's policy must let EventBridge publish for this rule."""
+    from rehearsal.cloud.services import sns
+
+    sns.publish_for_service(cloud, entry["Arn"], text_of(payload), None, SERVICE, account, entry["RuleArn"])
+
+
+@target("events")
+def to_bus(cloud: Cloud, account: str, region: str, entry: dict[str, Any], payload: Any) -> None:
+    """Another bus; in another account its policy must let ours in."""
+    _, _, _, bus_region, bus_account, name = entry["Arn"].split(":", 5)
+    if entry.get("RoleArn"):
+        cloud.assume_for_service(
+            entry["RoleArn"], SERVICE, "events", source_arn=entry["RuleArn"], source_account=account
+        )
+    bus = name.removeprefix("event-bus/")
+    if bus_account != account:
+        sender = Principal(f"arn:aws:iam::{account}:root", account, "role", role_arn=entry.get("RoleArn"))
+        _require_bus_permission(cloud, bus_account, bus_region, bus, sender)
+    dispatch(cloud, bus_account, bus_region, bus, payload)
+
+
+@target("logs")
+def to_log_group(cloud: Cloud, account: str, region: str, entry: dict[str, Any], payload: Any) -> None:
+    group = entry["Arn"].split(":log-group:")[1].removesuffix(":*")
+    cloud.log(account, region, group, str(uuid.uuid4()), text_of(payload))
+
+
+def text_of(payload: Any) -> str:
+    """What a target that takes text receives."""
+    return payload if isinstance(payload, str) else json.dumps(payload)
+
+
+def _require(policy: str | None, account: str, entry: dict[str, Any], action: str) -> None:
+    context = {"aws:SourceArn": entry["RuleArn"], "aws:SourceAccount": account}
+    if not policy or not trust.allows(policy, Principal(SERVICE, account, "service"), context, action):
+        raise AwsError("AccessDenied", f"the policy of {entry['Arn']} does not let {SERVICE} do {action}", 403)
+
+
+def _require_bus_permission(cloud: Cloud, account: str, region: str, bus: str, sender: Principal) -> None:
+    buses = cloud.backend("events", account, region).event_buses
+    policy = buses[bus].policy if bus in buses else None
+    if not policy or not trust.allows(policy, sender, {}, "events:PutEvents"):
+        arn = f"arn:aws:events:{region}:{account}:event-bus/{bus}"
+        text = f"User: {sender.arn} is not authorized to perform: events:PutEvents on resource: {arn}"
+        raise AwsError("AccessDeniedException", text, 403)
+
+
+# --- schedules -------------------------------------------------------------------------------------------------------
+
+
+@on_start
+def start_schedules(cloud: Cloud) -> None:
+    cloud.background(_run_schedules, cloud, name="schedules")
+
+
+def _run_schedules(cloud: Cloud) -> None:
+    due: dict[tuple[str, str], datetime | None] = {}
+    pause = min(1.0, max(0.02, cloud.clock.scaled(60) / 4))
+    while cloud.clock.pause(pause):
+        now = cloud.clock.aws_now()
+        alive = set()
+        for account, region, rule in _scheduled_rules():
+            key = (rule.arn, rule.scheduled_expression)
+            alive.add(key)
+            schedule = cron.parse(rule.scheduled_expression)
+            if key not in due:
+                due[key] = schedule.after(now)
+            moment = due[key]
+            if moment is None or moment > now:
+                continue
+            # A clock that was held up fires once, not once for every beat missed.
+            due[key] = schedule.after(now)
+            _fire(
+                cloud, account, region, rule, _event(account, region, "aws.events", "Scheduled Event", {}, [rule.arn])
+            )
+        due = {key: moment for key, moment in due.items() if key in alive}
+
+
+def _scheduled_rules() -> list[tuple[str, str, Any]]:
+    return [
+        (account, region, rule)
+        for account, region, backend in list(events_backends.iter_backends())
+        for bus in list(backend.event_buses.values())  # type: ignore[attr-defined]
+        for rule in list(bus.rules.values())
+        if rule.scheduled_expression and rule.state.startswith("ENABLED")
+    ]
+
+
+@inventory("events")
+def live(cloud: Cloud, account: str) -> list[str]:
+    """Rules, but those that services keep, and buses other than the default one."""
+    found = []
+    for owner, _, backend in list(events_backends.iter_backends()):
+        if owner != account:
+            continue
+        for bus in backend.event_buses.values():  # type: ignore[attr-defined]
+            found += [rule.arn for rule in bus.rules.values() if not rule.managed_by]
+            if bus.name != "default":
+                found.append(bus.arn)
+    return found

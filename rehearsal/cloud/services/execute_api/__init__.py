@@ -1,5 +1,0 @@
-"""The public side of API Gateway: requests to the stages of REST APIs."""
-
-from rehearsal.cloud.services.execute_api import handler
-
-__all__ = ["handler"]

@@ -1,0 +1,1 @@
+"""Glidepath's own story, played on the rehearsal: the tour and the fault matrix."""

@@ -1,0 +1,228 @@
+"""Faults after there is a release: approvals, rights, what was approved, and the cloud itself.
+
+A run that waits for its approval costs a minute, and is shared: a stage that failed is asked for again, as a person
+would in the console.
+"""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rehearsal.cloud.process import lifecycle
+from rehearsal.errors import UserError
+from scenarios.faults import delivery
+from scenarios.faults.candidates import Candidate
+from scenarios.faults.fault import NONE, Expected, Fault, Outcome
+from scenarios.faults.messages import cause
+from scenarios.faults.training import TRICKLE
+from scenarios.faults.world import RATE, World
+from scenarios.tour.evidence import read_object, split_uri
+from scenarios.tour.runs import read_run
+from scenarios.tour.traffic import Traffic
+
+APPROVE, DEPLOY = "Approve", "DeployProd"
+_EXPIRES = 10
+"""Minutes until an approval expires: scaled, so that nobody waits for a week."""
+_ACTION = "sagemaker:CreateEndpointConfig"
+_SHIFT_SECONDS = 280.0
+
+_waiting: dict[int, str] = {}
+"""The run that was at its approval last, by the world's port."""
+_down: dict[int, float] = {}
+"""Seconds that the cloud was away, by the world's port."""
+
+
+def approval_expired(world: World) -> Outcome:
+    """Nobody answers."""
+    with world.traffic(TRICKLE) as traffic:
+        run = _at_approval(world)
+        stage, error = delivery.end_of(world, run)
+    return world.outcome(stage, error, traffic)
+
+
+def approval_rejected(world: World) -> Outcome:
+    """A person says no, and why."""
+    with world.traffic(TRICKLE) as traffic:
+        run = _at_approval(world)
+        delivery.answer(world, delivery.approval(world, run), "Rejected", "too many odd fares")
+        stage, error = delivery.end_of(world, run)
+    return world.outcome(stage, error, traffic)
+
+
+def deployer_lacks_permission(world: World) -> Outcome:
+    """Somebody took a right from production's deployer after the release was approved."""
+    role = f"{world.project.name}-prod-deployer"
+    with world.traffic(TRICKLE) as traffic, _without(world.clients.of("prod", "iam"), role, _ACTION):
+        # Only production's deployment uses that role: nothing before it is held up.
+        run = _at_approval(world)
+        delivery.answer(world, delivery.approval(world, run), "Approved", "good")
+        stage, error = delivery.end_of(world, run)
+    _waiting.pop(world.rehearsal.port, None)
+    return world.outcome(stage, error, traffic)
+
+
+def another_manifest(world: World) -> Outcome:
+    """What is to be deployed is not what was approved: the stage's own command, with the hash that was approved."""
+    return _deploy(world, world.new, world.old.sha256)
+
+
+def changed_artifact(world: World) -> Outcome:
+    """The model's archive is replaced after the approval; the manifest is the one approved."""
+    s3 = world.clients.of("delivery", "s3")
+    copy = world.candidates.spoiled(world.new, "changed", artifact=lambda body: body)
+    bucket, key = split_uri(copy.manifest["model"]["artifact"])
+    body = read_object(s3, world.old.manifest["model"]["artifact"])
+    s3.put_object(Bucket=bucket, Key=key, Body=body, ChecksumAlgorithm="SHA256")
+    return _deploy(world, copy, copy.sha256)
+
+
+def _deploy(world: World, candidate: Candidate, approved: str) -> Outcome:
+    """As the stage does after an approval: the release, and the hash of the manifest that was approved."""
+    with world.traffic() as traffic:
+        done = world.deploy("prod", candidate, "--manifest-sha256", approved)
+    return _ended(world, done, traffic)
+
+
+def _ended(world: World, done: "subprocess.CompletedProcess[str]", traffic: Traffic) -> Outcome:
+    stage, error = (DEPLOY, cause(done.stdout)) if done.returncode else (NONE, "")
+    return world.outcome(stage, error, traffic)
+
+
+def gateway_restarted(world: World) -> Outcome:
+    """The cloud goes down in the middle of a shift, and comes up again with all it held."""
+    with world.traffic() as traffic:
+        process = world.start_deploy("prod", world.new)
+        _until_shifting(world, process)
+        began = time.monotonic()
+        lifecycle.restart(world.rehearsal)
+        _down[world.rehearsal.port] = time.monotonic() - began
+        done = world.finish(process)
+        world.settle()
+    return _ended(world, done, traffic)
+
+
+def _until_shifting(world: World, process: "subprocess.Popen[str]") -> None:
+    functions, name = world.clients.of("prod", "lambda"), world.project.predict("prod")
+    deadline = time.monotonic() + _SHIFT_SECONDS
+    while not functions.get_alias(FunctionName=name, Name="live").get("RoutingConfig"):
+        if process.poll() is not None:
+            raise UserError(f"the deployment ended before its shift: {cause(world.finish(process).stdout)}")
+        if time.monotonic() > deadline:
+            raise UserError(f"no traffic was shifted within {_SHIFT_SECONDS:.0f} s")
+        time.sleep(0.05)
+
+
+def _at_approval(world: World) -> str:
+    """A run that waits for its approval: the one that failed there, asked again, else a new one."""
+    known = _waiting.get(world.rehearsal.port)
+    client = world.clients.of("delivery", "codepipeline")
+    if known and read_run(client, world.project.name, known).stage(APPROVE).status == "Failed":
+        delivery.retry(world, known, APPROVE)
+        delivery.approval(world, known)
+        return known
+    with _quick_approval(client, world.project.name):
+        run = delivery.start_run(world, str(world.old.manifest["data"]["version"]))
+    delivery.approval(world, run)
+    _waiting[world.rehearsal.port] = run
+    return run
+
+
+@contextmanager
+def _quick_approval(client: Any, name: str) -> Iterator[None]:
+    """Runs that begin meanwhile ask with an early expiry; a run keeps the declaration it began with."""
+    found = client.get_pipeline(name=name)["pipeline"]
+    changed = json.loads(json.dumps(found))
+    for stage in changed["stages"]:
+        for action in stage["actions"]:
+            if stage["name"] == APPROVE:
+                action["timeoutInMinutes"] = _EXPIRES
+    client.update_pipeline(pipeline=changed)
+    try:
+        yield
+    finally:
+        client.update_pipeline(pipeline=found)
+
+
+@contextmanager
+def _without(iam: Any, role: str, action: str) -> Iterator[None]:
+    """The role without one action, wherever its own policies allow it."""
+    changed: list[Callable[[], Any]] = []
+    try:
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+            less = _less(document, action)
+            if less == document:
+                continue
+            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(less))
+            names = {"RoleName": role, "PolicyName": name, "PolicyDocument": json.dumps(document)}
+            changed.append(lambda names=names: iam.put_role_policy(**names))  # type: ignore[misc]
+        if not changed:
+            raise UserError(f"no policy of {role} allows {action}", "name an action that it has")
+        yield
+    finally:
+        for put_back in changed:
+            put_back()
+
+
+def _less(document: dict[str, Any], action: str) -> dict[str, Any]:
+    statements = []
+    for statement in document["Statement"]:
+        allowed = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        kept = [name for name in allowed if name != action]
+        if kept:
+            statements.append({**statement, "Action": kept if kept != allowed else statement["Action"]})
+    return {**document, "Statement": statements}
+
+
+def _while_down(world: World) -> float:
+    """Nobody answers while the cloud is away: rate times seconds, and the calls that were under way."""
+    return RATE * _down.get(world.rehearsal.port, 0.0) + 3
+
+
+FAULTS: tuple[Fault, ...] = (
+    Fault(
+        "approval-expired",
+        "Nobody answers the approval",
+        approval_expired,
+        Expected(APPROVE, rf"The approval expired: nobody answered within {_EXPIRES} minutes"),
+    ),
+    Fault(
+        "approval-rejected",
+        "The approval is rejected",
+        approval_rejected,
+        Expected(APPROVE, r"The approval was rejected by arn:aws:iam::\d+:user/administrator: too many odd fares"),
+    ),
+    Fault(
+        "deployer-lacks-permission",
+        "The deployer role lacks a permission",
+        deployer_lacks_permission,
+        Expected(DEPLOY, rf"glidepath-prod-deployer/\S+ is not authorized to perform: {_ACTION}"),
+        denies=("prod-deployer", _ACTION),
+    ),
+    Fault(
+        "another-manifest",
+        "The approval was for another manifest",
+        another_manifest,
+        Expected(DEPLOY, r"manifest\.json has SHA-256 \w+, but \w+ was approved: the manifest was changed"),
+    ),
+    Fault(
+        "changed-artifact",
+        "The artifact is changed after the approval",
+        changed_artifact,
+        Expected(DEPLOY, r"the artifact was changed\. Do not deploy it"),
+    ),
+    Fault(
+        "gateway-restarted",
+        "The gateway is restarted during the shift",
+        gateway_restarted,
+        # The second where the cloud is away for longer than the update is patient, as on a busy machine.
+        Expected(
+            DEPLOY,
+            r"was interrupted: the rehearsal's cloud was restarted|could not be shifted: Could not connect",
+            bound=_while_down,
+        ),
+    ),
+)

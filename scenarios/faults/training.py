@@ -1,0 +1,194 @@
+"""Faults before there is a release: bad data, jobs that fail, models that are not good enough.
+
+Each goes through the real workflow; the first and the last through the whole pipeline, from the upload on.
+"""
+
+import json
+import random
+from collections.abc import Callable
+from typing import Any
+
+from rehearsal.errors import UserError
+from scenarios.faults import delivery
+from scenarios.faults.candidates import DATA_KEY
+from scenarios.faults.fault import NONE, Expected, Fault, Outcome
+from scenarios.faults.world import World
+from scenarios.tour.dataset import to_csv
+from scenarios.tour.evidence import read_object
+from scenarios.tour.runs import newest_run, run_ids
+
+TRICKLE = 5.0
+"""Requests per second while nothing comes near production."""
+STAGE = "Train"
+_UNREADABLE = {"code": "InternalError", "message": "We encountered an internal error. Please try again.", "status": 500}
+
+
+def wrong_schema(world: World) -> Outcome:
+    """New data lacks the target; it is uploaded as ever, and starts its run by itself."""
+    header, rows = delivery.rows_of(world)
+    column = header.index("total")
+    text = to_csv([*header[:column], "sum", *header[column + 1 :]], rows)
+    with world.traffic(TRICKLE) as traffic:
+        run = _started(world, lambda: _upload(world, text))
+        stage, error = delivery.end_of(world, run)
+    return world.outcome(stage, error, traffic)
+
+
+def training_fails(world: World) -> Outcome:
+    """The training job cannot read its input."""
+    return _unreadable(world, "features/train/")
+
+
+def baseline_fails(world: World) -> Outcome:
+    """The job that makes the baseline cannot read its input."""
+    return _unreadable(world, "features/baseline/")
+
+
+def _unreadable(world: World, place: str) -> Outcome:
+    version = str(world.old.manifest["data"]["version"])
+    with world.traffic(TRICKLE) as traffic, world.seam("s3", "GetObject", {"Key": place}, _UNREADABLE):
+        error = world.candidates.execute(version).error
+    return world.outcome(STAGE if error else NONE, error, traffic)
+
+
+def below_gate(world: World) -> Outcome:
+    """Totals that have nothing to do with their trips: no model of them is any good."""
+    return _with_totals(world, lambda _, chance: chance.uniform(0, 200))
+
+
+def champion_better(world: World) -> Outcome:
+    """Totals with noise: the model is good enough by itself, and clearly worse than the one now approved."""
+    metrics = world.old.manifest["metrics"]
+    between = (metrics["value"] + metrics["threshold"]) / 2
+    spread = (between**2 - metrics["value"] ** 2) ** 0.5
+    return _with_totals(world, lambda total, chance: total + chance.gauss(0, spread))
+
+
+def _with_totals(world: World, total: Callable[[float, random.Random], float]) -> Outcome:
+    header, rows = delivery.rows_of(world)
+    column, chance = header.index("total"), random.Random(1)  # noqa: S311
+    for row in rows:
+        row[column] = f"{total(float(row[column]), chance):.2f}"
+    with world.traffic(TRICKLE) as traffic, delivery.data(world, header, rows) as version:
+        error = world.candidates.execute(version).error
+    return world.outcome(STAGE if error else NONE, error, traffic)
+
+
+def same_data_twice(world: World) -> Outcome:
+    """The same bytes are trained on again: model, golden records and metrics must be those of the release there is."""
+    with world.traffic(TRICKLE) as traffic:
+        header, rows = delivery.rows_of(world)
+        with delivery.data(world, header, rows) as version:
+            ended = world.candidates.execute(version)
+        difference = ended.error or _difference(world, world.candidates.of_run(ended.run).manifest)
+    return world.outcome(STAGE if difference else NONE, difference, traffic)
+
+
+def _difference(world: World, manifest: dict[str, Any]) -> str:
+    old = world.old.manifest
+    if manifest["model"]["sha256"] != old["model"]["sha256"]:
+        return "the same data gave another model"
+    if manifest["metrics"] != old["metrics"]:
+        return f"the same model has the metrics {manifest['metrics']}, and not {old['metrics']}"
+    s3 = world.clients.of("delivery", "s3")
+    golden = [json.loads(read_object(s3, found["golden"])) for found in (manifest, old)]
+    return "" if golden[0] == golden[1] else "the same model has other golden records"
+
+
+def event_twice(world: World) -> Outcome:
+    """The same object version is announced twice: one run. It ends at the gate of its data, so that it costs little."""
+    header, rows = delivery.rows_of(world)
+    name = f"{world.project.name}-trigger"
+    with world.traffic(TRICKLE) as traffic, delivery.data(world, header[:-1], [row[:-1] for row in rows]) as version:
+        detail = {
+            "bucket": {"name": world.project.data_bucket},
+            "object": {"key": DATA_KEY, "version-id": version},
+        }
+        event = json.dumps({"detail": detail}).encode()
+        functions = world.clients.of("delivery", "lambda")
+        answers = [json.load(functions.invoke(FunctionName=name, Payload=event)["Payload"]) for _ in range(2)]
+        runs = {answer["execution"] for answer in answers}
+        stage, error = delivery.end_of(world, runs.pop())
+    if runs:
+        raise UserError(f"one object version started {len(runs) + 1} runs")
+    return world.outcome(stage, error, traffic)
+
+
+def two_runs_at_once(world: World) -> Outcome:
+    """Two uploads at the same moment: each run judges its own data, and none waits for ever."""
+    header, rows = delivery.rows_of(world)
+    texts = []
+    for column in ("distance", "total"):
+        place = header.index(column)
+        texts.append(to_csv([*header[:place], f"{column}_new", *header[place + 1 :]], rows))
+    client = world.clients.of("delivery", "codepipeline")
+    with world.traffic(TRICKLE) as traffic:
+        known = run_ids(client, world.project.name)
+        for text in texts:
+            _upload(world, text)
+        runs = []
+        for _ in texts:
+            runs.append(newest_run(client, world.project.name, known))
+            known.add(runs[-1])
+        ended = {delivery.end_of(world, run) for run in runs}
+    stages = sorted({stage for stage, _ in ended})
+    return world.outcome(", ".join(stages), " / ".join(sorted(error for _, error in ended)), traffic)
+
+
+def _started(world: World, begin: Callable[[], None]) -> str:
+    client = world.clients.of("delivery", "codepipeline")
+    known = run_ids(client, world.project.name)
+    begin()
+    return newest_run(client, world.project.name, known)
+
+
+def _upload(world: World, text: str) -> None:
+    s3 = world.clients.of("delivery", "s3")
+    s3.put_object(Bucket=world.project.data_bucket, Key=DATA_KEY, Body=text.encode())
+
+
+FAULTS: tuple[Fault, ...] = (
+    Fault(
+        "wrong-schema",
+        "New data lacks a column",
+        wrong_schema,
+        Expected("Train", r"DataError: s3://\S+/datasets/trips\.csv lacks the column total \(total is the target\)"),
+    ),
+    Fault(
+        "training-fails",
+        "The training job fails",
+        training_fails,
+        Expected("Train", r"^JobFailed: ClientError: .*features/train"),
+    ),
+    Fault(
+        "baseline-fails",
+        "The baseline job fails",
+        baseline_fails,
+        Expected("Train", r"^JobFailed: ClientError: .*features/baseline"),
+    ),
+    Fault(
+        "below-gate",
+        "The evaluation is below the gate",
+        below_gate,
+        Expected("Train", r"GateRejected: Failed: rmse .+ on \d+ held-out rows must be below 10; "),
+    ),
+    Fault(
+        "champion-better",
+        "The champion is better",
+        champion_better,
+        Expected("Train", r"GateRejected: Failed: rmse .+ is below 10; clearly worse than the champion \("),
+    ),
+    Fault("same-data-twice", "The same data is trained on twice", same_data_twice, Expected(NONE, r"^$")),
+    Fault(
+        "event-twice",
+        "The same upload is announced twice",
+        event_twice,
+        Expected("Train", r"DataError: .+ lacks the column"),
+    ),
+    Fault(
+        "two-runs-at-once",
+        "Two uploads at once",
+        two_runs_at_once,
+        Expected("Train", r"^(?=.*lacks the column distance\.)(?=.*lacks the column total ).+ / "),
+    ),
+)

@@ -1,0 +1,114 @@
+"""Runs the real engine on the project's stacks, as an administrator would."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from rehearsal.cloud.core.reaper import signal_session
+from rehearsal.errors import UserError
+
+# An interrupted engine lets its providers end what they are at, and writes its state.
+_GRACE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Stacks:
+    """`root` is the program's folder, `scratch` where logs go, `environ` the rehearsal's environment."""
+
+    root: Path
+    scratch: Path
+    environ: Mapping[str, str]
+    _running: "set[subprocess.Popen[str]]" = field(default_factory=set)
+    _interrupted: Event = field(default_factory=Event)
+
+    def interrupt(self) -> None:
+        """Ends the engines that other threads wait for, with all they have started; no new one begins."""
+        self._interrupted.set()
+        engines = list(self._running)
+        for engine in engines:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(engine.pid, signal.SIGINT)
+        for engine in engines:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                engine.wait(_GRACE_SECONDS)
+            signal_session(engine.pid, signal.SIGKILL)
+
+    def create(self, stack: str) -> None:
+        """Makes an empty stack."""
+        self._run(["stack", "init", stack, "--no-select"], f"init-{stack}")
+
+    def up(self, stack: str, *arguments: str) -> None:
+        """Brings the stack to what the program says."""
+        self._run(["up", "--stack", stack, "--yes", "--skip-preview", *arguments], f"up-{stack}")
+
+    def deploy(self, stack: str, manifest: str) -> tuple[int, str]:
+        """`./glidepath deploy` of a release; its exit code and all it said, also where it fails."""
+        done = self._child([sys.executable, "-m", "cli", "deploy", "--stack", stack, "--release", manifest])
+        self._keep(f"deploy-{stack}", done)
+        return done.returncode, done.stdout + done.stderr
+
+    def outputs(self, stack: str) -> dict[str, Any]:
+        """The stack's outputs, secrets shown."""
+        text = self._run(["stack", "output", "--json", "--show-secrets", "--stack", stack], f"outputs-{stack}")
+        outputs: dict[str, Any] = json.loads(text)
+        return outputs
+
+    def resources(self, stack: str) -> int:
+        """How many resources the stack's state holds, the stack itself and providers aside."""
+        state = json.loads(self._run(["stack", "export", "--stack", stack], f"export-{stack}"))
+        kinds = (r["type"] for r in (state["deployment"].get("resources") or []))
+        return sum(not kind.startswith("pulumi:") for kind in kinds)
+
+    def _run(self, arguments: list[str], log: str) -> str:
+        done = self._child(["pulumi", "--non-interactive", "--color", "never", *arguments])
+        path = self._keep(log, done)
+        if done.returncode:
+            raise UserError(
+                f"pulumi {arguments[0]} failed:\n{_reason(done.stdout + done.stderr)}", f"the whole log is {path}"
+            )
+        return done.stdout
+
+    def _keep(self, log: str, done: "subprocess.CompletedProcess[str]") -> Path:
+        path = self.scratch / "logs" / f"{log}.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(done.stdout + done.stderr, encoding="utf-8")
+        return path
+
+    def _child(self, command: list[str]) -> "subprocess.CompletedProcess[str]":
+        if self._interrupted.is_set():
+            raise UserError(f"{command[0]} was not started: the rehearsal is being ended")
+        # A session of its own: a terminal's Ctrl-C reaches this process alone, which ends the engine in its turn.
+        engine = subprocess.Popen(
+            command,
+            cwd=self.root,
+            env=dict(self.environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self._running.add(engine)
+        try:
+            stdout, stderr = engine.communicate()
+        except KeyboardInterrupt:
+            self.interrupt()
+            raise
+        finally:
+            self._running.discard(engine)
+        return subprocess.CompletedProcess(command, engine.returncode, stdout, stderr)
+
+
+def _reason(output: str) -> str:
+    """The engine's diagnostics, without the list of resources above them."""
+    _, found, diagnostics = output.partition("Diagnostics:\n")
+    lines = (diagnostics if found else output).strip().splitlines()
+    return "\n".join(lines[-40:])

@@ -1,0 +1,186 @@
+"""What the tour checks and measures from outside, after a release: predictions, capture, monitor, roles."""
+
+import io
+import json
+import tarfile
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from operate.caller import Answer, Caller
+from operate.clients import Clients
+from operate.project import Project
+from rehearsal.errors import UserError
+from scenarios.tour.report import Report
+
+# XGBoost predicts in 32-bit floats; the endpoint answers decimal text of them.
+TOLERANCE = 1e-4
+# Capture is buffered for a moment before it is written.
+CAPTURE_PATIENCE_SECONDS = 20.0
+
+
+def split_uri(uri: str) -> tuple[str, str]:
+    """Bucket and key of an s3:// URI."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+def read_object(s3: Any, uri: str) -> bytes:
+    """The bytes behind an s3:// URI."""
+    bucket, key = split_uri(uri)
+    body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return body
+
+
+def pointer(clients: Clients, project: Project, stack: str) -> Report:
+    """The release that an environment records as its own."""
+    text = clients.of(stack, "ssm").get_parameter(Name=f"/{project.name}/{stack}/release")["Parameter"]["Value"]
+    recorded: Report = json.loads(text)
+    return recorded
+
+
+def manifest_now(clients: Clients, project: Project, stack: str) -> Report:
+    """The manifest of the release that an environment records."""
+    manifest: Report = json.loads(
+        read_object(clients.of("delivery", "s3"), pointer(clients, project, stack)["manifest"])
+    )
+    return manifest
+
+
+def golden_instances(clients: Clients, manifest: Report) -> list[dict[str, float]]:
+    """Feature records that every release of this dataset can answer."""
+    golden = json.loads(read_object(clients.of("delivery", "s3"), manifest["golden"]))
+    return [record["features"] for record in golden["records"]]
+
+
+def artifact_predictions(artifact: bytes, features: Sequence[str], rows: Sequence[dict[str, float]]) -> list[float]:
+    """What the model in a stored artifact predicts, computed here and not by any endpoint."""
+    import numpy
+    import xgboost
+
+    with tarfile.open(fileobj=io.BytesIO(artifact)) as archive:
+        member = archive.extractfile("xgboost-model")
+        if member is None:
+            raise UserError(
+                "the model artifact holds no xgboost-model", "retrain: the artifact is not of the built-in XGBoost"
+            )
+        booster = xgboost.Booster(model_file=bytearray(member.read()))
+    matrix = numpy.array([[row[name] for name in features] for row in rows], dtype=numpy.float32)
+    return [float(value) for value in booster.predict(xgboost.DMatrix(matrix))]
+
+
+def check_predictions(clients: Clients, manifest: Report, caller: Caller) -> Report:
+    """Asks the production URL and compares with the stored artifact.
+
+    Raises UserError where an answer differs or comes from another release.
+    """
+    rows = golden_instances(clients, manifest)
+    wanted = artifact_predictions(
+        read_object(clients.of("delivery", "s3"), manifest["model"]["artifact"]), manifest["features"], rows
+    )
+    response = caller.post(json.dumps({"instances": rows}).encode())
+    body = json.loads(response.data)
+    if response.status != 200:
+        raise UserError(f"production answered {response.status}: {body}", "see the predict function's log")
+    if body["release"] != manifest["id"]:
+        raise UserError(
+            f"production answers for release {body['release']}, not {manifest['id']}",
+            "see the alias and its deployment",
+        )
+    worst = max(abs(a - b) for a, b in zip(body["predictions"], wanted, strict=True))
+    if worst > TOLERANCE:
+        raise UserError(
+            f"production's predictions differ from the artifact's by up to {worst:g}", "see the endpoint's model"
+        )
+    return {"rows": len(rows), "largest_difference": worst}
+
+
+def capture(clients: Clients, project: Project, stack: str, answers: Sequence[Answer]) -> Report:
+    """Files and records in an environment's capture bucket.
+
+    Raises UserError where the inference id of an answered request is in none of them.
+    """
+    wanted = {answer.inference_id for answer in answers if answer.ok}
+    deadline = time.monotonic() + CAPTURE_PATIENCE_SECONDS
+    while True:
+        files, records, found = read_capture(clients.of(stack, "s3"), project.capture_bucket(stack))
+        missing = wanted - found
+        if not missing:
+            return {"files": files, "records": records}
+        if time.monotonic() > deadline:
+            raise UserError(
+                f"{len(missing)} of {len(wanted)} answered requests are in no capture file",
+                "see the endpoint's data capture",
+            )
+        time.sleep(0.5)
+
+
+def read_capture(s3: Any, bucket: str) -> tuple[int, int, set[str | None]]:
+    """(files, records, inference ids) of all capture files."""
+    files, records = 0, 0
+    found: set[str | None] = set()
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="capture/"):
+        for item in page.get("Contents", []):
+            if not item["Key"].endswith(".jsonl"):
+                continue
+            files += 1
+            for line in s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read().decode().splitlines():
+                records += 1
+                found.add(json.loads(line)["eventMetadata"].get("inferenceId"))
+    return files, records, found
+
+
+def monitor(clients: Clients, stack: str) -> Report:
+    """Runs of the environment's monitoring schedules, and what the reports of those runs hold against the baseline."""
+    sagemaker = clients.of(stack, "sagemaker")
+    executions: list[Report] = []
+    for page in sagemaker.get_paginator("list_monitoring_executions").paginate():
+        executions += page["MonitoringExecutionSummaries"]
+    done = [e for e in executions if e["MonitoringExecutionStatus"] in ("Completed", "CompletedWithViolations")]
+    violations: list[Report] = []
+    for execution in done:
+        name = execution["ProcessingJobArn"].rpartition("/")[2]
+        job = sagemaker.describe_processing_job(ProcessingJobName=name)
+        violations += _violations(clients.of(stack, "s3"), job)
+    return {"executions": len(done), "violations": violations}
+
+
+def _violations(s3: Any, job: Report) -> list[Report]:
+    for output in job["ProcessingOutputConfig"]["Outputs"]:
+        bucket, prefix = split_uri(output["S3Output"]["S3Uri"])
+        for item in s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", []):
+            if item["Key"].endswith("constraint_violations.json"):
+                body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+                found: list[Report] = json.loads(body)["violations"]
+                return found
+    return []
+
+
+def last_deployment(clients: Clients, project: Project, stack: str) -> Report:
+    """The environment's newest deployment, roll-backs aside: id, status, what stopped it, and its group's alarms.
+
+    An alarm has the `time` (seconds since the epoch) at which it went off during the deployment, and its reason.
+    """
+    codedeploy = clients.of(stack, "codedeploy")
+    group = {"applicationName": f"{project.name}-{stack}", "deploymentGroupName": "predict"}
+    ids = codedeploy.list_deployments(**group)["deployments"]
+    found = [codedeploy.get_deployment(deploymentId=known)["deploymentInfo"] for known in ids]
+    newest = max((info for info in found if info["creator"] != "codeDeployRollback"), key=lambda i: i["createTime"])
+    names = codedeploy.get_deployment_group(**group)["deploymentGroupInfo"]["alarmConfiguration"]["alarms"]
+    fired = (_fired(clients.of(stack, "cloudwatch"), alarm["name"], newest["createTime"]) for alarm in names)
+    return {
+        "id": newest["deploymentId"],
+        "status": newest["status"],
+        "error": (newest.get("errorInformation") or {}).get("message"),
+        "alarms": sorted(filter(None, fired), key=lambda alarm: float(alarm["time"])),
+    }
+
+
+def _fired(cloudwatch: Any, name: str, since: datetime) -> Report | None:
+    items = cloudwatch.describe_alarm_history(AlarmName=name, HistoryItemType="StateUpdate", StartDate=since)
+    for item in items["AlarmHistoryItems"]:
+        state = json.loads(item["HistoryData"])["newState"]
+        if state["stateValue"] == "ALARM":
+            return {"name": name, "time": item["Timestamp"].timestamp(), "reason": state["stateReason"]}
+    return None

@@ -1,0 +1,112 @@
+"""Step 4 of the tour: a release that fails under live traffic, and how it goes back by itself."""
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from operate.caller import Answer
+from rehearsal.errors import UserError
+from scenarios.tour import evidence, flawed, report
+from scenarios.tour.display import Scene
+from scenarios.tour.runs import Run, Stage
+from scenarios.tour.shift import AliasWatch, Shift, shift_in
+from scenarios.tour.traffic import Traffic
+
+if TYPE_CHECKING:
+    from scenarios.tour.tour import Tour
+
+STAGE, TITLE = "DeployProd", "A bad release"
+# Every so many-th caller asks about a trip longer than any that the model was trained on.
+LONG_EVERY = 3
+LONG_MINUTES = 150.0
+# The alias is looked at now and then: requests reach a version a little before its weight is seen.
+SEEN_LATE_SECONDS = 0.5
+
+
+def bad_release(tour: "Tour", alias: str, rate: float) -> report.Report:
+    """Somebody deploys a model made by hand, while a client keeps calling; the alarm brings the former release back.
+
+    Raises UserError where it was not stopped by an alarm, or where another release than the former one serves then.
+    """
+    former = evidence.manifest_now(tour.clients, tour.project, "prod")
+    manifest, uri = flawed.publish(tour.clients, tour.project, former)
+    tour.display.say(f"{TITLE}: {manifest['id']}, a model made by hand that fails for long trips")
+    caller = tour.caller()
+    instances = callers(evidence.golden_instances(tour.clients, former))
+
+    def call(turn: int) -> Answer:
+        return caller.predict([instances[turn % len(instances)]])
+
+    with ExitStack() as stack:
+        functions = tour.clients.of("prod", "lambda")
+        watch = stack.enter_context(AliasWatch(functions, tour.project.predict("prod"), alias))
+        traffic = stack.enter_context(Traffic(call, rate))
+        run, said = _deploy(tour, uri, watch, traffic)
+    shift = shift_in(watch.seen)
+    deployment = evidence.last_deployment(tour.clients, tour.project, "prod")
+    _assure(tour, former, run, shift, deployment, said)
+    answers = traffic.between(shift.start - SEEN_LATE_SECONDS, shift.end + SEEN_LATE_SECONDS) if shift else []
+    entry = report.run_entry(run, manifest, report.shift_entry(shift, answers, deployment["alarms"]))
+    tour.runs.append(entry)
+    tour.display.say(f"{TITLE}: rolled back, {_counted(entry['shift'])}; {former['id']} serves on", "green")
+    return entry
+
+
+def callers(instances: list[dict[str, float]]) -> list[dict[str, float]]:
+    """What callers ask: known rows, and among them trips longer than any that training saw."""
+    asked = []
+    for number, instance in enumerate(instances):
+        long = number % LONG_EVERY == 0
+        asked.append({**instance, flawed.FEATURE: LONG_MINUTES} if long else instance)
+    return asked
+
+
+def _deploy(tour: "Tour", uri: str, watch: AliasWatch, traffic: Traffic) -> tuple[Run, str]:
+    """Run the deployment to its end, shown as the stage it stands for."""
+    started = time.monotonic()
+    stage = Stage(STAGE, "InProgress")
+    run = Run("by hand", "InProgress", [stage], {"REASON": "manual"})
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            deploying: Future[tuple[int, str]] = pool.submit(tour.stacks.deploy, "prod", uri)
+            while not deploying.done():
+                stage.seconds = time.monotonic() - started
+                tour.display.show(Scene(TITLE, run, watch.now, *traffic.counts()))
+                time.sleep(0.2)
+        except KeyboardInterrupt:
+            # Leaving the pool waits for its thread, and that for its engine.
+            tour.stacks.interrupt()
+            raise
+    code, said = deploying.result()
+    stage.seconds, stage.status = time.monotonic() - started, "Failed" if code else "Succeeded"
+    stage.error = _cause(said) if code else None
+    run.status = "RolledBack" if code else "Succeeded"
+    tour.display.show(Scene(TITLE, run, watch.now, *traffic.counts()))
+    tour.display.rest()
+    return run, said
+
+
+def _cause(said: str) -> str:
+    """The sentence of the shift among all that the engine said."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    told = next((line for line in lines if "ALARM_ACTIVE" in line), lines[-1] if lines else "it said nothing")
+    # The engine puts the resource in front.
+    return told.partition("error: ")[2] or told
+
+
+def _assure(
+    tour: "Tour", former: report.Report, run: Run, shift: Shift | None, deployment: report.Report, said: str
+) -> None:
+    fix = f"see {tour.stacks.scratch / 'logs' / 'deploy-prod.log'}"
+    if run.status != "RolledBack" or shift is None or not deployment["alarms"]:
+        last = said.strip().splitlines()[-1:] or ["nothing was said"]
+        raise UserError(f"{TITLE}: it was not stopped by an alarm, but {run.status}: {last[0]}", fix)
+    if (shift.weights[-1].version, shift.weights[-1].weight) != (shift.source, 1.0):
+        raise UserError(f"{TITLE}: version {shift.weights[-1].version} takes traffic, not {shift.source}", fix)
+    evidence.check_predictions(tour.clients, former, tour.caller())
+
+
+def _counted(shift: report.Report) -> str:
+    alarm = shift["alarms"][0]
+    return f"{alarm['name']} went off after {alarm['second']:.1f} s, {shift['failed']} of {shift['requests']} failed"

@@ -1,0 +1,187 @@
+"""The tour: foundations, a first release to production, a second one under live traffic, and a bad one."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from operate.caller import Answer, Caller
+from operate.clients import Clients
+from operate.project import ENVIRONMENTS, Project
+from rehearsal.errors import UserError
+from scenarios.stacks import Stacks
+from scenarios.tour import evidence, report
+from scenarios.tour.dataset import FIRST_SHARE, Trips
+from scenarios.tour.display import Display, Scene
+from scenarios.tour.rollback_scene import bad_release
+from scenarios.tour.runs import Run, follow, manifest_of, newest_run, run_ids
+from scenarios.tour.shift import AliasWatch, Shift, shift_in
+from scenarios.tour.source import source_zip
+from scenarios.tour.traffic import Traffic
+
+ALIAS = "live"
+# Requests per second: a trickle while the release is made, so that builds keep the machine; more where it counts.
+TRICKLE, BUSY = 3.0, 35.0
+# The client goes on for this long after a run, so that what comes after the shift is seen as well.
+LINGER_SECONDS = 1.0
+
+
+@dataclass
+class Tour:
+    """The parts that a tour works with; `assume_yes` gives every approval without a question."""
+
+    project: Project
+    clients: Clients
+    stacks: Stacks
+    display: Display
+    trips: Trips
+    assume_yes: bool = False
+    runs: list[report.Report] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+
+    def foundations(self) -> None:
+        """Step 1: an administrator's first `pulumi up` of each stack."""
+        for stack in ("delivery", *ENVIRONMENTS):
+            self.stacks.create(stack)
+        self._up("delivery")
+        with ThreadPoolExecutor(len(ENVIRONMENTS)) as pool:
+            try:
+                list(pool.map(self._up, ENVIRONMENTS))
+            except KeyboardInterrupt:
+                # Leaving the pool waits for its threads, and they for their engines.
+                self.stacks.interrupt()
+                raise
+
+    def first_release(self) -> report.Report:
+        """Step 2a: data and code arrive; the pipeline takes the first release to production."""
+        # Data before code: the run that the data starts ends at Source, for want of code; the commit's run is first.
+        pipeline = self.clients.of("delivery", "codepipeline")
+        known = run_ids(pipeline, self.project.name)
+        self._upload_data(FIRST_SHARE)
+        newest_run(pipeline, self.project.name, known)
+        return self._travel("First release", lambda: self._upload("source/source.zip", source_zip(self.project.root)))
+
+    def second_release(self) -> report.Report:
+        """Step 2b: new data arrives; its release takes production over while a client keeps calling."""
+        caller = self.caller()
+        instances = evidence.golden_instances(self.clients, evidence.manifest_now(self.clients, self.project, "prod"))
+
+        def call(turn: int) -> Answer:
+            return caller.predict([instances[turn % len(instances)]])
+
+        with Traffic(call, TRICKLE) as traffic:
+            entry = self._travel("New data", lambda: self._upload_data(1.0), traffic)
+            time.sleep(LINGER_SECONDS)
+        self.answers = traffic.answers
+        return entry
+
+    def bad_release(self) -> report.Report:
+        """Step 4: a release that fails under live traffic goes back by itself; the next `up` clears what it left."""
+        entry = bad_release(self, ALIAS, BUSY)
+        self._up("prod")
+        return entry
+
+    def _up(self, stack: str) -> None:
+        started = time.monotonic()
+        self.stacks.up(stack)
+        count = self.stacks.resources(stack)
+        self.display.say(f"{stack}: {count} resources up in {time.monotonic() - started:.0f} s")
+
+    def _upload(self, key: str, body: bytes) -> None:
+        s3 = self.clients.of("delivery", "s3")
+        s3.put_object(Bucket=self.project.data_bucket, Key=key, Body=body)
+
+    def _upload_data(self, share: float) -> None:
+        text = self.trips.window(share)
+        rows = text.count("\n") - 1
+        self._upload("datasets/trips.csv", text.encode())
+        self.display.say(f"uploaded datasets/trips.csv with {rows} rows")
+
+    def _travel(self, title: str, begin: Callable[[], None], traffic: Traffic | None = None) -> report.Report:
+        pipeline = self.clients.of("delivery", "codepipeline")
+        self._settle(pipeline)
+        known = run_ids(pipeline, self.project.name)
+        with ExitStack() as stack:
+            watch = stack.enter_context(
+                AliasWatch(self.clients.of("prod", "lambda"), self.project.predict("prod"), ALIAS)
+            )
+            begin()
+            execution = newest_run(pipeline, self.project.name, known)
+            run = self._follow(title, pipeline, execution, watch, traffic)
+            self.display.rest()
+        self._keep_build_logs(run)
+        shift = shift_in(watch.seen)
+        entry = self._entry(run, shift, traffic)
+        self.runs.append(entry)
+        if run.status != "Succeeded":
+            raise UserError(
+                f"{title}: the run ended {run.status}. {run.error or ''}",
+                f"see the builds' logs in {self.stacks.scratch / 'logs'}",
+            )
+        self.display.say(f"{title}: release {entry['release']} serves production", "green")
+        return entry
+
+    def _settle(self, pipeline: Any) -> None:
+        """Waits for runs that are still under way: those that had no code end at Source by themselves."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            summaries = pipeline.list_pipeline_executions(pipelineName=self.project.name)["pipelineExecutionSummaries"]
+            if all(item["status"] not in ("InProgress", "Stopping") for item in summaries):
+                return
+            time.sleep(0.2)
+
+    def _follow(self, title: str, pipeline: Any, execution: str, watch: AliasWatch, traffic: Traffic | None) -> Run:
+        run = Run(execution, "InProgress")
+        for run in follow(pipeline, self.project.name, execution, self._approve):
+            if traffic and run.stage("DeployProd").status == "InProgress":
+                traffic.rate = BUSY
+            requests, failed = traffic.counts() if traffic else (0, 0)
+            self.display.show(Scene(title, run, watch.now, requests, failed))
+        return run
+
+    def _keep_build_logs(self, run: Run) -> None:
+        """Build logs go with the cloud; a copy stays for whoever wants to know why a stage failed."""
+        logs, builds = self.clients.of("delivery", "logs"), self.clients.of("delivery", "codebuild")
+        for stage, build in run.builds.items():
+            place = builds.batch_get_builds(ids=[build])["builds"][0].get("logs", {})
+            if not place.get("streamName"):
+                continue
+            names = {"logGroupName": place["groupName"], "logStreamName": place["streamName"]}
+            text = "".join(event["message"].rstrip("\n") + "\n" for event in log_events(logs, names))
+            path = self.stacks.scratch / "logs" / f"run-{len(self.runs) + 1}-{stage}.log"
+            path.write_text(text, encoding="utf-8")
+
+    def _approve(self, asked: dict[str, str]) -> bool:
+        self.display.rest()
+        if self.assume_yes:
+            self.display.say("approval given by --yes")
+            return True
+        if not self.display.interactive:
+            self.display.say("approval given by itself: no terminal to ask on")
+            return True
+        self.display.say(asked.get("text") or f"{asked['stage']} waits for your approval")
+        return self.display.ask("Deploy this release to production?")
+
+    def _entry(self, run: Run, shift: Shift | None, traffic: Traffic | None) -> report.Report:
+        manifest = manifest_of(self.clients.of("delivery", "s3"), self.project.artifacts_bucket, run.id)
+        answers = traffic.between(shift.start, shift.end) if shift and traffic else []
+        return report.run_entry(run, manifest, report.shift_entry(shift, answers))
+
+    def caller(self) -> Caller:
+        """Calls production as its administrator."""
+        url = self.stacks.outputs("prod")["apiUrl"]
+        return Caller(url, self.project.region, self.clients.credentials("prod"))
+
+
+def log_events(logs: Any, names: dict[str, str]) -> list[dict[str, Any]]:
+    """All events of a log stream, oldest first. The last page hands its own token back."""
+    events: list[dict[str, Any]] = []
+    token: dict[str, str] = {}
+    while True:
+        page = logs.get_log_events(**names, startFromHead=True, **token)
+        events += page["events"]
+        if token.get("nextToken") == page["nextForwardToken"]:
+            return events
+        token = {"nextToken": page["nextForwardToken"]}

@@ -1,0 +1,98 @@
+"""What `rollback` hands to the deployment, and that it waits for the update whose shift it stopped."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli import deploy, rollback
+from cli.errors import UserError
+from contracts.release import parse_release
+from operate.history import Manifest
+from operate.releases import Attempt, Served
+from operate.rollback import Plan
+from operate.updates import HeldError
+from tests.program.harness import address, manifest
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+def plan(stack: str = "prod", under_way: bool = False) -> Plan:
+    target = Manifest(address(1), "ab", parse_release(json.dumps(manifest(1))))
+    going = Attempt("d-3", "c", "InProgress", NOW) if under_way else None
+    return Plan(stack, "b", target, Served(target.release.id, address(1), "ab", NOW), None, going)
+
+
+@pytest.fixture
+def deployed(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Every deployment that is asked for, with the policies' config as it was then."""
+    found: list[dict[str, Any]] = []
+
+    def take(stack: str, release: str, sha256: str, more: list[str]) -> None:
+        options = dict(zip(more[::2], more[1::2], strict=True))
+        path = options.pop("--policy-pack-config", "")
+        policies = json.loads(Path(path).read_text()) if path else None
+        found.append({"stack": stack, "release": release, "sha256": sha256, "policies": policies, **options})
+
+    monkeypatch.setattr(deploy, "deploy_release", take)
+    monkeypatch.setattr("getpass.getuser", lambda: "ann")
+    return found
+
+
+def test_a_return_is_a_deployment_of_the_former_manifest(deployed: list[dict[str, Any]]) -> None:
+    rollback._deploy(plan(), now=False, reason="")
+    assert deployed == [
+        {
+            "stack": "prod",
+            "release": address(1),
+            "sha256": "ab",
+            "policies": None,
+            "--config": 'glidepath:returning={"reason": "Return from b by ann", "urgent": false}',
+            "--message": "Return from b by ann",
+        }
+    ]
+
+
+def test_at_once_is_exempted_and_recorded(deployed: list[dict[str, Any]]) -> None:
+    rollback._deploy(plan(), now=True, reason="wrong\nfares")
+    (found,) = deployed
+    words = "At once. Return from b by ann: wrong fares"
+    assert found["--config"] == f'glidepath:returning={{"reason": "{words}", "urgent": true}}'
+    assert found["policies"] == rollback.exemption(words)
+
+
+def test_where_no_policy_forbids_it_there_is_nothing_to_exempt(deployed: list[dict[str, Any]]) -> None:
+    # An exemption that names no finding is itself a violation.
+    rollback._deploy(plan("dev"), now=True, reason="")
+    assert deployed[0]["policies"] is None
+
+
+def test_the_update_whose_shift_was_stopped_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: list[Exception | None] = [HeldError("another update holds prod"), None]
+
+    def take(*_: Any) -> None:
+        answer = answers.pop(0)
+        if answer:
+            raise answer
+
+    monkeypatch.setattr(deploy, "deploy_release", take)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    rollback._deploy(plan(under_way=True), now=False, reason="")
+    assert answers == []
+
+
+def test_any_other_update_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def held(*_: Any) -> None:
+        raise HeldError("another update holds prod")
+
+    monkeypatch.setattr(deploy, "deploy_release", held)
+    with pytest.raises(UserError, match="another update holds prod"):
+        rollback._deploy(plan(), now=False, reason="")
+
+
+def test_nothing_is_done_without_a_terminal_or_yes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    with pytest.raises(UserError, match="nothing was changed: there is no terminal to ask on"):
+        rollback._ask(plan())

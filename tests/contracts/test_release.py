@@ -1,0 +1,139 @@
+"""The manifest's reader: what it accepts, and the sentence for everything else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.release import ReleaseError, parse_release, render_release
+from tests.functions import samples
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+PLACES = [
+    ("id",), ("reason",), ("created",), ("data",), ("data", "rows"), ("model", "sha256"), ("model", "artifact"),
+    ("metrics", "ci"), ("metrics", "value"), ("metrics", "slices"), ("champion",), ("baseline", "statistics"),
+    ("golden",), ("target",), ("features",), ("distribution",), ("distribution", "shares"),
+]  # fmt: skip
+
+
+def changed(path: tuple[str | int, ...], value: Any) -> str:
+    document: Any = samples.manifest()
+    place = document
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    return json.dumps(document)
+
+
+def test_reads_what_it_renders() -> None:
+    release = parse_release(json.dumps(samples.manifest()))
+    assert release.model.sha256 == "ab" * 32
+    assert release.features == ("duration_minutes", "passengers", "distance")
+    assert release.metrics.ci == (3.3, 6.9)
+    assert parse_release(render_release(release)) == release
+    assert render_release(parse_release(render_release(release))) == render_release(release)
+    assert json.loads(render_release(release)) == samples.manifest()
+
+
+def test_reads_a_champion() -> None:
+    champion = {"package": samples.PACKAGE, "value": 5.0, "verdict": "better than the champion"}
+    found = parse_release(changed(("champion",), champion)).champion
+    assert found is not None
+    assert found.value == 5.0
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "place", "reason"),
+    [
+        (("schema",), 2, "schema", "deploy it with the code that wrote it"),
+        (("id",), "latest", "id", "'latest' must be a date and eight hex digits"),
+        (("reason",), "whim", "reason", "'whim' must be one of commit, data, drift, manual"),
+        (("created",), "2026-13-41T03:45:00Z", "created", "not a date and time that exists"),
+        (("created",), "yesterday", "created", "a UTC time like"),
+        (("data", "rows"), 0, "data.rows", "must be at least 1, not 0"),
+        (("data", "rows"), 12.5, "data.rows", "must be a whole number, not a number (12.5)"),
+        (("data", "rows"), True, "data.rows", "must be a whole number, not true or false (true)"),
+        (("data", "uri"), "https://x/y", "data.uri", "'https://x/y' is not an S3 URI"),
+        (("data", "uri"), "s3://B/y", "data.uri", "no valid bucket name"),
+        (("model", "artifact"), "s3://bucket/", "model.artifact", "names a bucket but no key"),
+        (("model", "sha256"), "AB" * 32, "model.sha256", "64 lower case hex digits"),
+        (("model", "package"), "glidepath/1", "model.package", "ARN of a SageMaker model package"),
+        (("metrics", "value"), "4", "metrics.value", 'must be a number, not a string ("4")'),
+        (("metrics", "value"), None, "metrics.value", "must be a number, not null"),
+        (("metrics", "ci"), [2, 1], "metrics.ci", "a lower and an upper bound, not [2.0, 1.0]"),
+        (("metrics", "ci"), [1], "metrics.ci", "a lower and an upper bound"),
+        (("metrics", "slices", 0, "rows"), -1, "metrics.slices[0].rows", "at least 0"),
+        (("features",), [], "features", "must not be empty"),
+        (("features",), ["a", "a"], "features", "names a more than once"),
+        (("features",), ["a b"], "features[0]", "letters, digits and underscores"),
+        (("features",), ["total"], "features", "contain the target 'total'"),
+        (("distribution", "edges"), [2, 1, 3, 4], "distribution.edges", "must be increasing numbers"),
+        (("distribution", "edges"), [1, 1, 3, 4], "distribution.edges", "must be increasing numbers"),
+        (("distribution", "edges"), [1], "distribution.shares", "one more than edges and at most 9, not 5"),
+        (("distribution", "shares"), [0.5, 0.5, 0, 0, 0], "distribution.shares", "must be above 0 and add up to 1"),
+        (("distribution", "shares"), [0.1] * 5, "distribution.shares", "must be above 0 and add up to 1"),
+        (("extra",), 1, "extra", "is not known here"),
+        (("model", "sha265"), "x", "model.sha265", "is not known here"),
+        (("baseline",), [], "baseline", "must be an object, not a list"),
+    ],
+)
+def test_refuses(path: tuple[str | int, ...], value: Any, place: str, reason: str) -> None:
+    with pytest.raises(ReleaseError) as caught:
+        parse_release(changed(path, value))
+    assert caught.value.path == place
+    assert reason in caught.value.reason
+    assert str(caught.value).startswith(f"release manifest: {place}: ")
+
+
+def test_reads_a_manifest_from_before_the_distribution_was_measured() -> None:
+    document = samples.manifest()
+    del document["distribution"]
+    assert parse_release(json.dumps(document)).distribution is None
+
+
+@pytest.mark.parametrize("name", sorted(samples.manifest().keys() - {"distribution"}))
+def test_names_what_is_missing(name: str) -> None:
+    document = samples.manifest()
+    del document[name]
+    with pytest.raises(ReleaseError, match=f"^release manifest: {name}: is missing"):
+        parse_release(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "line 1, column 1"),
+        ('{"schema": 1,', "is not valid JSON"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"schema": NaN}', "contains NaN"),
+        ('{"schema": 1, "schema": 2}', "has the member 'schema' more than once"),
+        ("[]", "must be an object, not a list"),
+    ],
+)
+def test_refuses_what_is_no_document(text: str, reason: str) -> None:
+    with pytest.raises(ReleaseError, match=reason):
+        parse_release(text)
+
+
+@given(st.text())
+def test_any_text_gives_a_clear_error(text: str) -> None:
+    with pytest.raises(ReleaseError):
+        parse_release(text)
+
+
+@given(st.sampled_from(PLACES), JSON_VALUES)
+def test_any_value_is_read_or_refused_by_name(path: tuple[str, ...], value: Any) -> None:
+    try:
+        release = parse_release(changed(path, value))
+    except ReleaseError as error:
+        assert error.path == "document" or error.path.startswith(path[0])  # noqa: PT017
+    else:
+        assert parse_release(render_release(release)) == release

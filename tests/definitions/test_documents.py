@@ -1,0 +1,89 @@
+"""State machine, buildspecs, AppSpec and API as documents."""
+
+import json
+from typing import Any
+
+from contracts.appspec import app_spec, traffic_routing
+from contracts.names import Names
+from definitions import buildspecs
+from definitions.openapi import openapi
+from definitions.state_machine import Machines, Training, state_machine
+
+NAMES = Names("glidepath", "eu-west-1", {"delivery": "1" * 12, "dev": "2" * 12, "prod": "3" * 12})
+MACHINES = Machines("ml.m5.large", 1, 20, 1800)
+TRAINING = Training(
+    NAMES,
+    "arn:aws:kms:eu-west-1:111111111111:key/1",
+    "xgboost:3.2-0",
+    "monitor",
+    {"num_round": "100"},
+    "{}",
+    ("--metric", "rmse"),
+    3600,
+    MACHINES,
+    MACHINES,
+    MACHINES,
+)
+
+
+def _targets(state: dict[str, Any]) -> set[str]:
+    found = {state[key] for key in ("Next", "Default") if key in state}
+    found |= {choice["Next"] for choice in state.get("Choices", [])}
+    return found | {caught["Next"] for caught in state.get("Catch", [])}
+
+
+def test_every_transition_of_the_workflow_leads_somewhere_and_every_state_is_reached() -> None:
+    machine = state_machine(TRAINING)
+    states = machine["States"]
+    reached = {machine["StartAt"]}.union(*(_targets(state) for state in states.values()))
+    assert reached == set(states)
+
+
+def test_every_task_is_bounded_retried_and_explained() -> None:
+    for name, state in state_machine(TRAINING)["States"].items():
+        if state["Type"] == "Task":
+            assert state["TimeoutSeconds"] > 0, name
+            assert state["Retry"], name
+            assert state["Catch"][0]["ErrorEquals"] == ["States.ALL"], name
+
+
+def test_a_failed_gate_ends_with_its_reason() -> None:
+    states = state_machine(TRAINING)["States"]
+    assert states["Passed"]["Default"] == "Rejected"
+    assert states["Rejected"] == {"Type": "Fail", "Error": "GateRejected", "CausePath": "$.gate.reason"}
+
+
+def test_app_spec_moves_the_alias_between_the_hooks() -> None:
+    document = json.loads(app_spec("predict", "live", "1", "2", "before", "after"))
+    properties = document["Resources"][0]["live"]["Properties"]
+    assert properties == {"Name": "predict", "Alias": "live", "CurrentVersion": "1", "TargetVersion": "2"}
+    assert document["Hooks"] == [{"BeforeAllowTraffic": "before"}, {"AfterAllowTraffic": "after"}]
+
+
+def test_routing_of_both_kinds() -> None:
+    assert traffic_routing("canary", 10, 5)["time_based_canary"] == {"percentage": 10, "interval": 5}
+    assert traffic_routing("linear", 10, 1)["time_based_linear"] == {"percentage": 10, "interval": 1}
+
+
+def test_deploys_assume_the_deployer_and_export_what_later_stages_read() -> None:
+    profile = buildspecs.profile("glidepath-dev", NAMES.role_arn("dev", "deployer"), "eu-west-1", "deploy-dev")
+    spec = buildspecs.deploy("dev", profile, "s3://state")
+    assert "credential_source = EcsContainer" in profile
+    assert spec["env"]["variables"]["PULUMI_BACKEND_URL"] == "s3://state"
+    assert {"API_URL", "RELEASE", "MANIFEST_SHA256", "SUMMARY"} <= set(spec["env"]["exported-variables"])
+    assert any("python -m cli deploy --stack dev" in command for command in spec["phases"]["build"]["commands"])
+
+
+def test_what_was_approved_is_handed_to_the_deployment_only_where_there_is_an_approval() -> None:
+    (_, _, deploy, _) = buildspecs.deploy("prod", "[profile x]\n", "")["phases"]["build"]["commands"]
+    assert '${APPROVED_SHA256:+--manifest-sha256 "$APPROVED_SHA256"}' in deploy
+    assert '${APPROVED_PLAN_SHA256:+--plan "$APPROVED_PLAN" --plan-sha256 "$APPROVED_PLAN_SHA256"}' in deploy
+
+
+def test_the_api_is_signed_and_checked() -> None:
+    document = openapi("x", "arn", ["a", "b"], api_key=True)
+    operation = document["paths"]["/predict"]["post"]
+    assert operation["security"] == [{"sigv4": [], "api_key": []}]
+    assert document["x-amazon-apigateway-request-validator"] == "all"
+    items = document["components"]["schemas"]["Request"]["properties"]["instances"]["items"]
+    assert items["required"] == ["a", "b"]

