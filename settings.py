@@ -15,7 +15,7 @@ from pulumi.runtime import config as runtime_config
 
 from contracts.dataset import Dataset, parse_dataset
 from contracts.fields import FieldError
-from contracts.names import DELIVERY, Names
+from contracts.names import DELIVERY, ENVIRONMENTS, Names
 from definitions.health import Limits
 from definitions.roles.ci import HOSTS
 from reading import MISSING, Reader
@@ -315,7 +315,7 @@ def _accounts(stack: str, reader: Reader) -> dict[str, str]:
     The order is a key of its own (`environments`): the engine hands objects over sorted by key.
     """
     given = reader.mapping("accounts", pattern=r"\d{12}", hint="stack: account id of 12 digits, in quotes")
-    environments = reader.texts("environments", ("dev", "prod"), _STACK, "stack names of 2 to 12 of a-z and 0-9")
+    environments = reader.texts("environments", ENVIRONMENTS, _STACK, "stack names of 2 to 12 of a-z and 0-9")
     order = (DELIVERY, *environments)
     if given and stack not in order:
         reader.reject("environments", list(environments), f"does not name stack {stack}; add it")

@@ -69,8 +69,8 @@ def project() -> Iterator[tuple[Rehearsal, Path]]:
         rehearsal = Rehearsal(folder=Path(scratch) / "rehearsal", port=_free_port())
         ensure_engine(rehearsal)
         project = read_project(rehearsal.root)
-        profiles = {project.profile(stack): account for stack, account in project.accounts.items()}
-        rehearsal.write_credentials({**profiles, "default": project.accounts["delivery"]}, project.region)
+        profiles = {project.names.stack(stack): account for stack, account in project.names.accounts.items()}
+        rehearsal.write_credentials({**profiles, "default": project.names.accounts["delivery"]}, project.names.region)
         empty = Path(scratch) / "empty"
         empty.mkdir()
         (empty / "Pulumi.yaml").write_text("name: empty\nruntime: python\n")

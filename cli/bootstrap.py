@@ -33,8 +33,8 @@ def bootstrap(
 
     project = read_project(ROOT)
     clients = Clients(project)
-    bucket = bucket or f"{project.name}-state-{project.accounts['delivery']}-{project.region}"
-    key = ensure_key(clients, f"alias/{project.name}-state")
+    bucket = bucket or f"{project.names.name}-state-{project.names.accounts['delivery']}-{project.names.region}"
+    key = ensure_key(clients, f"alias/{project.names.name}-state")
     ensure_bucket(clients, project, bucket, key)
     print(next_steps(project, bucket))
 
@@ -56,7 +56,7 @@ def ensure_bucket(clients: "Clients", project: "Project", bucket: str, key: str)
     s3: Any = clients.of("delivery", "s3")
     owned = {item["Name"] for item in s3.list_buckets()["Buckets"]}
     if bucket not in owned:
-        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": project.region})
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": project.names.region})
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     encryption = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
     rule = {"ApplyServerSideEncryptionByDefault": encryption, "BucketKeyEnabled": True}
@@ -82,8 +82,8 @@ def tls_only(bucket: str) -> dict[str, Any]:
 
 def next_steps(project: "Project", bucket: str) -> str:
     """The lines that a person runs next."""
-    profile = project.profile("delivery")
-    secrets = f"awskms:///alias/{project.name}-state?region={project.region}&profile={profile}"
+    profile = project.names.stack("delivery")
+    secrets = f"awskms:///alias/{project.names.name}-state?region={project.names.region}&profile={profile}"
     inits = [f"pulumi stack init {stack} --secrets-provider '{secrets}'" for stack in ("delivery", "dev", "prod")]
-    login = f"pulumi login 's3://{bucket}?region={project.region}&profile={profile}&awssdk=v2'"
+    login = f"pulumi login 's3://{bucket}?region={project.names.region}&profile={profile}&awssdk=v2'"
     return "\n".join(["state bucket and key are ready; next:", f"  {login}", *(f"  {line}" for line in inits)])

@@ -46,7 +46,9 @@ def login(role: Annotated[str, typer.Option(help=f"What for: {', '.join(ROLES)}.
             f"set glidepath:ci: {{provider: {host.kind}, repository: …}} in every stack's config, and bring them up",
         )
     config = _config_file()
-    text = logins.write(config.parent, Names(project.name, project.region, project.accounts), role, host)
+    text = logins.write(
+        config.parent, Names(project.names.name, project.names.region, project.names.accounts), role, host
+    )
     config.write_text(_MADE + text, encoding="utf-8")
     print(f"profiles for {role} are in {config}")
 
@@ -93,13 +95,13 @@ def deliver() -> None:
         print(f"the pipeline takes its source from {source['kind']}, which starts it: nothing to hand over")
         return
     key = source.get("key", "source/source.zip")
-    session = boto3.Session(profile_name=project.profile("delivery"), region_name=project.region)
+    session = boto3.Session(profile_name=project.names.stack("delivery"), region_name=project.names.region)
     s3: Any = session.client("s3")
     try:
-        answer = s3.put_object(Bucket=project.data_bucket, Key=key, Body=_archive())
+        answer = s3.put_object(Bucket=project.names.data_bucket, Key=key, Body=_archive())
     except (BotoCoreError, ClientError) as error:
-        raise UserError(f"s3://{project.data_bucket}/{key} cannot be written: {error}") from error
-    print(f"handed over as s3://{project.data_bucket}/{key}, version {answer['VersionId']}: the pipeline starts")
+        raise UserError(f"s3://{project.names.data_bucket}/{key} cannot be written: {error}") from error
+    print(f"handed over as s3://{project.names.data_bucket}/{key}, version {answer['VersionId']}: the pipeline starts")
 
 
 def _project() -> "Project":
@@ -155,7 +157,7 @@ def _secret(environ: dict[str, str]) -> dict[str, str]:
     name, variable = state.get("secretName"), state.get("secretVariable", "PULUMI_CONFIG_PASSPHRASE")
     if not name or environ.get(variable):
         return {}
-    session = boto3.Session(profile_name=project.profile("delivery"), region_name=project.region)
+    session = boto3.Session(profile_name=project.names.stack("delivery"), region_name=project.names.region)
     client: Any = session.client("secretsmanager")
     try:
         return {variable: str(client.get_secret_value(SecretId=name)["SecretString"])}

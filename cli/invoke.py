@@ -38,7 +38,7 @@ def invoke(
     if not url:
         raise UserError(f"{stack} serves no release yet", "take one there through the pipeline first")
     text = sys.stdin.read() if body == "-" else body
-    answer = Caller(url, project.region, Clients(project).credentials(stack)).post(
+    answer = Caller(url, project.names.region, Clients(project).credentials(stack)).post(
         text.encode(), TYPES["csv" if csv else "json"]
     )
     print(answer.data.decode(errors="replace"))

@@ -85,10 +85,10 @@ def _present(clients: "Clients", project: "Project", stack: str) -> tuple[dict[s
     """The recorded release, and the endpoint behind the version that serves."""
     ssm, functions = clients.of(stack, "ssm"), clients.of(stack, "lambda")
     try:
-        pointer = json.loads(ssm.get_parameter(Name=f"/{project.name}/{stack}/release")["Parameter"]["Value"])
+        pointer = json.loads(ssm.get_parameter(Name=f"/{project.names.name}/{stack}/release")["Parameter"]["Value"])
     except ssm.exceptions.ParameterNotFound:
         raise UserError(f"{stack} serves no release", "take one there through the pipeline first") from None
-    config = functions.get_function_configuration(FunctionName=project.predict(stack), Qualifier="live")
+    config = functions.get_function_configuration(FunctionName=project.names.predict(stack), Qualifier="live")
     return pointer, str(config["Environment"]["Variables"]["ENDPOINT_NAME"])
 
 

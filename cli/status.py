@@ -24,11 +24,11 @@ def status(
 
     enter(aws)
     from operate.clients import Clients
-    from operate.project import ENVIRONMENTS, read_project
+    from operate.project import read_project
 
     project = read_project(ROOT)
     clients = Clients(project)
-    environments = [environment(clients, project, stack) for stack in ENVIRONMENTS]
+    environments = [environment(clients, project, stack) for stack in project.names.environments]
     run = latest_run(clients, project)
     if as_json:
         print(json.dumps({"environments": environments, "run": run}, indent=2))
@@ -82,7 +82,9 @@ def latest_run(clients: "Clients", project: "Project") -> dict[str, str] | None:
     """The newest run of the pipeline, if there was one."""
     pipeline = clients.of("delivery", "codepipeline")
     try:
-        runs = pipeline.list_pipeline_executions(pipelineName=project.name, maxResults=1)["pipelineExecutionSummaries"]
+        runs = pipeline.list_pipeline_executions(pipelineName=project.names.name, maxResults=1)[
+            "pipelineExecutionSummaries"
+        ]
     except pipeline.exceptions.PipelineNotFoundException:
         return None
     return {"execution": runs[0]["pipelineExecutionId"], "status": runs[0]["status"]} if runs else None

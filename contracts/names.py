@@ -5,6 +5,12 @@ from dataclasses import dataclass
 
 DELIVERY = "delivery"
 """Stack (and key in `accounts`) of the tooling account."""
+ENVIRONMENTS = ("dev", "prod")
+"""The environments of a project whose config names none, in the order in which a release travels."""
+LIVE = "live"
+"""What callers are served by: the alias of the predict function, the stage of the API, the release's own variant."""
+PREDICT = "predict"
+"""Purpose of the function that answers callers."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,16 @@ class Names:
     def environments(self) -> list[str]:
         """Environments in the order in which a release travels; the last one is production."""
         return [stack for stack in self.accounts if stack != DELIVERY]
+
+    @property
+    def production(self) -> str:
+        """The environment where a release's travel ends."""
+        return self.environments[-1]
+
+    @property
+    def stacks(self) -> list[str]:
+        """Every stack, the tooling account's first."""
+        return [DELIVERY, *self.environments]
 
     def arn(self, service: str, resource: str, stack: str = DELIVERY) -> str:
         """ARN of a regional resource in the account of `stack`."""
@@ -100,6 +116,10 @@ class Names:
     def function(self, stack: str, purpose: str) -> str:
         """Function name: `{name}-{env}-{purpose}` in environments, `{name}-{purpose}` in delivery."""
         return f"{self.name}-{purpose}" if stack == DELIVERY else f"{self.name}-{stack}-{purpose}"
+
+    def predict(self, stack: str) -> str:
+        """Name of the function that answers an environment's callers."""
+        return self.function(stack, PREDICT)
 
     def function_arn(self, stack: str, purpose: str) -> str:
         """Function ARN, unqualified."""

@@ -21,11 +21,11 @@ class Clients:
     def credentials(self, stack: str) -> Credentials:
         """The administrator's keys of a stack's account."""
         credentials = self._session(stack).get_credentials()
-        assert credentials is not None, f"profile {self._project.profile(stack)} has no keys"
+        assert credentials is not None, f"profile {self._project.names.stack(stack)} has no keys"
         return credentials
 
     def _new_session(self, stack: str) -> boto3.Session:
-        return boto3.Session(profile_name=self._project.profile(stack), region_name=self._project.region)
+        return boto3.Session(profile_name=self._project.names.stack(stack), region_name=self._project.names.region)
 
     def _new_client(self, stack: str, service: str) -> Any:
         # The names of services are plain strings here, so the typed overloads of boto3 do not apply.

@@ -46,7 +46,7 @@ class History:
     def served(self) -> list[Served]:
         """The pointer's history, oldest first; empty where nothing has ever served. SSM keeps the last 100 entries."""
         ssm = self._clients.of(self._stack, "ssm")
-        name = f"/{self._project.name}/{self._stack}/release"
+        name = f"/{self._project.names.name}/{self._stack}/release"
         try:
             pages = list(ssm.get_paginator("get_parameter_history").paginate(Name=name))
         except ssm.exceptions.ParameterNotFound:
@@ -58,7 +58,7 @@ class History:
         """Who answers now; None where there is no alias yet."""
         functions = self._clients.of(self._stack, "lambda")
         try:
-            alias = functions.get_alias(FunctionName=self._project.predict(self._stack), Name=ALIAS)
+            alias = functions.get_alias(FunctionName=self._project.names.predict(self._stack), Name=ALIAS)
         except functions.exceptions.ResourceNotFoundException:
             return None
         version = alias["FunctionVersion"]
@@ -71,7 +71,7 @@ class History:
     def attempts(self, newest: int = 100) -> list[Attempt]:
         """The group's deployments, newest first; empty where there is no group yet."""
         codedeploy = self._clients.of(self._stack, "codedeploy")
-        group = {"applicationName": self._project.profile(self._stack), "deploymentGroupName": "predict"}
+        group = {"applicationName": self._project.names.stack(self._stack), "deploymentGroupName": "predict"}
         paginator = codedeploy.get_paginator("list_deployments")
         try:
             ids = [each for page in paginator.paginate(**group) for each in page["deployments"]]
@@ -89,7 +89,7 @@ class History:
 
     def manifests(self) -> dict[str, Manifest]:
         """All releases in the artifact store by id; one that cannot be read or trusted is left out."""
-        s3, bucket = self._clients.of("delivery", "s3"), self._project.artifacts_bucket
+        s3, bucket = self._clients.of("delivery", "s3"), self._project.names.artifacts_bucket
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="runs/", Delimiter="/")
         runs = [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", [])]
         with ThreadPoolExecutor(8) as pool:
@@ -111,7 +111,7 @@ class History:
         pipeline = self._clients.of("delivery", "codepipeline")
         try:
             pages = pipeline.get_paginator("list_action_executions").paginate(
-                pipelineName=self._project.name, filter={"pipelineExecutionId": execution}
+                pipelineName=self._project.names.name, filter={"pipelineExecutionId": execution}
             )
             actions = [action for page in pages for action in page["actionExecutionDetails"]]
         except (pipeline.exceptions.PipelineNotFoundException, pipeline.exceptions.PipelineExecutionNotFoundException):
@@ -124,7 +124,7 @@ class History:
 
     def _variables(self, version: str) -> dict[str, str]:
         functions = self._clients.of(self._stack, "lambda")
-        name = self._project.predict(self._stack)
+        name = self._project.names.predict(self._stack)
         found = functions.get_function_configuration(FunctionName=name, Qualifier=version)
         variables: dict[str, str] = found.get("Environment", {}).get("Variables", {})
         return variables
@@ -132,7 +132,7 @@ class History:
     def _releases_of_versions(self) -> dict[str, str]:
         functions = self._clients.of(self._stack, "lambda")
         pages = functions.get_paginator("list_versions_by_function").paginate(
-            FunctionName=self._project.predict(self._stack)
+            FunctionName=self._project.names.predict(self._stack)
         )
         return {
             entry["Version"]: entry.get("Environment", {}).get("Variables", {}).get("RELEASE_ID", "")

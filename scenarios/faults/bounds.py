@@ -51,9 +51,9 @@ def bound(world: "World") -> float:
 
 def read_routing(world: "World") -> Routing:
     """Of production's deployment group."""
-    codedeploy = world.clients.of("prod", "codedeploy")
+    codedeploy = world.clients.of(world.project.production, "codedeploy")
     group = codedeploy.get_deployment_group(
-        applicationName=f"{world.project.name}-prod", deploymentGroupName="predict"
+        applicationName=world.project.names.stack(world.project.production), deploymentGroupName="predict"
     )["deploymentGroupInfo"]
     name = group["deploymentConfigName"]
     config = codedeploy.get_deployment_config(deploymentConfigName=name)["deploymentConfigInfo"]
@@ -73,7 +73,11 @@ def routing_of(config: dict[str, Any]) -> Routing:
 
 def alarm_minutes(world: "World") -> float:
     """From the first failure to the alarm: that of the new version's model errors."""
-    pages = world.clients.of("prod", "cloudwatch").get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm"])
+    pages = (
+        world.clients.of(world.project.production, "cloudwatch")
+        .get_paginator("describe_alarms")
+        .paginate(AlarmTypes=["MetricAlarm"])
+    )
     alarms = [alarm for page in pages for alarm in page["MetricAlarms"] if "ModelErrors" in _metrics(alarm)]
     seconds = max((_period(alarm) * (alarm["EvaluationPeriods"] + 1) for alarm in alarms), default=0.0)
     return seconds / 60

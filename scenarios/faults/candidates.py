@@ -64,7 +64,7 @@ class Candidates:
 
     def of_run(self, run: str) -> Candidate:
         """The release that a run of the pipeline or the workflow made."""
-        return self.read(f"s3://{self._project.artifacts_bucket}/runs/{run}/release/manifest.json")
+        return self.read(f"s3://{self._project.names.artifacts_bucket}/runs/{run}/release/manifest.json")
 
     def train(self, data: str) -> Candidate:
         """A release of its own from the rows of `data` (CSV text), by the training workflow alone: no run, no stage.
@@ -118,9 +118,9 @@ class Candidates:
 
     def _put(self, key: str, body: bytes) -> str:
         kind = "application/json" if key.endswith(".json") else "application/gzip"
-        place = {"Bucket": self._project.artifacts_bucket, "Key": key}
+        place = {"Bucket": self._project.names.artifacts_bucket, "Key": key}
         self._s3.put_object(**place, Body=body, ContentType=kind, ChecksumAlgorithm="SHA256")
-        return f"s3://{self._project.artifacts_bucket}/{key}"
+        return f"s3://{self._project.names.artifacts_bucket}/{key}"
 
     def _first_input(self, states: Any, machine: str) -> dict[str, Any]:
         """What the pipeline's own run gave to the workflow: the code that it packaged is taken over."""
@@ -131,7 +131,7 @@ class Candidates:
     def upload(self, data: str) -> str:
         """The version of an upload that starts no run, since the rule that listens to uploads is off meanwhile."""
         with self._deaf():
-            done = self._s3.put_object(Bucket=self._project.data_bucket, Key=DATA_KEY, Body=data.encode())
+            done = self._s3.put_object(Bucket=self._project.names.data_bucket, Key=DATA_KEY, Body=data.encode())
             # The event is matched against the rules when it arrives, which is not when it was sent.
             time.sleep(0.5)
         return str(done["VersionId"])

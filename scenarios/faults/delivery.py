@@ -21,7 +21,7 @@ def start_run(world: World, version: str) -> str:
     """A run of the pipeline on one version of the data; its id."""
     variables = {"REASON": "data", "DATA_KEY": DATA_KEY, "DATA_VERSION": version}
     started = world.clients.of("delivery", "codepipeline").start_pipeline_execution(
-        name=world.project.name, variables=[{"name": name, "value": value} for name, value in variables.items()]
+        name=world.project.names.name, variables=[{"name": name, "value": value} for name, value in variables.items()]
     )
     return str(started["pipelineExecutionId"])
 
@@ -30,7 +30,7 @@ def end_of(world: World, run: str) -> tuple[str, str]:
     """The stage that stopped a run (`-` where none did) and the sentence a person reads there, once it has ended."""
     client = world.clients.of("delivery", "codepipeline")
     deadline = time.monotonic() + RUN_SECONDS
-    while (found := read_run(client, world.project.name, run)).status not in _ENDED:
+    while (found := read_run(client, world.project.names.name, run)).status not in _ENDED:
         if time.monotonic() > deadline:
             raise UserError(f"run {run} did not end within {RUN_SECONDS:.0f} s: it is {found.status}")
         time.sleep(_POLL_SECONDS)
@@ -46,10 +46,10 @@ def approval(world: World, run: str) -> dict[str, str]:
     client = world.clients.of("delivery", "codepipeline")
     deadline = time.monotonic() + RUN_SECONDS
     while time.monotonic() < deadline:
-        asked = pending_approval(client, world.project.name, run)
+        asked = pending_approval(client, world.project.names.name, run)
         if asked:
             return asked
-        found = read_run(client, world.project.name, run)
+        found = read_run(client, world.project.names.name, run)
         if found.status in _ENDED:
             raise UserError(f"run {run} ended {found.status} before its approval: {found.error}")
         time.sleep(_POLL_SECONDS)
@@ -59,7 +59,7 @@ def approval(world: World, run: str) -> dict[str, str]:
 def answer(world: World, asked: dict[str, str], status: str, summary: str) -> None:
     """A person's answer to an approval."""
     world.clients.of("delivery", "codepipeline").put_approval_result(
-        pipelineName=world.project.name,
+        pipelineName=world.project.names.name,
         stageName=asked["stage"],
         actionName=asked["action"],
         token=asked["token"],
@@ -70,7 +70,7 @@ def answer(world: World, asked: dict[str, str], status: str, summary: str) -> No
 def retry(world: World, run: str, stage: str) -> None:
     """The failed stage of a run once more, as a person asks for it in the console."""
     world.clients.of("delivery", "codepipeline").retry_stage_execution(
-        pipelineName=world.project.name, pipelineExecutionId=run, stageName=stage, retryMode="FAILED_ACTIONS"
+        pipelineName=world.project.names.name, pipelineExecutionId=run, stageName=stage, retryMode="FAILED_ACTIONS"
     )
 
 
@@ -92,7 +92,7 @@ def data(world: World, header: Sequence[str], rows: Sequence[Sequence[str]]) -> 
         yield version
     finally:
         world.clients.of("delivery", "s3").delete_object(
-            Bucket=world.project.data_bucket, Key=DATA_KEY, VersionId=version
+            Bucket=world.project.names.data_bucket, Key=DATA_KEY, VersionId=version
         )
 
 

@@ -75,7 +75,7 @@ def _refuses(world: World) -> Outcome:
 
 def live_only(world: World) -> dict[str, str]:
     """What a request to the new endpoint looks like that is no golden record."""
-    serving = world.stacks.outputs("prod")["endpoint"]
+    serving = world.stacks.outputs(world.project.production)["endpoint"]
     return {"EndpointName": f"^(?!{serving}$)", "InferenceId": "^(?!golden-)"}
 
 

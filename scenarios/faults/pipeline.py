@@ -54,8 +54,11 @@ def approval_rejected(world: World) -> Outcome:
 
 def deployer_lacks_permission(world: World) -> Outcome:
     """Somebody took a right from production's deployer after the release was approved."""
-    role = f"{world.project.name}-prod-deployer"
-    with world.traffic(TRICKLE) as traffic, _without(world.clients.of("prod", "iam"), role, _ACTION):
+    role = world.project.names.role(world.project.production, "deployer")
+    with (
+        world.traffic(TRICKLE) as traffic,
+        _without(world.clients.of(world.project.production, "iam"), role, _ACTION),
+    ):
         # Only production's deployment uses that role: nothing before it is held up.
         run = _at_approval(world)
         delivery.answer(world, delivery.approval(world, run), "Approved", "good")
@@ -82,7 +85,7 @@ def changed_artifact(world: World) -> Outcome:
 def _deploy(world: World, candidate: Candidate, approved: str) -> Outcome:
     """As the stage does after an approval: the release, and the hash of the manifest that was approved."""
     with world.traffic() as traffic:
-        done = world.deploy("prod", candidate, "--manifest-sha256", approved)
+        done = world.deploy(world.project.production, candidate, "--manifest-sha256", approved)
     return _ended(world, done, traffic)
 
 
@@ -94,7 +97,7 @@ def _ended(world: World, done: "subprocess.CompletedProcess[str]", traffic: Traf
 def gateway_restarted(world: World) -> Outcome:
     """The cloud goes down in the middle of a shift, and comes up again with all it held."""
     with world.traffic() as traffic:
-        process = world.start_deploy("prod", world.new)
+        process = world.start_deploy(world.project.production, world.new)
         _until_shifting(world, process)
         began = time.monotonic()
         lifecycle.restart(world.rehearsal)
@@ -105,7 +108,10 @@ def gateway_restarted(world: World) -> Outcome:
 
 
 def _until_shifting(world: World, process: "subprocess.Popen[str]") -> None:
-    functions, name = world.clients.of("prod", "lambda"), world.project.predict("prod")
+    functions, name = (
+        world.clients.of(world.project.production, "lambda"),
+        world.project.names.predict(world.project.production),
+    )
     deadline = time.monotonic() + _SHIFT_SECONDS
     while not functions.get_alias(FunctionName=name, Name="live").get("RoutingConfig"):
         if process.poll() is not None:
@@ -119,11 +125,11 @@ def _at_approval(world: World) -> str:
     """A run that waits for its approval: the one that failed there, asked again, else a new one."""
     known = _waiting.get(world.rehearsal.port)
     client = world.clients.of("delivery", "codepipeline")
-    if known and read_run(client, world.project.name, known).stage(APPROVE).status == "Failed":
+    if known and read_run(client, world.project.names.name, known).stage(APPROVE).status == "Failed":
         delivery.retry(world, known, APPROVE)
         delivery.approval(world, known)
         return known
-    with _quick_approval(client, world.project.name):
+    with _quick_approval(client, world.project.names.name):
         run = delivery.start_run(world, str(world.old.manifest["data"]["version"]))
     delivery.approval(world, run)
     _waiting[world.rehearsal.port] = run

@@ -51,8 +51,8 @@ def _after_fails(world: World) -> Outcome:
 
 def _capture_denied(world: World) -> Outcome:
     """Somebody tightened the bucket: the endpoint may no longer write what it captures."""
-    bucket = world.project.capture_bucket("prod")
-    role = f"arn:aws:iam::{world.project.accounts['prod']}:role/{world.project.name}-prod-model"
+    bucket = world.project.names.capture_bucket(world.project.production)
+    role = f"arn:aws:iam::{world.project.names.accounts['prod']}:role/{world.project.names.name}-prod-model"
     statement = {
         "Sid": "Tightened",
         "Effect": "Deny",
@@ -60,14 +60,17 @@ def _capture_denied(world: World) -> Outcome:
         "Action": "s3:PutObject",
         "Resource": f"arn:aws:s3:::{bucket}/*",
     }
-    with _statement(world, bucket, statement), world.configured("prod", "capture", waitSeconds=CAPTURE_SECONDS):
+    with (
+        _statement(world, bucket, statement),
+        world.configured(world.project.production, "capture", waitSeconds=CAPTURE_SECONDS),
+    ):
         return world.attempt(world.new)
 
 
 @contextmanager
 def _statement(world: World, bucket: str, statement: dict[str, Any]) -> Iterator[None]:
     """One statement more in the bucket's policy."""
-    s3 = world.clients.of("prod", "s3")
+    s3 = world.clients.of(world.project.production, "s3")
     former = s3.get_bucket_policy(Bucket=bucket)["Policy"]
     document = json.loads(former)
     document["Statement"] = [*document["Statement"], statement]
@@ -79,8 +82,8 @@ def _statement(world: World, bucket: str, statement: dict[str, Any]) -> Iterator
 
 
 def _key_disabled(world: World) -> Outcome:
-    kms = world.clients.of("prod", "kms")
-    alias = f"alias/{world.project.name}-prod"
+    kms = world.clients.of(world.project.production, "kms")
+    alias = f"alias/{world.project.names.name}-prod"
     key = next(item["TargetKeyId"] for item in kms.list_aliases()["Aliases"] if item["AliasName"] == alias)
     # A model that lies elsewhere: of one that was tried before there may be an endpoint already.
     moved = world.candidates.spoiled(world.new, "moved", artifact=lambda body: body)
@@ -102,7 +105,7 @@ def _cold_failure(world: World) -> Outcome:
 def during_shift(world: World, act: Callable[[str], None]) -> Outcome:
     """Deploys `new` under live traffic; `act` is called with the deployment's id once the canary has traffic."""
     with world.traffic() as traffic:
-        process = world.start_deploy("prod", world.new)
+        process = world.start_deploy(world.project.production, world.new)
         act(world.until_shifting(process))
         done = world.finish(process)
         world.settle()
@@ -112,7 +115,7 @@ def during_shift(world: World, act: Callable[[str], None]) -> Outcome:
 
 
 def _alarm(world: World) -> Outcome:
-    cloudwatch = world.clients.of("prod", "cloudwatch")
+    cloudwatch = world.clients.of(world.project.production, "cloudwatch")
 
     def act(deployment: str) -> None:
         name = _alarm_on(cloudwatch, "Invocation5XXErrors")
@@ -128,7 +131,7 @@ def _silent(world: World) -> Outcome:
     """A commit whose predict function answers, but reports no metrics: a canary that nobody sees must not pass."""
     silenced = "\n\ndef _write(*_: object) -> None:\n    return\n"
     # The canary of a client like ours sees a few requests a minute: fewer than the default takes for a sign.
-    alarms = world.configured("prod", "alarms", silentInvocations=SILENT_INVOCATIONS)
+    alarms = world.configured(world.project.production, "alarms", silentInvocations=SILENT_INVOCATIONS)
     with alarms, world.edited("functions/predict/metrics.py", lambda text: text + silenced):
         return world.attempt(world.new)
 
@@ -144,7 +147,7 @@ def _alarm_on(cloudwatch: Any, metric: str) -> str:
 
 
 def _stopped(world: World) -> Outcome:
-    codedeploy = world.clients.of("prod", "codedeploy")
+    codedeploy = world.clients.of(world.project.production, "codedeploy")
     return during_shift(
         world, lambda deployment: codedeploy.stop_deployment(deploymentId=deployment, autoRollbackEnabled=True)
     )
@@ -153,10 +156,10 @@ def _stopped(world: World) -> Outcome:
 def _killed(world: World) -> Outcome:
     """SIGKILL for the engine and all its processes, in the middle of the shift; then the same command again."""
     with world.traffic() as traffic:
-        process = world.start_deploy("prod", world.new)
+        process = world.start_deploy(world.project.production, world.new)
         world.until_shifting(process)
         world.kill(process)
-        again = world.deploy("prod", world.new)
+        again = world.deploy(world.project.production, world.new)
         world.settle()
     if again.returncode:
         return world.outcome("DeployProd", cause(again.stdout), traffic)

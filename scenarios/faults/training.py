@@ -98,10 +98,10 @@ def _difference(world: World, manifest: dict[str, Any]) -> str:
 def event_twice(world: World) -> Outcome:
     """The same object version is announced twice: one run. It ends at the gate of its data, so that it costs little."""
     header, rows = delivery.rows_of(world)
-    name = f"{world.project.name}-trigger"
+    name = f"{world.project.names.name}-trigger"
     with world.traffic(TRICKLE) as traffic, delivery.data(world, header[:-1], [row[:-1] for row in rows]) as version:
         detail = {
-            "bucket": {"name": world.project.data_bucket},
+            "bucket": {"name": world.project.names.data_bucket},
             "object": {"key": DATA_KEY, "version-id": version},
         }
         event = json.dumps({"detail": detail}).encode()
@@ -123,12 +123,12 @@ def two_runs_at_once(world: World) -> Outcome:
         texts.append(to_csv([*header[:place], f"{column}_new", *header[place + 1 :]], rows))
     client = world.clients.of("delivery", "codepipeline")
     with world.traffic(TRICKLE) as traffic:
-        known = run_ids(client, world.project.name)
+        known = run_ids(client, world.project.names.name)
         for text in texts:
             _upload(world, text)
         runs = []
         for _ in texts:
-            runs.append(newest_run(client, world.project.name, known))
+            runs.append(newest_run(client, world.project.names.name, known))
             known.add(runs[-1])
         ended = {delivery.end_of(world, run) for run in runs}
     stages = sorted({stage for stage, _ in ended})
@@ -137,14 +137,14 @@ def two_runs_at_once(world: World) -> Outcome:
 
 def _started(world: World, begin: Callable[[], None]) -> str:
     client = world.clients.of("delivery", "codepipeline")
-    known = run_ids(client, world.project.name)
+    known = run_ids(client, world.project.names.name)
     begin()
-    return newest_run(client, world.project.name, known)
+    return newest_run(client, world.project.names.name, known)
 
 
 def _upload(world: World, text: str) -> None:
     s3 = world.clients.of("delivery", "s3")
-    s3.put_object(Bucket=world.project.data_bucket, Key=DATA_KEY, Body=text.encode())
+    s3.put_object(Bucket=world.project.names.data_bucket, Key=DATA_KEY, Body=text.encode())
 
 
 FAULTS: tuple[Fault, ...] = (

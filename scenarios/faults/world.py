@@ -73,8 +73,8 @@ class World:
     def caller(self) -> Caller:
         """Asks production. The API stays the same for all releases."""
         if self._caller is None:
-            url = self.stacks.outputs("prod")["apiUrl"]
-            self._caller = Caller(url, self.project.region, self.clients.credentials("prod"))
+            url = self.stacks.outputs(self.project.production)["apiUrl"]
+            self._caller = Caller(url, self.project.names.region, self.clients.credentials(self.project.production))
         return self._caller
 
     @contextmanager
@@ -141,7 +141,10 @@ class World:
 
         Raises UserError where the deployment ends before, or does not get there.
         """
-        functions, name = self.clients.of("prod", "lambda"), self.project.predict("prod")
+        functions, name = (
+            self.clients.of(self.project.production, "lambda"),
+            self.project.names.predict(self.project.production),
+        )
         deadline = time.monotonic() + _DEPLOY_SECONDS
         while time.monotonic() < deadline and process.poll() is None:
             alias = functions.get_alias(FunctionName=name, Name=ALIAS)
@@ -154,7 +157,7 @@ class World:
 
     def serving(self, stack: str) -> str:
         """The release of the version that takes all calls; two ids while the alias sends calls to two versions."""
-        functions, name = self.clients.of(stack, "lambda"), self.project.predict(stack)
+        functions, name = self.clients.of(stack, "lambda"), self.project.names.predict(stack)
         alias = functions.get_alias(FunctionName=name, Name=ALIAS)
         weights = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
         versions = [alias["FunctionVersion"], *weights]
@@ -173,7 +176,11 @@ class World:
     def disagreements(self) -> list[str]:
         """What is not as it must be after whatever happened: one release serves, is recorded, and answers."""
         self.settle()
-        serving, recorded, answering = self.serving("prod"), self.recorded("prod"), self.answering()
+        serving, recorded, answering = (
+            self.serving(self.project.production),
+            self.recorded(self.project.production),
+            self.answering(),
+        )
         if serving == recorded == answering:
             return []
         return [f"the alias serves {serving}, recorded is {recorded}, the URL answers with {answering}"]
@@ -186,7 +193,7 @@ class World:
     def attempt(self, candidate: Candidate, rate: float = RATE, rows: int = 1) -> Outcome:
         """Deploys a release to production under live traffic, and says what came of it."""
         with self.traffic(rate, rows) as traffic:
-            done = self.deploy("prod", candidate)
+            done = self.deploy(self.project.production, candidate)
             self.settle()
         if done.returncode == 0:
             return self.outcome(NONE, "", traffic)
@@ -207,7 +214,8 @@ class World:
     ) -> Iterator[str]:
         """The service answers this operation wrongly (or late) until the block ends; gives the seam's id.
 
-        `match` maps parameters to expressions, `principal` is searched in the caller's ARN (rehearsal/cloud/core/injection.py).
+        `match` maps parameters to expressions, `principal` is searched in the caller's ARN
+        (rehearsal/cloud/core/injection.py).
         """
         wanted: dict[str, Any] = {"match": dict(match) if match else None, "error": dict(error) if error else None}
         wanted |= {"delay": delay, "times": times, "principal": principal}
@@ -262,17 +270,17 @@ class World:
         with contextlib.suppress(urllib.error.HTTPError):
             self.gateway("DELETE", "/_rehearsal/faults")
         self.settle()
-        if self.serving("prod") == self.recorded("prod") == self.old.id:
+        if self.serving(self.project.production) == self.recorded(self.project.production) == self.old.id:
             return
-        done = self.deploy("prod", self.old)
+        done = self.deploy(self.project.production, self.old)
         if done.returncode:
             raise UserError(f"production could not be put back on {self.old.id}: {cause(done.stdout)}")
-        left = self._endpoints() - {self.stacks.outputs("prod")["endpoint"]}
+        left = self._endpoints() - {self.stacks.outputs(self.project.production)["endpoint"]}
         if left:
             raise UserError(f"endpoints are left over after a good release: {', '.join(sorted(left))}")
 
     def _endpoints(self) -> set[str]:
-        pages = self.clients.of("prod", "sagemaker").get_paginator("list_endpoints").paginate()
+        pages = self.clients.of(self.project.production, "sagemaker").get_paginator("list_endpoints").paginate()
         return {endpoint["EndpointName"] for page in pages for endpoint in page["Endpoints"]}
 
     def settle(self) -> None:
@@ -285,8 +293,8 @@ class World:
 
     def under_way(self) -> list[str]:
         """Production's deployments that have not ended."""
-        codedeploy = self.clients.of("prod", "codedeploy")
-        names = {"applicationName": f"{self.project.name}-prod", "deploymentGroupName": "predict"}
+        codedeploy = self.clients.of(self.project.production, "codedeploy")
+        names = {"applicationName": self.project.names.stack(self.project.production), "deploymentGroupName": "predict"}
         found: list[str] = codedeploy.list_deployments(**names, includeOnlyStatuses=_UNDER_WAY)["deployments"]
         return found
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from operate.caller import Caller
 from operate.clients import Clients
-from operate.project import ENVIRONMENTS, Project, read_project
+from operate.project import Project, read_project
 from rehearsal.cloud.process import lifecycle
 from rehearsal.engine import Engine, ensure_engine
 from rehearsal.environment import PASSPHRASE, Rehearsal
@@ -23,7 +23,6 @@ from scenarios.tour.display import Display
 from scenarios.tour.interrupt import interruptible, undisturbed
 from scenarios.tour.tour import ALIAS, Tour
 
-STACKS = ("delivery", *ENVIRONMENTS)
 # Kept beside a checkout by those who work on the project; where it is absent, trips are generated.
 SHARED_TRIPS = Path("../shared/data/taxis.csv")
 GENERATED_ROWS = 6000
@@ -97,8 +96,8 @@ def prepare(rehearsal: Rehearsal, project: Project, display: Display) -> Engine:
         shutil.rmtree(stale, ignore_errors=True)
     engine = ensure_engine(rehearsal)
     rehearsal.prepare()
-    profiles = {project.profile(stack): project.accounts[stack] for stack in STACKS}
-    rehearsal.write_credentials(profiles | {"default": project.accounts["delivery"]}, project.region)
+    profiles = {project.names.stack(stack): project.names.accounts[stack] for stack in project.names.stacks}
+    rehearsal.write_credentials(profiles | {"default": project.names.accounts["delivery"]}, project.names.region)
     lifecycle.start(rehearsal)
     display.say(f"Pulumi {engine.version}, cloud at {rehearsal.endpoint}")
     return engine
@@ -144,16 +143,18 @@ def store_state_secret(clients: Clients, project: Project) -> None:
 def gather(rehearsal: Rehearsal, tour: Tour) -> dict[str, Any]:
     """Evidence from outside: predictions, capture, monitor and roles."""
     project, clients = tour.project, tour.clients
-    manifest = evidence.manifest_now(clients, project, "prod")
-    outputs = tour.stacks.outputs("prod")
-    caller = Caller(outputs["apiUrl"], project.region, clients.credentials("prod"))
+    manifest = evidence.manifest_now(clients, project, project.production)
+    outputs = tour.stacks.outputs(project.production)
+    caller = Caller(outputs["apiUrl"], project.names.region, clients.credentials(project.production))
     check = evidence.check_predictions(clients, manifest, caller)
     tour.display.say(
         f"production's predictions equal the stored artifact's (largest difference {check['largest_difference']:g})"
     )
-    captured = evidence.capture(clients, project, "prod", tour.answers)
-    run_monitor(rehearsal, clients)
-    alias = clients.of("prod", "lambda").get_alias(FunctionName=project.predict("prod"), Name=ALIAS)
+    captured = evidence.capture(clients, project, project.production, tour.answers)
+    run_monitor(rehearsal, clients, project)
+    alias = clients.of(project.production, "lambda").get_alias(
+        FunctionName=project.names.predict(project.production), Name=ALIAS
+    )
     return {
         "production": {
             "release": manifest["id"],
@@ -163,14 +164,14 @@ def gather(rehearsal: Rehearsal, tour: Tour) -> dict[str, Any]:
             "check": check,
         },
         "capture": captured,
-        "monitor": evidence.monitor(clients, "prod"),
+        "monitor": evidence.monitor(clients, project.production),
         "roles": role_proof(rehearsal, project, clients),
     }
 
 
 def role_proof(rehearsal: Rehearsal, project: Project, clients: Clients) -> list[dict[str, Any]]:
     """For each role of the accounts: granted, used, unused, explained, denied."""
-    by_account = {project.accounts[stack]: clients.of(stack, "iam") for stack in STACKS}
+    by_account = {project.names.accounts[stack]: clients.of(stack, "iam") for stack in project.names.stacks}
     return roles.role_entries(by_account.values(), ledger(rehearsal), roles.read_reasons())
 
 
@@ -212,9 +213,11 @@ def ledger(rehearsal: Rehearsal) -> dict[str, Any]:
     return calls
 
 
-def run_monitor(rehearsal: Rehearsal, clients: Clients) -> None:
+def run_monitor(rehearsal: Rehearsal, clients: Clients, project: Project) -> None:
     """Has production's monitoring schedules run now rather than at the next full hour."""
-    for schedule in clients.of("prod", "sagemaker").list_monitoring_schedules()["MonitoringScheduleSummaries"]:
+    for schedule in clients.of(project.production, "sagemaker").list_monitoring_schedules()[
+        "MonitoringScheduleSummaries"
+    ]:
         _read(rehearsal, f"/_rehearsal/monitoring/run?schedule={schedule['MonitoringScheduleName']}", method="POST")
 
 

@@ -35,7 +35,7 @@ def read_object(s3: Any, uri: str) -> bytes:
 
 def pointer(clients: Clients, project: Project, stack: str) -> Report:
     """The release that an environment records as its own."""
-    text = clients.of(stack, "ssm").get_parameter(Name=f"/{project.name}/{stack}/release")["Parameter"]["Value"]
+    text = clients.of(stack, "ssm").get_parameter(Name=f"/{project.names.name}/{stack}/release")["Parameter"]["Value"]
     recorded: Report = json.loads(text)
     return recorded
 
@@ -104,7 +104,7 @@ def capture(clients: Clients, project: Project, stack: str, answers: Sequence[An
     wanted = {answer.inference_id for answer in answers if answer.ok}
     deadline = time.monotonic() + CAPTURE_PATIENCE_SECONDS
     while True:
-        files, records, found = read_capture(clients.of(stack, "s3"), project.capture_bucket(stack))
+        files, records, found = read_capture(clients.of(stack, "s3"), project.names.capture_bucket(stack))
         missing = wanted - found
         if not missing:
             return {"files": files, "records": records}
@@ -163,7 +163,7 @@ def last_deployment(clients: Clients, project: Project, stack: str) -> Report:
     An alarm has the `time` (seconds since the epoch) at which it went off during the deployment, and its reason.
     """
     codedeploy = clients.of(stack, "codedeploy")
-    group = {"applicationName": f"{project.name}-{stack}", "deploymentGroupName": "predict"}
+    group = {"applicationName": f"{project.names.name}-{stack}", "deploymentGroupName": "predict"}
     ids = codedeploy.list_deployments(**group)["deployments"]
     found = [codedeploy.get_deployment(deploymentId=known)["deploymentInfo"] for known in ids]
     newest = max((info for info in found if info["creator"] != "codeDeployRollback"), key=lambda i: i["createTime"])

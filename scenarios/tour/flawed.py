@@ -28,9 +28,9 @@ def publish(clients: Clients, project: Project, manifest: Report) -> tuple[Repor
     artifact = boosters.spoil(evidence.read_object(s3, manifest["model"]["artifact"]), change)
     digest = hashlib.sha256(artifact)
     prefix = f"runs/by-hand-{digest.hexdigest()[:12]}/release"
-    uri = f"s3://{project.artifacts_bucket}/{prefix}"
+    uri = f"s3://{project.names.artifacts_bucket}/{prefix}"
     s3.put_object(
-        Bucket=project.artifacts_bucket,
+        Bucket=project.names.artifacts_bucket,
         Key=f"{prefix}/model.tar.gz",
         Body=artifact,
         ChecksumAlgorithm="SHA256",
@@ -44,7 +44,7 @@ def publish(clients: Clients, project: Project, manifest: Report) -> tuple[Repor
         "model": model,
     }
     s3.put_object(
-        Bucket=project.artifacts_bucket,
+        Bucket=project.names.artifacts_bucket,
         Key=f"{prefix}/manifest.json",
         Body=json.dumps(copy).encode(),
         ContentType="application/json",

@@ -29,7 +29,7 @@ def bad_release(tour: "Tour", alias: str, rate: float) -> report.Report:
 
     Raises UserError where it was not stopped by an alarm, or where another release than the former one serves then.
     """
-    former = evidence.manifest_now(tour.clients, tour.project, "prod")
+    former = evidence.manifest_now(tour.clients, tour.project, tour.project.production)
     manifest, uri = flawed.publish(tour.clients, tour.project, former)
     tour.display.say(f"{TITLE}: {manifest['id']}, a model made by hand that fails for long trips")
     caller = tour.caller()
@@ -39,12 +39,12 @@ def bad_release(tour: "Tour", alias: str, rate: float) -> report.Report:
         return caller.predict([instances[turn % len(instances)]])
 
     with ExitStack() as stack:
-        functions = tour.clients.of("prod", "lambda")
-        watch = stack.enter_context(AliasWatch(functions, tour.project.predict("prod"), alias))
+        functions = tour.clients.of(tour.project.production, "lambda")
+        watch = stack.enter_context(AliasWatch(functions, tour.project.names.predict(tour.project.production), alias))
         traffic = stack.enter_context(Traffic(call, rate))
         run, said = _deploy(tour, uri, watch, traffic)
     shift = shift_in(watch.seen)
-    deployment = evidence.last_deployment(tour.clients, tour.project, "prod")
+    deployment = evidence.last_deployment(tour.clients, tour.project, tour.project.production)
     _assure(tour, former, run, shift, deployment, said)
     answers = traffic.between(shift.start - SEEN_LATE_SECONDS, shift.end + SEEN_LATE_SECONDS) if shift else []
     entry = report.run_entry(run, manifest, report.shift_entry(shift, answers, deployment["alarms"]))
@@ -69,7 +69,7 @@ def _deploy(tour: "Tour", uri: str, watch: AliasWatch, traffic: Traffic) -> tupl
     run = Run("by hand", "InProgress", [stage], {"REASON": "manual"})
     with ThreadPoolExecutor(1) as pool:
         try:
-            deploying: Future[tuple[int, str]] = pool.submit(tour.stacks.deploy, "prod", uri)
+            deploying: Future[tuple[int, str]] = pool.submit(tour.stacks.deploy, tour.project.production, uri)
             while not deploying.done():
                 stage.seconds = time.monotonic() - started
                 tour.display.show(Scene(TITLE, run, watch.now, *traffic.counts()))

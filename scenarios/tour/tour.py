@@ -9,7 +9,7 @@ from typing import Any
 
 from operate.caller import Answer, Caller
 from operate.clients import Clients
-from operate.project import ENVIRONMENTS, Project
+from operate.project import Project
 from rehearsal.errors import UserError
 from scenarios.stacks import Stacks
 from scenarios.tour import evidence, report
@@ -43,12 +43,12 @@ class Tour:
 
     def foundations(self) -> None:
         """Step 1: an administrator's first `pulumi up` of each stack."""
-        for stack in ("delivery", *ENVIRONMENTS):
+        for stack in self.project.names.stacks:
             self.stacks.create(stack)
         self._up("delivery")
-        with ThreadPoolExecutor(len(ENVIRONMENTS)) as pool:
+        with ThreadPoolExecutor(len(self.project.names.environments)) as pool:
             try:
-                list(pool.map(self._up, ENVIRONMENTS))
+                list(pool.map(self._up, self.project.names.environments))
             except KeyboardInterrupt:
                 # Leaving the pool waits for its threads, and they for their engines.
                 self.stacks.interrupt()
@@ -58,15 +58,17 @@ class Tour:
         """Step 2a: data and code arrive; the pipeline takes the first release to production."""
         # Data before code: the run that the data starts ends at Source, for want of code; the commit's run is first.
         pipeline = self.clients.of("delivery", "codepipeline")
-        known = run_ids(pipeline, self.project.name)
+        known = run_ids(pipeline, self.project.names.name)
         self._upload_data(FIRST_SHARE)
-        newest_run(pipeline, self.project.name, known)
+        newest_run(pipeline, self.project.names.name, known)
         return self._travel("First release", lambda: self._upload("source/source.zip", source_zip(self.project.root)))
 
     def second_release(self) -> report.Report:
         """Step 2b: new data arrives; its release takes production over while a client keeps calling."""
         caller = self.caller()
-        instances = evidence.golden_instances(self.clients, evidence.manifest_now(self.clients, self.project, "prod"))
+        instances = evidence.golden_instances(
+            self.clients, evidence.manifest_now(self.clients, self.project, self.project.production)
+        )
 
         def call(turn: int) -> Answer:
             return caller.predict([instances[turn % len(instances)]])
@@ -80,7 +82,7 @@ class Tour:
     def bad_release(self) -> report.Report:
         """Step 4: a release that fails under live traffic goes back by itself; the next `up` clears what it left."""
         entry = bad_release(self, ALIAS, BUSY)
-        self._up("prod")
+        self._up(self.project.production)
         return entry
 
     def _up(self, stack: str) -> None:
@@ -91,7 +93,7 @@ class Tour:
 
     def _upload(self, key: str, body: bytes) -> None:
         s3 = self.clients.of("delivery", "s3")
-        s3.put_object(Bucket=self.project.data_bucket, Key=key, Body=body)
+        s3.put_object(Bucket=self.project.names.data_bucket, Key=key, Body=body)
 
     def _upload_data(self, share: float) -> None:
         text = self.trips.window(share)
@@ -102,13 +104,17 @@ class Tour:
     def _travel(self, title: str, begin: Callable[[], None], traffic: Traffic | None = None) -> report.Report:
         pipeline = self.clients.of("delivery", "codepipeline")
         self._settle(pipeline)
-        known = run_ids(pipeline, self.project.name)
+        known = run_ids(pipeline, self.project.names.name)
         with ExitStack() as stack:
             watch = stack.enter_context(
-                AliasWatch(self.clients.of("prod", "lambda"), self.project.predict("prod"), ALIAS)
+                AliasWatch(
+                    self.clients.of(self.project.production, "lambda"),
+                    self.project.names.predict(self.project.production),
+                    ALIAS,
+                )
             )
             begin()
-            execution = newest_run(pipeline, self.project.name, known)
+            execution = newest_run(pipeline, self.project.names.name, known)
             run = self._follow(title, pipeline, execution, watch, traffic)
             self.display.rest()
         self._keep_build_logs(run)
@@ -127,14 +133,16 @@ class Tour:
         """Waits for runs that are still under way: those that had no code end at Source by themselves."""
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            summaries = pipeline.list_pipeline_executions(pipelineName=self.project.name)["pipelineExecutionSummaries"]
+            summaries = pipeline.list_pipeline_executions(pipelineName=self.project.names.name)[
+                "pipelineExecutionSummaries"
+            ]
             if all(item["status"] not in ("InProgress", "Stopping") for item in summaries):
                 return
             time.sleep(0.2)
 
     def _follow(self, title: str, pipeline: Any, execution: str, watch: AliasWatch, traffic: Traffic | None) -> Run:
         run = Run(execution, "InProgress")
-        for run in follow(pipeline, self.project.name, execution, self._approve):
+        for run in follow(pipeline, self.project.names.name, execution, self._approve):
             if traffic and run.stage("DeployProd").status == "InProgress":
                 traffic.rate = BUSY
             requests, failed = traffic.counts() if traffic else (0, 0)
@@ -165,14 +173,14 @@ class Tour:
         return self.display.ask("Deploy this release to production?")
 
     def _entry(self, run: Run, shift: Shift | None, traffic: Traffic | None) -> report.Report:
-        manifest = manifest_of(self.clients.of("delivery", "s3"), self.project.artifacts_bucket, run.id)
+        manifest = manifest_of(self.clients.of("delivery", "s3"), self.project.names.artifacts_bucket, run.id)
         answers = traffic.between(shift.start, shift.end) if shift and traffic else []
         return report.run_entry(run, manifest, report.shift_entry(shift, answers))
 
     def caller(self) -> Caller:
         """Calls production as its administrator."""
-        url = self.stacks.outputs("prod")["apiUrl"]
-        return Caller(url, self.project.region, self.clients.credentials("prod"))
+        url = self.stacks.outputs(self.project.production)["apiUrl"]
+        return Caller(url, self.project.names.region, self.clients.credentials(self.project.production))
 
 
 def log_events(logs: Any, names: dict[str, str]) -> list[dict[str, Any]]:

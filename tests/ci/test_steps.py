@@ -164,7 +164,7 @@ def test_a_wider_role_is_refused_and_the_comment_says_why(world: World) -> None:
     roles.write_text(text.replace(predict, f'{predict}allow("Wide", ["s3:*"], ["*"]), '))
     try:
         done = world.job("preview", "preview", REQUEST, **{"matrix.stack": "dev"})
-        where = f"--bucket {world.project.artifacts_bucket} --commit wider"
+        where = f"--bucket {world.project.names.artifacts_bucket} --commit wider"
         built = world.run(Step("", f"python -m cli evidence --stack dev {where}", {}), world.rehearsal.environ())
     finally:
         roles.write_text(text)
@@ -183,7 +183,7 @@ def test_a_night_without_drift_passes_and_one_with_drift_says_what(world: World)
     calm = world.job("drift", "drift", MAIN, **{"matrix.stack": "dev"})
     assert [each.returncode for each in calm] == [0, 0], told(calm)
     iam = world.clients.of("dev", "iam")
-    role = f"{world.project.name}-dev-predict"
+    role = f"{world.project.names.name}-dev-predict"
     before = iam.get_role(RoleName=role)["Role"]["Description"]
     iam.update_role(RoleName=role, Description="changed by hand")
     try:
@@ -198,7 +198,9 @@ def test_a_night_without_drift_passes_and_one_with_drift_says_what(world: World)
 def test_merged_code_reaches_the_pipeline(world: World) -> None:
     done = world.job("deliver", "deliver", MAIN)
     assert [each.returncode for each in done] == [0, 0], told(done)
-    head = world.clients.of("delivery", "s3").head_object(Bucket=world.project.data_bucket, Key="source/source.zip")
+    head = world.clients.of("delivery", "s3").head_object(
+        Bucket=world.project.names.data_bucket, Key="source/source.zip"
+    )
     assert f"version {head['VersionId']}" in done[-1].stdout
 
 
@@ -211,7 +213,7 @@ def test_a_request_can_neither_deliver_nor_write(world: World) -> None:
     script += 'Bucket=sys.argv[2], Key="source/source.zip", Body=b"x")\' "$@"; }; aws "$1" "$2"'
     environ = world.environ(REQUEST, AWS_CONFIG_FILE=str(world.root / ".ci" / "aws-config"))
     tried = subprocess.run(
-        ["bash", "-c", script, "bash", f"{world.project.name}-delivery", world.project.data_bucket],
+        ["bash", "-c", script, "bash", f"{world.project.names.name}-delivery", world.project.names.data_bucket],
         env=environ,
         capture_output=True,
         text=True,

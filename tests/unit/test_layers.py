@@ -179,25 +179,27 @@ KNOWN_CIRCLES: frozenset[str] = frozenset(
     (
         "definitions.roles.deployer definitions.roles.drift definitions.roles.environment",
         "policies.rules.documents policies.rules.model policies.rules.sources",
-        "rehearsal.cloud.authorization.context rehearsal.cloud.authorization.enforce "
-        "rehearsal.cloud.authorization.kms rehearsal.cloud.authorization.needs "
-        "rehearsal.cloud.authorization.passing rehearsal.cloud.authorization.resourcetags "
-        "rehearsal.cloud.authorization.s3 rehearsal.cloud.authorization.sources "
-        "rehearsal.cloud.authorization.tagging rehearsal.cloud.authorize "
-        "rehearsal.cloud.compute.jobs rehearsal.cloud.core.api rehearsal.cloud.core.call "
-        "rehearsal.cloud.core.cloud rehearsal.cloud.core.injection "
-        "rehearsal.cloud.core.registry rehearsal.cloud.services.cloudwatch.operations "
-        "rehearsal.cloud.services.codedeploy.state rehearsal.cloud.services.events.operations "
-        "rehearsal.cloud.services.lambda_.aliases "
-        "rehearsal.cloud.services.lambda_.asynchronous "
-        "rehearsal.cloud.services.lambda_.environments "
-        "rehearsal.cloud.services.lambda_.functions rehearsal.cloud.services.lambda_.invoke "
-        "rehearsal.cloud.services.lambda_.package rehearsal.cloud.services.lambda_.permissions "
-        "rehearsal.cloud.services.lambda_.pool rehearsal.cloud.services.lambda_.state "
-        "rehearsal.cloud.services.lambda_.telemetry rehearsal.cloud.services.logs "
-        "rehearsal.cloud.services.sagemaker.images rehearsal.cloud.services.sagemaker.models "
-        "rehearsal.cloud.services.sagemaker.state rehearsal.cloud.services.sagemaker.tags "
-        "rehearsal.cloud.services.sns",
+        (
+            "rehearsal.cloud.authorization.context rehearsal.cloud.authorization.enforce "
+            "rehearsal.cloud.authorization.kms rehearsal.cloud.authorization.needs "
+            "rehearsal.cloud.authorization.passing rehearsal.cloud.authorization.resourcetags "
+            "rehearsal.cloud.authorization.s3 rehearsal.cloud.authorization.sources "
+            "rehearsal.cloud.authorization.tagging rehearsal.cloud.authorize "
+            "rehearsal.cloud.compute.jobs rehearsal.cloud.core.api rehearsal.cloud.core.call "
+            "rehearsal.cloud.core.cloud rehearsal.cloud.core.injection "
+            "rehearsal.cloud.core.registry rehearsal.cloud.services.cloudwatch.operations "
+            "rehearsal.cloud.services.codedeploy.state rehearsal.cloud.services.events.operations "
+            "rehearsal.cloud.services.lambda_.aliases "
+            "rehearsal.cloud.services.lambda_.asynchronous "
+            "rehearsal.cloud.services.lambda_.environments "
+            "rehearsal.cloud.services.lambda_.functions rehearsal.cloud.services.lambda_.invoke "
+            "rehearsal.cloud.services.lambda_.package rehearsal.cloud.services.lambda_.permissions "
+            "rehearsal.cloud.services.lambda_.pool rehearsal.cloud.services.lambda_.state "
+            "rehearsal.cloud.services.lambda_.telemetry rehearsal.cloud.services.logs "
+            "rehearsal.cloud.services.sagemaker.images rehearsal.cloud.services.sagemaker.models "
+            "rehearsal.cloud.services.sagemaker.state rehearsal.cloud.services.sagemaker.tags "
+            "rehearsal.cloud.services.sns"
+        ),
         "rehearsal.cloud.services.codedeploy.deployments rehearsal.cloud.services.codedeploy.execution",
         "rehearsal.cloud.services.stepfunctions.integrations rehearsal.cloud.services.stepfunctions.interpreter",
         "scenarios.faults.fault scenarios.faults.world",

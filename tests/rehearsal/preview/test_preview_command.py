@@ -74,8 +74,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     rehearsal = Rehearsal(folder=folder, port=free_port())
     ensure_engine(rehearsal)
     project = read_project(ROOT)
-    profiles = {project.profile(stack): account for stack, account in project.accounts.items()}
-    rehearsal.write_credentials({**profiles, "default": project.accounts["delivery"]}, project.region)
+    profiles = {project.names.stack(stack): account for stack, account in project.names.accounts.items()}
+    rehearsal.write_credentials({**profiles, "default": project.names.accounts["delivery"]}, project.names.region)
     found = World(rehearsal, root, {**os.environ, **rehearsal.environ()})
     found.git("init", "-q", "-b", "main")
     found.git("add", "--all")

@@ -53,7 +53,7 @@ def command(road: Road, root: Path, *arguments: str) -> "subprocess.CompletedPro
 
 def make_plan(road: Road, root: Path) -> Approved:
     execution = road.report["runs"][0]["execution"]
-    run = f"s3://{road.project.artifacts_bucket}/runs/{execution}"
+    run = f"s3://{road.project.names.artifacts_bucket}/runs/{execution}"
     release, plan = f"{run}/release/manifest.json", f"{run}/plan/prod.json"
     bucket, key = split(release)
     body = road.clients.of("delivery", "s3").get_object(Bucket=bucket, Key=key)["Body"].read()
@@ -101,7 +101,7 @@ def test_the_mail_of_the_last_run_held_it_all(road: Road) -> None:
 
 def test_the_builds_previews_lie_next_to_the_packaged_code(road: Road) -> None:
     s3 = road.clients.of("delivery", "s3")
-    listed = s3.list_objects_v2(Bucket=road.project.artifacts_bucket, Prefix="code/")["Contents"]
+    listed = s3.list_objects_v2(Bucket=road.project.names.artifacts_bucket, Prefix="code/")["Contents"]
     names = {entry["Key"].split("/", 2)[2] for entry in listed}
     assert {f"preview/{stack}.{kind}" for stack in ("dev", "prod") for kind in ("md", "json")} <= names
 
@@ -157,7 +157,7 @@ def test_a_wider_role_is_refused_in_the_build_and_by_the_deployment_alike(
     predict = "return [_invoke_endpoint(at), "
     assert predict in text
     roles.write_text(text.replace(predict, f"{predict}{WIDE}, "))
-    where = ["--bucket", road.project.artifacts_bucket, "--commit", "wider"]
+    where = ["--bucket", road.project.names.artifacts_bucket, "--commit", "wider"]
     try:
         built = command(road, copy, "evidence", "--stack", "dev", "--stack", "prod", *where)
         deployed = command(road, copy, *approved.arguments)

@@ -51,13 +51,13 @@ def agree(road: Road, release: str) -> None:
     assert manifest["id"] == release
     assert baseline["StatisticsResource"]["S3Uri"] == manifest["baseline"]["statistics"]
     assert baseline["ConstraintsResource"]["S3Uri"] == manifest["baseline"]["constraints"]
-    caller = Caller(road.report["production"]["url"], road.project.region, road.clients.credentials("prod"))
+    caller = Caller(road.report["production"]["url"], road.project.names.region, road.clients.credentials("prod"))
     assert caller.predict(evidence.golden_instances(road.clients, manifest)[:1]).release == release
 
 
 def alone(road: Road) -> None:
     """No other endpoint is left."""
-    prefix = f"{road.project.name}-prod-"
+    prefix = f"{road.project.names.name}-prod-"
     found = road.clients.of("prod", "sagemaker").list_endpoints(NameContains=prefix)["Endpoints"]
     assert [entry["EndpointName"] for entry in found] == [road.production()["endpoint"]]
 
@@ -79,7 +79,7 @@ def until(reached: Callable[[], Any], running: "subprocess.Popen[str]") -> Any:
 
 
 def weights(road: Road) -> dict[str, float]:
-    alias = road.clients.of("prod", "lambda").get_alias(FunctionName=road.project.predict("prod"), Name="live")
+    alias = road.clients.of("prod", "lambda").get_alias(FunctionName=road.project.names.predict("prod"), Name="live")
     found: dict[str, float] = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
     return found
 

@@ -42,8 +42,10 @@ def test_the_reported_error_is_what_the_stored_model_makes_on_the_held_out_rows(
     s3 = road.clients.of("delivery", "s3")
     manifest = evidence.manifest_now(road.clients, road.project, "prod")
     prefix = f"runs/{run['execution']}/features/test/"
-    listed = s3.list_objects_v2(Bucket=road.project.artifacts_bucket, Prefix=prefix)["Contents"]
-    parts = [s3.get_object(Bucket=road.project.artifacts_bucket, Key=o["Key"])["Body"].read().decode() for o in listed]
+    listed = s3.list_objects_v2(Bucket=road.project.names.artifacts_bucket, Prefix=prefix)["Contents"]
+    parts = [
+        s3.get_object(Bucket=road.project.names.artifacts_bucket, Key=o["Key"])["Body"].read().decode() for o in listed
+    ]
     rows = [[float(cell) for cell in row] for row in csv.reader(io.StringIO("".join(parts))) if row]
     instances = [dict(zip(manifest["features"], row[1:], strict=False)) for row in rows]
     artifact = evidence.read_object(s3, manifest["model"]["artifact"])
@@ -94,14 +96,14 @@ def test_captured_records_cover_the_live_requests(road: Road) -> None:
 def test_production_answers_as_the_stored_artifact_does(road: Road) -> None:
     manifest = evidence.manifest_now(road.clients, road.project, "prod")
     url = road.report["production"]["url"]
-    caller = Caller(url, road.project.region, road.clients.credentials("prod"))
+    caller = Caller(url, road.project.names.region, road.clients.credentials("prod"))
     assert evidence.check_predictions(road.clients, manifest, caller)["rows"] > 0
     assert road.production()["release"] == road.report["production"]["release"] == manifest["id"]
 
 
 def test_every_role_kept_to_what_it_was_granted(road: Road) -> None:
     by_name = {role["role"].rpartition("/")[2]: role for role in road.report["roles"]}
-    name = road.project.name
+    name = road.project.names.name
     for used in (f"{name}-delivery-pipeline", f"{name}-prod-deployer", f"{name}-prod-predict", f"{name}-prod-model"):
         assert by_name[used]["used"] > 0, used
 
@@ -118,7 +120,7 @@ def test_invoke_prints_predictions_and_refuses_bad_input(road: Road) -> None:
 
 
 def test_an_unsigned_request_is_refused(road: Road) -> None:
-    caller = Caller(road.report["production"]["url"], road.project.region, road.clients.credentials("prod"))
+    caller = Caller(road.report["production"]["url"], road.project.names.region, road.clients.credentials("prod"))
     answer = caller.pool.request("POST", f"{caller.url}/predict", body=b"{}")
     assert answer.status == 403
 
@@ -145,11 +147,11 @@ def test_preview_shows_no_warning(road: Road, stack: str) -> None:
 def run_data(road: Road, text: str) -> Any:
     """A run started by new data; its end."""
     pipeline = road.clients.of("delivery", "codepipeline")
-    known = run_ids(pipeline, road.project.name)
+    known = run_ids(pipeline, road.project.names.name)
     s3 = road.clients.of("delivery", "s3")
-    s3.put_object(Bucket=road.project.data_bucket, Key="datasets/trips.csv", Body=text.encode())
-    execution = newest_run(pipeline, road.project.name, known)
-    *_, last = follow(pipeline, road.project.name, execution, lambda _: False)
+    s3.put_object(Bucket=road.project.names.data_bucket, Key="datasets/trips.csv", Body=text.encode())
+    execution = newest_run(pipeline, road.project.names.name, known)
+    *_, last = follow(pipeline, road.project.names.name, execution, lambda _: False)
     return last
 
 
@@ -303,10 +305,10 @@ def test_destroy_ends_a_stack(road: Road, stack: str) -> None:
 
 def test_nothing_is_left_but_what_is_kept_on_purpose(road: Road) -> None:
     """Data outlives its stacks; the state's secret is bootstrap's; log groups of jobs are AWS's own, account-wide."""
-    kept = {road.project.data_bucket, road.project.artifacts_bucket, ":secret:glidepath/pulumi-"}
-    kept |= {road.project.capture_bucket(stack) for stack in ("dev", "prod")}
+    kept = {road.project.names.data_bucket, road.project.names.artifacts_bucket, ":secret:glidepath/pulumi-"}
+    kept |= {road.project.names.capture_bucket(stack) for stack in ("dev", "prod")}
     kept |= {":log-group:/aws/sagemaker/", ":log-group:/aws-glue/jobs/"}
-    for account in sorted(set(road.project.accounts.values())):
+    for account in sorted(set(road.project.names.accounts.values())):
         url = f"{road.rehearsal.endpoint}/_rehearsal/inventory?account={account}"
         with urllib.request.urlopen(url, timeout=60) as response:
             services = json.load(response)[account]

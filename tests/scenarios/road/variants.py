@@ -45,7 +45,9 @@ class Production:
         self.config = folder / f"Pulumi.{self.stack}.yaml"
         self._plain = self.config.read_text(encoding="utf-8")
         project = road.project
-        self.caller = Caller(road.report["production"]["url"], project.region, road.clients.credentials(self.stack))
+        self.caller = Caller(
+            road.report["production"]["url"], project.names.region, road.clients.credentials(self.stack)
+        )
         self.rows = evidence.golden_instances(road.clients, evidence.manifest_now(road.clients, project, self.stack))
         self.endpoints = road.clients.of(self.stack, "sagemaker")
 
@@ -54,7 +56,7 @@ class Production:
     def manifests(self) -> tuple[str, str]:
         """Addresses of the first and of the second release."""
         first, second = (
-            f"s3://{self.road.project.artifacts_bucket}/runs/{run['execution']}/release/manifest.json"
+            f"s3://{self.road.project.names.artifacts_bucket}/runs/{run['execution']}/release/manifest.json"
             for run in self.road.report["runs"][:2]
         )
         return first, second
@@ -133,7 +135,7 @@ class Production:
         """Look at the scalable targets whenever the alias gives weight to two versions."""
         seen, ended = Seen([]), threading.Event()
         functions = self.road.clients.of(self.stack, "lambda")
-        name = self.road.project.predict(self.stack)
+        name = self.road.project.names.predict(self.stack)
 
         def look() -> None:
             while not ended.wait(0.3):
@@ -169,7 +171,7 @@ class Production:
 
     def captured(self, endpoint: str, variant: str) -> int:
         """Capture files of a variant."""
-        s3, bucket = self.road.clients.of(self.stack, "s3"), self.road.project.capture_bucket(self.stack)
+        s3, bucket = self.road.clients.of(self.stack, "s3"), self.road.project.names.capture_bucket(self.stack)
         return int(s3.list_objects_v2(Bucket=bucket, Prefix=f"capture/{endpoint}/{variant}/")["KeyCount"])
 
     def close(self) -> None:
