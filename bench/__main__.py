@@ -3,7 +3,8 @@
 import importlib
 import sys
 
-from rehearsal.errors import UserError
+import rehearsal.errors
+from contracts.errors import UserError
 
 PARTS = ("handler", "preview", "policies", "tour")
 
@@ -17,7 +18,7 @@ def main(names: list[str]) -> int:
         try:
             for result in importlib.import_module(f"bench.{name}").measure():
                 print(result, flush=True)
-        except UserError as error:
+        except (UserError, rehearsal.errors.UserError) as error:
             print(f"bench: {error}", file=sys.stderr)
             return error.code
     return 0

@@ -23,10 +23,10 @@ from moto.iam.aws_managed_policies import aws_managed_policies_data
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
 from bench.measure import Result, alternate
+from contracts.errors import UserError
 from policies.rules.catalogue import FAMILIES, RULES
 from policies.rules.judge import Judge
 from policies.rules.model import Resource
-from rehearsal.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
 PACK = ROOT / "policies"

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.measure import Result, alternate
+from contracts.errors import UserError
 from operate.project import read_project
 from rehearsal.cloud.process import lifecycle
 from rehearsal.engine import ensure_engine
 from rehearsal.environment import Rehearsal
-from rehearsal.errors import UserError
 
 ROUNDS = 3
 STACK = "prod"

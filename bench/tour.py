@@ -5,8 +5,8 @@ import subprocess
 from pathlib import Path
 
 from bench.measure import Result
+from contracts.errors import UserError
 from rehearsal.environment import Rehearsal
-from rehearsal.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -11,7 +11,9 @@
 `exec` otherwise ends with the code of the command it ran.
 """
 
-from rehearsal.errors import UserError
+import sys
+
+from contracts.errors import UserError
 
 FAILED = 1
 USAGE = 2
@@ -19,4 +21,18 @@ NOT_EXECUTABLE = 126
 NOT_FOUND = 127
 INTERRUPTED = 130
 
-__all__ = ["FAILED", "INTERRUPTED", "NOT_EXECUTABLE", "NOT_FOUND", "USAGE", "UserError"]
+__all__ = ["FAILED", "INTERRUPTED", "NOT_EXECUTABLE", "NOT_FOUND", "USAGE", "UserError", "for_a_person"]
+
+
+def for_a_person(error: BaseException) -> UserError | None:
+    """The error as it is printed, whether the project or its rehearsal raised it; None for one that is not for people.
+
+    The rehearsal has a class of its own, since it imports nothing of the project. It is looked up rather than imported:
+    what was never imported has raised nothing, and `deploy` runs where no rehearsal is.
+    """
+    if isinstance(error, UserError):
+        return error
+    rehearsal = sys.modules.get("rehearsal.errors")
+    if rehearsal is not None and isinstance(error, rehearsal.UserError):
+        return UserError(error.message, error.fix, error.code)
+    return None

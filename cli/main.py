@@ -13,7 +13,7 @@ import os
 import sys
 from pathlib import Path
 
-from cli.errors import FAILED, INTERRUPTED, USAGE, UserError
+from cli.errors import FAILED, INTERRUPTED, USAGE, UserError, for_a_person
 
 _FOLDER = Path(__file__).resolve().parent
 _HELP = ("-h", "--help")
@@ -35,9 +35,6 @@ def main(arguments: list[str]) -> int:
     """Run a command line; returns the exit code (cli/errors.py lists them)."""
     try:
         return _dispatch(arguments)
-    except UserError as error:
-        print(f"glidepath: {error}", file=sys.stderr)
-        return error.code
     except KeyboardInterrupt:
         print("glidepath: interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -46,6 +43,10 @@ def main(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except Exception as error:
+        known = for_a_person(error)
+        if known:
+            print(f"glidepath: {known}", file=sys.stderr)
+            return known.code
         if type(error).__module__.partition(".")[0] not in _REMOTE:
             raise
         print(f"glidepath: {error}", file=sys.stderr)

@@ -4,9 +4,9 @@ import hashlib
 import json
 from typing import Any
 
+from contracts.errors import UserError
 from preview import digest
 from preview.plan import Document
-from rehearsal.errors import UserError
 
 AGAIN = "nothing was changed; run the pipeline again and approve what it plans now"
 

@@ -18,8 +18,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from contracts.errors import UserError
 from preview.plan import Document, document, parse_events
-from rehearsal.errors import UserError
 
 _NOISE = ("preview failed", "an unhandled error occurred: program exited")
 _NO_STACK = re.compile(r"no stack named '([^']+)' found")

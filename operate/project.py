@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
+from contracts.errors import UserError
 from contracts.names import DELIVERY, ENVIRONMENTS, Names
-from rehearsal.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
+from contracts.errors import UserError
 from operate.clients import Clients
 from operate.history import Approval, History, Manifest
 from operate.project import Project
 from operate.releases import Attempt, Served, former, last_failure, match
-from rehearsal.errors import UserError
 
 # A roll-back is one change of the alias.
 _STOP_SECONDS = 120.0

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from rehearsal.cloud.core.reaper import alive
-from rehearsal.errors import UserError
+from contracts.errors import UserError
+from operate.processes import alive
 
 INTERRUPTED = 130
 _LOCK = re.compile(r"created by (?P<user>\S+)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<since>\S+)")

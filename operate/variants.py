@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from rehearsal.errors import UserError
+from contracts.errors import UserError
 
 OWN = "live"
 """The release's own variant."""

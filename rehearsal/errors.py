@@ -1,4 +1,4 @@
-"""The one kind of error a person is meant to read."""
+"""The rehearsal's error that a person is meant to read. Its own class: the rehearsal imports nothing of the project."""
 
 
 class UserError(Exception):

@@ -12,8 +12,8 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from rehearsal.cloud.core.reaper import signal_session
-from rehearsal.errors import UserError
+from contracts.errors import UserError
+from operate.processes import signal_session
 
 # An interrupted engine lets its providers end what they are at, and writes its state.
 _GRACE_SECONDS = 10.0

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from contracts.errors import UserError
 from operate.ci.host import Host
 from operate.ci.http import ask
-from rehearsal.errors import UserError
 
 LONGEST = 65_000
 """GitHub takes 65,536 characters; GitLab more."""

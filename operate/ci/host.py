@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from rehearsal.errors import UserError
+from contracts.errors import UserError
 
 Kind = Literal["github", "gitlab"]
 AUDIENCE = "sts.amazonaws.com"

@@ -6,7 +6,7 @@ from typing import Any
 
 import urllib3
 
-from rehearsal.errors import UserError
+from contracts.errors import UserError
 
 _POOL = urllib3.PoolManager(retries=urllib3.Retry(3, backoff_factor=0.5), timeout=urllib3.Timeout(20))
 

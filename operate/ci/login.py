@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from contracts.errors import UserError
 from contracts.names import DELIVERY, Names
 from operate.ci.host import AUDIENCE, Host
 from operate.ci.http import ask
-from rehearsal.errors import UserError
 
 ROLES = ("preview", "drift", "deliver")
 """What a run may come for. Each has a role of its own: definitions/roles/ci.py."""

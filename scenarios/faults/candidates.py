@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from contracts.errors import UserError
 from operate.clients import Clients
 from operate.project import Project
-from rehearsal.errors import UserError
 from scenarios.tour.evidence import read_object, split_uri
 
 if TYPE_CHECKING:

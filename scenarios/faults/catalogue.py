@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from rehearsal.errors import UserError
+from contracts.errors import UserError
 from scenarios.faults.fault import Fault
 
 _USAGE = 2

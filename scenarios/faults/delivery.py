@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from rehearsal.errors import UserError
+from contracts.errors import UserError
 from scenarios.faults.candidates import DATA_KEY
 from scenarios.faults.messages import cause
 from scenarios.faults.world import World

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+import rehearsal.errors
+from contracts.errors import UserError
 from rehearsal.cloud.process import lifecycle
 from rehearsal.environment import Rehearsal
-from rehearsal.errors import UserError
 from scenarios.faults import world as worlds
 from scenarios.faults.fault import Fault, Outcome
 from scenarios.faults.judge import Row, judge
@@ -19,7 +20,8 @@ from scenarios.tour.interrupt import interruptible, undisturbed
 
 REPORT = "faults.json"
 # What may go wrong while a fault is injected: it is the row's finding, and no reason to end the matrix.
-_FAILURES = (UserError, ClientError, BotoCoreError, OSError, AssertionError, KeyError, ValueError)
+_TOLD = (UserError, rehearsal.errors.UserError)
+_FAILURES = (*_TOLD, ClientError, BotoCoreError, OSError, AssertionError, KeyError, ValueError)
 
 
 def run(here: Rehearsal, faults: Sequence[Fault], display: Display, keep: bool = False) -> list[Row]:
@@ -72,7 +74,7 @@ def inject(world: World, fault: Fault) -> tuple[Outcome, list[str]]:
         outcome = fault.inject(world)
         return outcome, world.disagreements()
     except _FAILURES as error:
-        text = f"{type(error).__name__}: {error}" if not isinstance(error, UserError) else error.message
+        text = f"{type(error).__name__}: {error}" if not isinstance(error, _TOLD) else error.message
         return Outcome("-", text, "unknown", 0, 0), [f"it could not be injected: {text}"]
 
 

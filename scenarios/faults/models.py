@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from contracts.errors import UserError
 from operate.clients import Clients
-from rehearsal.errors import UserError
 from scenarios import boosters
 from scenarios.faults.bounds import bound
 from scenarios.faults.candidates import Candidate

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from contracts.errors import UserError
 from rehearsal.cloud.process import lifecycle
-from rehearsal.errors import UserError
 from scenarios.faults import delivery
 from scenarios.faults.candidates import Candidate
 from scenarios.faults.fault import NONE, Expected, Fault, Outcome

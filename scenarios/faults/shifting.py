@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from rehearsal.errors import UserError
+from contracts.errors import UserError
 from scenarios import boosters
 from scenarios.faults.fault import NONE, Expected, Fault, Outcome
 from scenarios.faults.messages import cause

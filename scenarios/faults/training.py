@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from rehearsal.errors import UserError
+from contracts.errors import UserError
 from scenarios.faults import delivery
 from scenarios.faults.candidates import DATA_KEY
 from scenarios.faults.fault import NONE, Expected, Fault, Outcome

@@ -15,12 +15,12 @@ from typing import Any, cast
 
 import yaml
 
+from contracts.errors import UserError
 from operate.caller import Answer, Caller
 from operate.clients import Clients
 from operate.project import Project, read_project
 from rehearsal.cloud.process import lifecycle
 from rehearsal.environment import Rehearsal
-from rehearsal.errors import UserError
 from scenarios.faults.candidates import Candidate, Candidates, held_out
 from scenarios.faults.fault import NONE, Outcome
 from scenarios.faults.messages import cause

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from contracts.errors import UserError
 from operate.caller import Caller
 from operate.clients import Clients
 from operate.project import Project, read_project
 from rehearsal.cloud.process import lifecycle
 from rehearsal.engine import Engine, ensure_engine
 from rehearsal.environment import PASSPHRASE, Rehearsal
-from rehearsal.errors import UserError
 from scenarios.stacks import Stacks
 from scenarios.tour import evidence, report, roles
 from scenarios.tour.dataset import Trips, read_trips

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rehearsal.errors import UserError
+from contracts.errors import UserError
 
 # The share of the rows that the first release is trained on; the rest arrives later, as new data does.
 FIRST_SHARE = 0.6

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from contracts.errors import UserError
 from operate.caller import Answer, Caller
 from operate.clients import Clients
 from operate.project import Project
-from rehearsal.errors import UserError
 from scenarios.tour.report import Report
 
 # XGBoost predicts in 32-bit floats; the endpoint answers decimal text of them.

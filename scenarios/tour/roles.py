@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from rehearsal.errors import UserError
+from contracts.errors import UserError
 from scenarios.tour.report import Report
 
 REASONS = Path(__file__).resolve().parent.parent / "unused_grants.yaml"

@@ -5,8 +5,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from contracts.errors import UserError
 from operate.caller import Answer
-from rehearsal.errors import UserError
 from scenarios.tour import evidence, flawed, report
 from scenarios.tour.display import Scene
 from scenarios.tour.runs import Run, Stage

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from rehearsal.errors import UserError
+from contracts.errors import UserError
 
 STAGES = ("Source", "Build", "Train", "DeployDev", "TestDev", "Approve", "DeployProd")
 ENDED = {"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"}

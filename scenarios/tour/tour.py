@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
+from contracts.errors import UserError
 from operate.caller import Answer, Caller
 from operate.clients import Clients
 from operate.project import Project
-from rehearsal.errors import UserError
 from scenarios.stacks import Stacks
 from scenarios.tour import evidence, report
 from scenarios.tour.dataset import FIRST_SHARE, Trips

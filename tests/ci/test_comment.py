@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from contracts.errors import UserError
 from operate.ci import comment
 from operate.ci.host import Host
-from rehearsal.errors import UserError
 from tests.ci.api import Api, serving
 
 

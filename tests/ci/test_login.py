@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from contracts.errors import UserError
 from contracts.names import Names
 from operate.ci import host as hosts
 from operate.ci import login
 from operate.ci.host import Host
-from rehearsal.errors import UserError
 
 NAMES = Names("glidepath", "eu-west-1", {"delivery": "111111111111", "dev": "222222222222", "prod": "333333333333"})
 GITHUB = {

@@ -11,7 +11,7 @@ import pytest
 
 from cli.errors import INTERRUPTED, NOT_EXECUTABLE, NOT_FOUND, USAGE
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture

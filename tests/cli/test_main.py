@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+import rehearsal.errors
 from cli import main as cli_main
 from cli.errors import INTERRUPTED, USAGE, UserError
 from cli.main import commands, main
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_lists_every_command_with_its_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,6 +70,35 @@ def test_user_error_is_one_line_and_its_fix(
     monkeypatch.setattr(cli_main, "_run", fail)
     assert main(["exec", "true"]) == 5
     assert capsys.readouterr().err == "glidepath: port 80 is taken\n  Choose another.\n"
+
+
+def test_the_rehearsals_own_error_is_printed_alike(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(name: str, arguments: list[str]) -> int:
+        raise rehearsal.errors.UserError("port 80 is taken", "Choose another.", 5)
+
+    monkeypatch.setattr(cli_main, "_run", fail)
+    assert main(["exec", "true"]) == 5
+    assert capsys.readouterr().err == "glidepath: port 80 is taken\n  Choose another.\n"
+
+
+DEPLOYS = ("deploy", "package", "plan", "evidence")
+"""What runs in CodeBuild."""
+
+
+def test_what_runs_in_a_build_needs_no_rehearsal() -> None:
+    code = (
+        "import sys; sys.modules['rehearsal'] = sys.modules['scenarios'] = None\n"
+        f"from cli.main import main\nfor name in {DEPLOYS}: main([name, '--help'])\n"
+        "import operate.updates, operate.previews, operate.plans\n"
+        "sys.exit(main(['deploy', '--stack', 'prod', '--release', 's3://a/b', '--plan', 's3://a/c']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        USAGE,
+        "glidepath: --plan and --plan-sha256 go together\n  give both, or neither\n",
+    )
 
 
 def test_interrupt_ends_without_a_traceback(

@@ -15,8 +15,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.preview import app
+from contracts.errors import UserError
 from operate.previews import Asked, both, checkout, steps
-from rehearsal.errors import UserError
 
 PLAY = """#!{python}
 import json, os, pathlib, sys

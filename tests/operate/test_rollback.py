@@ -13,13 +13,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cli.rollback import exemption, lines
+from contracts.errors import UserError
 from contracts.release import parse_release
 from operate import rollback as going_back
 from operate.history import Approval, Manifest
 from operate.releases import Attempt, Served, Traffic
 from operate.rollback import Plan, plan, stop_shift
 from policies.rules.exemptions import read
-from rehearsal.errors import UserError
 from tests.program.harness import address, manifest
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)

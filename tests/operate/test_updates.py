@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from contracts.errors import UserError
 from operate.updates import Lock, bring_up, locks_in, mend_folder, read_anew
-from rehearsal.errors import UserError
 
 REFUSAL = (
     "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the"

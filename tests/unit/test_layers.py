@@ -53,18 +53,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
 KNOWN: frozenset[str] = frozenset(
     (
         "cli.rollback -> policies.rules.model",
-        "operate.ci.comment -> rehearsal.errors",
-        "operate.ci.host -> rehearsal.errors",
-        "operate.ci.http -> rehearsal.errors",
-        "operate.ci.login -> rehearsal.errors",
         "operate.history -> components.shift_state",
-        "operate.plans -> rehearsal.errors",
-        "operate.previews -> rehearsal.errors",
-        "operate.project -> rehearsal.errors",
-        "operate.rollback -> rehearsal.errors",
-        "operate.updates -> rehearsal.cloud.core.reaper",
-        "operate.updates -> rehearsal.errors",
-        "operate.variants -> rehearsal.errors",
         "rehearsal.cloud.authorization.context -> rehearsal.cloud.core.call",
         "rehearsal.cloud.authorization.enforce -> rehearsal.cloud.core.call",
         "rehearsal.cloud.authorization.enforce -> rehearsal.cloud.core.cloud",

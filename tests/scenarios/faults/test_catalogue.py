@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from rehearsal.errors import UserError
+from contracts.errors import UserError
 from scenarios.faults.catalogue import choose, faults
 from scenarios.tour.runs import STAGES
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.errors import UserError
+from contracts.errors import UserError
 from scenarios.faults import pipeline
 from scenarios.faults.catalogue import faults
 

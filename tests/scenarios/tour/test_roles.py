@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from cli.roles import lines
+from contracts.errors import UserError
 from rehearsal.environment import Rehearsal
-from rehearsal.errors import UserError
 from scenarios.faults.catalogue import denied_on_purpose
 from scenarios.faults.world import place
 from scenarios.tour.roles import (

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from contracts.errors import UserError
 from operate.caller import Answer, read_answer
 from operate.project import read_project
-from rehearsal.errors import UserError
 from scenarios.tour.dataset import read_trips
 from scenarios.tour.report import render_html, run_entry, shift_entry
 from scenarios.tour.runs import STAGES, Run, pending_approval, stages_of
@@ -176,7 +176,7 @@ def test_a_window_keeps_header_and_first_rows(tmp_path: Path) -> None:
     ("text", "reason"),
     [
         (None, "does not exist"),
-        ("config: [", "no valid YAML"),
+        ("config: [", "not valid YAML"),
         ("config: {}", "lacks 'glidepath:accounts'"),
         ("config: {'glidepath:accounts': {delivery: '1'}, 'glidepath:name': a, 'aws:region': r}", "lacks dev, prod"),
     ],

@@ -1,0 +1,25 @@
+"""The one kind of error a person is meant to read, for the program, the operator and the scenarios.
+
+The rehearsal, a package of its own, has a class of its own of the same shape (rehearsal/errors.py); `cli.errors` prints
+both alike.
+"""
+
+
+class UserError(Exception):
+    """A mistake or a missing piece that the person at the keyboard can put right.
+
+    Printed as one clear line (and the fix on the next), never as a traceback.
+
+    message: what is wrong, naming the value and the reason.
+    fix: what to do about it; empty where the message says it all.
+    code: the exit code of the command.
+    """
+
+    def __init__(self, message: str, fix: str = "", code: int = 1) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fix = fix
+        self.code = code
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  {self.fix}" if self.fix else self.message
