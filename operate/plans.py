@@ -67,4 +67,4 @@ def refuse_another(stack: str, approved: digest.Plan, steps: Document) -> None:
     """
     found = digest.differences(approved, digest.normalise(steps))
     if found:
-        raise UserError(f"the plan for {stack} is not the one that was approved: {digest.told(found)}", AGAIN)
+        raise UserError(f"the plan for {stack} is not the one that was approved: {digest.summary(found)}", AGAIN)

@@ -29,18 +29,18 @@ def report(
     plan, other = read(head), read(base) if base is not None else None
     names = names_of(*(each for each in (other, plan) if each is not None))
     before = other.after if other is not None else plan.before
-    told = capabilities(before, plan.after, names)
+    reported = capabilities(before, plan.after, names)
     listed = changes(plan, other, names)
     violations = _violations(plan, other)
     cost = estimate(before, plan.after, plan.region)
-    first = _first(plan, names, listed, told, violations, cost_delta=cost.delta)
+    first = _first(plan, names, listed, reported, violations, cost_delta=cost.delta)
     outputs = _outputs(plan, other, names)
     return Report(
         plan.stack,
         base_name if other is not None else "",
         destroy,
         tuple(listed),
-        tuple(told),
+        tuple(reported),
         tuple(violations),
         cost,
         tuple(outputs),
@@ -53,7 +53,7 @@ def _first(
     plan: Plan,
     names: Names,
     listed: Sequence[Change],
-    told: Sequence[Capability],
+    reported: Sequence[Capability],
     violations: Sequence[Violation],
     cost_delta: float,
 ) -> list[Line]:
@@ -69,7 +69,7 @@ def _first(
         for each in own
         if each.headline and each.urn not in spoken and each.danger < Danger.CHANGE
     ]
-    found += [Line(each.danger, each.text) for each in told if each.danger <= Danger.FEWER]
+    found += [Line(each.danger, each.text) for each in reported if each.danger <= Danger.FEWER]
     found += [
         Line(Danger.VIOLATION, f"policy: {each.message.splitlines()[0]} ({each.resource})")
         for each in violations
@@ -84,8 +84,8 @@ def _first(
     rest = [each for each in rest if each not in spelled]
     if rest:
         found.append(Line(Danger.CHANGE, _summary(rest)))
-    if spelled and not told:
-        found.append(Line(Danger.CHANGE, f"{_named(spelled)} is written anew, and no right changes"))
+    if spelled and not reported:
+        found.append(Line(Danger.CHANGE, f"{_named(spelled)} is rewritten; no permission changes"))
     worst = sorted(dict.fromkeys(found), key=lambda line: line.order)
     more = len(worst) - _MOST_FIRST
     return worst if more <= 1 else [*worst[:_MOST_FIRST], Line(Danger.FOLLOWS, f"and {more} more, below")]
@@ -103,8 +103,8 @@ def _summary(rest: Sequence[Change]) -> str:
 
 def _alike(some: Sequence[Change]) -> str:
     same = set(some[0].differences).intersection(*(each.differences for each in some[1:]))
-    told = sorted(each for each in same if NEW not in each and LATER not in each)[:3]
-    return f" ({'; '.join(told)})" if told else ""
+    shown = sorted(each for each in same if NEW not in each and LATER not in each)[:3]
+    return f" ({'; '.join(shown)})" if shown else ""
 
 
 def _named(some: Sequence[Change]) -> str:

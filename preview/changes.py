@@ -24,7 +24,7 @@ _DOCUMENTS = {
     "aws:sqs/queuePolicy:QueuePolicy": ("policy",),
     "aws:secretsmanager/secretPolicy:SecretPolicy": ("policy",),
 }
-"""Policies are told as rights in words, never as text."""
+"""Policies are reported as rights in words, never as text."""
 _OPS = {"create": "create", "delete": "delete", "update": "update", "replace": "replace", "import": "create"}
 POLICY = "its policy changes: see the rights"
 _MOST_CAUSES = 4
@@ -32,7 +32,7 @@ _LONGEST_CAUSE = 100
 
 
 def is_document(type: str, prop: str) -> bool:
-    """Whether a property is a policy document, which is told elsewhere."""
+    """Whether a property is a policy document, which is reported elsewhere."""
     return prop in _DOCUMENTS.get(type, ())
 
 
@@ -60,8 +60,8 @@ class Differ:
         old, new = (self._inputs(step, side) for side in (step.old, step.new))
         invented = (step.new.inputs.get("__defaults") or ()) if step.new else ()
         found = [each for each in differences(old, new) if not (each.path in invented and _renamed(each))]
-        told = {each.path for each in found}
-        hidden = [path for path in step.diff if step.op in ("update", "replace") and path not in told]
+        reported = {each.path for each in found}
+        hidden = [path for path in step.diff if step.op in ("update", "replace") and path not in reported]
         return found + [Difference(path, "", "", secret=True) for path in sorted(hidden) if _secret(path, step)]
 
     def _inputs(self, step: Step, side: Resource | None) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def _cause(leaf: Difference) -> str:
 
 
 def follows(leaf: Difference) -> bool:
-    """Whether a leaf differs only because another resource is made anew."""
+    """Whether a leaf differs only because another resource is recreated."""
     return not leaf.secret and (NEW in leaf.new or leaf.new == LATER)
 
 
@@ -134,13 +134,15 @@ def _change(step: Step, differ: Differ) -> Change:
     leaves = differ.leaves(step)
     danger = _danger(step, what, leaves)
     forced = tuple(differ.causes(step)[:_MOST_CAUSES]) if step.op == "replace" else ()
-    told = [str(leaf) for leaf in leaves] if step.op in ("update", "replace") else []
+    details = [str(leaf) for leaf in leaves] if step.op in ("update", "replace") else []
     if step.op in ("update", "replace") and _document_changed(step):
-        told.append(POLICY)
+        details.append(POLICY)
     if step.op == "create":
-        told = [f"`{leaf.path}`: {code(leaf.new)}" for leaf in leaves if leaf.new != NOTHING and leaf.path != "tags"]
+        details = [f"`{leaf.path}`: {code(leaf.new)}" for leaf in leaves if leaf.new != NOTHING and leaf.path != "tags"]
     headline = _headline(step, what, forced)
-    return Change(_OPS[step.op], step.type, kind(step.type), step.name, step.urn, danger, headline, forced, tuple(told))
+    return Change(
+        _OPS[step.op], step.type, kind(step.type), step.name, step.urn, danger, headline, forced, tuple(details)
+    )
 
 
 def _danger(step: Step, what: Stakes, leaves: Sequence[Difference]) -> Danger:

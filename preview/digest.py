@@ -14,7 +14,7 @@ from typing import Any
 from preview.plan import QUIET, UNKNOWN, Document
 
 SHOWN = 3
-"""Differences that are told one by one; the rest is counted."""
+"""Differences that are reported one by one; the rest is counted."""
 
 Plan = dict[str, Any]
 """`{"schema": 1, "steps": [{"urn", "op", "id", "inputs", "diff"}]}`, in the order of the URNs."""
@@ -54,7 +54,7 @@ def differences(approved: Plan, planned: Plan) -> list[str]:
     return found
 
 
-def told(found: Sequence[str]) -> str:
+def summary(found: Sequence[str]) -> str:
     """Differences in one line."""
     more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
     return "; ".join(found[:SHOWN]) + more
@@ -73,7 +73,7 @@ def _step(step: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _generated(steps: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Names that the provider makes up, in each preview anew → the same name without its random end.
+    """Names that the provider makes up, new in each preview → the same name without its random end.
 
     Those that exist already are among them: which thing is meant stands in the step's `id`.
     """

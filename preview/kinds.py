@@ -53,7 +53,7 @@ _LOST, _SERVING, _GONE, _CHANGE = Danger.LOST, Danger.SERVING, Danger.GONE, Dang
 _URL = "the URL that callers use ends"
 _SCALING = Stakes(_SERVING, _CHANGE, _CHANGE, "load no longer scales it")
 _PLAIN = Stakes(_GONE, _GONE, _CHANGE)
-# Of the same danger, what stands first is told first.
+# Of the same danger, what stands first is reported first.
 _STAKES = {
     "aws:s3/bucket:Bucket": _data("its objects are lost"),
     "aws:kms/key:Key": _data("what it encrypts can no longer be read"),
@@ -90,7 +90,7 @@ def stakes(type: str) -> Stakes:
 
 
 def rank(type: str) -> int:
-    """Which type is told first where the danger is the same."""
+    """Which type is reported first where the danger is the same."""
     return _RANKS.get(type, len(_RANKS) + 1)
 
 

@@ -79,7 +79,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Capability:
-    """One sentence of the IAM diff. `gained` tells what is new from what is gone.
+    """One sentence of the IAM diff. `gained` separates what is new from what is gone.
 
     owner: whose it is, like ``role `prod-predict` ``. actions: complete, in AWS's spelling. conditions: words. People
     read `text`; the rest is for programs.

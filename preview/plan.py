@@ -22,11 +22,11 @@ from typing import Any
 SCHEMA = 1
 STACK = "pulumi:pulumi:Stack"
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""What the engine writes for a value that only the update will tell."""
+"""What the engine writes for a value that is known only after the update."""
 QUIET = ("same", "read", "refresh", "read-discard", "discard-replaced")
 _KEPT = ("type", "id", "inputs", "outputs", "parent", "custom", "protect", "retainOnDelete", "propertyDependencies")
 _PARTS = ("create-replacement", "delete-replaced")
-"""Halves of a replacement, which the engine also tells as a whole."""
+"""Halves of a replacement, which the engine also reports as a whole."""
 
 Document = dict[str, Any]
 
@@ -146,7 +146,7 @@ def document(preview: Mapping[str, Any], events: Iterable[Mapping[str, Any]] = (
 def read(source: Mapping[str, Any]) -> Plan:
     """A plan from a steps document. Raises ValueError for one of another schema."""
     if source.get("schema") != SCHEMA:
-        raise ValueError(f"this is no steps document of schema {SCHEMA}: its schema is {source.get('schema')!r}")
+        raise ValueError(f"this is not a steps document of schema {SCHEMA}: its schema is {source.get('schema')!r}")
     return Plan(
         source["stack"],
         source["region"],

@@ -30,7 +30,7 @@ def serving(plan: Plan, own: Sequence[Change], names: Names) -> list[Spoken]:
 
 
 def _capture(steps: Sequence[Step]) -> Iterator[Spoken]:
-    """Capture that is turned off or lessened. What happens to the endpoint besides is told apart."""
+    """Capture that is turned off or lessened. What else happens to the endpoint is reported separately."""
     for step in steps:
         if step.type != CONFIGURATION or step.old is None or step.new is None or step.op == "delete":
             continue

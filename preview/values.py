@@ -12,7 +12,7 @@ SECRET = "[secret]"  # noqa: S105  the engine's word for one
 NOTHING = "(none)"
 _LONGEST = 160
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
-"""The key under which the engine tells an asset from an object."""
+"""The key under which the engine marks an asset."""
 _INTERNAL = frozenset(("__defaults", "__provider", _SIGNATURE))
 _IDENTIFYING = ("variantName", "name", "id", "Sid", "sid", "key", "captureMode", "header")
 

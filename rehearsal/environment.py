@@ -52,7 +52,7 @@ class Rehearsal:
         """The rehearsal of this checkout, as `GLIDEPATH_FOLDER`, `GLIDEPATH_PORT` and
         `GLIDEPATH_SECONDS_PER_MINUTE` say.
 
-        Raises UserError for a value that is no port or no duration.
+        Raises UserError for a value that is not a port or not a duration.
         """
         env = os.environ if env is None else env
         folder = env.get("GLIDEPATH_FOLDER")
@@ -142,7 +142,7 @@ class Rehearsal:
         """Write the administrator's profiles: profile name → 12-digit account id.
 
         The profile `default` is the tooling account's; without one, the first given account stands for it.
-        Raises UserError for an id that is no account id.
+        Raises UserError for an id that is not an account id.
         """
         for profile, account in accounts.items():
             if not _ACCOUNT.fullmatch(account):

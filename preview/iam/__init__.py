@@ -1,1 +1,1 @@
-"""Rights before and after, compared by what they allow, and told in words."""
+"""Rights before and after, compared by what they allow, and put in words."""

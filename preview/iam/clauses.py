@@ -1,4 +1,4 @@
-"""Conditions: brought into one spelling, compared by what they ask for, and told in words."""
+"""Conditions: brought into one spelling, compared by what they ask for, and put in words."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace

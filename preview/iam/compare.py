@@ -60,7 +60,7 @@ class _Texts:
         try:
             self.all = regions(self.patterns, pairs)
         except TooManyError:
-            # As if no two patterns had a text in common: tells rather too much than too little.
+            # As if no two patterns had a text in common: reports rather too much than too little.
             self.all = frozenset([0, *(1 << n for n in range(len(self.patterns)))])
 
     def where(self, test: Callable[[int], bool]) -> Regions:
@@ -84,16 +84,16 @@ class _Texts:
 
 
 def _gains(texts: _Texts, old: Allowed, new: Allowed, gained: bool) -> Iterator[Difference]:
-    told: list[tuple[Clauses, Regions]] = []
+    reported: list[tuple[Clauses, Regions]] = []
     for context in _contexts(old, new):
         before, after = (_reached(texts, side, context) for side in (old, new))
         news = after - before
-        for earlier, regions_told in told:
+        for earlier, regions_before in reported:
             if implied(earlier, context):
-                news -= regions_told
+                news -= regions_before
         if not news:
             continue
-        told.append((context, news))
+        reported.append((context, news))
         scopes = tuple(_scopes(texts, old, new, context, news))
         unless, otherwise = (_elsewhere(texts, grants, context, news) for grants in (new.denied, old.allowed))
         yield Difference(gained, scopes, context, unless, otherwise)
@@ -125,7 +125,7 @@ def _reached(texts: _Texts, side: Allowed, context: Clauses) -> Regions:
 
 
 def _scopes(texts: _Texts, old: Allowed, new: Allowed, context: Clauses, news: Regions) -> list[Scope]:
-    """The news in as few patterns as they can be told exactly."""
+    """The news in as few patterns as express them exactly."""
     candidates = _candidates(old, new, context)
     touching = [(one, found) for one in candidates if (found := texts.of(one)) & news]
     chosen = _widest([(one, found) for one, found in touching if found <= news])

@@ -156,7 +156,7 @@ def _arn(text: str) -> list[Token]:
 
 
 def _closure(machine: tuple[Token, ...], states: int) -> int:
-    """A run may be empty: whoever stands before one stands behind it too."""
+    """A run may be empty: a position before one is also behind it."""
     for place, token in enumerate(machine):
         if states >> place & 1 and token in (_RUN, _RUN_IN_PART, _RUN_BEFORE_SEPARATOR) and not isinstance(token, str):
             states |= 1 << (place + 1)

@@ -50,7 +50,7 @@ def _gone(old: Holder) -> Capability:
 def _unclear(was: Holder, new: Holder) -> Iterator[Capability]:
     for reason in new.unclear:
         if reason not in was.unclear:
-            text = f"what {new.title} allows cannot be told: {reason}"
+            text = f"what {new.title} allows cannot be determined: {reason}"
             yield Capability(Danger.RIGHTS, text, new.title, gained=True)
     if was.unread - new.unread:
         text = f"what {new.title} allows is known again, and was not before: it cannot be compared"
@@ -77,7 +77,7 @@ def _boundary(was: Holder, new: Holder, fresh: bool) -> Iterator[Capability]:
 def _identity(title: str, was: Holder, new: Holder) -> Iterator[Capability]:
     if was.identity == new.identity and was.boundary == new.boundary:
         return
-    # A boundary that cannot be read counts as none: what is told is what it may let through.
+    # A boundary that cannot be read counts as none: what is reported is what it may let through.
     sides = [(one.identity, [one.boundary] if one.boundary is not None else None) for one in (was, new)]
     found = differences(sides[0], sides[1], principals=False)
     written = [*was.identity, *new.identity]

@@ -26,11 +26,11 @@ def _render(report: Report, most: int) -> str:
     if report.first:
         parts.append("")
     parts.append(verdict(report) + "\n")
-    told = [each for each in report.own if each.danger is not Danger.FOLLOWS]
+    shown = [each for each in report.own if each.danger is not Danger.FOLLOWS]
     sections: list[tuple[str, list[str], bool]] = [
         ("Rights", [f"- {each.text}" for each in report.capabilities], True),
         *_violations(report.violations),
-        *((title, _changes([each for each in told if each.op == op]), False) for op, title in _OPS),
+        *((title, _changes([each for each in shown if each.op == op]), False) for op, title in _OPS),
         ("Follows from the above", _changes([each for each in report.own if each.danger is Danger.FOLLOWS]), False),
         (f"Waiting in `{report.base}` already", _changes(report.waiting), False),
         ("Taken back by this change", [f"- {text}" for text in report.taken_back], False),
@@ -88,7 +88,7 @@ def _violations(violations: Sequence[Violation]) -> list[tuple[str, list[str], b
 
 
 def _violation(violation: Violation) -> list[str]:
-    """What is found; why and how to mend it only where somebody is to act now."""
+    """What is found; why and how to fix it only where somebody must act now."""
     first, *rest = violation.message.splitlines()
     more = [line.strip() for line in rest if line.strip()] if violation.level == "mandatory" or violation.new else []
     return [f"- {violation.resource}: {first}", *(f"  - {line}" for line in more)]

@@ -25,8 +25,8 @@ def _lines(report: Report) -> Iterator[str]:
         for each in report.violations:
             state = "new" if each.new else "there before"
             first, _, rest = each.message.partition("\n")
-            told = rest.replace("\n", "\n    ") if each.level == "mandatory" or each.new else ""
-            yield f"  {each.level}, {state}: {each.resource}: {first}" + (f"\n    {told}" if told else "")
+            more = rest.replace("\n", "\n    ") if each.level == "mandatory" or each.new else ""
+            yield f"  {each.level}, {state}: {each.resource}: {first}" + (f"\n    {more}" if more else "")
     if report.own:
         yield "\nResources"
     for change in report.own:

@@ -24,7 +24,7 @@ def examine(path: Path, env: Mapping[str, str]) -> Found | str:
         return f"{path} does not run: {error}"
     version = parse_version(result.stdout)
     if result.returncode != 0 or version is None:
-        return f"{path} does not tell its version"
+        return f"{path} does not report its version"
     if version < MINIMUM:
         wanted = ".".join(map(str, MINIMUM))
         return f"{path} is {'.'.join(map(str, version))}, older than {wanted}"

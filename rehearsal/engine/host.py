@@ -260,7 +260,7 @@ def _program(info: lang.ProgramInfo) -> str:
 
 
 def _environment(info: lang.ProgramInfo, env: Mapping[str, str]) -> dict[str, str]:
-    """A virtual environment the project names comes first on PATH, and is told to its dynamic providers."""
+    """A virtual environment the project names comes first on PATH, and its dynamic providers use it."""
     virtualenv = json_format.MessageToDict(info.options).get("virtualenv")
     if not virtualenv:
         return dict(env)
@@ -324,7 +324,7 @@ def main() -> None:
         signal.signal(number, lambda *_: stop.set())
     print(port, flush=True)
     parent = os.getppid()
-    # An engine that was killed outright can tell nobody; its children notice by having lost their parent.
+    # An engine that was killed outright cannot say so; its children notice by having lost their parent.
     while not stop.wait(1.0) and os.getppid() == parent:
         pass
     host.children.close()

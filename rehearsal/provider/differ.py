@@ -125,7 +125,7 @@ def _same_lists(old: list[Any], new: list[Any], semantics: Semantics, path: str,
 
 
 def changes(old: Any, new: Any, semantics: Semantics, path: str = "") -> list[Change]:
-    """The differences between two input values, as deep as they can be told apart."""
+    """The differences between two input values, as deep as they can be separated."""
     plain_path = INDEX.sub("", path)
     if same(old, new, semantics, plain_path):
         return []

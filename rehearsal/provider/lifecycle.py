@@ -63,7 +63,7 @@ class Lifecycle:
         return _with_name(kind, inputs, olds, naming)
 
     def _unsupported(self, kind: ResourceType, urn: str, inputs: Values) -> list[tuple[str, str]]:
-        """What the create request has no place for, at any depth: found here, so that a preview tells."""
+        """What the create request has no place for, at any depth: found here, so that a preview reports it."""
         known = {key: value for key, value in inputs.items() if not holds_unknown(value)}
         if not kind.create_op or (len(known) < len(inputs) and kind.shapes_inputs):
             return []

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from preview import digest as digests
-from preview.digest import Plan, differences, digest, told
+from preview.digest import Plan, differences, digest, summary
 from preview.plan import UNKNOWN, document
 
 Step = dict[str, Any]
@@ -162,8 +162,8 @@ def test_a_half_done_plan_does_not_cover_another_deletion_or_other_inputs() -> N
 
 
 def test_many_differences_are_counted() -> None:
-    assert told(["a", "b", "c"]) == "a; b; c"
-    assert told(["a", "b", "c", "d", "e"]) == "a; b; c; and 2 more"
+    assert summary(["a", "b", "c"]) == "a; b; c"
+    assert summary(["a", "b", "c", "d", "e"]) == "a; b; c; and 2 more"
 
 
 VALUES = st.recursive(

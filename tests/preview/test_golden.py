@@ -1,6 +1,6 @@
 """What reviewers read of prepared changes, word by word.
 
-`GOLDEN=write python -m pytest tests/preview/test_golden.py` writes the files anew, to be read before they are kept.
+`GOLDEN=write python -m pytest tests/preview/test_golden.py` rewrites the files, to be read before they are kept.
 """
 
 import json
@@ -88,7 +88,7 @@ def test_another_run_from_another_folder_reads_the_same(name: str) -> None:
 
 
 def _elsewhere(found: dict[str, Any], run: int) -> dict[str, Any]:
-    told = json.dumps(found).replace("/checkout", f"/somewhere/else{run}")
+    shown = json.dumps(found).replace("/checkout", f"/somewhere/else{run}")
     invented = {
         name
         for step in found["steps"]
@@ -97,26 +97,26 @@ def _elsewhere(found: dict[str, Any], run: int) -> dict[str, Any]:
         if (name := step["new"]["inputs"].get(key)) and str(name)[-8:-7] == "-"
     }
     for name in sorted(invented):
-        told = told.replace(name, f"{name[:-7]}{random.Random(f'{run} {name}').randrange(16**7):07x}")
-    changed: dict[str, Any] = json.loads(told)
+        shown = shown.replace(name, f"{name[:-7]}{random.Random(f'{run} {name}').randrange(16**7):07x}")
+    changed: dict[str, Any] = json.loads(shown)
     return changed
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_the_summary_fits_a_mail(name: str) -> None:
-    told = summary(_report(name))
-    assert len(told) <= 900
-    assert "\n" not in told
-    assert "`" not in told
-    assert "Cost:" in told
+    shown = summary(_report(name))
+    assert len(shown) <= 900
+    assert "\n" not in shown
+    assert "`" not in shown
+    assert "Cost:" in shown
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_no_id_time_or_path_is_left(name: str) -> None:
-    told = markdown(_report(name))
-    assert "/checkout" not in told
-    assert "04da6b54" not in told
+    shown = markdown(_report(name))
+    assert "/checkout" not in shown
+    assert "04da6b54" not in shown
     for step in document(name)["steps"]:
         for side in (step["old"], step["new"]):
             if side and side["type"] == "aws:kms/key:Key" and side.get("id"):
-                assert side["id"] not in told
+                assert side["id"] not in shown

@@ -170,14 +170,14 @@ def _told(old: Rights, new: Rights) -> Iterator[tuple[Difference, tuple[str, ...
 @given(changed())
 def test_every_decision_that_changes_is_told(sides: tuple[Rights, Rights]) -> None:
     old, new = sides
-    told = list(_told(old, new))
+    shown = list(_told(old, new))
     for action, resource, context in REQUESTS:
         before, after = old.allows(action, resource, context), new.allows(action, resource, context)
         if before == after:
             continue
         assert any(
             each.gained is after and action in actions and _about(each, resource, context, strictly=False)
-            for each, actions in told
+            for each, actions in shown
         ), (action, resource, context, before, after)
 
 
@@ -256,7 +256,7 @@ def test_the_same_meaning_gives_no_line(old: list[dict[str, Any]], new: list[dic
 
 
 def test_everything_but_a_service() -> None:
-    """NotAction means thousands of actions: they are told, and in time."""
+    """NotAction means thousands of actions: they are shown, and in time."""
     granted = {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}
     ((difference, actions),) = _told(_of(), _of(granted))
     assert difference.gained
@@ -297,15 +297,15 @@ def test_the_roles_of_prepared_changes_are_told_right(name: str) -> None:
     assert before
     for role in before:
         old, new = before[role], after[role]
-        told = list(_told(old, new))
+        shown = list(_told(old, new))
         if old == new:
-            assert told == []
+            assert shown == []
             continue
         for action, resource, context in _requests_about(old, new):
             was, now = old.allows(action, resource, context), new.allows(action, resource, context)
             covering = [
                 each.gained
-                for each, actions in told
+                for each, actions in shown
                 if action in actions
                 and _about(each, resource, context, strictly=True)
                 and not any(_holds(clauses, context) for clauses in (*each.unless, *each.otherwise))

@@ -11,7 +11,7 @@ from tests.preview import world
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 BUCKET = "aws:s3/bucket:Bucket"
-FINDING = {"policy": "p", "level": "mandatory", "urn": world.urn(ALARM, "a"), "message": "[rule] bad\n  Fix: mend it"}
+FINDING = {"policy": "p", "level": "mandatory", "urn": world.urn(ALARM, "a"), "message": "[rule] bad\n  Fix: fix it"}
 
 
 def changed(name: str, old: Any, new: Any) -> dict[str, Any]:
@@ -116,10 +116,10 @@ def test_a_comment_is_never_too_long() -> None:
     steps = [world.step("create", ALARM, f"alarm-{n}", None, {"description": "y" * 150}) for n in range(800)]
     steps.append(world.step("update", *policy, {"role": "r"}, {"role": "r", "policy": world.policy(*rights)}))
     found = report(world.document(*steps))
-    told = markdown(found)
-    assert len(told.encode()) < LIMIT
-    assert "lines more (`--format json` has all)" in told
-    assert told.count("<details") == told.count("</details>")
+    shown = markdown(found)
+    assert len(shown.encode()) < LIMIT
+    assert "lines more (`--format json` has all)" in shown
+    assert shown.count("<details") == shown.count("</details>")
     assert len(json.loads(as_json(found))["changes"]) == 801
     assert len(summary(found)) <= 900
 
@@ -133,10 +133,10 @@ def test_json_holds_what_programs_need() -> None:
 
 
 def test_text_has_no_markup() -> None:
-    told = text(report(world.document(world.step("delete", BUCKET, "captures", {}))))
-    assert told.splitlines()[0] == "! bucket `captures` is deleted: its objects are lost"
-    assert "**" not in told
-    assert "<details" not in told
+    shown = text(report(world.document(world.step("delete", BUCKET, "captures", {}))))
+    assert shown.splitlines()[0] == "! bucket `captures` is deleted: its objects are lost"
+    assert "**" not in shown
+    assert "<details" not in shown
 
 
 def test_a_policy_that_is_only_written_anew_changes_no_right() -> None:
@@ -146,9 +146,9 @@ def test_a_policy_that_is_only_written_anew_changes_no_right() -> None:
     policies = [{**role, "policy": each} for each in (old, new)]
     found = report(world.document(world.step("update", "aws:iam/rolePolicy:RolePolicy", "p", *policies)))
     assert found.capabilities == ()
-    assert [line.text for line in found.first] == ["role policy `p` is written anew, and no right changes"]
+    assert [line.text for line in found.first] == ["role policy `p` is rewritten; no permission changes"]
 
 
 def test_a_document_of_another_schema_is_refused() -> None:
-    with pytest.raises(ValueError, match="no steps document of schema 1: its schema is 7"):
+    with pytest.raises(ValueError, match="not a steps document of schema 1: its schema is 7"):
         report(world.document() | {"schema": 7})

@@ -194,8 +194,8 @@ def test_a_policy_that_is_not_known_yet_says_what_it_waits_for() -> None:
     later = Resource(work.urn, POLICY, "", {**work.inputs, "policy": UNKNOWN}, sources={"policy": tuple(key)})
     assert said({}, {**after, later.urn: later}) == [
         (
-            "what role `prod-predict` allows cannot be told: role policy `work` is not known before the update: it"
-            " depends on key `foundation`"
+            "what role `prod-predict` allows cannot be determined: role policy `work` is not known before the update:"
+            " it depends on key `foundation`"
         )
     ]
 
@@ -247,4 +247,4 @@ def test_no_json_is_ever_shown() -> None:
     broken = resources((ROLE, "predict", {"name": "r", "assumeRolePolicy": json.dumps({"Statement": [1]})}))
     (sentence,) = said({}, broken)
     assert "{" not in sentence
-    assert sentence.startswith("what role `r` allows cannot be told: role `predict`: its document")
+    assert sentence.startswith("what role `r` allows cannot be determined: role `predict`: its document")
