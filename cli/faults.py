@@ -1,5 +1,6 @@
 """Break the road on purpose, in every way of the fault matrix, and check what comes of it."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ app = new_app()
 def faults(
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these faults.")] = None,
     show_list: Annotated[bool, typer.Option("--list", help="Name every fault, and run none.")] = False,
+    data: Annotated[Path | None, typer.Option(help="Another CSV file, with the dataset's columns.")] = None,
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave the cloud up; the next run of the matrix begins in it.")
     ] = False,
@@ -35,7 +37,7 @@ def faults(
     from scenarios.tour.display import Display
 
     here, display = Rehearsal.here(), Display()
-    rows = matrix.run(here, chosen, display, keep)
+    rows = matrix.run(here, chosen, display, keep, data)
     table.show(rows)
     display.say(f"report: {here.folder / matrix.REPORT}")
     if keep:

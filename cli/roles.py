@@ -21,14 +21,17 @@ def roles(
     """From the rehearsal that is up, else from the last report, with the last run of the fault matrix. Ends with 1
     where a call was denied or a grant is neither used nor explained in scenarios/unused_grants.yaml.
     """
+    from cli.place import ROOT
+    from operate.project import read_project
     from rehearsal.environment import Rehearsal
     from scenarios.faults.catalogue import denied_on_purpose
     from scenarios.tour.roles import faults, matrix_ledger, merged, without_purpose
 
     here = Rehearsal.here()
+    denied = denied_on_purpose(read_project(ROOT).production)
     found = [
         entry
-        for entry in merged(_entries(here), without_purpose(matrix_ledger(here.folder), denied_on_purpose()))
+        for entry in merged(_entries(here), without_purpose(matrix_ledger(here.folder), denied))
         if role in str(entry["role"]).rpartition("/")[2]
     ]
     if as_json:

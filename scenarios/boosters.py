@@ -77,13 +77,18 @@ def lone_tree(model: dict[str, Any], tree: Tree) -> None:
     learner.get("attributes", {}).clear()
 
 
-def lookup(feature: int, features: int, known: Sequence[tuple[float, float]], elsewhere: float) -> Tree:
-    """A tree that gives each known value of one feature its own leaf, and every other value `elsewhere`.
+Known = Sequence[tuple[Sequence[float], float]]
+"""Rows (all features, in the model's order), each with its leaf."""
 
-    `known` are (value, leaf); `features` is how many features the model has.
+
+def lookup(features: int, known: Known, elsewhere: float) -> Tree:
+    """A tree that gives each known row its own leaf, and every other row `elsewhere`.
+
+    `features` is how many features the model has. Of rows that are equal in 32 bits the first one counts.
     """
+    rows = [(tuple(_float32(value) for value in row), leaf) for row, leaf in known]
     nodes = _Nodes()
-    nodes.grow(0, sorted(known), feature, elsewhere)
+    nodes.grow(0, rows, 0, features, elsewhere)
     return _tree(nodes, features)
 
 
@@ -122,6 +127,10 @@ def _tree(nodes: "_Nodes", features: int) -> Tree:
     }
 
 
+_Row = tuple[tuple[float, ...], float]
+_Group = tuple[float, list[_Row]]
+
+
 class _Nodes:
     """The arrays of a tree while it grows.
 
@@ -139,18 +148,28 @@ class _Nodes:
         self.indices: list[int] = []
         self._node(self.ROOT)
 
-    def grow(self, node: int, known: list[tuple[float, float]], feature: int, elsewhere: float) -> None:
-        """Make of a node what tells the known values apart; balanced, so that the tree stays shallow."""
-        if not known:
+    def grow(self, node: int, known: list[_Row], feature: int, features: int, elsewhere: float) -> None:
+        """Make of a node what tells the known rows apart, from this feature on."""
+        if feature == features:
+            self.conditions[node] = known[0][1]
+            return
+        groups: dict[float, list[_Row]] = {}
+        for row in known:
+            groups.setdefault(row[0][feature], []).append(row)
+        self._among(node, sorted(groups.items()), feature, features, elsewhere)
+
+    def _among(self, node: int, groups: list[_Group], feature: int, features: int, elsewhere: float) -> None:
+        """By the value of one feature; balanced, so that the tree stays shallow."""
+        if not groups:
             self.conditions[node] = elsewhere
             return
-        middle = len(known) // 2
-        value, leaf = known[middle]
-        below, from_here = self.split(node, feature, _float32(value))
-        self.grow(below, known[:middle], feature, elsewhere)
+        middle = len(groups) // 2
+        value, rows = groups[middle]
+        below, from_here = self.split(node, feature, value)
+        self._among(below, groups[:middle], feature, features, elsewhere)
         here, above = self.split(from_here, feature, _next_float32(value))
-        self.conditions[here] = leaf
-        self.grow(above, known[middle + 1 :], feature, elsewhere)
+        self.grow(here, rows, feature + 1, features, elsewhere)
+        self._among(above, groups[middle + 1 :], feature, features, elsewhere)
 
     def split(self, node: int, feature: int, condition: float) -> tuple[int, int]:
         """The two children that a node now has: left of the condition, and from it on."""
@@ -182,13 +201,12 @@ def _next_float32(value: float) -> float:
 # --- the bad models --------------------------------------------------------------------------------------------------
 
 
-def nan_elsewhere(feature: int, values: Sequence[float]) -> Callable[[Any], bytes]:
-    """As before where the feature has one of these values, NaN everywhere else."""
+def nan_elsewhere(rows: Sequence[Sequence[float]]) -> Callable[[Any], bytes]:
+    """As before for these rows, NaN for all others."""
 
     def change(booster: Any) -> bytes:
         model = document(booster)
-        known = [(value, 0.0) for value in sorted(set(values))]
-        add_tree(model, lookup(feature, booster.num_features(), known, math.nan))
+        add_tree(model, lookup(booster.num_features(), [(row, 0.0) for row in rows], math.nan))
         return encoded(model)
 
     return change
@@ -205,12 +223,12 @@ def nan_from(feature: int, limit: float) -> Callable[[Any], bytes]:
     return change
 
 
-def constant_elsewhere(feature: int, known: Sequence[tuple[float, float]], answer: float) -> Callable[[Any], bytes]:
-    """It has learnt the known values (value, prediction) by heart, and answers `answer` to everything else."""
+def constant_elsewhere(known: Known, answer: float) -> Callable[[Any], bytes]:
+    """It has learnt the known rows (row, prediction) by heart, and answers `answer` to everything else."""
 
     def change(booster: Any) -> bytes:
         model = document(booster)
-        lone_tree(model, lookup(feature, booster.num_features(), known, answer))
+        lone_tree(model, lookup(booster.num_features(), known, answer))
         return encoded(model)
 
     return change
@@ -218,7 +236,7 @@ def constant_elsewhere(feature: int, known: Sequence[tuple[float, float]], answe
 
 def constant(answer: float) -> Callable[[Any], bytes]:
     """`answer`, whatever it is asked."""
-    return constant_elsewhere(0, [], answer)
+    return constant_elsewhere([], answer)
 
 
 def another_width(booster: Any) -> bytes:

@@ -5,6 +5,7 @@ The weights are those of the deployment's configuration, the time is that of the
 and a second of real time for the machine that rehearses.
 """
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,11 @@ class Routing:
     linear: bool
     share: float
     minutes: float
+
+    @property
+    def shift_minutes(self) -> float:
+        """Minutes from the first share to all traffic."""
+        return self.minutes * (math.ceil(1 / self.share) - 1) if self.linear else self.minutes
 
     def exposure(self, minutes: float) -> float:
         """Minutes of full traffic that the new version has had after so many minutes of the shift."""
@@ -73,14 +79,20 @@ def routing_of(config: dict[str, Any]) -> Routing:
 
 def alarm_minutes(world: "World") -> float:
     """From the first failure to the alarm: that of the new version's model errors."""
-    pages = (
-        world.clients.of(world.project.production, "cloudwatch")
-        .get_paginator("describe_alarms")
-        .paginate(AlarmTypes=["MetricAlarm"])
-    )
-    alarms = [alarm for page in pages for alarm in page["MetricAlarms"] if "ModelErrors" in _metrics(alarm)]
+    alarms = [alarm for alarm in _alarms(world) if "ModelErrors" in _metrics(alarm)]
     seconds = max((_period(alarm) * (alarm["EvaluationPeriods"] + 1) for alarm in alarms), default=0.0)
     return seconds / 60
+
+
+def latency_ms(world: "World") -> float:
+    """The answer time (milliseconds) from which on the alarm on a version's own latency goes off."""
+    return max((float(alarm["Threshold"]) for alarm in _alarms(world) if "Latency" in _metrics(alarm)), default=1000.0)
+
+
+def _alarms(world: "World") -> list[dict[str, Any]]:
+    cloudwatch = world.clients.of(world.project.production, "cloudwatch")
+    pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm"])
+    return [alarm for page in pages for alarm in page["MetricAlarms"]]
 
 
 def _metrics(alarm: dict[str, Any]) -> set[str]:

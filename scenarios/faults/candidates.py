@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from contracts.errors import UserError
 from operate.clients import Clients
 from operate.project import Project
-from scenarios.tour.evidence import read_object, split_uri
+from scenarios.tour.dataset import DATA_KEY
+from scenarios.tour.evidence import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 WORKFLOW_SECONDS = 240.0
-DATA_KEY = "datasets/trips.csv"
 
 
 @dataclass(frozen=True)
@@ -157,18 +157,3 @@ class Candidates:
             if time.monotonic() > deadline:
                 raise UserError(f"the training workflow took longer than {WORKFLOW_SECONDS:.0f} s")
             time.sleep(0.2)
-
-
-def held_out(clients: Clients, project: Project, candidate: Candidate) -> list[dict[str, float]]:
-    """The rows that the release's run kept for its test: real requests, of which golden records are a few."""
-    s3 = clients.of("delivery", "s3")
-    bucket, _ = split_uri(candidate.uri)
-    prefix = f"runs/{candidate.manifest['execution']}/features/test/"
-    rows: list[dict[str, float]] = []
-    for item in s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", []):
-        for line in s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read().decode().splitlines():
-            cells = [float(cell) for cell in line.split(",")]
-            rows.append(dict(zip(candidate.features, cells[1:], strict=True)))
-    if not rows:
-        raise UserError(f"s3://{bucket}/{prefix} holds no rows", "the features of the first run are missing")
-    return rows

@@ -25,9 +25,9 @@ def faults() -> tuple[Fault, ...]:
     return tuple(found)
 
 
-def denied_on_purpose() -> frozenset[tuple[str, str]]:
+def denied_on_purpose(production: str) -> frozenset[tuple[str, str]]:
     """What faults take from roles: the role's name without the project's, and the action."""
-    return frozenset(fault.denies for fault in faults() if fault.denies)
+    return frozenset(found for fault in faults() if (found := fault.at(production).denies))
 
 
 def choose(names: Sequence[str]) -> tuple[Fault, ...]:

@@ -4,11 +4,10 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from contracts.errors import UserError
-from scenarios.faults.candidates import DATA_KEY
+from rehearsal.errors import UserError
 from scenarios.faults.messages import cause
 from scenarios.faults.world import World
-from scenarios.tour.dataset import FIRST_SHARE, to_csv
+from scenarios.tour.dataset import DATA_KEY, FIRST_SHARE, to_csv
 from scenarios.tour.runs import pending_approval, read_run
 from scenarios.tour.tour import log_events
 
@@ -98,6 +97,5 @@ def data(world: World, header: Sequence[str], rows: Sequence[Sequence[str]]) -> 
 
 def rows_of(world: World) -> tuple[list[str], list[list[str]]]:
     """Header and rows of the data that the old release was trained on, free to be changed."""
-    trips = world.tour.trips
-    count = trips.window(FIRST_SHARE).count("\n") - 1
-    return list(trips.header), [list(row) for row in trips.rows[:count]]
+    table = world.tour.table
+    return list(table.header), [list(row) for row in table.rows[: table.share(FIRST_SHARE)]]

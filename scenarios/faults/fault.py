@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,13 +11,15 @@ if TYPE_CHECKING:
 
 NONE = "-"
 """The stage of an outcome where nothing was stopped."""
+DEPLOY = "Deploy{Production}"
+"""The stage that deploys to production, whatever that is called."""
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What was observed.
 
-    stage: which stage stopped it (Source … DeployProd), or `-` where all went on.
+    stage: which stage stopped it (Source … Approve, or production's deploy stage), or `-` where all went on.
     error: the one sentence a person reads; empty where there was none.
     serving: the release that serves production in the end.
     requests, failed: live requests while the fault was there, and how many of them got no prediction.
@@ -32,7 +34,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Expected:
-    """What must be observed.
+    """What must be observed. In stage and error, `{production}` stands for production's name, see `Fault.at`.
 
     error: a regular expression that is searched in the sentence.
     serving: `old` (the release that served before) or `new` (the one that was under way).
@@ -44,12 +46,17 @@ class Expected:
     serving: str = "old"
     bound: Callable[[World], float] | None = None
 
+    def at(self, production: str) -> Expected:
+        """The same, of a project whose production has this name."""
+        return replace(self, stage=named(self.stage, production), error=named(self.error, production))
+
 
 @dataclass(frozen=True)
 class Fault:
     """One row of the matrix. `name` is kebab-case; `inject` leaves tidying up to `World.restore`.
 
     denies: what the fault takes from a role on purpose, as the role's name without the project's and an IAM action.
+    approval: it needs a road with an approval, which one with a single environment is without.
     """
 
     name: str
@@ -57,3 +64,15 @@ class Fault:
     inject: Callable[[World], Outcome]
     expected: Expected
     denies: tuple[str, str] | None = None
+    approval: bool = False
+
+    def at(self, production: str) -> Fault:
+        """The same, of a project whose production has this name."""
+        denies = (named(self.denies[0], production), self.denies[1]) if self.denies else None
+        return replace(self, expected=self.expected.at(production), denies=denies)
+
+
+def named(text: str, production: str) -> str:
+    """The text with the name of production where it stands for it."""
+    title = production[:1].upper() + production[1:]
+    return text.replace("{production}", production).replace("{Production}", title)

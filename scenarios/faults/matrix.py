@@ -24,7 +24,9 @@ _TOLD = (UserError, rehearsal.errors.UserError)
 _FAILURES = (*_TOLD, ClientError, BotoCoreError, OSError, AssertionError, KeyError, ValueError)
 
 
-def run(here: Rehearsal, faults: Sequence[Fault], display: Display, keep: bool = False) -> list[Row]:
+def run(
+    here: Rehearsal, faults: Sequence[Fault], display: Display, keep: bool = False, data: Path | None = None
+) -> list[Row]:
     """Every row; `faults.json` in the rehearsal's folder grows with each. Nothing stays up unless `keep`.
 
     Raises UserError where the world cannot be made, or is lost.
@@ -35,7 +37,7 @@ def run(here: Rehearsal, faults: Sequence[Fault], display: Display, keep: bool =
     world: World | None = None
     with interruptible():
         try:
-            world = worlds.resume(rehearsal, display) or worlds.build(rehearsal, display)
+            world = worlds.resume(rehearsal, display, data) or worlds.build(rehearsal, display, data)
             for row in play(world, faults):
                 rows.append(row)
                 write(report, rows)
@@ -55,7 +57,7 @@ def run(here: Rehearsal, faults: Sequence[Fault], display: Display, keep: bool =
 
 def play(world: World, faults: Sequence[Fault]) -> Iterator[Row]:
     """One row after the other; after each the world is whole again."""
-    for fault in faults:
+    for fault in _possible(world, faults):
         world.display.say(f"{fault.name}: {fault.title}")
         started = time.monotonic()
         outcome, problems = inject(world, fault)
@@ -66,6 +68,15 @@ def play(world: World, faults: Sequence[Fault]) -> Iterator[Row]:
         problems += judge(fault, outcome, world.old.id, bound)
         problems += restore(world)
         yield Row(fault, outcome, bound, tuple(problems), time.monotonic() - started)
+
+
+def _possible(world: World, faults: Sequence[Fault]) -> Iterator[Fault]:
+    """The faults that this project's road can have, about its own production."""
+    for fault in faults:
+        if fault.approval and len(world.project.names.environments) == 1:
+            world.display.say(f"{fault.name}: left out, since a road of one environment asks nobody")
+        else:
+            yield fault.at(world.project.production)
 
 
 def inject(world: World, fault: Fault) -> tuple[Outcome, list[str]]:

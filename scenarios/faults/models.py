@@ -1,19 +1,22 @@
 """Faults that lie in the model: it fails, answers nonsense, or answers late."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from contracts.errors import UserError
 from operate.clients import Clients
 from scenarios import boosters
-from scenarios.faults.bounds import bound
+from scenarios.faults.bounds import bound, latency_ms, read_routing
 from scenarios.faults.candidates import Candidate
-from scenarios.faults.fault import Expected, Fault, Outcome
-from scenarios.faults.world import World
+from scenarios.faults.fault import DEPLOY, Expected, Fault, Outcome
+from scenarios.faults.world import RATE, World
 from scenarios.tour.evidence import artifact_predictions, golden_instances, read_object
 
-SLOW_SECONDS = 1.5
+SLOWER_SECONDS = 0.5
 """Above the alarm's threshold on p99, far below any time limit: a slow answer is an answer."""
+_JUDGED_ROWS = 500
+"""Several times what `alarms.predictionRows` asks for by default."""
 
 Change = Callable[[Any], bytes]
 
@@ -21,14 +24,6 @@ Change = Callable[[Any], bytes]
 def golden(world: World) -> list[dict[str, float]]:
     """The feature records that are replayed before traffic."""
     return golden_instances(world.clients, world.new.manifest)
-
-
-def telling(features: Sequence[str], rows: Sequence[dict[str, float]]) -> int:
-    """Index of a feature that tells all these rows apart, so that a tree can know them by heart."""
-    for index, name in enumerate(features):
-        if len({row[name] for row in rows}) == len({tuple(row.items()) for row in rows}):
-            return index
-    raise UserError("no single feature tells the golden records apart", "train on another window of the data")
 
 
 def deploy_spoiled(world: World, label: str, change: Change, rows: int = 1) -> Outcome:
@@ -43,10 +38,11 @@ def _predictions(clients: Clients, candidate: Candidate, rows: Sequence[dict[str
 
 
 def _nan(world: World) -> Outcome:
-    rows = golden(world)
-    index = telling(world.new.features, rows)
-    values = [row[world.new.features[index]] for row in rows]
-    return deploy_spoiled(world, "nan", boosters.nan_elsewhere(index, values))
+    return deploy_spoiled(world, "nan", boosters.nan_elsewhere(_in_order(world, golden(world))))
+
+
+def _in_order(world: World, rows: Sequence[dict[str, float]]) -> list[list[float]]:
+    return [[row[name] for name in world.new.features] for row in rows]
 
 
 def _constant(world: World) -> Outcome:
@@ -55,12 +51,16 @@ def _constant(world: World) -> Outcome:
 
 def _constant_elsewhere(world: World) -> Outcome:
     rows = golden(world)
-    index = telling(world.new.features, rows)
-    values = [row[world.new.features[index]] for row in rows]
-    known = dict(zip(values, _predictions(world.clients, world.new, rows), strict=True))
-    change = boosters.constant_elsewhere(index, sorted(known.items()), _middle(world))
-    # A distribution is judged on a hundred rows: with one a request the canary would end before it had seen them.
-    return deploy_spoiled(world, "constant-elsewhere", change, rows=5)
+    known = list(zip(_in_order(world, rows), _predictions(world.clients, world.new, rows), strict=True))
+    change = boosters.constant_elsewhere(known, _middle(world))
+    return deploy_spoiled(world, "constant-elsewhere", change, rows=_rows_to_judge(world))
+
+
+def _rows_to_judge(world: World) -> int:
+    """Rows a request: a distribution is judged on many, and the new version must see them before its shift ends."""
+    routing = read_routing(world)
+    requests = routing.exposure(routing.shift_minutes) * world.rehearsal.seconds_per_minute * RATE
+    return max(1, math.ceil(_JUDGED_ROWS / requests))
 
 
 def _middle(world: World) -> float:
@@ -87,7 +87,8 @@ def _raises(world: World) -> Outcome:
 
 
 def _slow(world: World) -> Outcome:
-    with world.seam("sagemaker-runtime", "InvokeEndpoint", match=live_only(world), delay=SLOW_SECONDS):
+    delay = latency_ms(world) / 1000 + SLOWER_SECONDS
+    with world.seam("sagemaker-runtime", "InvokeEndpoint", match=live_only(world), delay=delay):
         return world.attempt(world.new)
 
 
@@ -98,36 +99,36 @@ FAULTS = (
         "model-raises",
         "The new model's container fails, but not for the golden records",
         _raises,
-        Expected("DeployProd", r"alarm \S*model-errors\b.* went off during the shift", bound=bound),
+        Expected(DEPLOY, r"alarm \S*model-errors\b.* went off during the shift", bound=bound),
     ),
     Fault(
         "model-refuses",
         "The new model wants other features: its container refuses every request",
         _refuses,
-        Expected("DeployProd", _BEFORE),
+        Expected(DEPLOY, _BEFORE),
     ),
     Fault(
         "model-nan",
         "The new model answers NaN, but not for the golden records",
         _nan,
-        Expected("DeployProd", r"alarm \S*model-errors\b.* went off during the shift", bound=bound),
+        Expected(DEPLOY, r"alarm \S*model-errors\b.* went off during the shift", bound=bound),
     ),
     Fault(
         "model-constant",
         "The new model predicts the same for everybody",
         _constant,
-        Expected("DeployProd", _BEFORE),
+        Expected(DEPLOY, _BEFORE),
     ),
     Fault(
         "model-constant-live",
         "The new model knows the golden records by heart, and predicts the same for everybody else",
         _constant_elsewhere,
-        Expected("DeployProd", r"alarm \S*prediction-shift\b.* went off during the shift"),
+        Expected(DEPLOY, r"alarm \S*prediction-shift\b.* went off during the shift"),
     ),
     Fault(
         "model-slow",
-        f"The new model takes {SLOW_SECONDS:g} s, but not for the golden records",
+        "The new model is slower than its alarm allows, but not for the golden records",
         _slow,
-        Expected("DeployProd", r"alarm \S*latency\b.* went off during the shift"),
+        Expected(DEPLOY, r"alarm \S*latency\b.* went off during the shift"),
     ),
 )

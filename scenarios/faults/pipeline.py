@@ -15,7 +15,7 @@ from contracts.errors import UserError
 from rehearsal.cloud.process import lifecycle
 from scenarios.faults import delivery
 from scenarios.faults.candidates import Candidate
-from scenarios.faults.fault import NONE, Expected, Fault, Outcome
+from scenarios.faults.fault import DEPLOY, NONE, Expected, Fault, Outcome
 from scenarios.faults.messages import cause
 from scenarios.faults.training import TRICKLE
 from scenarios.faults.world import RATE, World
@@ -23,7 +23,7 @@ from scenarios.tour.evidence import read_object, split_uri
 from scenarios.tour.runs import read_run
 from scenarios.tour.traffic import Traffic
 
-APPROVE, DEPLOY = "Approve", "DeployProd"
+APPROVE = "Approve"
 _EXPIRES = 10
 """Minutes until an approval expires: scaled, so that nobody waits for a week."""
 _ACTION = "sagemaker:CreateEndpointConfig"
@@ -47,7 +47,7 @@ def approval_rejected(world: World) -> Outcome:
     """A person says no, and why."""
     with world.traffic(TRICKLE) as traffic:
         run = _at_approval(world)
-        delivery.answer(world, delivery.approval(world, run), "Rejected", "too many odd fares")
+        delivery.answer(world, delivery.approval(world, run), "Rejected", "too many odd values")
         stage, error = delivery.end_of(world, run)
     return world.outcome(stage, error, traffic)
 
@@ -90,8 +90,7 @@ def _deploy(world: World, candidate: Candidate, approved: str) -> Outcome:
 
 
 def _ended(world: World, done: "subprocess.CompletedProcess[str]", traffic: Traffic) -> Outcome:
-    stage, error = (DEPLOY, cause(done.stdout)) if done.returncode else (NONE, "")
-    return world.outcome(stage, error, traffic)
+    return world.stopped(cause(done.stdout), traffic) if done.returncode else world.outcome(NONE, "", traffic)
 
 
 def gateway_restarted(world: World) -> Outcome:
@@ -194,19 +193,22 @@ FAULTS: tuple[Fault, ...] = (
         "Nobody answers the approval",
         approval_expired,
         Expected(APPROVE, rf"The approval expired: nobody answered within {_EXPIRES} minutes"),
+        approval=True,
     ),
     Fault(
         "approval-rejected",
         "The approval is rejected",
         approval_rejected,
-        Expected(APPROVE, r"The approval was rejected by arn:aws:iam::\d+:user/administrator: too many odd fares"),
+        Expected(APPROVE, r"The approval was rejected by arn:aws:iam::\d+:user/administrator: too many odd values"),
+        approval=True,
     ),
     Fault(
         "deployer-lacks-permission",
         "The deployer role lacks a permission",
         deployer_lacks_permission,
-        Expected(DEPLOY, rf"glidepath-prod-deployer/\S+ is not authorized to perform: {_ACTION}"),
-        denies=("prod-deployer", _ACTION),
+        Expected(DEPLOY, rf"-{{production}}-deployer/\S+ is not authorized to perform: {_ACTION}"),
+        denies=("{production}-deployer", _ACTION),
+        approval=True,
     ),
     Fault(
         "another-manifest",

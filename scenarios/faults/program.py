@@ -1,14 +1,18 @@
-"""The scratch copy of the program that a matrix delivers: as it stands, but with a build that tests next to nothing."""
+"""The copy of the program that a matrix delivers: as it stands, but for what would hide faults or take minutes."""
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import yaml
 
+from contracts.names import ENVIRONMENTS
 from scenarios.tour.source import tracked_files
 
-# The real test command takes minutes, and has its own place: `make test`, and the tour's Build stage.
+# The real test command has its own place: the tour's Build stage.
 CHEAP_TEST = "python -c 'import settings'"
+GRADUAL = {"kind": "linear", "percentage": 10, "minutes": 1}
+"""How production shifts traffic in a matrix where its config has it all at once: no alarm could stop anything then."""
 
 
 def copy_program(checkout: Path, scratch: Path) -> Path:
@@ -18,11 +22,26 @@ def copy_program(checkout: Path, scratch: Path) -> Path:
         target = scratch / path
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(checkout / path, target)
-    _cheapen(scratch / "Pulumi.delivery.yaml")
+    _adapt(scratch)
     return scratch
 
 
-def _cheapen(path: Path) -> None:
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    document["config"].setdefault("glidepath:build", {})["testCommand"] = CHEAP_TEST
+def _adapt(root: Path) -> None:
+    delivery = _read(root / "Pulumi.delivery.yaml")
+    delivery["config"].setdefault("glidepath:build", {})["testCommand"] = CHEAP_TEST
+    _write(root / "Pulumi.delivery.yaml", delivery)
+    production = (delivery["config"].get("glidepath:environments") or ENVIRONMENTS)[-1]
+    path = root / f"Pulumi.{production}.yaml"
+    document = _read(path)
+    if (document["config"].get("glidepath:deployment") or {}).get("kind") == "all-at-once":
+        document["config"]["glidepath:deployment"] = GRADUAL
+        _write(path, document)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return found
+
+
+def _write(path: Path, document: dict[str, Any]) -> None:
     path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")

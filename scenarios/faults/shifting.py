@@ -8,7 +8,7 @@ from typing import Any
 
 from contracts.errors import UserError
 from scenarios import boosters
-from scenarios.faults.fault import NONE, Expected, Fault, Outcome
+from scenarios.faults.fault import DEPLOY, NONE, Expected, Fault, Outcome
 from scenarios.faults.messages import cause
 from scenarios.faults.world import World
 from scenarios.tour.evidence import read_object
@@ -45,14 +45,14 @@ def _before_crashes(world: World) -> Outcome:
 
 def _after_fails(world: World) -> Outcome:
     error = {"code": "SlowDown", "message": "Please reduce your request rate.", "status": 503}
-    with world.seam("s3", "ListObjectsV2", error=error, principal="prod-after-traffic"):
+    with world.seam("s3", "ListObjectsV2", error=error, principal=f"{world.project.production}-after-traffic"):
         return world.attempt(world.new)
 
 
 def _capture_denied(world: World) -> Outcome:
     """Somebody tightened the bucket: the endpoint may no longer write what it captures."""
     bucket = world.project.names.capture_bucket(world.project.production)
-    role = f"arn:aws:iam::{world.project.names.accounts['prod']}:role/{world.project.names.name}-prod-model"
+    role = world.project.names.role_arn(world.project.production, "model")
     statement = {
         "Sid": "Tightened",
         "Effect": "Deny",
@@ -83,7 +83,7 @@ def _statement(world: World, bucket: str, statement: dict[str, Any]) -> Iterator
 
 def _key_disabled(world: World) -> Outcome:
     kms = world.clients.of(world.project.production, "kms")
-    alias = f"alias/{world.project.names.name}-prod"
+    alias = world.project.names.key_alias(world.project.production)
     key = next(item["TargetKeyId"] for item in kms.list_aliases()["Aliases"] if item["AliasName"] == alias)
     # A model that lies elsewhere: of one that was tried before there may be an endpoint already.
     moved = world.candidates.spoiled(world.new, "moved", artifact=lambda body: body)
@@ -111,7 +111,7 @@ def during_shift(world: World, act: Callable[[str], None]) -> Outcome:
         world.settle()
     if done.returncode == 0:
         return world.outcome(NONE, "", traffic)
-    return world.outcome("DeployProd", cause(done.stdout), traffic)
+    return world.stopped(cause(done.stdout), traffic)
 
 
 def _alarm(world: World) -> Outcome:
@@ -162,7 +162,7 @@ def _killed(world: World) -> Outcome:
         again = world.deploy(world.project.production, world.new)
         world.settle()
     if again.returncode:
-        return world.outcome("DeployProd", cause(again.stdout), traffic)
+        return world.stopped(cause(again.stdout), traffic)
     return world.outcome(NONE, _about_the_first(again.stdout), traffic)
 
 
@@ -176,73 +176,75 @@ FAULTS = (
         "endpoint-creation-fails",
         "The artifact is what was approved, but no container can load it",
         _endpoint_fails,
-        Expected("DeployProd", r"ping health check"),
+        Expected(DEPLOY, r"ping health check"),
     ),
     Fault(
         "endpoint-update-throttled",
         "SageMaker throttles every new endpoint",
         _throttled,
-        Expected("DeployProd", r"Rate exceeded"),
+        Expected(DEPLOY, r"Rate exceeded"),
     ),
     Fault(
         "before-hook-fails",
         "The artifact is another model than the one that was evaluated",
         _before_fails,
-        Expected("DeployProd", r"does not serve: hook BeforeAllowTraffic failed: .*the evaluated model gave"),
+        Expected(DEPLOY, r"does not serve: hook BeforeAllowTraffic failed: .*the evaluated model gave"),
     ),
     Fault(
         "before-hook-crashes",
         "The golden records are torn, so the hook before traffic cannot read them",
         _before_crashes,
-        Expected("DeployProd", r"does not serve: hook BeforeAllowTraffic failed: .*golden"),
+        Expected(DEPLOY, r"does not serve: hook BeforeAllowTraffic failed: .*golden"),
     ),
     Fault(
         "lambda-cold-failure",
         "A commit whose predict function cannot initialise",
         _cold_failure,
-        Expected("DeployProd", r"does not serve: hook BeforeAllowTraffic failed: .*no such setting"),
+        Expected(DEPLOY, r"does not serve: hook BeforeAllowTraffic failed: .*no such setting"),
     ),
     Fault(
         "kms-key-disabled",
         "Production's key is switched off",
         _key_disabled,
-        Expected("DeployProd", r"CreateEndpoint: .*is disabled"),
+        Expected(DEPLOY, r"CreateEndpoint: .*is disabled"),
     ),
     Fault(
         "alarm-during-canary",
         "The alarm on the endpoint's own errors goes off while the canary has traffic",
         _alarm,
-        Expected("DeployProd", r"alarm \S*endpoint-errors\b.* went off during the shift"),
+        Expected(DEPLOY, r"alarm \S*endpoint-errors\b.* went off during the shift"),
     ),
     Fault(
         "alarm-metric-missing",
         "The new version answers, but its metrics do not arrive",
         _silent,
-        Expected("DeployProd", r"alarm \S*silence\b.* went off during the shift"),
+        Expected(DEPLOY, r"alarm \S*silence\b.* went off during the shift"),
     ),
     Fault(
         "deployment-stopped",
         "Somebody stops the deployment by hand",
         _stopped,
-        Expected("DeployProd", r"does not serve: its deployment was stopped by hand"),
+        Expected(DEPLOY, r"does not serve: its deployment was stopped by hand"),
     ),
     Fault(
         "after-hook-fails",
         "S3 does not answer the hook after traffic",
         _after_fails,
-        Expected("DeployProd", r"does not serve: hook AfterAllowTraffic failed: .*reduce your request rate"),
+        Expected(DEPLOY, r"does not serve: hook AfterAllowTraffic failed: .*reduce your request rate"),
     ),
     Fault(
         "capture-denied",
         "The capture bucket refuses the endpoint's records",
         _capture_denied,
-        Expected("DeployProd", r"does not serve: hook AfterAllowTraffic failed: .*not in the capture"),
-        denies=("prod-model", "s3:PutObject"),
+        Expected(DEPLOY, r"does not serve: hook AfterAllowTraffic failed: .*not in the capture"),
+        denies=("{production}-model", "s3:PutObject"),
     ),
     Fault(
         "pulumi-killed",
         "pulumi up is killed in the middle of the shift, then run again",
         _killed,
-        Expected(NONE, r"an engine that held prod .* was killed|an update of prod was killed", serving="new"),
+        Expected(
+            NONE, r"an engine that held {production} .* was killed|an update of {production} was killed", serving="new"
+        ),
     ),
 )

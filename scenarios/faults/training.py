@@ -4,17 +4,19 @@ Each goes through the real workflow; the first and the last through the whole pi
 """
 
 import json
-import random
 from collections.abc import Callable
 from typing import Any
 
-from contracts.errors import UserError
-from scenarios.faults import delivery
-from scenarios.faults.candidates import DATA_KEY
+import numpy
+
+from contracts.dataset import Dataset, parse_dataset
+from functions.jobs.evaluate.evaluate import METRICS
+from rehearsal.errors import UserError
+from scenarios.faults import delivery, shaping
 from scenarios.faults.fault import NONE, Expected, Fault, Outcome
 from scenarios.faults.world import World
-from scenarios.tour.dataset import to_csv
-from scenarios.tour.evidence import read_object
+from scenarios.tour.dataset import DATA_KEY, to_csv
+from scenarios.tour.evidence import artifact_predictions, labelled_rows, read_object
 from scenarios.tour.runs import newest_run, run_ids
 
 TRICKLE = 5.0
@@ -26,12 +28,16 @@ _UNREADABLE = {"code": "InternalError", "message": "We encountered an internal e
 def wrong_schema(world: World) -> Outcome:
     """New data lacks the target; it is uploaded as ever, and starts its run by itself."""
     header, rows = delivery.rows_of(world)
-    column = header.index("total")
-    text = to_csv([*header[:column], "sum", *header[column + 1 :]], rows)
+    text = to_csv(shaping.renamed(header, dataset(world).target), rows)
     with world.traffic(TRICKLE) as traffic:
         run = _started(world, lambda: _upload(world, text))
         stage, error = delivery.end_of(world, run)
     return world.outcome(stage, error, traffic)
+
+
+def dataset(world: World) -> Dataset:
+    """The dataset's schema, as the project's config declares it."""
+    return parse_dataset(dict(world.project.config["glidepath:dataset"]))
 
 
 def training_fails(world: World) -> Outcome:
@@ -52,24 +58,35 @@ def _unreadable(world: World, place: str) -> Outcome:
 
 
 def below_gate(world: World) -> Outcome:
-    """Totals that have nothing to do with their trips: no model of them is any good."""
-    return _with_totals(world, lambda _, chance: chance.uniform(0, 200))
+    """Targets that have nothing to do with their rows: no model of them is any good."""
+    return _with_targets(world, shaping.unrelated)
 
 
 def champion_better(world: World) -> Outcome:
-    """Totals with noise: the model is good enough by itself, and clearly worse than the one now approved."""
+    """Some targets are mixed up: the model is good enough by itself, and clearly worse than the one now approved."""
+    share = _share(world)
+    return _with_targets(world, lambda rows, column: shaping.mixed(rows, column, share))
+
+
+def _share(world: World) -> float:
+    """How many targets are mixed up for that."""
+    labelled = labelled_rows(world.clients, world.old.manifest, "test")
+    artifact = read_object(world.clients.of("delivery", "s3"), world.old.manifest["model"]["artifact"])
+    predictions = artifact_predictions(artifact, world.old.features, [row for _, row in labelled])
     metrics = world.old.manifest["metrics"]
-    between = (metrics["value"] + metrics["threshold"]) / 2
-    spread = (between**2 - metrics["value"] ** 2) ** 0.5
-    return _with_totals(world, lambda total, chance: total + chance.gauss(0, spread))
+    return shaping.share_between(
+        numpy.array([label for label, _ in labelled]),
+        numpy.array(predictions),
+        METRICS[metrics["name"]],
+        metrics["value"],
+        metrics["threshold"],
+    )
 
 
-def _with_totals(world: World, total: Callable[[float, random.Random], float]) -> Outcome:
+def _with_targets(world: World, change: Callable[[shaping.Rows, int], shaping.Rows]) -> Outcome:
     header, rows = delivery.rows_of(world)
-    column, chance = header.index("total"), random.Random(1)  # noqa: S311
-    for row in rows:
-        row[column] = f"{total(float(row[column]), chance):.2f}"
-    with world.traffic(TRICKLE) as traffic, delivery.data(world, header, rows) as version:
+    changed = change(rows, header.index(dataset(world).target))
+    with world.traffic(TRICKLE) as traffic, delivery.data(world, header, changed) as version:
         error = world.candidates.execute(version).error
     return world.outcome(STAGE if error else NONE, error, traffic)
 
@@ -99,7 +116,8 @@ def event_twice(world: World) -> Outcome:
     """The same object version is announced twice: one run. It ends at the gate of its data, so that it costs little."""
     header, rows = delivery.rows_of(world)
     name = f"{world.project.names.name}-trigger"
-    with world.traffic(TRICKLE) as traffic, delivery.data(world, header[:-1], [row[:-1] for row in rows]) as version:
+    without = shaping.renamed(header, dataset(world).target)
+    with world.traffic(TRICKLE) as traffic, delivery.data(world, without, rows) as version:
         detail = {
             "bucket": {"name": world.project.names.data_bucket},
             "object": {"key": DATA_KEY, "version-id": version},
@@ -117,10 +135,9 @@ def event_twice(world: World) -> Outcome:
 def two_runs_at_once(world: World) -> Outcome:
     """Two uploads at the same moment: each run judges its own data, and none waits for ever."""
     header, rows = delivery.rows_of(world)
-    texts = []
-    for column in ("distance", "total"):
-        place = header.index(column)
-        texts.append(to_csv([*header[:place], f"{column}_new", *header[place + 1 :]], rows))
+    declared = dataset(world)
+    other = next((column for column in declared.columns if column != declared.target), declared.target)
+    texts = [to_csv(shaping.renamed(header, column), rows) for column in (other, declared.target)]
     client = world.clients.of("delivery", "codepipeline")
     with world.traffic(TRICKLE) as traffic:
         known = run_ids(client, world.project.names.name)
@@ -152,7 +169,7 @@ FAULTS: tuple[Fault, ...] = (
         "wrong-schema",
         "New data lacks a column",
         wrong_schema,
-        Expected("Train", r"DataError: s3://\S+/datasets/trips\.csv lacks the column total \(total is the target\)"),
+        Expected("Train", r"DataError: s3://\S+/datasets/\S+ lacks the column (\S+) \(\1 is the target\)"),
     ),
     Fault(
         "training-fails",
@@ -170,13 +187,13 @@ FAULTS: tuple[Fault, ...] = (
         "below-gate",
         "The evaluation is below the gate",
         below_gate,
-        Expected("Train", r"GateRejected: Failed: rmse .+ on \d+ held-out rows must be below 10; "),
+        Expected("Train", r"GateRejected: Failed: \w+ .+ on \d+ held-out rows must be (below|above) \S+; "),
     ),
     Fault(
         "champion-better",
         "The champion is better",
         champion_better,
-        Expected("Train", r"GateRejected: Failed: rmse .+ is below 10; clearly worse than the champion \("),
+        Expected("Train", r"GateRejected: Failed: \w+ .+ is (below|above) \S+; clearly worse than the champion \("),
     ),
     Fault("same-data-twice", "The same data is trained on twice", same_data_twice, Expected(NONE, r"^$")),
     Fault(
@@ -189,6 +206,6 @@ FAULTS: tuple[Fault, ...] = (
         "two-runs-at-once",
         "Two uploads at once",
         two_runs_at_once,
-        Expected("Train", r"^(?=.*lacks the column distance\.)(?=.*lacks the column total ).+ / "),
+        Expected("Train", r"^(?=.*lacks the column \S+\. )(?=.*lacks the column (\S+) \(\1 is the target\)).+ / "),
     ),
 )

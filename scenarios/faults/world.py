@@ -21,8 +21,8 @@ from operate.clients import Clients
 from operate.project import Project, read_project
 from rehearsal.cloud.process import lifecycle
 from rehearsal.environment import Rehearsal
-from scenarios.faults.candidates import Candidate, Candidates, held_out
-from scenarios.faults.fault import NONE, Outcome
+from scenarios.faults.candidates import Candidate, Candidates
+from scenarios.faults.fault import DEPLOY, NONE, Outcome, named
 from scenarios.faults.messages import cause
 from scenarios.faults.processes import kill_family
 from scenarios.faults.program import copy_program
@@ -190,6 +190,10 @@ class World:
         requests, failed = traffic.counts()
         return Outcome(stage, error, self.answering(), requests, failed)
 
+    def stopped(self, error: str, traffic: Traffic) -> Outcome:
+        """The outcome of a deployment to production that failed with this sentence; `traffic` has ended."""
+        return self.outcome(named(DEPLOY, self.project.production), error, traffic)
+
     def attempt(self, candidate: Candidate, rate: float = RATE, rows: int = 1) -> Outcome:
         """Deploys a release to production under live traffic, and says what came of it."""
         with self.traffic(rate, rows) as traffic:
@@ -197,7 +201,7 @@ class World:
             self.settle()
         if done.returncode == 0:
             return self.outcome(NONE, "", traffic)
-        return self.outcome("DeployProd", cause(done.stdout), traffic)
+        return self.stopped(cause(done.stdout), traffic)
 
     # --- injecting ---------------------------------------------------------------------------------------------------
 
@@ -312,32 +316,32 @@ def place(here: Rehearsal) -> Rehearsal:
     return replace(here, folder=here.folder / "faults")
 
 
-def build(rehearsal: Rehearsal, display: Display) -> World:
+def build(rehearsal: Rehearsal, display: Display, data: Path | None = None) -> World:
     """A world with two good releases of which the first serves dev and production, made by the real road.
 
     Raises UserError where that fails; the caller stops the cloud.
     """
     root = copy_program(rehearsal.root, rehearsal.folder / "program")
     project = read_project(root)
-    trips = conduct.choose_trips(rehearsal, None)
+    table = conduct.choose_table(rehearsal, project, data)
     conduct.prepare(rehearsal, project, display)
     conduct.with_environment(rehearsal)
     clients = Clients(project)
     conduct.store_state_secret(clients, project)
     stacks = Stacks(root, rehearsal.folder, rehearsal.environ())
-    tour = Tour(project, clients, stacks, display, trips, assume_yes=True)
+    tour = Tour(project, clients, stacks, display, table, assume_yes=True)
     tour.foundations()
     first = tour.first_release()
     candidates = Candidates(clients, project)
     old = candidates.of_run(first["execution"])
-    new = candidates.train(trips.window((1 + FIRST_SHARE) / 2))
+    new = candidates.train(table.window((1 + FIRST_SHARE) / 2))
     display.say(f"release {new.id} is ready as well")
     _note(rehearsal).write_text(json.dumps({"old": old.uri, "new": new.uri}), encoding="utf-8")
-    rows = held_out(clients, project, old)
+    rows = live_rows(clients, old)
     return World(rehearsal, project, clients, stacks, display, tour, candidates, old, new, rows)
 
 
-def resume(rehearsal: Rehearsal, display: Display) -> World | None:
+def resume(rehearsal: Rehearsal, display: Display, data: Path | None = None) -> World | None:
     """The world that an earlier matrix left up, with the program as the checkout has it now; None where none is."""
     if not (_note(rehearsal).is_file() and lifecycle.running(rehearsal)):
         return None
@@ -346,13 +350,20 @@ def resume(rehearsal: Rehearsal, display: Display) -> World | None:
     conduct.with_environment(rehearsal)
     clients = Clients(project)
     stacks = Stacks(project.root, rehearsal.folder, rehearsal.environ())
-    trips = conduct.choose_trips(rehearsal, None)
-    tour = Tour(project, clients, stacks, display, trips, assume_yes=True)
+    table = conduct.choose_table(rehearsal, project, data)
+    tour = Tour(project, clients, stacks, display, table, assume_yes=True)
     candidates = Candidates(clients, project)
     old, new = candidates.read(made["old"]), candidates.read(made["new"])
-    rows = held_out(clients, project, old)
+    rows = live_rows(clients, old)
     display.say(f"the world that was kept at {rehearsal.endpoint} is used again")
     return World(rehearsal, project, clients, stacks, display, tour, candidates, old, new, rows)
+
+
+def live_rows(clients: Clients, candidate: Candidate) -> list[dict[str, float]]:
+    """What callers ask: rows that were kept for the release's test, in no order that a file may have."""
+    rows = evidence.feature_rows(clients, candidate.manifest)
+    random.Random(0).shuffle(rows)  # noqa: S311
+    return rows
 
 
 def _note(rehearsal: Rehearsal) -> Path:

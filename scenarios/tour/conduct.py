@@ -18,11 +18,13 @@ from rehearsal.engine import Engine, ensure_engine
 from rehearsal.environment import PASSPHRASE, Rehearsal
 from scenarios.stacks import Stacks
 from scenarios.tour import evidence, report, roles
-from scenarios.tour.dataset import Trips, read_trips
+from scenarios.tour.dataset import Table, read_table
 from scenarios.tour.display import Display
 from scenarios.tour.interrupt import interruptible, undisturbed
 from scenarios.tour.tour import ALIAS, Tour
 
+SAMPLE = Path("tests/project/sample.csv")
+"""A sample of the project's own data, which is taken where no other file is named."""
 # Kept beside a checkout by those who work on the project; where it is absent, trips are generated.
 SHARED_TRIPS = Path("../shared/data/taxis.csv")
 GENERATED_ROWS = 6000
@@ -44,13 +46,13 @@ def conduct(rehearsal: Rehearsal, options: Options) -> Path:
     """
     display = Display()
     project = read_project(rehearsal.root)
-    trips = choose_trips(rehearsal, options.data)
+    table = choose_table(rehearsal, project, options.data)
     keep = options.keep
     with interruptible():
         try:
             engine = prepare(rehearsal, project, display)
             with_environment(rehearsal)
-            return play(rehearsal, project, trips, engine, options, display)
+            return play(rehearsal, project, table, engine, options, display)
         except KeyboardInterrupt:
             keep = False
             raise
@@ -75,18 +77,30 @@ def leave(rehearsal: Rehearsal, keep: bool, display: Display) -> None:
     display.say("end it with ./glidepath down")
 
 
-def choose_trips(rehearsal: Rehearsal, data: Path | None) -> Trips:
-    """The named file, else the shared trips where present, else generated ones."""
+def choose_table(rehearsal: Rehearsal, project: Project, data: Path | None) -> Table:
+    """The named file, else the project's sample; for the dataset that comes with Glidepath, taxi trips.
+
+    Raises UserError where no data can be had that has the dataset's columns.
+    """
     if data:
-        return read_trips(data)
+        return read_table(data)
+    if (rehearsal.root / SAMPLE).is_file():
+        return read_table(rehearsal.root / SAMPLE)
+    from scenarios.trips import HEADER, write_trips
+
+    declared = (project.config.get("glidepath:dataset") or {}).get("columns") or {}
+    lacking = [str(column) for column in declared if column not in HEADER]
+    if lacking:
+        raise UserError(
+            f"glidepath:dataset is not about taxi trips (they have no {', '.join(lacking[:3])}), and no data is named",
+            f"name a CSV file: make rehearse DATA=<csv>; or keep a sample of your data at {SAMPLE}",
+        )
     shared = rehearsal.root / SHARED_TRIPS
     if shared.is_file():
-        return read_trips(shared)
-    from scenarios.trips import write_trips
-
+        return read_table(shared)
     generated = rehearsal.folder / "trips.csv"
     write_trips(generated, GENERATED_ROWS)
-    return read_trips(generated)
+    return read_table(generated)
 
 
 def prepare(rehearsal: Rehearsal, project: Project, display: Display) -> Engine:
@@ -109,14 +123,14 @@ def with_environment(rehearsal: Rehearsal) -> None:
 
 
 def play(
-    rehearsal: Rehearsal, project: Project, trips: Trips, engine: Engine, options: Options, display: Display
+    rehearsal: Rehearsal, project: Project, table: Table, engine: Engine, options: Options, display: Display
 ) -> Path:
     """The tour and its report."""
     started = time.monotonic()
     clients = Clients(project)
     store_state_secret(clients, project)
     stacks = Stacks(rehearsal.root, rehearsal.folder, rehearsal.environ())
-    tour = Tour(project, clients, stacks, display, trips, options.assume_yes)
+    tour = Tour(project, clients, stacks, display, table, options.assume_yes)
     try:
         tour.foundations()
         tour.first_release()
@@ -125,9 +139,9 @@ def play(
         facts = gather(rehearsal, tour)
     except BaseException:
         # What has been reached is worth reading, above all when the next step failed.
-        write(rehearsal, engine, trips, started, tour, {})
+        write(rehearsal, engine, table, started, tour, {})
         raise
-    path = write(rehearsal, engine, trips, started, tour, facts)
+    path = write(rehearsal, engine, table, started, tour, facts)
     check_roles(facts)
     display.say(f"report: {path}", "green")
     return path
@@ -172,7 +186,7 @@ def gather(rehearsal: Rehearsal, tour: Tour) -> dict[str, Any]:
 def role_proof(rehearsal: Rehearsal, project: Project, clients: Clients) -> list[dict[str, Any]]:
     """For each role of the accounts: granted, used, unused, explained, denied."""
     by_account = {project.names.accounts[stack]: clients.of(stack, "iam") for stack in project.names.stacks}
-    return roles.role_entries(by_account.values(), ledger(rehearsal), roles.read_reasons())
+    return roles.role_entries(by_account.values(), ledger(rehearsal), roles.read_reasons(project.production))
 
 
 def check_roles(facts: dict[str, Any]) -> None:
@@ -184,7 +198,7 @@ def check_roles(facts: dict[str, Any]) -> None:
 
 
 def write(
-    rehearsal: Rehearsal, engine: Engine, trips: Trips, started: float, tour: Tour, facts: dict[str, Any]
+    rehearsal: Rehearsal, engine: Engine, table: Table, started: float, tour: Tour, facts: dict[str, Any]
 ) -> Path:
     """Both forms of the report; what was not reached stays empty."""
     empty = {
@@ -198,7 +212,7 @@ def write(
         {
             "engine": {"pulumi": engine.version, "built": engine.built},
             "seconds": round(time.monotonic() - started, 1),
-            "data": {"source": trips.source, "rows": len(trips.rows)},
+            "data": {"source": table.source, "rows": len(table.rows)},
             "runs": tour.runs,
             **empty,
             **facts,

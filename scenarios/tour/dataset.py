@@ -1,4 +1,4 @@
-"""The data of the tour: the trips that the first release sees, and the longer window that the second one sees."""
+"""The data of the tour: the rows that the first release sees, and the longer window that the second one sees."""
 
 import csv
 import io
@@ -10,10 +10,12 @@ from contracts.errors import UserError
 
 # The share of the rows that the first release is trained on; the rest arrives later, as new data does.
 FIRST_SHARE = 0.6
+DATA_KEY = "datasets/rehearsed.csv"
+"""Where uploads lie in the data bucket."""
 
 
 @dataclass(frozen=True)
-class Trips:
+class Table:
     """Rows of a CSV file: `source` says where they come from, `header` and `rows` are as read."""
 
     source: str
@@ -22,7 +24,11 @@ class Trips:
 
     def window(self, share: float) -> str:
         """The first `share` of the rows, as CSV text with header."""
-        return to_csv(self.header, self.rows[: max(1, int(len(self.rows) * share))])
+        return to_csv(self.header, self.rows[: self.share(share)])
+
+    def share(self, share: float) -> int:
+        """How many rows the first `share` of them are; at least one."""
+        return max(1, int(len(self.rows) * share))
 
 
 def to_csv(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -34,7 +40,7 @@ def to_csv(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return out.getvalue()
 
 
-def read_trips(path: Path) -> Trips:
+def read_table(path: Path) -> Table:
     """Rows of `path`, as they stand.
 
     What is wrong with the *contents* (a missing column, rows that do not parse) is for the pipeline to say: the tour
@@ -52,4 +58,4 @@ def read_trips(path: Path) -> Trips:
         raise UserError(f"{path} cannot be read as CSV: {error}", "give a CSV file with a header line") from None
     if not lines:
         raise UserError(f"{path} is empty", "give a CSV file with a header line and at least one row")
-    return Trips(path.as_posix(), lines[0], lines[1:])
+    return Table(path.as_posix(), lines[0], lines[1:])

@@ -54,6 +54,31 @@ def golden_instances(clients: Clients, manifest: Report) -> list[dict[str, float
     return [record["features"] for record in golden["records"]]
 
 
+def feature_rows(clients: Clients, manifest: Report, part: str = "test") -> list[dict[str, float]]:
+    """The feature records of one part (train, validation, test) of a release's data; `test` was held out.
+
+    Records with a missing value are left out: a request cannot hold one. Raises UserError where there are none.
+    """
+    return [row for _, row in labelled_rows(clients, manifest, part)]
+
+
+def labelled_rows(clients: Clients, manifest: Report, part: str) -> list[tuple[float, dict[str, float]]]:
+    """The same records, each after its target."""
+    s3 = clients.of("delivery", "s3")
+    bucket, _ = split_uri(manifest["golden"])
+    prefix = f"runs/{manifest['execution']}/features/{part}/"
+    rows: list[tuple[float, dict[str, float]]] = []
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for item in page.get("Contents", []):
+            for line in s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read().decode().splitlines():
+                label, *cells = line.split(",")
+                if all(cells):
+                    rows.append((float(label), dict(zip(manifest["features"], map(float, cells), strict=True))))
+    if not rows:
+        raise UserError(f"s3://{bucket}/{prefix} holds no rows", "the features of the release's run are missing")
+    return rows
+
+
 def artifact_predictions(artifact: bytes, features: Sequence[str], rows: Sequence[dict[str, float]]) -> list[float]:
     """What the model in a stored artifact predicts, computed here and not by any endpoint."""
     import numpy

@@ -7,24 +7,59 @@ records cannot show that, since they are held-out rows of the same data; callers
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from operate.clients import Clients
 from operate.project import Project
+from rehearsal.errors import UserError
 from scenarios import boosters
 from scenarios.tour import evidence
 from scenarios.tour.report import Report
 
-# features.sql keeps trips of less than two hours: of longer ones no model of this data knows anything.
-FEATURE, LIMIT = "duration_minutes", 120.0
+# The model holds limits in 32 bits; what lies near their end cannot be exceeded.
+_LARGEST = 1e30
+_MARGIN = 0.05
 
 
-def publish(clients: Clients, project: Project, manifest: Report) -> tuple[Report, str]:
+@dataclass(frozen=True)
+class Flaw:
+    """The model knows nothing where `feature` is `limit` or more; `beyond` is such a value. No row of its data is."""
+
+    feature: str
+    limit: float
+    beyond: float
+
+
+def choose(features: Sequence[str], rows: Sequence[dict[str, float]]) -> Flaw:
+    """A flaw that none of these rows shows, in the feature with the most values.
+
+    Raises UserError where every feature has values near the largest that a model can hold.
+    """
+    found: list[tuple[int, Flaw]] = []
+    for feature in features:
+        values = {row[feature] for row in rows}
+        highest = max(values)
+        margin = max(highest - min(values), _MARGIN * abs(highest), 1.0)
+        if abs(highest) + 2 * margin < _LARGEST:
+            found.append((len(values), Flaw(feature, highest + margin, highest + 2 * margin)))
+    if not found:
+        raise UserError("every feature has values above 1e30, so no request can exceed them", "scale the features")
+    return max(found, key=lambda item: item[0])[1]
+
+
+def seen(clients: Clients, manifest: Report) -> list[dict[str, float]]:
+    """All rows that the release was trained, validated and tested on."""
+    return [row for part in ("train", "validation", "test") for row in evidence.feature_rows(clients, manifest, part)]
+
+
+def publish(clients: Clients, project: Project, manifest: Report, flaw: Flaw) -> tuple[Report, str]:
     """Stores a flawed copy of `manifest`'s release, with a checksum and a manifest that are in order.
 
     Returns its manifest and the manifest's address.
     """
     s3 = clients.of("delivery", "s3")
-    change = boosters.nan_from(manifest["features"].index(FEATURE), LIMIT)
+    change = boosters.nan_from(manifest["features"].index(flaw.feature), flaw.limit)
     artifact = boosters.spoil(evidence.read_object(s3, manifest["model"]["artifact"]), change)
     digest = hashlib.sha256(artifact)
     prefix = f"runs/by-hand-{digest.hexdigest()[:12]}/release"

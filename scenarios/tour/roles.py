@@ -31,13 +31,15 @@ class Reason:
         return fnmatch.fnmatchcase(role, self.role) and action in self.actions
 
 
-def read_reasons(path: Path = REASONS) -> list[Reason]:
-    """The file's entries. Raises UserError for one that lacks a role, actions or a reason, or has a wildcard action."""
+def read_reasons(production: str, path: Path = REASONS) -> list[Reason]:
+    """The file's entries, `{production}` in a role's pattern being the environment of that name.
+
+    Raises UserError for one that lacks a role, actions or a reason, or has a wildcard action."""
     entries = yaml.safe_load(path.read_text()) or []
-    return [_reason(path, number, entry) for number, entry in enumerate(entries, 1)]
+    return [_reason(path, number, entry, production) for number, entry in enumerate(entries, 1)]
 
 
-def _reason(path: Path, number: int, entry: Any) -> Reason:
+def _reason(path: Path, number: int, entry: Any, production: str) -> Reason:
     if not isinstance(entry, dict) or set(entry) != {"role", "actions", "reason"}:
         raise UserError(f"{path.name}: entry {number} must have role, actions and reason, and nothing else")
     actions = entry["actions"]
@@ -45,7 +47,8 @@ def _reason(path: Path, number: int, entry: Any) -> Reason:
         raise UserError(f"{path.name}: entry {number}: actions must be a list of full names such as s3:GetObject")
     if len(str(entry["reason"]).split()) < 4:
         raise UserError(f"{path.name}: entry {number}: {entry['reason']!r} is no reason: say which real call needs it")
-    return Reason(str(entry["role"]), tuple(str(action) for action in actions), str(entry["reason"]))
+    role = str(entry["role"]).replace("{production}", production)
+    return Reason(role, tuple(str(action) for action in actions), str(entry["reason"]))
 
 
 def as_list(value: Any) -> list[Any]:

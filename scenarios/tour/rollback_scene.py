@@ -9,17 +9,16 @@ from contracts.errors import UserError
 from operate.caller import Answer
 from scenarios.tour import evidence, flawed, report
 from scenarios.tour.display import Scene
-from scenarios.tour.runs import Run, Stage
+from scenarios.tour.runs import Run, Stage, deploy_stage
 from scenarios.tour.shift import AliasWatch, Shift, shift_in
 from scenarios.tour.traffic import Traffic
 
 if TYPE_CHECKING:
     from scenarios.tour.tour import Tour
 
-STAGE, TITLE = "DeployProd", "A bad release"
-# Every so many-th caller asks about a trip longer than any that the model was trained on.
-LONG_EVERY = 3
-LONG_MINUTES = 150.0
+TITLE = "A bad release"
+# Every so many-th caller asks for a value beyond all that the model was trained on.
+BEYOND_EVERY = 3
 # The alias is looked at now and then: requests reach a version a little before its weight is seen.
 SEEN_LATE_SECONDS = 0.5
 
@@ -30,10 +29,12 @@ def bad_release(tour: "Tour", alias: str, rate: float) -> report.Report:
     Raises UserError where it was not stopped by an alarm, or where another release than the former one serves then.
     """
     former = evidence.manifest_now(tour.clients, tour.project, tour.project.production)
-    manifest, uri = flawed.publish(tour.clients, tour.project, former)
-    tour.display.say(f"{TITLE}: {manifest['id']}, a model made by hand that fails for long trips")
+    flaw = flawed.choose(former["features"], flawed.seen(tour.clients, former))
+    manifest, uri = flawed.publish(tour.clients, tour.project, former, flaw)
+    fails = f"fails where {flaw.feature} is {flaw.limit:g} or more"
+    tour.display.say(f"{TITLE}: {manifest['id']}, a model made by hand that {fails}")
     caller = tour.caller()
-    instances = callers(evidence.golden_instances(tour.clients, former))
+    instances = callers(evidence.golden_instances(tour.clients, former), flaw)
 
     def call(turn: int) -> Answer:
         return caller.predict([instances[turn % len(instances)]])
@@ -53,19 +54,18 @@ def bad_release(tour: "Tour", alias: str, rate: float) -> report.Report:
     return entry
 
 
-def callers(instances: list[dict[str, float]]) -> list[dict[str, float]]:
-    """What callers ask: known rows, and among them trips longer than any that training saw."""
-    asked = []
-    for number, instance in enumerate(instances):
-        long = number % LONG_EVERY == 0
-        asked.append({**instance, flawed.FEATURE: LONG_MINUTES} if long else instance)
-    return asked
+def callers(instances: list[dict[str, float]], flaw: flawed.Flaw) -> list[dict[str, float]]:
+    """What callers ask: known rows, and among them some beyond all that training saw."""
+    return [
+        {**instance, flaw.feature: flaw.beyond} if number % BEYOND_EVERY == 0 else instance
+        for number, instance in enumerate(instances)
+    ]
 
 
 def _deploy(tour: "Tour", uri: str, watch: AliasWatch, traffic: Traffic) -> tuple[Run, str]:
     """Run the deployment to its end, shown as the stage it stands for."""
     started = time.monotonic()
-    stage = Stage(STAGE, "InProgress")
+    stage = Stage(deploy_stage(tour.project.production), "InProgress")
     run = Run("by hand", "InProgress", [stage], {"REASON": "manual"})
     with ThreadPoolExecutor(1) as pool:
         try:
@@ -98,7 +98,7 @@ def _cause(said: str) -> str:
 def _assure(
     tour: "Tour", former: report.Report, run: Run, shift: Shift | None, deployment: report.Report, said: str
 ) -> None:
-    fix = f"see {tour.stacks.scratch / 'logs' / 'deploy-prod.log'}"
+    fix = f"see {tour.stacks.scratch / 'logs' / f'deploy-{tour.project.production}.log'}"
     if run.status != "RolledBack" or shift is None or not deployment["alarms"]:
         last = said.strip().splitlines()[-1:] or ["nothing was said"]
         raise UserError(f"{TITLE}: it was not stopped by an alarm, but {run.status}: {last[0]}", fix)

@@ -2,14 +2,13 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from contracts.errors import UserError
 
-STAGES = ("Source", "Build", "Train", "DeployDev", "TestDev", "Approve", "DeployProd")
 ENDED = {"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"}
 
 
@@ -57,6 +56,16 @@ class Run:
         return next((f"{stage.name}: {stage.error}" for stage in self.stages if stage.error), None)
 
 
+def deploy_stage(environment: str) -> str:
+    """Name of the stage that deploys to an environment."""
+    return f"Deploy{environment[:1].upper()}{environment[1:]}"
+
+
+def road(client: Any, pipeline: str) -> list[str]:
+    """Names of the pipeline's stages, in the order in which a release passes them."""
+    return [stage["name"] for stage in client.get_pipeline(name=pipeline)["pipeline"]["stages"]]
+
+
 def read_run(client: Any, pipeline: str, execution: str) -> Run:
     """The run as the pipeline now describes it."""
     found = client.get_pipeline_execution(pipelineName=pipeline, pipelineExecutionId=execution)["pipelineExecution"]
@@ -67,7 +76,7 @@ def read_run(client: Any, pipeline: str, execution: str) -> Run:
     return Run(
         id=execution,
         status=found["status"],
-        stages=stages_of(actions),
+        stages=stages_of(actions, road(client, pipeline)),
         variables={v["name"]: v["resolvedValue"] for v in found.get("variables", [])},
         builds=dict(filter(None, map(_build, actions))),
     )
@@ -79,15 +88,15 @@ def _build(action: dict[str, Any]) -> tuple[str, str] | None:
     return (action["stageName"], build) if provider == "CodeBuild" and build else None
 
 
-def stages_of(actions: list[dict[str, Any]]) -> list[Stage]:
-    """Stages in the road's order from the actions' records (any order, the latest attempt of an action counts)."""
+def stages_of(actions: list[dict[str, Any]], road: Sequence[str]) -> list[Stage]:
+    """Stages in the order of `road`, from the actions' records (any order, the latest attempt of an action counts)."""
     latest: dict[tuple[str, str], dict[str, Any]] = {}
     for action in sorted(actions, key=lambda item: item["startTime"]):
         latest[action["stageName"], action["actionName"]] = action
     by_stage: dict[str, list[dict[str, Any]]] = {}
     for (stage, _), action in latest.items():
         by_stage.setdefault(stage, []).append(action)
-    order = [*STAGES, *sorted(set(by_stage) - set(STAGES))]
+    order = [*road, *sorted(set(by_stage) - set(road))]
     return [_stage(name, by_stage[name]) if name in by_stage else Stage(name) for name in order]
 
 

@@ -13,10 +13,10 @@ from operate.clients import Clients
 from operate.project import Project
 from scenarios.stacks import Stacks
 from scenarios.tour import evidence, report
-from scenarios.tour.dataset import FIRST_SHARE, Trips
+from scenarios.tour.dataset import DATA_KEY, FIRST_SHARE, Table
 from scenarios.tour.display import Display, Scene
 from scenarios.tour.rollback_scene import bad_release
-from scenarios.tour.runs import Run, follow, manifest_of, newest_run, run_ids
+from scenarios.tour.runs import Run, deploy_stage, follow, manifest_of, newest_run, run_ids
 from scenarios.tour.shift import AliasWatch, Shift, shift_in
 from scenarios.tour.source import source_zip
 from scenarios.tour.traffic import Traffic
@@ -36,7 +36,7 @@ class Tour:
     clients: Clients
     stacks: Stacks
     display: Display
-    trips: Trips
+    table: Table
     assume_yes: bool = False
     runs: list[report.Report] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
@@ -96,10 +96,10 @@ class Tour:
         s3.put_object(Bucket=self.project.names.data_bucket, Key=key, Body=body)
 
     def _upload_data(self, share: float) -> None:
-        text = self.trips.window(share)
-        rows = text.count("\n") - 1
-        self._upload("datasets/trips.csv", text.encode())
-        self.display.say(f"uploaded datasets/trips.csv with {rows} rows")
+        text = self.table.window(share)
+        rows = self.table.share(share)
+        self._upload(DATA_KEY, text.encode())
+        self.display.say(f"uploaded {DATA_KEY} with {rows} rows")
 
     def _travel(self, title: str, begin: Callable[[], None], traffic: Traffic | None = None) -> report.Report:
         pipeline = self.clients.of("delivery", "codepipeline")
@@ -143,7 +143,7 @@ class Tour:
     def _follow(self, title: str, pipeline: Any, execution: str, watch: AliasWatch, traffic: Traffic | None) -> Run:
         run = Run(execution, "InProgress")
         for run in follow(pipeline, self.project.names.name, execution, self._approve):
-            if traffic and run.stage("DeployProd").status == "InProgress":
+            if traffic and run.stage(deploy_stage(self.project.production)).status == "InProgress":
                 traffic.rate = BUSY
             requests, failed = traffic.counts() if traffic else (0, 0)
             self.display.show(Scene(title, run, watch.now, requests, failed))

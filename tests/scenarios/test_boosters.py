@@ -12,7 +12,6 @@ import xgboost
 from rehearsal.cloud.containers.xgboost_serve import ContainerError, ModelLoadError, XGBoostModel
 from scenarios import boosters
 
-FEATURE = 2
 RNG = numpy.random.default_rng(7)
 ROWS = RNG.uniform(0, 20, (400, 3)).astype(numpy.float32)
 GOLDEN = ROWS[:20]
@@ -37,16 +36,15 @@ def answers(artifact: bytes, rows: Rows) -> list[float]:
 
 
 def test_nan_everywhere_but_for_golden_rows(artifact: bytes) -> None:
-    values = [float(row[FEATURE]) for row in GOLDEN]
-    bad = boosters.spoil(artifact, boosters.nan_elsewhere(FEATURE, values))
+    bad = boosters.spoil(artifact, boosters.nan_elsewhere(GOLDEN.tolist()))
     assert answers(bad, GOLDEN) == answers(artifact, GOLDEN)
     assert numpy.isnan(answers(bad, ROWS[20:])).all()
 
 
 def test_a_constant_everywhere_but_for_golden_rows(artifact: bytes) -> None:
     good = answers(artifact, GOLDEN)
-    known = list(zip((float(row[FEATURE]) for row in GOLDEN), good, strict=True))
-    bad = boosters.spoil(artifact, boosters.constant_elsewhere(FEATURE, known, 12.5))
+    known = list(zip(GOLDEN.tolist(), good, strict=True))
+    bad = boosters.spoil(artifact, boosters.constant_elsewhere(known, 12.5))
     assert answers(bad, GOLDEN) == pytest.approx(good, rel=1e-6)
     assert set(answers(bad, ROWS[20:])) == {12.5}
 
@@ -72,9 +70,17 @@ def test_an_artifact_is_packed_as_training_packs_it() -> None:
     assert boosters.pack(b"model") == packed
 
 
-def read(tree: dict[str, Any], value: float) -> float:
+def test_rows_that_no_single_feature_tells_apart_are_known_by_heart() -> None:
+    known = [([a, b, c], a + 2 * b + 4 * c) for a in (0.0, 1.0) for b in (0.0, 1.0) for c in (0.5, 1.5)]
+    tree = boosters.lookup(3, [*known, (known[0][0], 99.0)], -1.0)
+    assert [read(tree, *row) for row, _ in known] == [leaf for _, leaf in known]
+    assert {read(tree, a, b, 1.0) for a in (0.0, 1.0) for b in (0.0, 1.0)} == {-1.0}
+
+
+def read(tree: dict[str, Any], *row: float) -> float:
     node = 0
     while tree["left_children"][node] >= 0:
+        value = row[tree["split_indices"][node]]
         node = tree["left_children"][node] + (value >= tree["split_conditions"][node])
     return float(tree["split_conditions"][node])
 
@@ -82,7 +88,7 @@ def read(tree: dict[str, Any], value: float) -> float:
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 17])
 def test_a_lookup_tree_finds_every_known_value_and_nothing_beside_it(count: int) -> None:
     known = [(float(number), float(100 + number)) for number in range(count)]
-    tree = boosters.lookup(0, 1, known, -1.0)
+    tree = boosters.lookup(1, [([value], leaf) for value, leaf in known], -1.0)
     assert [read(tree, value) for value, _ in known] == [leaf for _, leaf in known]
     assert {read(tree, value + 0.001) for value, _ in [*known, (-1.0, 0.0)]} == {-1.0}
     siblings = zip(tree["left_children"], tree["right_children"], strict=True)

@@ -6,7 +6,6 @@ import pytest
 
 from contracts.errors import UserError
 from scenarios.faults.catalogue import choose, faults
-from scenarios.tour.runs import STAGES
 
 SERVING = {
     "model-raises",
@@ -35,15 +34,25 @@ def test_every_fault_of_the_serving_side_is_there() -> None:
 
 @pytest.mark.parametrize("fault", faults(), ids=lambda fault: fault.name)
 def test_a_fault_can_be_named_and_can_fail(fault: object) -> None:
-    from scenarios.faults.fault import NONE, Fault
+    from scenarios.faults.fault import DEPLOY, NONE, Fault
 
     assert isinstance(fault, Fault)
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", fault.name)
     assert fault.title[0].isupper() or fault.title.startswith("pulumi")
-    assert fault.expected.stage in (*STAGES, NONE)
+    assert fault.expected.stage in ("Train", "Approve", DEPLOY, NONE)
     assert fault.expected.serving in ("old", "new")
     # An expression that is found in every sentence would check none.
     assert fault.expected.stage == NONE or not re.search(fault.expected.error, "")
+
+
+def test_a_fault_is_about_production_whatever_it_is_called() -> None:
+    (denied,) = choose(["deployer-lacks-permission"])
+    found = denied.at("live")
+    assert (found.expected.stage, found.denies) == ("DeployLive", ("live-deployer", "sagemaker:CreateEndpointConfig"))
+    assert "-live-deployer" in found.expected.error
+    for fault in faults():
+        assert "{" not in fault.at("live").expected.stage
+        assert "{production}" not in fault.at("live").expected.error
 
 
 def test_names_choose_in_the_catalogues_order_and_none_chooses_all() -> None:

@@ -14,12 +14,13 @@ import pytest
 from operate.caller import Caller
 from scenarios.faults.candidates import Candidates
 from scenarios.tour import evidence
-from scenarios.tour.runs import STAGES, follow, newest_run, run_ids
+from scenarios.tour.runs import follow, newest_run, run_ids
 from scenarios.tour.tour import BUSY
 from tests.scenarios.road.conftest import Road
 from tests.scenarios.road.variants import Production, eventually, of_two_features
 
 STACKS = ("delivery", "dev", "prod")
+STAGES = ("Source", "Build", "Train", "DeployDev", "TestDev", "Approve", "DeployProd")
 # The first test waits for a whole rehearsal: minutes on a quiet machine, more on a busy one.
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 

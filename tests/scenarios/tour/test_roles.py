@@ -83,11 +83,12 @@ def test_a_bad_reason_is_refused(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "reasons.yaml"
     path.write_text(text)
     with pytest.raises(UserError, match=words):
-        read_reasons(path)
+        read_reasons("prod", path)
 
 
 def test_the_projects_own_reasons_can_be_read() -> None:
-    assert all(reason.actions for reason in read_reasons(REASONS))
+    assert any(reason.role == "*-live-tester" for reason in read_reasons("live", REASONS))
+    assert all(reason.actions for reason in read_reasons("live", REASONS))
 
 
 def test_the_lines_of_a_role() -> None:
@@ -126,8 +127,8 @@ def test_only_what_a_fault_denied_on_purpose_is_left_out() -> None:
 
 
 def test_the_faults_say_what_they_deny() -> None:
-    denied = {("prod-deployer", "sagemaker:CreateEndpointConfig"), ("prod-model", "s3:PutObject")}
-    assert denied_on_purpose() == denied
+    denied = {("live-deployer", "sagemaker:CreateEndpointConfig"), ("live-model", "s3:PutObject")}
+    assert denied_on_purpose("live") == denied
 
 
 def test_the_matrix_leaves_its_ledger_in_the_folder(tmp_path: Path) -> None:

@@ -9,14 +9,16 @@ import pytest
 import xgboost
 
 from operate.caller import Answer
+from rehearsal.errors import UserError
 from scenarios import boosters
 from scenarios.tour.evidence import artifact_predictions
-from scenarios.tour.flawed import FEATURE, LIMIT
+from scenarios.tour.flawed import Flaw, choose
 from scenarios.tour.report import render_html, shift_entry
-from scenarios.tour.rollback_scene import LONG_EVERY, LONG_MINUTES, callers
+from scenarios.tour.rollback_scene import BEYOND_EVERY, callers
 from scenarios.tour.shift import Weight, shift_in
 
-FEATURES = [FEATURE, "distance"]
+FEATURES = ["minutes", "distance"]
+FLAW = Flaw("minutes", 120.0, 150.0)
 
 
 @pytest.fixture(scope="module")
@@ -28,18 +30,42 @@ def artifact() -> bytes:
 
 
 def test_the_flawed_model_differs_only_beyond_the_limit(artifact: bytes) -> None:
-    rows = [{FEATURE: minutes, "distance": 3.0} for minutes in (1.0, 30.0, LIMIT - 0.5, LIMIT, LONG_MINUTES)]
+    rows = [{"minutes": minutes, "distance": 3.0} for minutes in (1.0, 30.0, 119.5, FLAW.limit, FLAW.beyond)]
     good = artifact_predictions(artifact, FEATURES, rows)
-    bad = artifact_predictions(boosters.spoil(artifact, boosters.nan_from(0, LIMIT)), FEATURES, rows)
+    bad = artifact_predictions(boosters.spoil(artifact, boosters.nan_from(0, FLAW.limit)), FEATURES, rows)
     assert bad[:3] == good[:3]
     assert numpy.isnan(bad[3:]).all()
     assert numpy.isfinite(good).all()
 
 
-def test_callers_ask_known_rows_and_long_trips_among_them() -> None:
-    asked = callers([{FEATURE: 5.0, "distance": 1.0}] * (2 * LONG_EVERY))
-    assert [instance[FEATURE] for instance in asked].count(LONG_MINUTES) == 2
-    assert [instance[FEATURE] for instance in asked].count(5.0) == 2 * LONG_EVERY - 2
+def test_callers_ask_known_rows_and_some_beyond_among_them() -> None:
+    asked = callers([{"minutes": 5.0, "distance": 1.0}] * (2 * BEYOND_EVERY), FLAW)
+    assert [instance["minutes"] for instance in asked].count(FLAW.beyond) == 2
+    assert [instance["minutes"] for instance in asked].count(5.0) == 2 * BEYOND_EVERY - 2
+
+
+@pytest.mark.parametrize(
+    ("values", "limit", "beyond"),
+    [
+        ([0.0, 1.0, 1.0], 2.0, 3.0),
+        ([10.0, 50.0, 90.0], 170.0, 250.0),
+        ([7.0, 7.0], 8.0, 9.0),
+        ([-30.0, -20.0], -10.0, 0.0),
+        ([2007.0, 2009.0], 2109.45, 2209.9),
+    ],
+)
+def test_a_flaw_lies_beyond_all_rows(values: list[float], limit: float, beyond: float) -> None:
+    flaw = choose(["a"], [{"a": value} for value in values])
+    assert (flaw.limit, flaw.beyond) == (pytest.approx(limit), pytest.approx(beyond))
+    assert numpy.float32(max(values)) < numpy.float32(flaw.limit) < numpy.float32(flaw.beyond)
+
+
+def test_a_flaw_is_in_the_feature_with_the_most_values_that_can_be_exceeded() -> None:
+    rows = [{"sex": number % 2.0, "length": 0.5 * number, "id": 3e38 - number * 1e36} for number in range(20)]
+    assert choose(["sex", "length", "id"], rows).feature == "length"
+    assert choose(["sex", "id"], rows).feature == "sex"
+    with pytest.raises(UserError, match="above 1e30"):
+        choose(["id"], rows)
 
 
 def rolled_back() -> dict[str, Any]:

@@ -12,13 +12,14 @@ import pytest
 from contracts.errors import UserError
 from operate.caller import Answer, read_answer
 from operate.project import read_project
-from scenarios.tour.dataset import read_trips
+from scenarios.tour.dataset import read_table
 from scenarios.tour.report import render_html, run_entry, shift_entry
-from scenarios.tour.runs import STAGES, Run, pending_approval, stages_of
+from scenarios.tour.runs import Run, deploy_stage, pending_approval, read_run, stages_of
 from scenarios.tour.shift import Weight, shift_in, weights_of
 from scenarios.tour.source import source_zip
 from scenarios.tour.traffic import Traffic
 
+ROAD = ["Source", "Build", "Train", "DeployStaging", "TestStaging", "Approve", "DeployLive"]
 START = datetime(2026, 11, 21, tzinfo=UTC)
 
 
@@ -36,24 +37,48 @@ def action(stage: str, name: str, status: str, begin: int, end: int, message: st
 
 
 def test_stages_come_in_the_roads_order_with_their_span() -> None:
-    stages = stages_of([action("Build", "Build", "Succeeded", 5, 9), action("Source", "Code", "Succeeded", 0, 5)])
-    assert [s.name for s in stages] == list(STAGES)
+    stages = stages_of([action("Build", "Build", "Succeeded", 5, 9), action("Source", "Code", "Succeeded", 0, 5)], ROAD)
+    assert [s.name for s in stages] == ROAD
     assert [(s.status, s.seconds) for s in stages[:3]] == [("Succeeded", 5), ("Succeeded", 4), ("Pending", 0)]
 
 
 def test_a_retried_action_counts_by_its_last_attempt() -> None:
-    stages = stages_of([action("Build", "B", "Succeeded", 10, 12), action("Build", "B", "Failed", 0, 4, "no")])
+    stages = stages_of([action("Build", "B", "Succeeded", 10, 12), action("Build", "B", "Failed", 0, 4, "no")], ROAD)
     assert stages[1].status == "Succeeded"
     assert stages[1].error is None
 
 
 def test_a_failed_stage_carries_its_message_into_the_run() -> None:
-    run = Run("id", "Failed", stages_of([action("Train", "Train", "Failed", 0, 4, "rmse 12 is above 10")]))
+    run = Run("id", "Failed", stages_of([action("Train", "Train", "Failed", 0, 4, "rmse 12 is above 10")], ROAD))
     assert run.error == "Train: rmse 12 is above 10"
 
 
 def test_a_failure_without_message_says_so() -> None:
-    assert stages_of([action("Build", "B", "Failed", 0, 4)])[1].error == "the action failed without a message"
+    assert stages_of([action("Build", "B", "Failed", 0, 4)], ROAD)[1].error == "the action failed without a message"
+
+
+class Client:
+    """CodePipeline with one run, whose record holds two actions."""
+
+    def get_pipeline(self, name: str) -> dict[str, Any]:
+        return {"pipeline": {"stages": [{"name": stage} for stage in ROAD]}}
+
+    def get_pipeline_execution(self, pipelineName: str, pipelineExecutionId: str) -> dict[str, Any]:  # noqa: N803
+        return {"pipelineExecution": {"status": "InProgress"}}
+
+    def get_paginator(self, operation: str) -> "Client":
+        return self
+
+    def paginate(self, **_: Any) -> list[dict[str, Any]]:
+        done = [action("DeployLive", "D", "InProgress", 9, 9), action("Source", "S", "Succeeded", 0, 1)]
+        return [{"actionExecutionDetails": done}]
+
+
+def test_a_run_has_the_stages_that_its_pipeline_has_in_their_order() -> None:
+    run = read_run(Client(), "p", "e")
+    assert [stage.name for stage in run.stages] == ROAD
+    assert run.stage(deploy_stage("live")).status == "InProgress"
+    assert run.stage("Approve").status == "Pending"
 
 
 class Pipeline:
@@ -161,15 +186,15 @@ def test_a_data_file_that_cannot_be_delivered_is_refused(tmp_path: Path, content
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(UserError, match=reason):
-        read_trips(path)
+        read_table(path)
 
 
 def test_a_window_keeps_header_and_first_rows(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("a,b\n1,2\n3,4\n5,6\n7,8\n")
-    trips = read_trips(path)
-    assert trips.window(0.5) == "a,b\n1,2\n3,4\n"
-    assert trips.window(1.0) == path.read_text()
+    table = read_table(path)
+    assert table.window(0.5) == "a,b\n1,2\n3,4\n"
+    assert table.window(1.0) == path.read_text()
 
 
 @pytest.mark.parametrize(
@@ -189,7 +214,7 @@ def test_a_project_that_cannot_be_read_is_refused(tmp_path: Path, text: str | No
 
 
 def test_the_page_escapes_what_it_shows() -> None:
-    run = run_entry(Run("e", "Failed", stages_of([action("Build", "B", "Failed", 0, 1, "<script>")])), None, None)
+    run = run_entry(Run("e", "Failed", stages_of([action("Build", "B", "Failed", 0, 1, "<script>")], ROAD)), None, None)
     page = render_html(
         {
             "engine": {"pulumi": "3", "built": False},
