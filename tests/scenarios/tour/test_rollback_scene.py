@@ -56,7 +56,7 @@ def test_callers_ask_known_rows_and_some_beyond_among_them() -> None:
 )
 def test_a_flaw_lies_beyond_all_rows(values: list[float], limit: float, beyond: float) -> None:
     flaw = choose(["a"], [{"a": value} for value in values])
-    assert (flaw.limit, flaw.beyond) == (pytest.approx(limit), pytest.approx(beyond))
+    assert [flaw.limit, flaw.beyond] == pytest.approx([limit, beyond])
     assert numpy.float32(max(values)) < numpy.float32(flaw.limit) < numpy.float32(flaw.beyond)
 
 

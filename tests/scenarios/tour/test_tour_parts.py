@@ -201,7 +201,7 @@ def test_a_window_keeps_header_and_first_rows(tmp_path: Path) -> None:
     ("text", "reason"),
     [
         (None, "does not exist"),
-        ("config: [", "not valid YAML"),
+        ("config: [", "is not valid YAML"),
         ("config: {}", "lacks 'glidepath:accounts'"),
         ("config: {'glidepath:accounts': {delivery: '1'}, 'glidepath:name': a, 'aws:region': r}", "lacks dev, prod"),
     ],
