@@ -14,7 +14,7 @@ help:  ## this list
 setup: $(READY)  ## Python environment and engine, so that everything after works without network
 	$(BIN)/python -m rehearsal.engine
 
-$(READY): requirements.txt requirements-dev.txt constraints.txt
+$(READY): requirements.txt requirements-build.txt requirements-dev.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("glidepath needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
@@ -22,13 +22,13 @@ $(READY): requirements.txt requirements-dev.txt constraints.txt
 
 rehearse: $(READY)  ## the tour; KEEP=1 leaves the cloud up, DATA=<csv> takes other data, YES=1 approves; FAULT=<name>: one fault instead
 ifdef FAULT
-	./glidepath faults $(FAULT) $(if $(KEEP),--keep)
+	./glidepath faults $(FAULT) $(if $(KEEP),--keep) $(if $(DATA),--data "$(DATA)")
 else
 	./glidepath rehearse $(if $(KEEP),--keep) $(if $(YES),--yes) $(if $(DATA),--data "$(DATA)")
 endif
 
 faults: $(READY)  ## the fault matrix: break the road in every known way; ARGS="names" picks
-	./glidepath faults $(ARGS) $(if $(KEEP),--keep)
+	./glidepath faults $(ARGS) $(if $(KEEP),--keep) $(if $(DATA),--data "$(DATA)")
 
 test: setup  ## all tests, with one end-to-end rehearsal; ARGS=… goes to pytest
 	$(BIN)/python -m pytest tests $(ARGS)
@@ -50,7 +50,7 @@ bench: setup  ## costs, as ratios within one run; PARTS="handler preview policie
 
 constraints:  ## pin anew what the requirements pull in (needs the network)
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
-	grep -hv '^-' requirements.txt requirements-dev.txt > "$$scratch/requirements" && \
+	grep -hv '^-' requirements.txt requirements-build.txt requirements-dev.txt > "$$scratch/requirements" && \
 	$(PYTHON) -m venv "$$scratch/venv" && "$$scratch/venv/bin/python" -m pip install --quiet -r "$$scratch/requirements" && \
 	{ head -2 constraints.txt; "$$scratch/venv/bin/python" -m pip freeze; } > "$$scratch/new" && cp "$$scratch/new" constraints.txt
 

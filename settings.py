@@ -23,8 +23,8 @@ from reading import MISSING, Reader
 NAMESPACE = "glidepath"
 RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288)
 """What CloudWatch Logs accepts."""
-TEST_COMMAND = "python -m pytest -q tests/unit tests/functions tests/policies/test_program.py"
-"""What a commit must pass before it is packaged: the program's own tests, and the policy pack over every stack."""
+TEST_COMMAND = "python -m cli check"
+"""What a commit must pass before it is packaged: config, features.sql, the policy pack, and the project's own tests."""
 _MOST_VARIANTS = 10
 """Production variants that SageMaker lets an endpoint have."""
 _STACK = r"[a-z][a-z0-9]{1,11}"

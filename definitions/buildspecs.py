@@ -35,12 +35,12 @@ def _spec(env: dict[str, Any], install: list[str], build: list[str], exported: l
 
 _INSTALL = "python -m pip install --quiet --disable-pip-version-check -r"
 _REQUIREMENTS = f"{_INSTALL} requirements.txt"
-# The tests need more than the program does.
-_TEST_REQUIREMENTS = f"{_INSTALL} requirements-dev.txt"
+# The checks need a little more than the program does.
+_CHECK_REQUIREMENTS = f"{_INSTALL} requirements-build.txt"
 
 
 def build(test_command: str, names: Names, backend: str) -> dict[str, Any]:
-    """Preview, test, then package the workflow's code under the commit. Exports CODE, its address, and PREVIEW."""
+    """Preview, check, then package the workflow's code under the commit. Exports CODE, its address, and PREVIEW."""
     looking = "".join(
         profile(names.stack(env), names.role_arn(env, "preview"), names.region, f"preview-{env}")
         for env in names.environments
@@ -49,7 +49,7 @@ def build(test_command: str, names: Names, backend: str) -> dict[str, Any]:
     at_commit = '--bucket "$ARTIFACTS_BUCKET" --commit "$COMMIT"'
     return _spec(
         {"ARTIFACTS_BUCKET": names.artifacts_bucket, **_engine(backend)},
-        [_INSTALL_PULUMI, _TEST_REQUIREMENTS],
+        [_INSTALL_PULUMI, _CHECK_REQUIREMENTS],
         [
             # First what takes seconds: a commit that a policy refuses fails with the policy's own words.
             _write_profile(looking)[0],

@@ -1,0 +1,89 @@
+"""The config of every stack: each for itself, as the program reads it, and all of them together."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+import yaml
+
+from contracts.names import DELIVERY
+from operate.checks.finding import Finding, Result
+from settings import Settings, parse
+
+
+@dataclass(frozen=True)
+class Configs:
+    """What was read: stack → config as Pulumi hands it over, and its settings. Only stacks without faults are in."""
+
+    given: Mapping[str, Mapping[str, str]]
+    settings: Mapping[str, Settings]
+
+
+def check(root: Path) -> tuple[Result, Configs]:
+    """Reads `Pulumi.<stack>.yaml` of the delivery stack and of every environment that it names."""
+    findings: list[Finding] = []
+    given: dict[str, Mapping[str, str]] = {}
+    settings: dict[str, Settings] = {}
+    stacks = [DELIVERY]
+    for stack in stacks:
+        file = f"Pulumi.{stack}.yaml"
+        try:
+            config = read(root / file)
+            found = parse(stack, config)
+        except (OSError, ValueError) as error:
+            findings.append(Finding(file, _reason(error)))
+        except pulumi.RunError as error:
+            findings += [Finding(file, line) for line in _problems(str(error))]
+        else:
+            given[stack], settings[stack] = config, found
+            if stack == DELIVERY:
+                stacks += found.names.environments
+    findings += _together(settings)
+    return Result("config", ", ".join(stacks), tuple(findings)), Configs(given, settings)
+
+
+def read(path: Path) -> dict[str, str]:
+    """The config of one stack, as Pulumi hands it over: full key → text.
+
+    Raises OSError or ValueError where the file is missing or is not a stack's config.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(f"is not valid YAML: {' '.join(str(error).split())}") from None
+    config = document.get("config") if isinstance(document, dict) else None
+    if not isinstance(config, dict):
+        raise ValueError("has no config")
+    return {str(key): value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "is missing; every environment of glidepath:environments needs its config file"
+    return str(error)
+
+
+def _problems(text: str) -> list[str]:
+    """The program lists problems below a headline, one a line."""
+    lines = [line.removeprefix("  - ") for line in text.splitlines() if line.startswith("  - ")]
+    return lines or [" ".join(text.split())]
+
+
+def _together(settings: Mapping[str, Settings]) -> list[Finding]:
+    """Stacks name each other's resources: what names are made of must be the same everywhere."""
+    first = settings.get(DELIVERY)
+    if first is None:
+        return []
+    found = []
+    for stack, own in settings.items():
+        file = f"Pulumi.{stack}.yaml"
+        for key, value, wanted in (
+            ("glidepath:name", own.name, first.name),
+            ("glidepath:accounts", dict(own.accounts), dict(first.accounts)),
+            ("aws:region", own.region, first.region),
+        ):
+            if value != wanted:
+                found.append(Finding(file, f"{key} is {value!r}, but {wanted!r} in Pulumi.{DELIVERY}.yaml"))
+    return found

@@ -1,0 +1,79 @@
+"""features.sql against a declaration, in DuckDB. What Spark makes of it, these tests do not prove."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from contracts.dataset import Dataset, parse_dataset
+from operate.checks import features
+from tests.scenarios.own.project import COLUMNS, DATASET, SQL, flats
+
+GOOD = SQL.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def dataset() -> Dataset:
+    return parse_dataset(DATASET)
+
+
+def checkout(folder: Path, sql: str = GOOD, rows: list[list[str]] | None = None) -> Path:
+    path = folder / features.SQL
+    path.parent.mkdir(parents=True)
+    path.write_text(sql, encoding="utf-8")
+    if rows is not None:
+        sample = folder / features.SAMPLE
+        sample.parent.mkdir(parents=True)
+        with sample.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([[*COLUMNS, "remark"], *rows])
+    return folder
+
+
+def test_good_sql_passes_on_made_rows_and_on_a_sample(tmp_path: Path, dataset: Dataset) -> None:
+    result = features.check(checkout(tmp_path / "made"), dataset)
+    assert (result.findings, result.notes) == ((), ())
+    assert result.summary.endswith("features.sql on 200 made-up rows")
+    result = features.check(checkout(tmp_path / "sample", rows=flats(300)), dataset)
+    assert result.findings == ()
+    assert "on 300 rows of" in result.summary
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("SELECT\n    rent_eur", "SELEC\n    rent_eur", "syntax error"),
+        ("input.size_m2 AS DOUBLE", "input.size_sqm AS DOUBLE", "size_sqm"),
+        ("    central,\n    CASE", "    CASE", "does not give the column central; it gives rent_eur, area, rooms"),
+        ("    rooms,\n", "    CAST(rooms AS VARCHAR) AS rooms,\n", "gives rooms as VARCHAR, but a model learns from"),
+        ("    rooms,\n", "    rooms > 2 AS rooms,\n", "gives rooms as BOOLEAN"),
+        ("AS split", "AS part", "does not give the column split"),
+    ],
+)
+def test_sql_that_cannot_be_trained_on_is_named(
+    tmp_path: Path, dataset: Dataset, old: str, new: str, words: str
+) -> None:
+    assert old in GOOD
+    (found,) = features.check(checkout(tmp_path, GOOD.replace(old, new)), dataset).findings
+    assert str(found).startswith(f"{features.SQL}: ")
+    assert words in str(found)
+    assert "\n" not in str(found)
+
+
+def test_what_only_fails_on_made_rows_is_a_note(tmp_path: Path, dataset: Dataset) -> None:
+    sql = GOOD.replace("TRY_CAST(input.rooms AS DOUBLE)", "CAST(input.rooms AS DOUBLE)")
+    result = features.check(checkout(tmp_path / "made", sql), dataset)
+    assert result.findings == ()
+    assert "TRY_CAST" in result.notes[0]
+    rows = flats(100)
+    rows[7][list(COLUMNS).index("rooms")] = "n/a"
+    (found,) = features.check(checkout(tmp_path / "sample", sql, rows), dataset).findings
+    assert "Could not convert string 'n/a'" in str(found)
+
+
+def test_a_sample_must_fit_the_declaration_and_reach_every_part(tmp_path: Path, dataset: Dataset) -> None:
+    rows = [[*row[:2], "big", *row[3:]] for row in flats(50)]
+    (found,) = features.check(checkout(tmp_path / "bad", rows=rows), dataset).findings
+    assert "do not fit the schema" in str(found)
+    rows = [[*row[:6], "50", row[7]] for row in flats(50)]
+    found_parts = features.check(checkout(tmp_path / "filtered", rows=rows), dataset).findings
+    assert [str(each).rpartition(" ")[2] for each in found_parts] == ["train", "validation", "test"]
