@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from rehearsal.errors import UserError
+from contracts.errors import UserError
 from scenarios.faults.messages import cause
 from scenarios.faults.world import World
 from scenarios.tour.dataset import DATA_KEY, FIRST_SHARE, to_csv

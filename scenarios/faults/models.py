@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from contracts.errors import UserError
 from operate.clients import Clients
 from scenarios import boosters
 from scenarios.faults.bounds import bound, latency_ms, read_routing

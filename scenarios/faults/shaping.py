@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rehearsal.errors import UserError
+from contracts.errors import UserError
 
 Rows = list[list[str]]
 Measure = Callable[[Any, Any], float]

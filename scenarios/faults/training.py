@@ -10,8 +10,8 @@ from typing import Any
 import numpy
 
 from contracts.dataset import Dataset, parse_dataset
+from contracts.errors import UserError
 from functions.jobs.evaluate.evaluate import METRICS
-from rehearsal.errors import UserError
 from scenarios.faults import delivery, shaping
 from scenarios.faults.fault import NONE, Expected, Fault, Outcome
 from scenarios.faults.world import World

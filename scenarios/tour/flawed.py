@@ -10,9 +10,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from contracts.errors import UserError
 from operate.clients import Clients
 from operate.project import Project
-from rehearsal.errors import UserError
 from scenarios import boosters
 from scenarios.tour import evidence
 from scenarios.tour.report import Report

@@ -3,8 +3,8 @@
 import numpy
 import pytest
 
+from contracts.errors import UserError
 from functions.jobs.evaluate.evaluate import METRICS
-from rehearsal.errors import UserError
 from scenarios.faults import shaping
 
 HEADER = ["name", "mass", "note"]

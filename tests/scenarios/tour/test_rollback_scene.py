@@ -8,8 +8,8 @@ import numpy
 import pytest
 import xgboost
 
+from contracts.errors import UserError
 from operate.caller import Answer
-from rehearsal.errors import UserError
 from scenarios import boosters
 from scenarios.tour.evidence import artifact_predictions
 from scenarios.tour.flawed import Flaw, choose
