@@ -32,7 +32,8 @@ PROGRAM = ("contracts", "settings", "definitions", "providers", "components", "w
 
 ARROWS: dict[str, tuple[str, ...]] = {
     "contracts": (),
-    "settings": ("contracts",),
+    "reading": (),
+    "settings": ("contracts", "reading"),
     "definitions": ("contracts", "settings"),
     "providers": ("contracts",),
     "functions": ("contracts",),
@@ -53,7 +54,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
 KNOWN: frozenset[str] = frozenset(
     (
         "cli.rollback -> policies.rules.model",
-        "operate.history -> components.shift_state",
+        "operate.history -> providers.traffic_shift.decide",
         "rehearsal.cloud.authorization.context -> rehearsal.cloud.core.call",
         "rehearsal.cloud.authorization.enforce -> rehearsal.cloud.core.call",
         "rehearsal.cloud.authorization.enforce -> rehearsal.cloud.core.cloud",
