@@ -54,7 +54,6 @@ ARROWS: dict[str, tuple[str, ...]] = {
 KNOWN: frozenset[str] = frozenset(
     (
         "cli.rollback -> policies.rules.model",
-        "operate.history -> providers.traffic_shift.decide",
         "rehearsal.cloud.authorization.context -> rehearsal.cloud.core.call",
         "rehearsal.cloud.authorization.enforce -> rehearsal.cloud.core.call",
         "rehearsal.cloud.authorization.enforce -> rehearsal.cloud.core.cloud",
@@ -160,7 +159,6 @@ KNOWN: frozenset[str] = frozenset(
         "rehearsal.cloud.services.sts -> rehearsal.cloud.core.api",
         "settings -> definitions.health",
         "settings -> definitions.roles.ci",
-        "settings -> reading",
         "wiring.delivery -> functions.jobs.evaluate.arguments",
     )
 )
