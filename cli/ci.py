@@ -1,7 +1,6 @@
 """What the repository's CI runs: log in without keys, preview a request, look for drift, hand over code."""
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -12,17 +11,19 @@ import typer
 
 from cli.app import new_app
 from cli.errors import FAILED, UserError
+from cli.place import ROOT
+from contracts.names import DELIVERY
 from operate.ci.login import ROLES
+from operate.evidence import VIOLATIONS
 
 if TYPE_CHECKING:
     from operate.project import Project
 
 app = new_app("What the repository's CI runs: log in without keys, preview a request, look for drift, hand over code.")
 
-_ROOT = Path(__file__).resolve().parent.parent
 _MADE = "# Written by `glidepath ci login`.\n"
-CHANGES, VIOLATIONS = 2, 3
-"""Exit codes of `preview`."""
+CHANGES = 2
+"""Exit code of `preview` where something changes."""
 
 
 @app.command()
@@ -31,7 +32,6 @@ def login(role: Annotated[str, typer.Option(help=f"What for: {', '.join(ROLES)}.
 
     No key is stored anywhere: the token is valid for minutes, the sessions made with it for an hour.
     """
-    from contracts.names import Names
     from operate.ci import host as hosts
     from operate.ci import login as logins
 
@@ -46,9 +46,7 @@ def login(role: Annotated[str, typer.Option(help=f"What for: {', '.join(ROLES)}.
             f"set glidepath:ci: {{provider: {host.kind}, repository: …}} in every stack's config, and bring them up",
         )
     config = _config_file()
-    text = logins.write(
-        config.parent, Names(project.names.name, project.names.region, project.names.accounts), role, host
-    )
+    text = logins.write(config.parent, project.names, role, host)
     config.write_text(_MADE + text, encoding="utf-8")
     print(f"profiles for {role} are in {config}")
 
@@ -95,7 +93,7 @@ def deliver() -> None:
         print(f"the pipeline takes its source from {source['kind']}, which starts it: nothing to hand over")
         return
     key = source.get("key", "source/source.zip")
-    session = boto3.Session(profile_name=project.names.stack("delivery"), region_name=project.names.region)
+    session = boto3.Session(profile_name=project.names.stack(DELIVERY), region_name=project.names.region)
     s3: Any = session.client("s3")
     try:
         answer = s3.put_object(Bucket=project.names.data_bucket, Key=key, Body=_archive())
@@ -107,7 +105,7 @@ def deliver() -> None:
 def _project() -> "Project":
     from operate.project import read_project
 
-    return read_project(_ROOT)
+    return read_project(ROOT)
 
 
 def _config_file() -> Path:
@@ -127,7 +125,7 @@ def _report(stack: str, *arguments: str) -> tuple[int, str]:
         out = Path(folder) / "preview.md"
         command = ["preview", "--aws", "--stack", stack, "--format", "markdown", "--out", str(out), *arguments]
         done = subprocess.run(
-            [sys.executable, "-m", "cli", *command], cwd=_ROOT, env=_engine_environment(), stdin=subprocess.DEVNULL
+            [sys.executable, "-m", "cli", *command], cwd=ROOT, env=_engine_environment(), stdin=subprocess.DEVNULL
         )
         if done.returncode not in (0, CHANGES, VIOLATIONS):
             raise UserError(f"the preview of {stack} failed", "the reason stands above", FAILED)
@@ -135,16 +133,11 @@ def _report(stack: str, *arguments: str) -> tuple[int, str]:
 
 
 def _engine_environment() -> dict[str, str]:
-    """Where the state is, what unlocks it, and an engine: the one on PATH, else the one that `make setup` has made."""
+    """Ours, with what unlocks the state. Raises UserError where nobody has said where the state is."""
     environ = dict(os.environ)
     if not environ.get("PULUMI_BACKEND_URL"):
         raise UserError("PULUMI_BACKEND_URL is not set", "set it as a variable of the repository: docs/ci.md")
-    environ |= _secret(environ)
-    if shutil.which("pulumi") is None:
-        from rehearsal.environment import Rehearsal
-
-        environ["PATH"] = f"{Rehearsal.here().bin}{os.pathsep}{environ.get('PATH', os.defpath)}"
-    return environ
+    return environ | _secret(environ)
 
 
 def _secret(environ: dict[str, str]) -> dict[str, str]:
@@ -157,7 +150,7 @@ def _secret(environ: dict[str, str]) -> dict[str, str]:
     name, variable = state.get("secretName"), state.get("secretVariable", "PULUMI_CONFIG_PASSPHRASE")
     if not name or environ.get(variable):
         return {}
-    session = boto3.Session(profile_name=project.names.stack("delivery"), region_name=project.names.region)
+    session = boto3.Session(profile_name=project.names.stack(DELIVERY), region_name=project.names.region)
     client: Any = session.client("secretsmanager")
     try:
         return {variable: str(client.get_secret_value(SecretId=name)["SecretString"])}
@@ -174,7 +167,7 @@ def _summarise(text: str) -> None:
 
 
 def _archive() -> bytes:
-    done = subprocess.run(["git", "archive", "--format=zip", "HEAD"], cwd=_ROOT, capture_output=True, check=False)
+    done = subprocess.run(["git", "archive", "--format=zip", "HEAD"], cwd=ROOT, capture_output=True, check=False)
     if done.returncode:
         raise UserError(f"git archive failed: {done.stderr.decode().strip()}", "run it in a checkout of the repository")
     return done.stdout

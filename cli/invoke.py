@@ -25,16 +25,17 @@ def invoke(
 
     Ends with 0 where predictions came back, else with 1.
     """
-    from cli.place import ROOT, enter, stacks
+    from cli.place import ROOT, enter
 
     enter(aws)
     from operate.caller import Caller
     from operate.clients import Clients
+    from operate.engine import outputs
     from operate.project import environment, read_project
 
     project = read_project(ROOT)
     environment(project, stack)
-    url = stacks().outputs(stack).get("apiUrl")
+    url = outputs(stack, ROOT, secrets=True).get("apiUrl")
     if not url:
         raise UserError(f"{stack} serves no release yet", "take one there through the pipeline first")
     text = sys.stdin.read() if body == "-" else body

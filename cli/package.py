@@ -6,13 +6,9 @@ from typing import Annotated
 import typer
 
 from cli.app import new_app
-from cli.errors import UserError
+from cli.place import s3
 
 app = new_app()
-
-FILES = ("functions/jobs/features/features.sql", "functions/jobs/evaluate/evaluate.py")
-"""What the workflow's jobs fetch by the commit."""
-_ROOT = Path(__file__).resolve().parent.parent
 
 
 @app.command()
@@ -22,31 +18,10 @@ def package(
     variables: Annotated[Path, typer.Option(help="File that is written for the shell: CODE, the code's address.")],
 ) -> None:
     """Upload features.sql and evaluate.py to s3://BUCKET/code/COMMIT/ and write that address as CODE."""
-    prefix = f"code/{commit}"
-    _upload(bucket, prefix)
-    write_variables(variables, {"CODE": f"s3://{bucket}/{prefix}"})
-    print(f"packaged {', '.join(Path(name).name for name in FILES)} as s3://{bucket}/{prefix}")
+    from contracts.s3 import S3Location
+    from operate import evidence
 
-
-def write_variables(path: Path, values: dict[str, str]) -> None:
-    """A file of `export NAME=value` lines that a shell reads with `source`."""
-    import shlex
-
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _upload(bucket: str, prefix: str) -> None:
-    import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    s3 = boto3.client("s3")
-    for name in FILES:
-        path = _ROOT / name
-        if not path.is_file():
-            raise UserError(f"{name} is missing from the sources", "commit it: the training workflow needs it")
-        key = f"{prefix}/{path.name}"
-        try:
-            s3.put_object(Bucket=bucket, Key=key, Body=path.read_bytes(), ContentType="text/plain")
-        except (ClientError, BotoCoreError) as error:
-            raise UserError(f"s3://{bucket}/{key} cannot be written: {error}") from error
+    folder = S3Location(bucket, f"code/{commit}")
+    evidence.package(s3(), folder)
+    evidence.write_variables(variables, {"CODE": str(folder)})
+    print(f"packaged {', '.join(Path(name).name for name in evidence.CODE)} as {folder}")

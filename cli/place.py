@@ -1,15 +1,12 @@
 """Where a command acts: the rehearsal that is up, or, only when told so, a person's own accounts."""
 
 import os
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from cli.errors import UserError
+from operate import ROOT
 
-if TYPE_CHECKING:
-    from scenarios.stacks import Stacks
-
-ROOT = Path(__file__).resolve().parent.parent
+__all__ = ["ROOT", "enter", "s3"]
 
 
 def enter(aws: bool) -> None:
@@ -29,9 +26,11 @@ def enter(aws: bool) -> None:
     os.environ.update(rehearsal.environ())
 
 
-def stacks() -> "Stacks":
-    """The project's stacks in the environment that was entered."""
-    from rehearsal.environment import Rehearsal
-    from scenarios.stacks import Stacks
+def s3() -> Any:
+    """The store of artifacts under this process's own keys: in a build, its role's, whatever profile a stack has.
 
-    return Stacks(ROOT, Rehearsal.here().folder, dict(os.environ))
+    What was built and approved belongs to the pipeline, not to a deployer or to a role that only previews.
+    """
+    import boto3
+
+    return boto3.client("s3")

@@ -13,8 +13,6 @@ from cli.errors import UserError
 
 app = new_app()
 
-_ROOT = Path(__file__).resolve().parent.parent
-
 
 class Format(StrEnum):
     """How the report is written."""
@@ -40,14 +38,13 @@ def preview(
     Changes nothing. Ends with 0 where nothing changes, 2 where something does, 3 where a policy refuses it, 1 on an
     error.
     """
-    from cli.place import enter
+    from cli.place import ROOT, enter
 
     enter(aws)
-    from operate.previews import Asked, both, steps
+    from operate.previews import Asked, both, policy_pack, steps
     from preview import as_json, markdown, report, text
 
-    pack = _ROOT / "policies"
-    asked = Asked(_ROOT, stack, release, destroy, refresh, pack if (pack / "PulumiPolicy.yaml").is_file() else None)
+    asked = Asked(ROOT, stack, release, destroy, refresh, policy_pack(ROOT))
     if base:
         with tempfile.TemporaryDirectory(prefix="base-") as folder:
             found = report(*both(asked, base, Path(folder)), base, destroy)

@@ -1,13 +1,8 @@
 """Return an environment to a release that served before: alias, endpoint, baseline and schedule together."""
 
 import datetime
-import getpass
-import json
 import sys
-import tempfile
-import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,16 +10,10 @@ from cli.app import new_app
 from cli.errors import UserError
 
 if TYPE_CHECKING:
-    from operate.clients import Clients
     from operate.history import Approval
-    from operate.project import Project
     from operate.rollback import Plan
 
 app = new_app()
-
-SHIFT_RESOURCE = "shift"
-"""Name of the TrafficShift in the program."""
-_HELD_SECONDS = 120.0
 
 
 @app.command()
@@ -46,7 +35,7 @@ def rollback(
     enter(aws)
     from operate.clients import Clients
     from operate.project import environment, read_project
-    from operate.rollback import plan, stop_shift
+    from operate.rollback import carry_out, plan
 
     project = read_project(ROOT)
     environment(project, stack)
@@ -55,16 +44,13 @@ def rollback(
     print("\n".join(lines(wanted, now)))
     if not yes:
         _ask(wanted)
-    if wanted.under_way:
-        stop_shift(clients, project, wanted, lambda line: print(line, flush=True))
-    if wanted.deploys:
-        _deploy(wanted, now, reason)
-    _confirm(clients, project, wanted)
+    version = carry_out(clients, project, wanted, now, reason, lambda line: print(line, flush=True))
+    print(f"release {wanted.target.release.id} takes all traffic of {stack}, by version {version}")
 
 
 def lines(wanted: "Plan", now: bool) -> list[str]:
     """What is about to be done, for a person."""
-    from cli.releases import metric_of, metric_text
+    from operate.listing import metric_of, metric_text
 
     release, approval = wanted.target.release, wanted.approval
     found = [f"{wanted.stack}: from release {wanted.present} back to {release.id}"]
@@ -93,45 +79,6 @@ def _ask(wanted: "Plan") -> None:
         raise UserError("nothing was changed")
 
 
-def _deploy(wanted: "Plan", now: bool, reason: str) -> None:
-    from cli.deploy import deploy_release
-    from operate.updates import HeldError
-    from policies.rules.model import is_production
-
-    words = f"Return from {wanted.present} by {getpass.getuser()}{': ' + reason if reason else ''}"
-    words = f"{'At once. ' if now else ''}{words}".replace("\n", " ")[:150]
-    arguments = ["--config", f"glidepath:returning={json.dumps({'reason': words, 'urgent': now})}", "--message", words]
-    with tempfile.TemporaryDirectory() as folder:
-        if now and is_production(wanted.stack):
-            path = Path(folder) / "policies.json"
-            path.write_text(json.dumps(exemption(words)), encoding="utf-8")
-            arguments += ["--policy-pack-config", str(path)]
-        limit = time.monotonic() + (_HELD_SECONDS if wanted.under_way else 0.0)
-        while True:
-            try:
-                deploy_release(wanted.stack, wanted.target.address, wanted.target.sha256, arguments)
-                return
-            except HeldError as held:
-                # The update whose shift was stopped is still writing down how it ended.
-                if time.monotonic() > limit:
-                    raise
-                print(f"{held.message}: waiting for its end", flush=True)
-                time.sleep(5)
-
-
-def _confirm(clients: "Clients", project: "Project", wanted: "Plan") -> None:
-    from operate.history import History
-
-    traffic = History(clients, project, wanted.stack).traffic()
-    release = wanted.target.release.id
-    if traffic is None or traffic.release != release or traffic.weights:
-        raise UserError(
-            f"release {release} does not take all traffic of {wanted.stack}",
-            "see ./glidepath status, and run this again",
-        )
-    print(f"release {release} takes all traffic of {wanted.stack}, by version {traffic.version}")
-
-
 def _time(moment: datetime.datetime) -> str:
     return f"{moment.astimezone(datetime.UTC):%Y-%m-%d %H:%M} UTC"
 
@@ -140,14 +87,3 @@ def _approved(approval: "Approval | None") -> str:
     if approval is None:
         return "by nobody that the pipeline remembers"
     return f"{_time(approval.at)} by {approval.by.rpartition(':')[2] or 'unknown'}"
-
-
-def exemption(words: str) -> dict[str, Any]:
-    """The policy pack's config for one update at once: that one rule for that one resource, until today."""
-    entry = {
-        "rule": "all-at-once",
-        "resource": SHIFT_RESOURCE,
-        "reason": words,
-        "until": datetime.datetime.now(datetime.UTC).date().isoformat(),
-    }
-    return {"release-safety": {"exemptions": [entry]}}

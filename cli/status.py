@@ -1,15 +1,11 @@
 """Show what serves where, whether a shift is under way, and why the last one was rolled back."""
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from cli.app import new_app
-
-if TYPE_CHECKING:
-    from operate.clients import Clients
-    from operate.project import Project
 
 app = new_app()
 
@@ -25,6 +21,7 @@ def status(
     enter(aws)
     from operate.clients import Clients
     from operate.project import read_project
+    from operate.status import environment, latest_run
 
     project = read_project(ROOT)
     clients = Clients(project)
@@ -36,58 +33,6 @@ def status(
     for entry in environments:
         print(line(entry))
     print(f"pipeline   {run['status']}: {run['execution']}" if run else "pipeline   no run yet")
-
-
-def environment(clients: "Clients", project: "Project", stack: str) -> dict[str, Any]:
-    """What one environment says of itself; `release` is None where nothing serves.
-
-    `release` is that of the version which the alias calls, whatever else is written down; `recorded` is the pointer's.
-    """
-    from operate.history import History
-    from operate.releases import last_failure
-
-    history = History(clients, project, stack)
-    traffic, served = history.traffic(), history.served()
-    if not traffic or not served:
-        return {"stack": stack, "release": None}
-    attempts = history.attempts()
-    going = next((attempt for attempt in attempts if attempt.under_way), None)
-    failed = last_failure(served, attempts)
-    sagemaker = clients.of(stack, "sagemaker")
-    return {
-        "stack": stack,
-        "release": traffic.release,
-        "recorded": served[-1].release,
-        "version": traffic.version,
-        "shifting": traffic.weights,
-        "shift": {"deployment": going.id, "release": going.release, "rollback": going.rollback} if going else None,
-        "failed": {"deployment": failed.id, "release": failed.release, "cause": failed.why} if failed else None,
-        "endpoint": traffic.endpoint,
-        "state": _endpoint_state(sagemaker, traffic.endpoint),
-    }
-
-
-def _endpoint_state(sagemaker: Any, endpoint: str) -> str:
-    from botocore.exceptions import ClientError
-
-    try:
-        return str(sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointStatus"])
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ValidationException":  # SageMaker's word for what does not exist
-            return "is missing"
-        raise
-
-
-def latest_run(clients: "Clients", project: "Project") -> dict[str, str] | None:
-    """The newest run of the pipeline, if there was one."""
-    pipeline = clients.of("delivery", "codepipeline")
-    try:
-        runs = pipeline.list_pipeline_executions(pipelineName=project.names.name, maxResults=1)[
-            "pipelineExecutionSummaries"
-        ]
-    except pipeline.exceptions.PipelineNotFoundException:
-        return None
-    return {"execution": runs[0]["pipelineExecutionId"], "status": runs[0]["status"]} if runs else None
 
 
 def line(entry: dict[str, Any]) -> str:

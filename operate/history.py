@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from contracts.appspec import target_version
+from components.shift_state import target_version
+from contracts.names import DELIVERY, LIVE, PREDICT
 from contracts.release import Release, ReleaseError, parse_release
+from contracts.s3 import parse_s3_uri
 from operate.clients import Clients
 from operate.project import Project
 from operate.releases import Attempt, Served, Traffic
 
-ALIAS = "live"
 _PAGE = 25
 """As many deployments as CodeDeploy describes in one call."""
 
@@ -46,7 +47,7 @@ class History:
     def served(self) -> list[Served]:
         """The pointer's history, oldest first; empty where nothing has ever served. SSM keeps the last 100 entries."""
         ssm = self._clients.of(self._stack, "ssm")
-        name = f"/{self._project.names.name}/{self._stack}/release"
+        name = self._project.names.pointer(self._stack)
         try:
             pages = list(ssm.get_paginator("get_parameter_history").paginate(Name=name))
         except ssm.exceptions.ParameterNotFound:
@@ -58,7 +59,7 @@ class History:
         """Who answers now; None where there is no alias yet."""
         functions = self._clients.of(self._stack, "lambda")
         try:
-            alias = functions.get_alias(FunctionName=self._project.names.predict(self._stack), Name=ALIAS)
+            alias = functions.get_alias(FunctionName=self._project.names.predict(self._stack), Name=LIVE)
         except functions.exceptions.ResourceNotFoundException:
             return None
         version = alias["FunctionVersion"]
@@ -71,7 +72,7 @@ class History:
     def attempts(self, newest: int = 100) -> list[Attempt]:
         """The group's deployments, newest first; empty where there is no group yet."""
         codedeploy = self._clients.of(self._stack, "codedeploy")
-        group = {"applicationName": self._project.names.stack(self._stack), "deploymentGroupName": "predict"}
+        group = {"applicationName": self._project.names.stack(self._stack), "deploymentGroupName": PREDICT}
         paginator = codedeploy.get_paginator("list_deployments")
         try:
             ids = [each for page in paginator.paginate(**group) for each in page["deployments"]]
@@ -89,7 +90,7 @@ class History:
 
     def manifests(self) -> dict[str, Manifest]:
         """All releases in the artifact store by id; one that cannot be read or trusted is left out."""
-        s3, bucket = self._clients.of("delivery", "s3"), self._project.names.artifacts_bucket
+        s3, bucket = self._clients.of(DELIVERY, "s3"), self._project.names.artifacts_bucket
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="runs/", Delimiter="/")
         runs = [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", [])]
         with ThreadPoolExecutor(8) as pool:
@@ -98,17 +99,17 @@ class History:
 
     def manifest(self, address: str) -> Manifest | None:
         """The manifest at an address; None where there is none, or one that cannot be trusted."""
-        s3 = self._clients.of("delivery", "s3")
-        bucket, _, key = address.removeprefix("s3://").partition("/")
+        s3 = self._clients.of(DELIVERY, "s3")
         try:
+            bucket, key = parse_s3_uri(address)
             body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
             return Manifest(address, hashlib.sha256(body).hexdigest(), parse_release(body.decode()))
-        except (s3.exceptions.NoSuchKey, ReleaseError, UnicodeDecodeError):
+        except (s3.exceptions.NoSuchKey, ReleaseError, ValueError):
             return None
 
     def approval(self, execution: str) -> Approval | None:
         """The approval that a run of the pipeline was given; None where none was, or the run is forgotten."""
-        pipeline = self._clients.of("delivery", "codepipeline")
+        pipeline = self._clients.of(DELIVERY, "codepipeline")
         try:
             pages = pipeline.get_paginator("list_action_executions").paginate(
                 pipelineName=self._project.names.name, filter={"pipelineExecutionId": execution}

@@ -5,18 +5,19 @@ import json
 from typing import Any
 
 from contracts.errors import UserError
+from contracts.s3 import S3Location, parse_s3_uri
 from preview import digest
 from preview.plan import Document
 
 AGAIN = "nothing was changed; run the pipeline again and approve what it plans now"
 
 
-def split(uri: str) -> tuple[str, str]:
+def split(uri: str) -> S3Location:
     """Bucket and key of an `s3://` address. Raises UserError for anything else."""
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    if not uri.startswith("s3://") or not bucket or not key:
-        raise UserError(f"{uri!r} is no address in S3", "give it as s3://bucket/key")
-    return bucket, key
+    try:
+        return parse_s3_uri(uri)
+    except ValueError:
+        raise UserError(f"{uri!r} is no address in S3", "give it as s3://bucket/key") from None
 
 
 def read(s3: Any, uri: str) -> bytes:

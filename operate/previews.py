@@ -19,11 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from contracts.errors import UserError
+from operate import engine
 from preview.plan import Document, document, parse_events
 
-_NOISE = ("preview failed", "an unhandled error occurred: program exited")
 _NO_STACK = re.compile(r"no stack named '([^']+)' found")
-_LONGEST = 600
 
 
 @dataclass(frozen=True)
@@ -49,19 +48,27 @@ def steps(asked: Asked) -> Document:
     _check_stack(asked)
     with tempfile.TemporaryDirectory(prefix="preview-") as scratch:
         events = Path(scratch) / "events.json"
-        done = _run(asked, _arguments(asked, Path(scratch), events))
+        # The event log, with what policies found, is behind this switch; Pulumi's Automation API sets it as well.
+        environ = {**asked.environ, "PULUMI_DEBUG_COMMANDS": "true"}
+        done = engine.run(_arguments(asked, Path(scratch), events), asked.root, environ)
         log = events.read_text(encoding="utf-8") if events.is_file() else ""
     listed = parse_events(log)
     errors = [*_errors(listed), *([] if listed else [done.stderr])] if done.returncode else []
-    told = [text for error in errors if (text := _sentence(error))]
+    told = [text for error in errors if (text := engine.sentence(error))]
     refused = any(each.get("policyEvent", {}).get("enforcementLevel") == "mandatory" for each in listed)
     if told or (done.returncode and not refused):
-        raise _failure(asked, told[0] if told else _sentence(done.stderr) or "it gave no reason")
+        raise _failure(asked, told[0] if told else engine.sentence(done.stderr) or "it gave no reason")
     try:
         shown = json.loads(done.stdout)
     except ValueError:
-        raise _failure(asked, _sentence(done.stderr) or "it printed no plan") from None
+        raise _failure(asked, engine.sentence(done.stderr) or "it printed no plan") from None
     return document(shown, listed, asked.stack)
+
+
+def policy_pack(root: Path) -> Path | None:
+    """The folder of the checkout's policy pack; None in one without."""
+    pack = root / "policies"
+    return pack if (pack / "PulumiPolicy.yaml").is_file() else None
 
 
 def both(head: Asked, base: str, folder: Path) -> tuple[Document, Document]:
@@ -123,41 +130,9 @@ def _arguments(asked: Asked, scratch: Path, events: Path) -> list[str]:
     return [*arguments, *(["--policy-pack", str(asked.pack)] if asked.pack else [])]
 
 
-def _run(asked: Asked, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    environ = {
-        **asked.environ,
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-        # The event log, with what policies found, is behind this switch; Pulumi's Automation API sets it as well.
-        "PULUMI_DEBUG_COMMANDS": "true",
-    }
-    try:
-        return subprocess.run(
-            ["pulumi", "--non-interactive", "--color", "never", *arguments],
-            cwd=asked.root,
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise UserError("pulumi is not on PATH", "install it: https://www.pulumi.com/docs/install/") from None
-
-
 def _errors(events: Sequence[Mapping[str, Any]]) -> list[str]:
     found = [each["diagnosticEvent"] for each in events if "diagnosticEvent" in each]
     return [str(each.get("message", "")) for each in found if each.get("severity") == "error"]
-
-
-def _sentence(error: str) -> str:
-    """What is wrong, on one line: of a traceback its last line. Empty where the engine only says that it failed."""
-    lines = [line.strip() for line in error.strip().splitlines() if line.strip()]
-    if any(line.startswith("Traceback") for line in lines):
-        lines = lines[-1:]
-    text = " ".join(lines).removeprefix("error: ")
-    if text.startswith(_NOISE):
-        return ""
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _failure(asked: Asked, reason: str) -> UserError:

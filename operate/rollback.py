@@ -2,20 +2,34 @@
 
 import base64
 import contextlib
+import getpass
+import json
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from contracts.errors import UserError
+from contracts.names import DELIVERY
+from contracts.s3 import parse_s3_uri
+from operate import deploy
 from operate.clients import Clients
 from operate.history import Approval, History, Manifest
 from operate.project import Project
 from operate.releases import Attempt, Served, former, last_failure, match
+from operate.updates import HeldError
+from policies.rules.model import is_production
 
 # A roll-back is one change of the alias.
 _STOP_SECONDS = 120.0
+_HELD_SECONDS = 120.0
+_SHIFT = "shift"
+"""Name of the TrafficShift in the program."""
 
 
 @dataclass(frozen=True)
@@ -121,16 +135,16 @@ def read_manifest(history: History, chosen: Served) -> Manifest:
 def verify(clients: Clients, manifest: Manifest) -> None:
     """All that the release is made of must be there, and its model unchanged. Raises UserError."""
     release = manifest.release
-    s3 = clients.of("delivery", "s3")
+    s3 = clients.of(DELIVERY, "s3")
     for what, uri in {
         "model artifact": release.model.artifact,
         "golden records": release.golden,
         "baseline statistics": release.baseline.statistics,
         "baseline constraints": release.baseline.constraints,
     }.items():
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        place = parse_s3_uri(uri)
         try:
-            found = s3.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
+            found = s3.head_object(Bucket=place.bucket, Key=place.key, ChecksumMode="ENABLED")
         except ClientError as error:
             if error.response["Error"]["Code"] not in ("404", "NoSuchKey", "NotFound"):
                 raise
@@ -175,3 +189,57 @@ def stop_shift(clients: Clients, project: Project, plan: Plan, say: Callable[[st
         traffic = history.traffic()
         moving = bool(traffic and traffic.weights) or any(attempt.under_way for attempt in history.attempts(5))
         quiet = 0 if moving else quiet + 1
+
+
+def carry_out(
+    clients: Clients, project: Project, plan: Plan, now: bool, reason: str, say: Callable[[str], None]
+) -> str:
+    """Stop what is under way, deploy the former manifest, and see that it takes all traffic; returns the version.
+
+    `now` leaves the steps of the shift out. Raises UserError where the release does not take all traffic.
+    """
+    if plan.under_way:
+        stop_shift(clients, project, plan, say)
+    if plan.deploys:
+        redeploy(plan, now, reason, say)
+    traffic = History(clients, project, plan.stack).traffic()
+    release = plan.target.release.id
+    if traffic is None or traffic.release != release or traffic.weights:
+        raise UserError(
+            f"release {release} does not take all traffic of {plan.stack}", "see ./glidepath status, and run this again"
+        )
+    return traffic.version
+
+
+def redeploy(plan: Plan, now: bool, reason: str, say: Callable[[str], None]) -> None:
+    """Deploy the former manifest; the words are recorded with the deployment."""
+    words = f"Return from {plan.present} by {getpass.getuser()}{': ' + reason if reason else ''}"
+    words = f"{'At once. ' if now else ''}{words}".replace("\n", " ")[:150]
+    arguments = ["--config", f"glidepath:returning={json.dumps({'reason': words, 'urgent': now})}", "--message", words]
+    with tempfile.TemporaryDirectory() as folder:
+        if now and is_production(plan.stack):
+            path = Path(folder) / "policies.json"
+            path.write_text(json.dumps(exemption(words)), encoding="utf-8")
+            arguments += ["--policy-pack-config", str(path)]
+        limit = time.monotonic() + (_HELD_SECONDS if plan.under_way else 0.0)
+        while True:
+            try:
+                deploy.deploy_release(plan.stack, plan.target.address, plan.target.sha256, arguments)
+                return
+            except HeldError as held:
+                # The update whose shift was stopped is still writing down how it ended.
+                if time.monotonic() > limit:
+                    raise
+                say(f"{held.message}: waiting for its end")
+                time.sleep(5)
+
+
+def exemption(words: str) -> dict[str, Any]:
+    """The policy pack's config for one update at once: that one rule for that one resource, until today."""
+    entry = {
+        "rule": "all-at-once",
+        "resource": _SHIFT,
+        "reason": words,
+        "until": datetime.now(UTC).date().isoformat(),
+    }
+    return {"release-safety": {"exemptions": [entry]}}

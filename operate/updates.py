@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from contracts.errors import UserError
+from operate import engine
 from operate.processes import alive
 
 INTERRUPTED = 130
@@ -69,9 +70,7 @@ def read_anew(stack: str, root: Path) -> None:
     the engine tells of them at every update until somebody has looked.)
     """
     mend_folder(stack, os.environ.get("PULUMI_BACKEND_URL", ""))
-    done = subprocess.run(
-        ["pulumi", "stack", "export", "--stack", stack], cwd=root, check=False, capture_output=True, text=True
-    )
+    done = engine.run(["stack", "export", "--stack", stack], root)
     urns = pending(done.stdout) if done.returncode == 0 else []
     if not urns:
         return  # a stack that cannot be read is told by the preview, in its own words
@@ -102,12 +101,12 @@ def pending(export: str) -> list[str]:
 
 
 def _run(stack: str, command: Sequence[str], root: Path) -> None:
-    ended = _engine(stack, command, root)
+    ended = _watch(stack, command, root)
     locks = locks_in("".join(ended.errors))
     if locks and all(lock.dead for lock in locks) and os.environ.get("PULUMI_BACKEND_URL", "").startswith("file://"):
         print(f"an engine that held {stack} since {locks[0].since} was killed: taking its lock away", flush=True)
-        subprocess.run(["pulumi", "cancel", "--yes", "--stack", stack], cwd=root, check=False, capture_output=True)
-        ended = _engine(stack, command, root)
+        engine.run(["cancel", "--yes", "--stack", stack], root)
+        ended = _watch(stack, command, root)
         locks = locks_in("".join(ended.errors))
     if ended.interrupted:
         raise UserError(f"the update of {stack} was interrupted", "run it again: it converges", INTERRUPTED)
@@ -132,27 +131,23 @@ def _held(stack: str, locks: Sequence[Lock]) -> HeldError:
     )
 
 
-def _engine(stack: str, command: Sequence[str], root: Path) -> _Ended:
+def _watch(stack: str, command: Sequence[str], root: Path) -> _Ended:
     sys.stdout.flush()
     verb, *arguments = command
-    line = ["pulumi", verb, "--yes", "--non-interactive", "--color", "never", "--stack", stack, *arguments]
-    try:
-        engine = subprocess.Popen(line, cwd=root, stderr=subprocess.PIPE, text=True)
-    except FileNotFoundError:
-        raise UserError("pulumi is not on PATH", "install it: https://www.pulumi.com/docs/install/") from None
+    running = engine.start([verb, "--yes", "--stack", stack, *arguments], root, stderr=subprocess.PIPE)
     ended = _Ended(0, False)
-    assert engine.stderr is not None
-    reader = threading.Thread(target=_pass_on, args=(engine.stderr, ended.errors), daemon=True)
+    assert running.stderr is not None
+    reader = threading.Thread(target=_pass_on, args=(running.stderr, ended.errors), daemon=True)
     reader.start()
-    while engine.poll() is None:
+    while running.poll() is None:
         try:
-            engine.wait()
+            running.wait()
         except KeyboardInterrupt:
             # The engine got the signal as well: it ends the shift and rolls back, which takes its time.
             ended.interrupted = True
     # Children of a killed engine may hold its pipe for as long as they live.
     reader.join(5)
-    ended.code = engine.returncode
+    ended.code = running.returncode
     return ended
 
 

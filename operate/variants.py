@@ -10,8 +10,6 @@ import yaml
 
 from contracts.errors import UserError
 
-OWN = "live"
-"""The release's own variant."""
 _VARIANTS, _SHADOW = "glidepath:variants", "glidepath:shadow"
 _PERIOD = 60
 

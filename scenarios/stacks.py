@@ -1,4 +1,4 @@
-"""Runs the real engine on the project's stacks, as an administrator would."""
+"""The project's stacks in a rehearsed cloud, brought up as an administrator would, and deployed to as a build would."""
 
 import contextlib
 import json
@@ -6,13 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 from contracts.errors import UserError
+from operate import engine
 from operate.processes import signal_session
 
 # An interrupted engine lets its providers end what they are at, and writes its state.
@@ -32,14 +33,14 @@ class Stacks:
     def interrupt(self) -> None:
         """Ends the engines that other threads wait for, with all they have started; no new one begins."""
         self._interrupted.set()
-        engines = list(self._running)
-        for engine in engines:
+        children = list(self._running)
+        for child in children:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(engine.pid, signal.SIGINT)
-        for engine in engines:
+                os.kill(child.pid, signal.SIGINT)
+        for child in children:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                engine.wait(_GRACE_SECONDS)
-            signal_session(engine.pid, signal.SIGKILL)
+                child.wait(_GRACE_SECONDS)
+            signal_session(child.pid, signal.SIGKILL)
 
     def create(self, stack: str) -> None:
         """Makes an empty stack."""
@@ -51,7 +52,7 @@ class Stacks:
 
     def deploy(self, stack: str, manifest: str) -> tuple[int, str]:
         """`./glidepath deploy` of a release; its exit code and all it said, also where it fails."""
-        done = self._child([sys.executable, "-m", "cli", "deploy", "--stack", stack, "--release", manifest])
+        done = self._ended("glidepath deploy", lambda: self._command("deploy", "--stack", stack, "--release", manifest))
         self._keep(f"deploy-{stack}", done)
         return done.returncode, done.stdout + done.stderr
 
@@ -68,12 +69,11 @@ class Stacks:
         return sum(not kind.startswith("pulumi:") for kind in kinds)
 
     def _run(self, arguments: list[str], log: str) -> str:
-        done = self._child(["pulumi", "--non-interactive", "--color", "never", *arguments])
+        done = self._ended("pulumi", lambda: self._engine(arguments))
         path = self._keep(log, done)
         if done.returncode:
-            raise UserError(
-                f"pulumi {arguments[0]} failed:\n{_reason(done.stdout + done.stderr)}", f"the whole log is {path}"
-            )
+            said = engine.diagnostics(done.stdout + done.stderr).removeprefix("Diagnostics:\n")
+            raise UserError(f"pulumi {arguments[0]} failed:\n{engine.tail(said)}", f"the whole log is {path}")
         return done.stdout
 
     def _keep(self, log: str, done: "subprocess.CompletedProcess[str]") -> Path:
@@ -82,12 +82,15 @@ class Stacks:
         path.write_text(done.stdout + done.stderr, encoding="utf-8")
         return path
 
-    def _child(self, command: list[str]) -> "subprocess.CompletedProcess[str]":
-        if self._interrupted.is_set():
-            raise UserError(f"{command[0]} was not started: the rehearsal is being ended")
-        # A session of its own: a terminal's Ctrl-C reaches this process alone, which ends the engine in its turn.
-        engine = subprocess.Popen(
-            command,
+    # A session of its own for each: a terminal's Ctrl-C reaches this process alone, which ends the child in its turn.
+
+    def _engine(self, arguments: list[str]) -> "subprocess.Popen[str]":
+        pipe = subprocess.PIPE
+        return engine.start(arguments, self.root, self.environ, stdout=pipe, stderr=pipe, session=True)
+
+    def _command(self, *arguments: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "cli", *arguments],
             cwd=self.root,
             env=dict(self.environ),
             stdin=subprocess.DEVNULL,
@@ -96,19 +99,18 @@ class Stacks:
             text=True,
             start_new_session=True,
         )
-        self._running.add(engine)
+
+    def _ended(self, what: str, start: "Callable[[], subprocess.Popen[str]]") -> "subprocess.CompletedProcess[str]":
+        """What a child said until its end. Raises UserError where no child may start any more."""
+        if self._interrupted.is_set():
+            raise UserError(f"{what} was not started: the rehearsal is being ended")
+        child = start()
+        self._running.add(child)
         try:
-            stdout, stderr = engine.communicate()
+            stdout, stderr = child.communicate()
         except KeyboardInterrupt:
             self.interrupt()
             raise
         finally:
-            self._running.discard(engine)
-        return subprocess.CompletedProcess(command, engine.returncode, stdout, stderr)
-
-
-def _reason(output: str) -> str:
-    """The engine's diagnostics, without the list of resources above them."""
-    _, found, diagnostics = output.partition("Diagnostics:\n")
-    lines = (diagnostics if found else output).strip().splitlines()
-    return "\n".join(lines[-40:])
+            self._running.discard(child)
+        return subprocess.CompletedProcess(child.args, child.returncode, stdout, stderr)

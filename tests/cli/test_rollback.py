@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from cli import deploy, rollback
 from cli.errors import UserError
+from cli.rollback import _ask
 from contracts.release import parse_release
+from operate import deploy, rollback
 from operate.history import Manifest
 from operate.releases import Attempt, Served
 from operate.rollback import Plan
@@ -42,7 +43,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 def test_a_return_is_a_deployment_of_the_former_manifest(deployed: list[dict[str, Any]]) -> None:
-    rollback._deploy(plan(), now=False, reason="")
+    rollback.redeploy(plan(), now=False, reason="", say=print)
     assert deployed == [
         {
             "stack": "prod",
@@ -56,7 +57,7 @@ def test_a_return_is_a_deployment_of_the_former_manifest(deployed: list[dict[str
 
 
 def test_at_once_is_exempted_and_recorded(deployed: list[dict[str, Any]]) -> None:
-    rollback._deploy(plan(), now=True, reason="wrong\nfares")
+    rollback.redeploy(plan(), now=True, reason="wrong\nfares", say=print)
     (found,) = deployed
     words = "At once. Return from b by ann: wrong fares"
     assert found["--config"] == f'glidepath:returning={{"reason": "{words}", "urgent": true}}'
@@ -65,7 +66,7 @@ def test_at_once_is_exempted_and_recorded(deployed: list[dict[str, Any]]) -> Non
 
 def test_where_no_policy_forbids_it_there_is_nothing_to_exempt(deployed: list[dict[str, Any]]) -> None:
     # An exemption that names no finding is itself a violation.
-    rollback._deploy(plan("dev"), now=True, reason="")
+    rollback.redeploy(plan("dev"), now=True, reason="", say=print)
     assert deployed[0]["policies"] is None
 
 
@@ -79,7 +80,7 @@ def test_the_update_whose_shift_was_stopped_is_waited_for(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(deploy, "deploy_release", take)
     monkeypatch.setattr("time.sleep", lambda _: None)
-    rollback._deploy(plan(under_way=True), now=False, reason="")
+    rollback.redeploy(plan(under_way=True), now=False, reason="", say=print)
     assert answers == []
 
 
@@ -89,10 +90,10 @@ def test_any_other_update_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(deploy, "deploy_release", held)
     with pytest.raises(UserError, match="another update holds prod"):
-        rollback._deploy(plan(), now=False, reason="")
+        rollback.redeploy(plan(), now=False, reason="", say=print)
 
 
 def test_nothing_is_done_without_a_terminal_or_yes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     with pytest.raises(UserError, match="nothing was changed: there is no terminal to ask on"):
-        rollback._ask(plan())
+        _ask(plan())

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from cli.releases import entry_of, lines
+from cli.releases import lines
 from cli.status import line
 from contracts.release import parse_release
 from operate.history import Approval, Manifest
+from operate.listing import entry_of
 from operate.releases import Attempt, Served, State, Traffic, former, last_failure, match, state_of
 from tests.program.harness import address, manifest
 

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.rollback import exemption, lines
+from cli.rollback import lines
 from contracts.errors import UserError
 from contracts.release import parse_release
 from operate import rollback as going_back
 from operate.history import Approval, Manifest
 from operate.releases import Attempt, Served, Traffic
-from operate.rollback import Plan, plan, stop_shift
+from operate.rollback import Plan, exemption, plan, stop_shift
 from policies.rules.exemptions import read
 from tests.program.harness import address, manifest
 

@@ -37,7 +37,8 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def write(folder: Path, script: str) -> None:
     path = folder / "pulumi"
-    path.write_text(f"#!/bin/sh\n{script}\n")
+    # Its arguments are those after `--non-interactive --color never`, which operate/engine gives to every call.
+    path.write_text(f"#!/bin/sh\nshift 3\n{script}\n")
     path.chmod(0o755)
 
 
@@ -51,7 +52,7 @@ def test_the_engines_lines_pass_through(engine: Path, capfd: pytest.CaptureFixtu
     write(engine, 'echo "$@"; echo aside >&2')
     bring_up("prod", ["--config", "a=b"], engine)
     shown = capfd.readouterr()
-    assert shown.out == "up --yes --non-interactive --color never --stack prod --skip-preview --config a=b\n"
+    assert shown.out == "up --yes --stack prod --skip-preview --config a=b\n"
     assert shown.err == "aside\n"
 
 
@@ -137,7 +138,7 @@ def test_what_a_killed_update_was_changing_is_read_anew(engine: Path, capfd: pyt
     exported(engine, ("updating", "release"), ("creating", "endpoint"), ("deleting", "old"))
     read_anew("prod", engine)
     assert (engine / "calls").read_text().splitlines()[1] == (
-        "refresh --yes --non-interactive --color never --stack prod --skip-preview --skip-pending-creates"
+        "refresh --yes --stack prod --skip-preview --skip-pending-creates"
         " --target urn:pulumi:prod::g::t::release --target urn:pulumi:prod::g::t::old"
     )
     told = "an update of prod was killed while it changed release, old: reading anew what became of it\n"

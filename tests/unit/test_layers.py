@@ -32,8 +32,7 @@ PROGRAM = ("contracts", "settings", "definitions", "providers", "components", "w
 
 ARROWS: dict[str, tuple[str, ...]] = {
     "contracts": (),
-    "reading": (),
-    "settings": ("contracts", "reading"),
+    "settings": ("contracts",),
     "definitions": ("contracts", "settings"),
     "providers": ("contracts",),
     "functions": ("contracts",),
@@ -53,7 +52,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
 
 KNOWN: frozenset[str] = frozenset(
     (
-        "cli.rollback -> policies.rules.model",
+        "operate.history -> components.shift_state",
         "rehearsal.cloud.authorization.context -> rehearsal.cloud.core.call",
         "rehearsal.cloud.authorization.enforce -> rehearsal.cloud.core.call",
         "rehearsal.cloud.authorization.enforce -> rehearsal.cloud.core.cloud",
@@ -159,6 +158,7 @@ KNOWN: frozenset[str] = frozenset(
         "rehearsal.cloud.services.sts -> rehearsal.cloud.core.api",
         "settings -> definitions.health",
         "settings -> definitions.roles.ci",
+        "settings -> reading",
         "wiring.delivery -> functions.jobs.evaluate.arguments",
     )
 )

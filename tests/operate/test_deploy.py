@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.deploy import exported, refuse_foundation
-from cli.errors import UserError
-from cli.package import write_variables
+from contracts.errors import UserError
+from operate.deploy import exported, refuse_foundation
+from operate.evidence import write_variables
 
 FOUNDATION = "urn:pulumi:prod::glidepath::glidepath:foundation:Foundation$glidepath:iam:Role$aws:iam/role:Role::model"
 RELEASE = "urn:pulumi:prod::glidepath::glidepath:deploy:Endpoint$aws:sagemaker/endpoint:Endpoint::glidepath-prod"

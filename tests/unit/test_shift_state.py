@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from contracts.appspec import app_spec, target_version
-from providers.traffic_shift.decide import (
+from components.shift_state import (
     ALARM_SECONDS,
     RETURN_ALARM_SECONDS,
     SETTLE_SECONDS,
@@ -23,7 +22,9 @@ from providers.traffic_shift.decide import (
     Wish,
     cause,
     decide,
+    target_version,
 )
+from contracts.appspec import app_spec
 
 AT_1 = Alias("1")
 SHIFTING = Alias("1", {"2": 0.1})

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from operate.releases import Served
-from providers.traffic_shift.decide import (
+from components.shift_state import (
     SETTLE_SECONDS,
     Alias,
     Clear,
@@ -23,6 +22,7 @@ from providers.traffic_shift.decide import (
     Wish,
     decide,
 )
+from operate.releases import Served
 
 STEPS = (0.1, 0.5, 1.0)
 

@@ -1,0 +1,101 @@
+"""What a build leaves for those after it: packaged code, previews, what an approver reads, variables for the shell."""
+
+import hashlib
+import shlex
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from contracts.errors import UserError
+from contracts.release import Release, ReleaseError, parse_release
+from contracts.s3 import S3Location
+from operate import ROOT, plans
+
+if TYPE_CHECKING:
+    from preview import Report
+
+VIOLATIONS = 3
+"""Exit code of what a policy refuses."""
+CODE = ("functions/jobs/features/features.sql", "functions/jobs/evaluate/evaluate.py")
+"""What the workflow's jobs fetch by the commit."""
+LONGEST = 900
+"""Characters of the evidence: CodePipeline puts 1000 into the mail, and the manifest's hash is beside it."""
+
+
+def write_variables(path: Path, values: Mapping[str, str]) -> None:
+    """A file of `export NAME=value` lines that a shell reads with `source`."""
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def package(s3: Any, folder: S3Location) -> None:
+    """Upload the workflow's code. Raises UserError where a file is missing or cannot be written."""
+    for name in CODE:
+        path = ROOT / name
+        if not path.is_file():
+            raise UserError(f"{name} is missing from the sources", "commit it: the training workflow needs it")
+        plans.write(s3, str(folder.join(path.name)), path.read_bytes(), "text/plain")
+
+
+def reports_of(stacks: Sequence[str]) -> "list[Report]":
+    """The reports on some environments, made side by side. Raises UserError where a preview fails."""
+    with ThreadPoolExecutor(len(stacks)) as pool:
+        return list(pool.map(report_of, stacks))
+
+
+def report_of(stack: str, release: str = "") -> "Report":
+    """The report on one environment, compared with what is there now. Raises UserError where the preview fails."""
+    from operate.previews import Asked, policy_pack, steps
+    from preview import report
+
+    return report(steps(Asked(ROOT, stack, release, pack=policy_pack(ROOT))))
+
+
+def refuse_violations(found: "Report") -> None:
+    """Stops where a policy does. Raises UserError with what it found, in the policy's own words."""
+    refused = [f"  {each.resource}: {each.message}" for each in found.violations if each.level == "mandatory"]
+    if refused:
+        raise UserError(
+            f"policies refuse this change of {found.stack}:\n" + "\n".join(refused),
+            "nothing was changed; policies/RULES.md explains each rule",
+            VIOLATIONS,
+        )
+
+
+def keep(s3: Any, reports: "Sequence[Report]", folder: S3Location) -> None:
+    """Store each report as Markdown and as JSON. Raises UserError where it cannot be written."""
+    from preview import as_json, markdown
+
+    for found in reports:
+        plans.write(s3, str(folder.join(f"{found.stack}.md")), markdown(found).encode(), "text/markdown")
+        plans.write(s3, str(folder.join(f"{found.stack}.json")), as_json(found).encode())
+
+
+def read_manifest(s3: Any, uri: str, sha256: str) -> Release:
+    """The manifest, which must be the one that was tested. Raises UserError."""
+    body = plans.read(s3, uri)
+    actual = hashlib.sha256(body).hexdigest()
+    if actual != sha256:
+        raise UserError(f"{uri} has SHA-256 {actual}, but {sha256} was tested", "run the pipeline again")
+    try:
+        return parse_release(body.decode())
+    except ReleaseError as error:
+        raise UserError(f"{uri} is no release manifest: {error}") from None
+
+
+def evidence(release: Release, stack: str, summary: str) -> str:
+    """What the approver reads, in one line of at most LONGEST characters: the release's metrics, then the summary."""
+    text = " ".join(f"{headline(release, stack)} {summary}".split())
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def headline(release: Release, stack: str) -> str:
+    """The release, its metric with the interval, and the champion it was compared with."""
+    metrics = release.metrics
+    low, high = metrics.ci
+    against = release.champion.verdict.rstrip(".") if release.champion else "no champion to compare with"
+    return (
+        f"Release {release.id} ({release.reason}) for {stack}: {metrics.name} {metrics.value:.4g}"
+        f" ({low:.4g} to {high:.4g}), threshold {metrics.threshold:g}, {metrics.rows} rows, {against}."
+    )

@@ -1,1 +1,0 @@
-"""What runs in a dynamic provider's own process, which shares nothing with the program's."""

@@ -1,1 +1,0 @@
-"""TrafficShift: moves a Lambda alias to a version by CodeDeploy, and waits for the end."""
