@@ -8,6 +8,8 @@ import pulumi
 from pulumi_aws.cloudwatch.log_group import LogGroup
 from pulumi_aws.lambda_.function import Function as LambdaFunction
 
+from components.packaging import closure
+
 RUNTIME = "python3.14"
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -74,12 +76,9 @@ class Function(pulumi.ComponentResource):
         self.register_outputs({"name": self.name, "version": self.version})
 
 
-def code(package: str) -> pulumi.AssetArchive:
-    """The function's own modules and the shared ones, and nothing that lies about beside them."""
-    files = [ROOT / "functions" / "__init__.py"]
-    for folder in (f"functions/{package}", "functions/shared", "contracts"):
-        files += sorted((ROOT / folder).rglob("*.py"))
+def code(package: str, root: Path = ROOT) -> pulumi.AssetArchive:
+    """The archive of a function: its own package, and what that imports (`components.packaging`)."""
     assets: dict[str, pulumi.Asset | pulumi.Archive] = {
-        path.relative_to(ROOT).as_posix(): pulumi.FileAsset(str(path)) for path in files
+        file: pulumi.FileAsset(str(root / file)) for file in closure(root, package)
     }
     return pulumi.AssetArchive(assets)

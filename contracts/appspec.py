@@ -1,6 +1,7 @@
 """CodeDeploy's revision for a Lambda function, and how its traffic moves."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -36,3 +37,14 @@ def traffic_routing(kind: str, percentage: int, minutes: int) -> dict[str, Any]:
     if kind == "canary":
         return {"type": "TimeBasedCanary", "time_based_canary": {"percentage": percentage, "interval": minutes}}
     return {"type": "TimeBasedLinear", "time_based_linear": {"percentage": percentage, "interval": minutes}}
+
+
+def target_version(revision: Mapping[str, Any]) -> str:
+    """The version that a deployment's AppSpec shifts to; empty where that cannot be read."""
+    content = (revision.get("appSpecContent") or revision.get("string") or {}).get("content") or "{}"
+    try:
+        resources = json.loads(content)["Resources"]
+        (version,) = [entry["Properties"]["TargetVersion"] for resource in resources for entry in resource.values()]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
+    return str(version)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from components.shift_state import target_version
+from contracts.appspec import target_version
 from contracts.names import DELIVERY, LIVE, PREDICT
 from contracts.release import Release, ReleaseError, parse_release
 from contracts.s3 import parse_s3_uri

@@ -32,7 +32,8 @@ PROGRAM = ("contracts", "settings", "definitions", "providers", "components", "w
 
 ARROWS: dict[str, tuple[str, ...]] = {
     "contracts": (),
-    "settings": ("contracts",),
+    "reading": (),
+    "settings": ("contracts", "reading"),
     "definitions": ("contracts", "settings"),
     "providers": ("contracts",),
     "functions": ("contracts",),
@@ -52,7 +53,6 @@ ARROWS: dict[str, tuple[str, ...]] = {
 
 KNOWN: frozenset[str] = frozenset(
     (
-        "operate.history -> components.shift_state",
         "rehearsal.cloud.authorization.context -> rehearsal.cloud.core.call",
         "rehearsal.cloud.authorization.enforce -> rehearsal.cloud.core.call",
         "rehearsal.cloud.authorization.enforce -> rehearsal.cloud.core.cloud",
@@ -158,7 +158,6 @@ KNOWN: frozenset[str] = frozenset(
         "rehearsal.cloud.services.sts -> rehearsal.cloud.core.api",
         "settings -> definitions.health",
         "settings -> definitions.roles.ci",
-        "settings -> reading",
         "wiring.delivery -> functions.jobs.evaluate.arguments",
     )
 )

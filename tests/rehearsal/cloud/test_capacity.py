@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.capacity import DIMENSION, SCALE_IN, Capacity, CapacityError
+from providers.traffic_shift.capacity import DIMENSION, SCALE_IN, Capacity, CapacityError
 from rehearsal.cloud.core.cloud import Cloud
 from tests.rehearsal.cloud.lambda_support import make_function
 from tests.rehearsal.cloud.sagemaker_world import World, variant, wait

@@ -19,8 +19,8 @@ import numpy
 import xgboost
 import yaml
 
-from components.capacity import DIMENSION, NAMESPACE, SCALE_IN
 from operate.caller import Answer, Caller
+from providers.traffic_shift.capacity import DIMENSION, NAMESPACE, SCALE_IN
 from scenarios.faults.program import copy_program
 from scenarios.tour import evidence
 from scenarios.tour.traffic import Traffic

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from operate.releases import former
-from tests.program.release_model import Cloud, ShiftFailed, State, refresh, update
+from tests.providers.traffic_shift.release_model import Cloud, ShiftFailed, State, refresh, update
 
 RELEASES = st.sampled_from(["a", "b", "c", "d"])
 KILLS = st.none() | st.integers(min_value=1, max_value=25)

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from components.shift_state import (
+from contracts.appspec import app_spec, target_version
+from providers.traffic_shift.decide import (
     ALARM_SECONDS,
     RETURN_ALARM_SECONDS,
     SETTLE_SECONDS,
@@ -22,9 +23,7 @@ from components.shift_state import (
     Wish,
     cause,
     decide,
-    target_version,
 )
-from contracts.appspec import app_spec
 
 AT_1 = Alias("1")
 SHIFTING = Alias("1", {"2": 0.1})

@@ -68,7 +68,7 @@ def _cancel(self: Any, request: Any, context: Any) -> Any:
     # Runs among the names of the SDK's module: it finds this one's by importing it.
     from google.protobuf import empty_pb2
 
-    from components import provider_process
+    from providers import process as provider_process
 
     provider_process.CANCELLED.set()
     return empty_pb2.Empty()

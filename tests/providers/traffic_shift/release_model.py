@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from components.shift_state import (
+from operate.releases import Served
+from providers.traffic_shift.decide import (
     SETTLE_SECONDS,
     Alias,
     Clear,
@@ -22,7 +23,6 @@ from components.shift_state import (
     Wish,
     decide,
 )
-from operate.releases import Served
 
 STEPS = (0.1, 0.5, 1.0)
 

@@ -17,11 +17,12 @@ from pulumi import dynamic
 from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
-from components import provider_process
-from components.traffic_shift import ShiftError, TrafficShiftProvider
-from tests.program.fake_codedeploy import PROPS, Aws, NotFound
+from providers import process as provider_process
+from providers.traffic_shift.provider import TrafficShiftProvider
+from providers.traffic_shift.shifting import ShiftError
+from tests.providers.traffic_shift.fake_codedeploy import PROPS, Aws, NotFound
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 ALARM = {"code": "ALARM_ACTIVE", "message": "Activated alarms: <errors>"}
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-from components.shift_state import ACTIVE, target_version
-from contracts.appspec import app_spec
+from contracts.appspec import app_spec, target_version
+from providers.traffic_shift.decide import ACTIVE
 
 
 class AlreadyCompleted(Exception):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.capacity import SCALE_IN, Fleet, Target, Variant, needed, switched
+from providers.traffic_shift.capacity import SCALE_IN, Fleet, Target, Variant, needed, switched
 
 
 def fleet(name: str, *variants: tuple[str, float, int], maximum: int | None = 10) -> Fleet:

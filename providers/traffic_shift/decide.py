@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 ACTIVE = ("Created", "Queued", "InProgress", "Baking", "Ready")
 """Statuses of a deployment that has not ended."""
@@ -152,19 +151,6 @@ def _under_alarm(seen: Seen, wish: Wish, active: Sequence[Alarm]) -> Action:
         f"in ALARM before anything was shifted: {names}. A deployment under it would be rolled back at once. Mend"
         " what it tells of, or return to a former release with ./glidepath rollback"
     )
-
-
-def target_version(revision: Mapping[str, Any]) -> str:
-    """The version that a deployment's AppSpec shifts to; empty where that cannot be read."""
-    import json
-
-    content = (revision.get("appSpecContent") or revision.get("string") or {}).get("content") or "{}"
-    try:
-        resources = json.loads(content)["Resources"]
-        (version,) = [entry["Properties"]["TargetVersion"] for resource in resources for entry in resource.values()]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return ""
-    return str(version)
 
 
 @dataclass(frozen=True)

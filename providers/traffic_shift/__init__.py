@@ -1,0 +1,1 @@
+"""TrafficShift: moves a Lambda alias to a version by CodeDeploy, and waits for the end."""
