@@ -17,7 +17,7 @@ def invoke(
     body: Annotated[
         str, typer.Argument(help="JSON like '{\"instances\": [{…}]}' or CSV rows; - reads standard input.")
     ] = "-",
-    stack: Annotated[str, typer.Option(help="The environment to ask.")] = "prod",
+    stack: Annotated[str, typer.Option(help="The environment to ask; default: production.")] = "",
     csv: Annotated[bool, typer.Option("--csv", help="The body is CSV: one row a line, features in order.")] = False,
     aws: Annotated[bool, typer.Option("--aws", help="Act on your own accounts instead of the rehearsal.")] = False,
 ) -> None:
@@ -34,7 +34,7 @@ def invoke(
     from operate.project import environment, read_project
 
     project = read_project(ROOT)
-    environment(project, stack)
+    stack = environment(project, stack or project.production)
     url = outputs(stack, ROOT, secrets=True).get("apiUrl")
     if not url:
         raise UserError(f"{stack} serves no release yet", "take one there through the pipeline first")
