@@ -1,10 +1,12 @@
 """AWS's wire protocols: which operation is a request for, what does it say, and how is the answer written."""
 
 import functools
+import gzip
 import json
 import re
 import uuid
 import warnings
+import zlib
 from typing import Any
 
 import botocore.session
@@ -86,6 +88,7 @@ def match_operation(service: str, request: Request) -> tuple[OperationModel, dic
 
 def parse_request(operation: OperationModel, uri_params: dict[str, Any], request: Request) -> dict[str, Any]:
     """The input shape of a request as a dict."""
+    _unpack(operation, request)
     protocol = determine_request_protocol(operation.service_model, request.content_type)
     parser = PROTOCOL_PARSERS[protocol](operation)
     try:
@@ -104,6 +107,19 @@ def parse_request(operation: OperationModel, uri_params: dict[str, Any], request
     except Exception as error:
         raise AwsError("SerializationException", f"the request body cannot be read: {error}") from error
     return dict(parsed or {})
+
+
+def _unpack(operation: OperationModel, request: Request) -> None:
+    """Unpacks the body where the operation lets its clients compress it, as the SDKs do with a large PutMetricData.
+
+    Elsewhere the encoding is the object's own, as in S3. The signature, which is over the packed body, was checked.
+    """
+    if "requestcompression" not in operation._operation_model or request.headers.get("Content-Encoding") != "gzip":
+        return
+    try:
+        request._cached_data = gzip.decompress(request.get_data())
+    except (OSError, EOFError, zlib.error) as error:
+        raise AwsError("SerializationException", f"the request body is not valid gzip: {error}") from error
 
 
 def response_protocol(operation: OperationModel, request: Request | None) -> str:

@@ -210,3 +210,24 @@ def test_inventory_names_what_is_left_and_nothing_of_aws(cloud: Cloud, account: 
     ssm.delete_parameter(Name="/p")
     events.delete_rule(Name="tick")
     assert live(cloud, account) == {}
+
+
+def test_a_large_body_that_the_sdk_compresses_is_read(cloud: Cloud, account: str) -> None:
+    """boto3 does so by itself: the metrics of a monitored model with five features are large enough."""
+    watch = unchecked(cloud, "cloudwatch", account)
+    sent: list[Any] = []
+    watch.meta.events.register("before-send.cloudwatch.*", lambda request, **_: sent.append(request.headers))
+    data = [{"MetricName": f"feature_{n}_of_many_{'x' * 40}", "Value": float(n)} for n in range(200)]
+    watch.put_metric_data(Namespace="Large", MetricData=data)
+    assert sent[0]["Content-Encoding"] in ("gzip", b"gzip")
+    pages = watch.get_paginator("list_metrics").paginate(Namespace="Large")
+    assert len([metric for page in pages for metric in page["Metrics"]]) == 200
+
+
+def test_an_object_keeps_the_encoding_that_it_was_given(cloud: Cloud, account: str) -> None:
+    """What S3 stores with Content-Encoding gzip stays packed: the encoding is the object's, not the request's."""
+    s3 = unchecked(cloud, "s3", account)
+    s3.create_bucket(Bucket=f"packed-{account}", CreateBucketConfiguration={"LocationConstraint": REGION})
+    body = b"\x1f\x8b not for the server to unpack"
+    s3.put_object(Bucket=f"packed-{account}", Key="k", Body=body, ContentEncoding="gzip")
+    assert s3.get_object(Bucket=f"packed-{account}", Key="k")["Body"].read() == body
