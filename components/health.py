@@ -26,7 +26,7 @@ class HealthArgs(TypedDict):
     shares: Sequence[float]
     """The evaluated model's share of predictions in each bin."""
     topic_arn: pulumi.Input[str]
-    """Who is told."""
+    """Who is notified."""
 
 
 class Health(pulumi.ComponentResource):

@@ -64,7 +64,7 @@ class ShiftArgs(TypedDict):
     limit_minutes: int
     """When the shift is given up and rolled back."""
     returning: str
-    """Why this is a return to a former release; empty where it is none."""
+    """Why this is a rollback to a former release; empty where it is none."""
     urgent: bool
     """Whether the return goes all at once."""
     log_days: int

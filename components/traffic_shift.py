@@ -35,10 +35,10 @@ class TrafficShiftArgs(TypedDict):
     limit_minutes: pulumi.Input[int]
     """When the shift is stopped and rolled back."""
     returning: pulumi.Input[str]
-    """Why this is a return to a former release, for the deployment's description; empty where it is none. Alarms that
-    are in ALARM before a return do not stop it."""
+    """Why this is a rollback to a former release, for the deployment's description; empty where it is none. Alarms that
+    are in ALARM before a rollback do not stop it."""
     urgent: pulumi.Input[bool]
-    """Whether a return waits for no alarm."""
+    """Whether a rollback waits for no alarm."""
 
 
 class TrafficShift(dynamic.Resource, module="glidepath", name="TrafficShift"):

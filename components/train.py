@@ -169,7 +169,7 @@ class Train(pulumi.ComponentResource):
 
 
 def _environment(purpose: str, names: Names, dataset: str) -> dict[str, str]:
-    """Each function is told what it reads, and no more."""
+    """Each function knows what it reads, and no more."""
     artifacts, group = {"ARTIFACTS_BUCKET": names.artifacts_bucket}, {"PACKAGE_GROUP": names.name}
     return {
         "validate": {"DATA_BUCKET": names.data_bucket, **artifacts, "DATASET": dataset},

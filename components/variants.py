@@ -12,7 +12,7 @@ from contracts.release import Release
 
 
 class OtherVariant(TypedDict):
-    """A variant as the hooks are told of it."""
+    """A variant as the hooks know it."""
 
     variant: str
     release: str

@@ -89,7 +89,7 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Release:
-    """One release, as the manifest tells it. All addresses are `s3://` URIs; `created` is UTC, ISO 8601 with `Z`.
+    """One release, as the manifest describes it. All addresses are `s3://` URIs; `created` is UTC, ISO 8601 with `Z`.
 
     `distribution` is that of the evaluated model's predictions on the held-out rows; None in manifests from before it
     was measured, whose releases can still be deployed, without an alarm on the distribution.

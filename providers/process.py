@@ -1,8 +1,8 @@
 """What Pulumi's Python SDK leaves out for dynamic providers, put right in the process that it runs them in.
 
-That process serves the engine's calls with the SDK's module `pulumi.dynamic.__main__`. It tells no provider of the
-engine's Cancel, reports every error as a traceback, and outlives an engine that was killed. The first two are mended
-by exchanging what that module looks up when it is called; elsewhere than in that process there is nothing to mend.
+That process serves the engine's calls with the SDK's module `pulumi.dynamic.__main__`. It passes the engine's Cancel
+to no provider, reports every error as a traceback, and outlives an engine that was killed. The first two are fixed
+by exchanging what that module looks up when it is called; outside that process there is nothing to fix.
 Should the SDK change, the shift still works, only less well: a test runs it in the SDK's own process.
 """
 
@@ -31,7 +31,7 @@ def served() -> Iterator[None]:
     try:
         yield
     finally:
-        # The work was brought to its end, and there is nobody to tell of it: another call will never come.
+        # The work is finished and nobody is left to report it to: another call will never come.
         if engine_gone():
             os._exit(1)
 
@@ -51,7 +51,7 @@ def engine_gone() -> bool:
 
 
 def adopt() -> None:
-    """Mend the SDK's module; does nothing where it is not this process's main module, or was mended already."""
+    """Fix the SDK's module; does nothing where it is not this process's main module, or was fixed already."""
     main = sys.modules["__main__"]
     servicer = getattr(main, "DynamicResourceProviderServicer", None)
     if servicer is None:
@@ -79,6 +79,6 @@ class _Reports:
 
     @staticmethod
     def format_exc() -> str:
-        """What is told of the error that is being handled."""
+        """What is reported of the error that is being handled."""
         error = sys.exc_info()[1]
         return str(error) if isinstance(error, PlainError) else traceback.format_exc()

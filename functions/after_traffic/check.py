@@ -19,8 +19,8 @@ def check_golden(
 ) -> str:
     """Wait up to `seconds` for the capture; the sentence that says all is there. Raises HookError.
 
-    Where only `percentage` of the requests is captured, those that are missing cannot be told from those left out:
-    one that is captured rightly is then enough.
+    Where only `percentage` of the requests is captured, a missing one cannot be distinguished from one that
+    was left out: one correct record is then enough.
     """
     wanted = [inference_id(scope, index) for index in range(len(golden.records))]
     enough = len(wanted) if percentage == 100 else 1

@@ -7,7 +7,7 @@
 | `FEATURES`         | JSON list of feature names, in the model's order |
 | `METRIC_NAMESPACE` | namespace of the metrics (`Glidepath`) |
 | `SERVICE`          | dimension `Service` of the metrics (`{name}-{env}`) |
-| `VARIANTS`         | only in an A/B test: JSON object of variant and release; answers then tell both |
+| `VARIANTS`         | only in an A/B test: JSON object of variant and release; answers then name both |
 | `PREDICTION_EDGES` | JSON list of the edges between the bins of the predictions; empty: none are counted |
 
 Event: an API Gateway REST proxy request. Answer: a proxy response.

@@ -15,7 +15,7 @@ _SLOW = ("ModelNotReadyException", "ThrottlingException", "ServiceUnavailable", 
 class ModelError(Exception):
     """The model gave no usable answer. `message` is for the caller, `detail` for the log.
 
-    `variant` is the one that answered, where that is known: SageMaker does not tell whose failure it reports.
+    `variant` is the one that answered, where that is known: SageMaker does not say whose failure it reports.
     """
 
     variant = ""

@@ -26,7 +26,7 @@ class Deployment:
 
 
 def report(codedeploy: Any, event: Mapping[str, str], check: Callable[[str], str]) -> dict[str, str]:
-    """Run `check` with the deployment's id and tell CodeDeploy how it went, whatever happens in it.
+    """Run `check` with the deployment's id and report the result to CodeDeploy, whatever happens in it.
 
     `event` is CodeDeploy's: `DeploymentId` and `LifecycleEventHookExecutionId`. Returns status and reason.
     """

@@ -1,7 +1,7 @@
 """Capacity while traffic moves between endpoints: the new one is brought to what the old one has, none scales in.
 
 The number of instances belongs to autoscaling, not to the program: like the version of the alias, it is what runs, and
-no config. A release must not bring it back to where it began, and a roll-back must find what it left.
+no config. A release must not bring it back to where it began, and a rollback must find what it left.
 """
 
 import contextlib
@@ -86,7 +86,7 @@ class Capacity:
     """Holds the capacity of the endpoints behind a function's alias while its traffic moves.
 
     `clients` gives a boto3 client for a service, `props` name `function`, `alias` and the `version` to come,
-    `cancelled` is set when the update is to end, `say` tells a person.
+    `cancelled` is set when the update is to end, `say` reports to a person.
     """
 
     def __init__(

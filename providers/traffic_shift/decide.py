@@ -1,4 +1,4 @@
-"""What a shift does next, and how its end is told: decisions over what was seen. No clients, no clock, no waiting."""
+"""What a shift does next, and how it ended: decisions over observations. No clients, no clock, no waiting."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 ACTIVE = ("Created", "Queued", "InProgress", "Baking", "Ready")
 """Statuses of a deployment that has not ended."""
 SETTLE_SECONDS = 15.0
-"""Between the end of a deployment and its roll-back none is under way, for a moment."""
+"""Between the end of a deployment and its rollback none is under way, for a moment."""
 ALARM_SECONDS = 180.0
-"""An alarm that was given another version keeps its state until it is evaluated anew, a period or two later."""
+"""An alarm that was given another version keeps its state until it is evaluated again, a period or two later."""
 RETURN_ALARM_SECONDS = 90.0
 """How long a return waits for that: the release that serves may be what the alarm is about."""
 
@@ -47,7 +47,7 @@ class Alarm:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observation:
     """One look. `seconds`: for how long it has looked just so."""
 
     alias: Alias
@@ -57,7 +57,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Wish:
+class Target:
     """What is wanted: all traffic on `version`.
 
     `returning`: to a release that has served before, so that an alarm about the present one must not stand in the
@@ -114,42 +114,42 @@ class Refuse:
 Action = Done | Follow | Wait | Clear | Start | Refuse
 
 
-def decide(seen: Seen, wish: Wish) -> Action:
-    """The next step towards `wish`. Whatever was seen, repeated steps end in Done, Refuse or a deployment's failure."""
+def decide(seen: Observation, target: Target) -> Action:
+    """The next step towards `target`. Whatever is observed, steps end in Done, Refuse or a deployment's failure."""
     if seen.under_way:
-        return _beside(seen.under_way[0], wish)
+        return _beside(seen.under_way[0], target)
     if seen.alias.weights:
         if seen.seconds < SETTLE_SECONDS:
             return Wait(f"{seen.alias}, and no deployment is under way: looking whether one begins")
         return Clear(seen.alias.version)
-    if seen.alias.version == wish.version:
+    if seen.alias.version == target.version:
         return Done()
     active = [alarm for alarm in seen.alarms if alarm.active]
-    return _under_alarm(seen, wish, active) if active else Start(seen.alias.version)
+    return _under_alarm(seen, target, active) if active else Start(seen.alias.version)
 
 
-def _beside(deployment: Deployment, wish: Wish) -> Action:
-    if deployment.target == wish.version and not deployment.rollback:
+def _beside(deployment: Deployment, target: Target) -> Action:
+    if deployment.target == target.version and not deployment.rollback:
         return Follow(deployment.id)
     what = "takes traffic back to" if deployment.rollback else "is under way to"
     return Wait(
         f"deployment {deployment.id} {what} version {deployment.target or 'unknown'}",
-        f"wait for its end, or stop it (aws deploy stop-deployment --deployment-id {deployment.id}"
+        f"wait for it to finish, or stop it (aws deploy stop-deployment --deployment-id {deployment.id}"
         " --auto-rollback-enabled), then run this again",
     )
 
 
-def _under_alarm(seen: Seen, wish: Wish, active: Sequence[Alarm]) -> Action:
-    """The new version has had no traffic: what is wrong is not its doing, and would yet end its deployment at once."""
+def _under_alarm(seen: Observation, target: Target, active: Sequence[Alarm]) -> Action:
+    """The new version has had no traffic: it cannot have caused this, yet it would end its deployment at once."""
     names = ", ".join(map(str, active))
-    patience = 0.0 if wish.urgent else RETURN_ALARM_SECONDS if wish.returning else ALARM_SECONDS
+    patience = 0.0 if target.urgent else RETURN_ALARM_SECONDS if target.returning else ALARM_SECONDS
     if seen.seconds < patience:
-        return Wait(f"in ALARM before the shift: {', '.join(alarm.name for alarm in active)}; waiting for its end")
-    if wish.returning:
+        return Wait(f"in ALARM before the shift: {', '.join(alarm.name for alarm in active)}; waiting for it to clear")
+    if target.returning:
         return Start(seen.alias.version, tuple(active))
     return Refuse(
-        f"in ALARM before anything was shifted: {names}. A deployment under it would be rolled back at once. Mend"
-        " what it tells of, or return to a former release with ./glidepath rollback"
+        f"in ALARM before anything was shifted: {names}. A deployment under it would be rolled back at once. Fix"
+        " what it reports, or go back to a former release with ./glidepath rollback"
     )
 
 

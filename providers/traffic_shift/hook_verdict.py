@@ -34,7 +34,7 @@ def _reason(logs: Any, function: str, deployment: str) -> str:
                 return found
             request["nextToken"] = page["nextToken"]
     except ClientError:
-        # What CodeDeploy says must be told even where the log cannot be read.
+        # What CodeDeploy says must be reported even where the log cannot be read.
         return ""
 
 

@@ -14,7 +14,7 @@ from providers.traffic_shift.shifting import ShiftError, Shifting, say
 
 
 class TrafficShiftProvider(dynamic.ResourceProvider):
-    """Starts the deployment, tells each step, waits for the end."""
+    """Starts the deployment, reports each step, waits for the end."""
 
     serialize_as_secret_always = False
     _region: str | None = None

@@ -15,11 +15,11 @@ from providers.traffic_shift.decide import (
     Done,
     Failure,
     Follow,
+    Observation,
     Refuse,
-    Seen,
     Start,
+    Target,
     Wait,
-    Wish,
     cause,
     decide,
 )
@@ -50,20 +50,22 @@ class Shifting:
         self._client = client
         self._lambda, self._codedeploy, self._cloudwatch = map(client, ("lambda", "codedeploy", "cloudwatch"))
         self._props = props
-        self._wish = Wish(props["version"], bool(props.get("returning")), bool(props.get("urgent")))
+        self._target = Target(props["version"], bool(props.get("returning")), bool(props.get("urgent")))
         self._group = {"applicationName": props["application"], "deploymentGroupName": props["group"]}
-        self._told: set[str] = set()
+        self._said: set[str] = set()
         self._began = time.monotonic()
 
     def run(self) -> None:
         """Move the alias. Raises ShiftError with the one sentence that says why it did not move."""
         looked, since = self._look(), time.monotonic()
         while True:
-            action = decide(Seen(*looked, time.monotonic() - since), self._wish)
+            action = decide(Observation(*looked, time.monotonic() - since), self._target)
             if isinstance(action, Refuse):
                 raise ShiftError(f"release {self._props['release']} was not shifted: {action.reason}")
             if isinstance(action, Done):
-                self._say(f"alias {self._props['alias']} is at version {self._wish.version} already: nothing to shift")
+                self._say(
+                    f"alias {self._props['alias']} is at version {self._target.version} already: nothing to shift"
+                )
                 return
             if self._act(action):
                 return
@@ -74,11 +76,11 @@ class Shifting:
     def _act(self, action: Follow | Wait | Clear | Start) -> bool:
         """One step; whether the shift has come to its good end by it."""
         if isinstance(action, Wait):
-            self._tell(action.reason)
+            self._say_once(action.reason)
             self._pause(action)
             return False
         if isinstance(action, Clear):
-            self._say(f"taking back weights that no deployment looks after: version {action.version} takes all traffic")
+            self._say(f"removing orphaned weights: version {action.version} takes all traffic")
             self._lambda.update_alias(
                 FunctionName=self._props["function"],
                 Name=self._props["alias"],
@@ -96,7 +98,7 @@ class Shifting:
 
     def _look(self) -> tuple[Alias, tuple[Deployment, ...], tuple[Alarm, ...]]:
         alias, under_way = self._alias(), self._under_way()
-        settled = under_way or alias.weights or alias.version == self._wish.version
+        settled = under_way or alias.weights or alias.version == self._target.version
         return alias, under_way, () if settled else self._alarms()
 
     def _alias(self) -> Alias:
@@ -104,7 +106,7 @@ class Shifting:
         return Alias(alias["FunctionVersion"], (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {})
 
     def _under_way(self) -> tuple[Deployment, ...]:
-        """Deployments of this group that have not ended; the roll-back of a stopped one is a deployment as well."""
+        """Deployments of this group that have not ended; the rollback of a stopped one is a deployment as well."""
         ids = self._codedeploy.list_deployments(**self._group, includeOnlyStatuses=list(ACTIVE))["deployments"]
         return tuple(self._deployment(found) for found in ids)
 
@@ -161,19 +163,19 @@ class Shifting:
             return {}
         ignored = {alarm.name for alarm in action.ignored}
         watched = [{"name": alarm.name} for alarm in self._alarms() if alarm.name not in ignored]
-        self._say(f"returning although in ALARM: {', '.join(map(str, action.ignored))}")
+        self._say(f"rolling back although in ALARM: {', '.join(map(str, action.ignored))}")
         return {"overrideAlarmConfiguration": {"enabled": bool(watched), "alarms": watched}}
 
     def _follow(self, deployment: str) -> None:
-        """Tell every change of the weight and of the hooks until the end. Raises ShiftError unless it succeeded."""
+        """Report every change of the weight and of the hooks until the end. Raises ShiftError unless it succeeded."""
         props = self._props
         while True:
             info = self._codedeploy.get_deployment(deploymentId=deployment)["deploymentInfo"]
             alias = self._alias()
-            self._tell(self._weight(alias))
+            self._say_once(self._weight(alias))
             for event in self._events(deployment):
                 if event["status"] != "Pending":
-                    self._tell(f"{event['lifecycleEventName']}: {event['status']}")
+                    self._say_once(f"{event['lifecycleEventName']}: {event['status']}")
             if info["status"] == "Succeeded":
                 if alias.version != props["version"]:
                     raise ShiftError(f"deployment {deployment} succeeded, but {alias}: run this again")
@@ -192,7 +194,7 @@ class Shifting:
         function = self._props["before" if hook == _HOOKS[0] else "after"]
         said = verdict(self._client("logs"), function, deployment) if hook else ""
         failure = Failure(deployment, code, message, hook, said.rstrip("."))
-        # Read before the roll-back: an alarm may be quiet again after it.
+        # Read before the rollback: an alarm may be quiet again after it.
         alarms = self._alarms() if code == "ALARM_ACTIVE" else ()
         return cause(self._props["release"], failure, alarms, self._rolled_back())
 
@@ -219,7 +221,7 @@ class Shifting:
         share = 1.0 if alias.version == version else float(alias.weights.get(version, 0.0))
         return f"version {version} takes {share:.0%} of the traffic"
 
-    # --- waiting and telling -----------------------------------------------------------------------------------------
+    # --- waiting and reporting ---------------------------------------------------------------------------------------
 
     def _pause(self, wait: Wait, deployment: str = "") -> None:
         """A moment. Raises ShiftError where the engine cancels or the limit is reached; stops `deployment` first."""
@@ -245,12 +247,12 @@ class Shifting:
             self._codedeploy.stop_deployment(deploymentId=deployment, autoRollbackEnabled=True)
         alias = self._rolled_back()
         moving = bool(alias.weights or self._under_way())
-        return f"deployment {deployment} {'was told to stop' if moving else 'has ended'}, {alias}"
+        return f"deployment {deployment} {'is being stopped' if moving else 'has ended'}, {alias}"
 
-    def _tell(self, line: str) -> None:
+    def _say_once(self, line: str) -> None:
         """Say a line that was not said yet."""
-        if line not in self._told:
-            self._told.add(line)
+        if line not in self._said:
+            self._said.add(line)
             self._say(line)
 
     def _say(self, line: str) -> None:

@@ -1,5 +1,5 @@
 """A function's alias and its CodeDeploy deployments in memory: each look at a deployment moves it on by one step,
-each look at the alias a roll-back."""
+each look at the alias a rollback."""
 
 import json
 from dataclasses import dataclass, field
@@ -64,7 +64,7 @@ class Aws:
 
     Version n asks endpoint `e-n`, of two instances; `instances` and `scaling` say what differs. `scaled` holds what
     was done to them, in words. `error` (CodeDeploy's errorInformation) is how new deployments end after their weights;
-    `hook` names the one that failed. `lag` is for how many looks the roll-back of a stopped one takes.
+    `hook` names the one that failed. `lag` is for how many looks the rollback of a stopped one takes.
     """
 
     version: str = "1"

@@ -16,11 +16,11 @@ from providers.traffic_shift.decide import (
     Deployment,
     Done,
     Follow,
+    Observation,
     Refuse,
-    Seen,
     Start,
+    Target,
     Wait,
-    Wish,
     decide,
 )
 
@@ -183,7 +183,7 @@ def _shift(cloud: Cloud, version: str) -> Iterator[None]:
         under_way: tuple[Deployment, ...] = ()
         if cloud.running:
             under_way = (Deployment(cloud.running.id, cloud.running.target, cloud.running.rollback),)
-        action = decide(Seen(cloud.alias, under_way, (), SETTLE_SECONDS if look else 0.0), Wish(version))
+        action = decide(Observation(cloud.alias, under_way, (), SETTLE_SECONDS if look else 0.0), Target(version))
         if isinstance(action, Done):
             return
         if isinstance(action, Follow):

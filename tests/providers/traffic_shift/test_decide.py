@@ -16,11 +16,11 @@ from providers.traffic_shift.decide import (
     Done,
     Failure,
     Follow,
+    Observation,
     Refuse,
-    Seen,
     Start,
+    Target,
     Wait,
-    Wish,
     cause,
     decide,
 )
@@ -32,60 +32,61 @@ QUIET = Alarm("latency", False, "12 < 1000")
 
 
 def test_an_alias_at_the_version_is_done() -> None:
-    assert decide(Seen(Alias("2")), Wish("2")) == Done()
+    assert decide(Observation(Alias("2")), Target("2")) == Done()
 
 
 def test_an_alias_elsewhere_is_shifted() -> None:
-    assert decide(Seen(AT_1, alarms=(QUIET,)), Wish("2")) == Start("1")
+    assert decide(Observation(AT_1, alarms=(QUIET,)), Target("2")) == Start("1")
 
 
 def test_a_deployment_to_the_version_is_followed_whoever_began_it() -> None:
-    assert decide(Seen(SHIFTING, (Deployment("d-1", "2"),)), Wish("2")) == Follow("d-1")
+    assert decide(Observation(SHIFTING, (Deployment("d-1", "2"),)), Target("2")) == Follow("d-1")
 
 
 def test_a_deployment_that_has_the_alias_there_already_is_followed_to_its_end() -> None:
     # The hook after traffic may still fail.
-    assert decide(Seen(Alias("2"), (Deployment("d-1", "2"),)), Wish("2")) == Follow("d-1")
+    assert decide(Observation(Alias("2"), (Deployment("d-1", "2"),)), Target("2")) == Follow("d-1")
 
 
 @pytest.mark.parametrize("version", ["1", "2"])
 def test_a_roll_back_is_waited_for_even_where_it_goes_to_the_version(version: str) -> None:
-    action = decide(Seen(SHIFTING, (Deployment("d-2", "1", rollback=True),)), Wish(version))
+    action = decide(Observation(SHIFTING, (Deployment("d-2", "1", rollback=True),)), Target(version))
     assert isinstance(action, Wait)
     assert action.reason == "deployment d-2 takes traffic back to version 1"
 
 
 def test_a_deployment_to_another_version_is_waited_for_and_named_with_the_fix() -> None:
-    action = decide(Seen(SHIFTING, (Deployment("d-1", "2"),)), Wish("3"))
+    action = decide(Observation(SHIFTING, (Deployment("d-1", "2"),)), Target("3"))
     assert action == Wait(
         "deployment d-1 is under way to version 2",
-        "wait for its end, or stop it (aws deploy stop-deployment --deployment-id d-1 --auto-rollback-enabled), then"
+        "wait for it to finish, or stop it (aws deploy stop-deployment --deployment-id d-1"
+        " --auto-rollback-enabled), then"
         " run this again",
     )
 
 
 def test_weights_that_nothing_looks_after_are_cleared_after_a_while() -> None:
-    assert isinstance(decide(Seen(SHIFTING, seconds=SETTLE_SECONDS - 1), Wish("2")), Wait)
-    assert decide(Seen(SHIFTING, seconds=SETTLE_SECONDS), Wish("2")) == Clear("1")
-    # Also where the version itself is the wish: it does not take all traffic.
-    assert decide(Seen(SHIFTING, seconds=SETTLE_SECONDS), Wish("1")) == Clear("1")
+    assert isinstance(decide(Observation(SHIFTING, seconds=SETTLE_SECONDS - 1), Target("2")), Wait)
+    assert decide(Observation(SHIFTING, seconds=SETTLE_SECONDS), Target("2")) == Clear("1")
+    # Also where the version itself is the target: it does not take all traffic.
+    assert decide(Observation(SHIFTING, seconds=SETTLE_SECONDS), Target("1")) == Clear("1")
 
 
 def test_an_alarm_is_waited_for_then_told() -> None:
     seen: dict[str, Any] = {"alias": AT_1, "alarms": (FIRING, QUIET)}
-    assert isinstance(decide(Seen(**seen, seconds=ALARM_SECONDS - 1), Wish("2")), Wait)
-    assert decide(Seen(**seen, seconds=ALARM_SECONDS), Wish("2")) == Refuse(
+    assert isinstance(decide(Observation(**seen, seconds=ALARM_SECONDS - 1), Target("2")), Wait)
+    assert decide(Observation(**seen, seconds=ALARM_SECONDS), Target("2")) == Refuse(
         "in ALARM before anything was shifted: errors (3 errors >= 1). A deployment under it would be rolled back at"
-        " once. Mend what it tells of, or return to a former release with ./glidepath rollback"
+        " once. Fix what it reports, or go back to a former release with ./glidepath rollback"
     )
 
 
 def test_an_alarm_does_not_stop_a_return() -> None:
     seen: dict[str, Any] = {"alias": AT_1, "alarms": (FIRING, QUIET)}
-    wish = Wish("2", returning=True)
-    assert isinstance(decide(Seen(**seen, seconds=RETURN_ALARM_SECONDS - 1), wish), Wait)
-    assert decide(Seen(**seen, seconds=RETURN_ALARM_SECONDS), wish) == Start("1", (FIRING,))
-    assert decide(Seen(**seen), Wish("2", returning=True, urgent=True)) == Start("1", (FIRING,))
+    target = Target("2", returning=True)
+    assert isinstance(decide(Observation(**seen, seconds=RETURN_ALARM_SECONDS - 1), target), Wait)
+    assert decide(Observation(**seen, seconds=RETURN_ALARM_SECONDS), target) == Start("1", (FIRING,))
+    assert decide(Observation(**seen), Target("2", returning=True, urgent=True)) == Start("1", (FIRING,))
 
 
 def test_the_target_is_read_from_the_appspec() -> None:

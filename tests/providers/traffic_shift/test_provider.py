@@ -144,8 +144,8 @@ def test_one_that_never_ends_is_named_with_the_fix(monkeypatch: pytest.MonkeyPat
     aws = Aws()
     aws.begin("2").weights = [0.1] * 10_000
     assert refusal(monkeypatch, aws, version="3", release="r3", limit_minutes=1) == (
-        "release r3 was not shifted within 1 minutes: deployment d-1 is under way to version 2; wait for its end, or"
-        " stop it (aws deploy stop-deployment --deployment-id d-1 --auto-rollback-enabled), then run this again; now"
+        "release r3 was not shifted within 1 minutes: deployment d-1 is under way to version 2; wait for it to finish,"
+        " or stop it (aws deploy stop-deployment --deployment-id d-1 --auto-rollback-enabled), then run this again; now"
         " version 1 takes all traffic but version 2 10%"
     )
 
