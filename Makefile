@@ -1,6 +1,6 @@
 # Every target makes the Python environment it needs; once that is there, none needs the network.
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse faults test policies mutants check bench constraints clean
+.PHONY: help setup rehearse faults test policies mutants check document bench constraints clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -44,6 +44,9 @@ check: $(READY)  ## lint, formatting, strict types, policy metadata
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m policies.check_metadata
+
+document: $(READY)  ## write docs/configuration.md and settings/schema.json from the settings' description
+	$(BIN)/python -m settings.document
 
 bench: setup  ## costs, as ratios within one run; PARTS="handler preview policies tour" picks
 	$(BIN)/python -m bench $(PARTS)

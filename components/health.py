@@ -7,7 +7,8 @@ import pulumi
 from pulumi_aws.cloudwatch.composite_alarm import CompositeAlarm
 from pulumi_aws.cloudwatch.metric_alarm import MetricAlarm
 
-from definitions.health import Alarm, Limits, Watched, alarms, rule
+from definitions.health import Alarm, Watched, alarms, rule
+from settings import Limits
 
 
 class HealthArgs(TypedDict):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from contracts.fields import FieldError, Fields, name, number, parse_json, unique
@@ -47,29 +48,57 @@ class Dataset:
 
 def parse_dataset(source: str | dict[str, Any]) -> Dataset:
     """Read a schema from its JSON text or object; a FieldError names place and reason."""
-    fields = Fields(parse_json(source, "dataset") if isinstance(source, str) else source, "dataset")
+    document = parse_json(source, "dataset") if isinstance(source, str) else source
+    dataset, slices = _read(document)
+    dataset = replace(dataset, slices=tuple(_slice(part, path) for path, part in slices))
+    for error in _disagreements(dataset, {path: part for (path, _), part in zip(slices, dataset.slices, strict=True)}):
+        raise error
+    return dataset
+
+
+def review(document: dict[str, Any]) -> tuple[Dataset | None, list[FieldError]]:
+    """The schema, or everything that is wrong with it, where its members by themselves are as they should be."""
+    try:
+        dataset, given = _read(document)
+    except FieldError as error:
+        return None, [error]
+    errors: list[FieldError] = []
+    slices: dict[str, Slice] = {}
+    for path, part in given:
+        try:
+            slices[path] = _slice(part, path)
+        except FieldError as error:
+            errors.append(error)
+    errors += _disagreements(dataset, slices)
+    return (None if errors else replace(dataset, slices=tuple(slices.values()))), errors
+
+
+def _read(document: object) -> tuple[Dataset, tuple[tuple[str, object], ...]]:
+    """A schema without its slices, and these as they are given, with their paths."""
+    fields = Fields(document, "dataset")
     dataset = Dataset(
         columns=_columns(fields.raw("columns")),
         target=name(fields.raw("target"), "dataset.target"),
         features=unique(fields.items("features", name), "dataset.features"),
-        slices=fields.items("slices", _slice) if fields.has("slices") else (),
+        slices=(),
         metric=_metric(fields.raw("metric")),
     )
+    slices = fields.items("slices", lambda part, path: (path, part)) if fields.has("slices") else ()
     fields.done()
-    _check(dataset)
-    return dataset
+    return dataset, slices
 
 
-def _check(dataset: Dataset) -> None:
+def _disagreements(dataset: Dataset, slices: Mapping[str, Slice]) -> Iterator[FieldError]:
+    """What members say that others contradict."""
     if dataset.target not in dataset.columns:
-        raise FieldError("dataset.target", f"{dataset.target!r} is not among the columns {', '.join(dataset.columns)}")
+        yield FieldError("dataset.target", f"{dataset.target!r} is not among the columns {', '.join(dataset.columns)}")
     if dataset.target in dataset.features:
-        raise FieldError("dataset.features", f"contain the target {dataset.target!r}")
+        yield FieldError("dataset.features", f"contain the target {dataset.target!r}")
     if "split" in (dataset.target, *dataset.features):
-        raise FieldError("dataset.features", "may not be called 'split': features.sql uses that name for the parts")
-    for index, part in enumerate(dataset.slices):
+        yield FieldError("dataset.features", "may not be called 'split': features.sql uses that name for the parts")
+    for path, part in slices.items():
         if part.feature not in dataset.features:
-            raise FieldError(f"dataset.slices[{index}].feature", f"{part.feature!r} is not among the features")
+            yield FieldError(f"{path}.feature", f"{part.feature!r} is not among the features")
 
 
 def _columns(value: object) -> dict[str, str]:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from settings import Limits
+
 METRICS = "Glidepath"
 """Namespace of the handler's metrics."""
 SILENT_SHARE = 0.5
@@ -14,25 +16,6 @@ SILENT_SHARE = 0.5
 SILENT_PERIODS = 2
 """The newest period may still lack what comes by way of the logs, the one before it does not."""
 _NEVER = "notBreaching"
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Thresholds: counts are per period, latencies p99 in milliseconds, times in minutes."""
-
-    model_errors: int
-    function_errors: int
-    endpoint_errors: int
-    latency_ms: int
-    model_latency_ms: int
-    api_errors: int
-    api_latency_ms: int
-    prediction_shift: float
-    prediction_rows: int
-    prediction_minutes: int
-    silent_invocations: int
-    period_minutes: int
-    periods: int
 
 
 @dataclass(frozen=True)

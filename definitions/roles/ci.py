@@ -10,7 +10,6 @@ from definitions.roles.delivery import Delivery, state
 from definitions.roles.statements import Document, Statement, allow, document
 
 AUDIENCE = "sts.amazonaws.com"
-HOSTS = {"github": "token.actions.githubusercontent.com", "gitlab": "gitlab.com"}
 PURPOSES = ("ci-preview", "ci-drift", "ci-deliver")
 """Previews pull requests; looks for drift at night; hands merged code to the pipeline."""
 

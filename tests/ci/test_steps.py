@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from definitions.roles.ci import HOSTS, Repository
+from definitions.roles.ci import Repository
 from operate.clients import Clients
 from operate.project import Project, read_project
 from rehearsal.cloud.process import lifecycle
@@ -25,6 +25,7 @@ from scenarios.faults.program import copy_program
 from scenarios.stacks import Stacks
 from scenarios.tour import conduct
 from scenarios.tour.display import Display
+from settings import HOSTS
 from tests.ci.api import Api, serving
 from tests.ci.workflows import ROOT, Step, gitlab_steps, resolve, run_steps
 

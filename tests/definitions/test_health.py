@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from definitions.dashboard import dashboard
-from definitions.health import Limits, Watched, alarms, rule, stability_index
+from definitions.health import Watched, alarms, rule, stability_index
 from rehearsal.cloud.services.cloudwatch import metric_math as metricmath
+from settings import Limits
 
 LIMITS = Limits(
     model_errors=1, function_errors=2, endpoint_errors=3, latency_ms=1000, model_latency_ms=800, api_errors=5,

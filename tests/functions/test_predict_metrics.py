@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from definitions.health import Limits, Watched, alarms
+from definitions.health import Watched, alarms
 from functions.predict.metrics import Meter
+from settings import Limits
 from tests.functions import samples
 
 EDGES, SHARES = samples.DISTRIBUTION["edges"], samples.DISTRIBUTION["shares"]

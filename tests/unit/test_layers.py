@@ -156,8 +156,6 @@ KNOWN: frozenset[str] = frozenset(
         "rehearsal.cloud.services.stepfunctions.machines -> rehearsal.cloud.core.api",
         "rehearsal.cloud.services.stepfunctions.managed -> rehearsal.cloud.core.api",
         "rehearsal.cloud.services.sts -> rehearsal.cloud.core.api",
-        "settings -> definitions.health",
-        "settings -> definitions.roles.ci",
         "wiring.delivery -> functions.jobs.evaluate.arguments",
     )
 )

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from definitions.health import Limits, Watched, alarms
+from definitions.health import Watched, alarms
 from functions.predict.metrics import Meter
 from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.provider.types.cloudwatch import to_dimensions
+from settings import Limits
 from tests.rehearsal.cloud.test_events import until
 
 REGION = "eu-west-1"

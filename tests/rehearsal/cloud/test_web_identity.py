@@ -13,9 +13,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from definitions.roles import ci as ci_roles
-from definitions.roles.ci import AUDIENCE, HOSTS, Repository
+from definitions.roles.ci import AUDIENCE, Repository
 from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.cloud.gateway import web_identity
+from settings import HOSTS
 
 GITHUB = Repository("github", "owner/name", "main", HOSTS["github"])
 GITLAB = Repository("gitlab", "group/sub/name", "main", HOSTS["gitlab"])

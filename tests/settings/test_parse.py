@@ -1,33 +1,18 @@
 """Config: what is accepted, and what the errors say."""
 
-import json
 from typing import Any
 
 import pulumi
 import pytest
 
 from settings import parse
-from tests.program.harness import config
+from tests.settings.configs import DATASET, config
 
 
-def _problems(stack: str = "prod", **changes: Any) -> list[str]:
+def _problems(stack: str = "live1", **changes: Any) -> list[str]:
     with pytest.raises(pulumi.RunError) as caught:
         parse(stack, config(stack, **changes))
     return str(caught.value).splitlines()[1:]
-
-
-@pytest.mark.parametrize("stack", ["delivery", "dev", "prod"])
-def test_committed_config_is_usable(stack: str) -> None:
-    settings = parse(stack, config(stack))
-    assert settings.names.environments == ["dev", "prod"]
-    assert settings.account == {"delivery": "1" * 12, "dev": "2" * 12, "prod": "3" * 12}[stack]
-
-
-def test_committed_production_is_careful() -> None:
-    settings = parse("prod", config("prod"))
-    assert (settings.deployment.kind, settings.deployment.percentage, settings.deployment.minutes) == ("linear", 10, 1)
-    assert settings.instance_count == settings.autoscaling.minimum == 2
-    assert settings.capture.percentage == 100
 
 
 @pytest.mark.parametrize(
@@ -51,11 +36,8 @@ def test_committed_production_is_careful() -> None:
         ("name", None, "glidepath:name: is missing; set it to 3 to 20 of a-z, 0-9 and -"),
         (
             "accounts",
-            {"delivery": "1", "prod": "3" * 12},
-            (
-                'glidepath:accounts: \'{"delivery": "1", "prod":'
-                ' "333333333333"}\' is not an object of stack: account id of 12 digits, in quotes'
-            ),
+            {"delivery": "1", "live1": "3" * 12},
+            "glidepath:accounts.delivery: '1' is not an account id of 12 digits, in quotes",
         ),
         ("capture", {"percentage": True}, "glidepath:capture.percentage: True is not a whole number from 1 to 100"),
         (
@@ -76,7 +58,40 @@ def test_committed_production_is_careful() -> None:
         ("returning", {"reason": "a\nb"}, "glidepath:returning.reason: 'a\\nb' is not one line of at most 150"),
         ("retire", "yes", "glidepath:retire: 'yes' is not true or false"),
         ("alarms", {"drift": 2}, "glidepath:alarms.drift: 2 is not a number from 0 to 1"),
-        ("logDays", "91", "glidepath:logDays: 91 is not kept by CloudWatch Logs"),
+        ("logDays", "91", "glidepath:logDays: '91' is not one of 1, 3, 5, 7, 14,"),
+        (
+            "capture",
+            {"percentage": None},
+            "glidepath:capture.percentage: is null; set it to a whole number from 1 to 100",
+        ),
+        # YAML reads 011111111111 without quotes as an octal number.
+        (
+            "accounts",
+            {"delivery": 1227133513, "test": "2" * 12, "live1": "3" * 12},
+            "glidepath:accounts.delivery: 1227133513 is not an account id of 12 digits, in quotes",
+        ),
+        (
+            "hyperparameters",
+            {"num_round": 10, "eta": [0.1, 0.2]},
+            "glidepath:hyperparameters.eta: [0.1, 0.2] is not a text, a number, true or false",
+        ),
+        (
+            "monitor",
+            {"schedule": "cron(0 25 ? * * *)"},
+            "glidepath:monitor.schedule: 'cron(0 25 ? * * *)' is not an hourly or daily cron like cron(0 * ? * *",
+        ),
+        (
+            "environments",
+            ["test", "live1", "test"],
+            "glidepath:environments: ['test', 'live1', 'test'] must name each environment once",
+        ),
+        ("accounts", {"delivery": "0" * 12, "X": "1" * 12}, "glidepath:accounts.X: 'X' is not a stack name of 2 to 12"),
+        ("api\n- x", 1, "glidepath:api?- x: unknown key; did you mean glidepath:api?"),
+        ("environments", [], "glidepath:environments: [] must hold at least 1; add a stack name"),
+        ("variants", [{"manifes": 1}], "glidepath:variants[0].manifes: unknown key; did you mean"),
+        ("endpoint", {"instanceType": "ml.t2.medium", "instanceCount": 3}, "glidepath:endpoint.instanceType: 'ml.t2.m"),
+        ("deployment", '{"kind": "canary"', "glidepath:deployment: is not valid JSON (line 1, column 18"),
+        ("api", '{"rate": 1, "rate": 2}', "glidepath:api: has the member 'rate' more than once"),
     ],
 )
 def test_a_bad_value_is_named_with_range_and_fix(key: str, value: Any, message: str) -> None:
@@ -91,15 +106,29 @@ def test_all_problems_are_reported_together() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"target": "tota"}, "dataset.target"),
+        ({"target": "mas"}, "dataset.target"),
         ({"features": []}, "dataset.features"),
         ({"metric": {"name": "auc", "threshold": 1}}, "dataset.metric.name"),
-        ({"columns": {"total": "money"}}, "dataset.columns.total"),
+        ({"columns": {"mass": "money"}}, "dataset.columns.mass"),
     ],
 )
 def test_a_bad_dataset_is_named(change: dict[str, Any], message: str) -> None:
-    dataset = json.loads(config("delivery")["glidepath:dataset"]) | change
-    assert any(f"glidepath:{message}" in line for line in _problems("delivery", dataset=dataset))
+    assert any(f"glidepath:{message}" in line for line in _problems("delivery", dataset=DATASET | change))
+
+
+def test_every_fault_of_a_dataset_is_named() -> None:
+    slices = [{"feature": "wing", "edges": [1]}, {"feature": "is_gentoo"}, {"feature": "bill_length", "quantiles": 11}]
+    change = {"target": "weight", "slices": slices, "metric": {"name": "mae", "threshold": "600"}}
+    assert _problems("delivery", dataset=DATASET | change) == [
+        "  - glidepath:dataset.slices[2].quantiles: 11 is not a whole number from 2 to 10",
+        "  - glidepath:dataset.metric.threshold: '600' is not a number",
+    ]
+    change = {"target": "weight", "slices": slices[:2]}
+    assert [line.split(": ")[0] for line in _problems("delivery", dataset=DATASET | change)] == [
+        "  - glidepath:dataset.slices[1]",
+        "  - glidepath:dataset.target",
+        "  - glidepath:dataset.slices[0].feature",
+    ]
 
 
 def test_delivery_needs_mails_and_a_repository() -> None:
@@ -115,14 +144,41 @@ def test_autoscaling_must_admit_the_instances() -> None:
 
 def test_a_stack_without_account_is_named() -> None:
     with pytest.raises(pulumi.RunError, match="does not name stack staging"):
-        parse("staging", config("prod"))
+        parse("staging", config("live1"))
 
 
 def test_the_order_of_environments_is_their_own_key() -> None:
-    accounts = {"delivery": "1" * 12, "dev": "2" * 12, "prod": "3" * 12, "staging": "4" * 12}
-    settings = parse("staging", config("prod", accounts=accounts, environments=["dev", "staging", "prod"]))
+    accounts = {"delivery": "0" * 12, "staging": "4" * 12, "prod": "3" * 12, "dev": "2" * 12}
+    settings = parse("delivery", config("delivery", accounts=accounts, environments=["dev", "staging", "prod"]))
     assert settings.names.environments == ["dev", "staging", "prod"]
-    assert any("'staging' is no stack" in line for line in _problems(accounts=accounts))
+    assert any(
+        "'staging' is not a stack of" in line for line in _problems("delivery", accounts=accounts, environments=None)
+    )
+
+
+def test_defaults_are_filled_in_where_nothing_is_given() -> None:
+    given = config("live1", environments=None, accounts={"delivery": "0" * 12, "dev": "1" * 12, "prod": "2" * 12})
+    settings = parse("prod", {key: given[key] for key in ("aws:region", "glidepath:name", "glidepath:accounts")})
+    assert settings.names.environments == ["dev", "prod"]
+    assert (settings.deployment.kind, settings.deployment.percentage, settings.log_days) == ("canary", 10, 90)
+    assert settings.autoscaling.minimum == settings.autoscaling.maximum == settings.instance_count == 1
+    assert (settings.training.instance_type, settings.training.minutes) == ("ml.m5.xlarge", 60)
+    assert (settings.baseline.instance_type, settings.baseline.minutes) == ("ml.m5.xlarge", 30)
+    assert (settings.evaluation.instance_type, settings.monitor.compute.minutes) == ("ml.m5.large", 30)
+    assert settings.hyperparameters["num_round"] == "100"
+    assert (settings.dataset, settings.dataset_document, settings.ci, settings.shadow) == (None, {}, None, None)
+
+
+def test_what_other_values_decide_is_filled_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://state")
+    ci = {"provider": "gitlab", "repository": "group/name"}
+    settings = parse("delivery", config("delivery", ci=ci, autoscaling={"max": 4}, shadow={}))
+    assert settings.ci is not None
+    assert (settings.ci.host, settings.ci.branch, settings.state.backend) == ("gitlab.com", "main", "s3://state")
+    assert (settings.autoscaling.minimum, settings.autoscaling.maximum) == (1, 4)
+    assert settings.dataset is not None
+    assert [part.quantiles for part in settings.dataset.slices] == [0, 3]
+    assert settings.dataset_document == DATASET
 
 
 def test_a_name_may_not_be_taken_twice() -> None:
@@ -172,8 +228,8 @@ def test_what_cannot_stand_beside_a_release(config: dict[str, Any], message: str
 
 def test_variants_and_a_shadow_have_names_and_weights_of_their_own() -> None:
     variants = [{"manifest": ADDRESS}, {"name": "b", "manifest": ADDRESS, "weight": 1}]
-    settings = parse("prod", config("prod", variants=variants))
+    settings = parse("live1", config("live1", variants=variants))
     assert [(v.name, v.weight) for v in settings.variants] == [("variant-1", 0.1), ("b", 1.0)]
-    shadow = parse("prod", config("prod", shadow={"manifest": ADDRESS, "weight": 1})).shadow
+    shadow = parse("live1", config("live1", shadow={"manifest": ADDRESS, "weight": 1})).shadow
     assert shadow is not None
     assert (shadow.name, shadow.weight) == ("shadow", 1.0)

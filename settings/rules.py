@@ -1,0 +1,146 @@
+"""What one key says of another. A rule looks at sound values only: a fault is reported once, where it is."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from contracts.dataset import Dataset, review
+from contracts.names import DELIVERY, LIVE
+from settings.kinds import FAULTY, Problems
+from settings.sections import NAMESPACE
+
+MOST_VARIANTS = 10
+"""Production variants that SageMaker lets an endpoint have."""
+Values = Mapping[str, Any]
+
+
+def check(values: Values, problems: Problems) -> None:
+    """Note every pair of values that contradict each other."""
+    for rule in _RULES:
+        rule(values, problems)
+
+
+def dataset(document: Any, problems: Problems) -> Dataset | None:
+    """The dataset's schema, its members checked against one another; None where it is faulty or not given."""
+    if document is FAULTY or not document:
+        return None
+    found, errors = review(dict(document))
+    for error in errors:
+        problems.note(f"{NAMESPACE}:{error.path}", error.reason)
+    return found
+
+
+def ordered(stack: str, values: Values) -> dict[str, str]:
+    """Accounts of delivery and the environments, in the order in which a release travels.
+
+    The order is a key of its own (`environments`): the engine hands objects over sorted by key.
+    """
+    return {name: values["accounts"][name] for name in (DELIVERY, *values["environments"], stack)}
+
+
+def _accounts(values: Values, problems: Problems) -> None:
+    accounts, environments = values["accounts"], values["environments"]
+    if environments is FAULTY:
+        return
+    path, given = f"{NAMESPACE}:environments", list(environments)
+    order = (DELIVERY, *environments)
+    if len(set(order)) < len(order):
+        problems.refuse(path, given, f"must name each environment once, and not {DELIVERY}; take some out")
+    if accounts is FAULTY:
+        return
+    if problems.stack not in order:
+        problems.refuse(path, given, f"does not name stack {problems.stack}; add it")
+    for name in dict.fromkeys(order):
+        if name not in accounts:
+            problems.refuse(f"{NAMESPACE}:accounts", sorted(accounts), f"has no account for stack {name}; add it")
+    for name in accounts:
+        if name not in order:
+            fix = "is not a stack of glidepath:environments; add it there, or take it out"
+            problems.refuse(f"{NAMESPACE}:accounts", name, fix)
+
+
+def _source(values: Values, problems: Problems) -> None:
+    source = values["source"]
+    if problems.stack != DELIVERY or not _sound(source, "kind", "repository"):
+        return
+    if source["kind"] != "s3" and not source["repository"]:
+        reason = f"is empty, but source.kind {source['kind']} needs one; name the repository"
+        problems.refuse(f"{NAMESPACE}:source.repository", "", reason)
+
+
+def _capacity(values: Values, problems: Problems) -> None:
+    scaling, endpoint = values["autoscaling"], values["endpoint"]
+    if not _sound(scaling, "min", "max") or not _sound(endpoint, "instanceCount"):
+        return
+    instances = endpoint["instanceCount"]
+    minimum, maximum = limits(scaling, instances)
+    if maximum < minimum:
+        problems.refuse(f"{NAMESPACE}:autoscaling.max", maximum, f"is below the minimum of {minimum}; raise it")
+    if not minimum <= instances <= max(maximum, minimum):
+        reason = f"does not admit endpoint.instanceCount {instances}; make them agree"
+        problems.refuse(f"{NAMESPACE}:autoscaling.min", minimum, reason)
+    kind = endpoint["instanceType"]
+    if maximum > minimum and kind is not FAULTY and kind.startswith("ml.t"):
+        reason = "is burstable, and SageMaker does not scale such instances; take others, or leave autoscaling out"
+        problems.refuse(f"{NAMESPACE}:endpoint.instanceType", kind, reason)
+
+
+def limits(scaling: Values, instances: int) -> tuple[int, int]:
+    """Fewest and most instances: where they are not given, as many as a first endpoint has."""
+    minimum, maximum = scaling["min"], scaling["max"]
+    return instances if minimum is None else minimum, instances if maximum is None else maximum
+
+
+def _variants(values: Values, problems: Problems) -> None:
+    variants = values["variants"]
+    if variants is FAULTY or not variants:
+        return
+    path = f"{NAMESPACE}:variants"
+    names = [*(named(variant, number) for number, variant in enumerate(variants, 1)), LIVE]
+    sound = [name for name in names if name is not FAULTY]
+    if len(set(sound)) < len(sound):
+        problems.refuse(path, sound, f"name a variant twice ({LIVE} is the release's own); rename one")
+    if len(names) > MOST_VARIANTS:
+        reason = f"are too many: with the release's own, an endpoint has {MOST_VARIANTS} at most; take some out"
+        problems.refuse(path, len(variants), reason)
+
+
+def named(variant: Values, number: int) -> Any:
+    """What a variant is called: its name, or one by its place."""
+    return f"variant-{number}" if variant["name"] is None else variant["name"]
+
+
+def _shadow(values: Values, problems: Problems) -> None:
+    shadow, variants = values["shadow"], values["variants"]
+    if shadow is None or not _sound(shadow, "name"):
+        return
+    name = shadow["name"] or "shadow"
+    if variants is not FAULTY and variants:
+        problems.refuse(
+            f"{NAMESPACE}:shadow",
+            name,
+            "cannot stand beside glidepath:variants: SageMaker shadows an endpoint of one variant only;"
+            " take out the one or the other",
+        )
+    if name == LIVE:
+        problems.refuse(f"{NAMESPACE}:shadow.name", name, "is the release's own variant; rename the shadow")
+
+
+def _returning(values: Values, problems: Problems) -> None:
+    returning = values["returning"]
+    if _sound(returning, "reason", "urgent") and returning["urgent"] and not returning["reason"]:
+        reason = "needs a reason, which is recorded with the deployment; give returning.reason"
+        problems.refuse(f"{NAMESPACE}:returning.urgent", True, reason)
+
+
+def _sound(values: Any, *names: str) -> bool:
+    return values is not FAULTY and all(values[name] is not FAULTY for name in names)
+
+
+_RULES: tuple[Callable[[Values, Problems], None], ...] = (
+    _accounts,
+    _source,
+    _capacity,
+    _variants,
+    _shadow,
+    _returning,
+)

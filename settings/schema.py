@@ -1,0 +1,97 @@
+"""The JSON schema of stack files (`Pulumi.<stack>.yaml`), from the description of the keys.
+
+Whatever it accepts, the check accepts too, but for what one key says of another (rules.py). It is the stricter one in
+a few places: numbers are written as numbers, and what only the delivery stack must give is not asked for.
+"""
+
+import math
+from typing import Any
+
+from settings.keys import REQUIRED, Key, Section, path_of
+from settings.kinds import Choice, Flag, Kind, ListOf, Number, Scalar, TableOf, Text, Whole
+from settings.load import CONFIG
+from settings.sections import NAMESPACE
+
+Schema = dict[str, Any]
+_OTHERS = rf"^(?!{NAMESPACE}:)"
+
+
+def stack_file() -> Schema:
+    """Schema of a whole stack file. Keys of other namespaces, and Pulumi's own, are anything."""
+    config = _object(CONFIG, f"{NAMESPACE}:", top=True)
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "Glidepath's config of one stack",
+        "$comment": "Generated from settings/ by `make document`.",
+        "type": "object",
+        "required": ["config"],
+        "properties": {
+            "config": {**config, "patternProperties": {_OTHERS: {}}},
+        },
+    }
+
+
+def _object(section: Section, prefix: str = "", top: bool = False) -> Schema:
+    names = {key.name: path_of(prefix, key.name) for key in section.keys}
+    required = [names[key.name] for key in section.keys if key.default is REQUIRED]
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {names[key.name]: _key(key, top) for key in section.keys},
+        **({"required": required} if required else {}),
+    }
+
+
+def _key(key: Key, top: bool) -> Schema:
+    unit = f" ({key.unit})" if key.unit else ""
+    schema: Schema = {"description": f"{key.purpose}{unit}: {key.kind.wanted}", **_value(key.kind)}
+    if key.instead or key.default is REQUIRED or isinstance(key.kind, Section) or key.default in ("", ()):
+        return _as_set(schema) if top else schema
+    schema["default"] = list(key.default) if isinstance(key.default, tuple) else key.default
+    return _as_set(schema) if top else schema
+
+
+def _as_set(schema: Schema) -> Schema:
+    """`pulumi config set` writes every plain value as text."""
+    if schema.get("type") not in ("integer", "number", "boolean"):
+        return schema
+    told: Schema = {name: schema.pop(name) for name in ("description", "default") if name in schema}
+    text = r"^(true|false)$" if schema["type"] == "boolean" else r"^[0-9]+$"
+    if "enum" in schema:
+        text = f"^({'|'.join(map(str, schema['enum']))})$"
+    return {**told, "anyOf": [schema, {"type": "string", "pattern": text}]}
+
+
+def _value(kind: Kind) -> Schema:
+    match kind:
+        case Section():
+            return _object(kind)
+        case Choice():
+            return {"type": "string", "enum": list(kind.options)}
+        case Whole() if kind.options:
+            return {"type": "integer", "enum": list(kind.options)}
+        case Whole():
+            return {"type": "integer", "minimum": kind.low, "maximum": kind.high}
+        case Number():
+            bounds = {"minimum": kind.low, "maximum": kind.high}
+            return {"type": "number", **{name: bound for name, bound in bounds.items() if math.isfinite(bound)}}
+        case Flag():
+            return {"type": "boolean"}
+        case Scalar():
+            return {"type": ["string", "number", "boolean"]}
+        case Text():
+            return {"type": "string", "pattern": f"^({kind.pattern})$"}
+        case _:
+            return _collection(kind)
+
+
+def _collection(kind: Kind) -> Schema:
+    match kind:
+        case ListOf():
+            least = {"minItems": kind.least} if kind.least else {}
+            return {"type": "array", "items": _value(kind.item), **least}
+        case TableOf():
+            least = {"minProperties": kind.least} if kind.least else {}
+            names = {"pattern": f"^({kind.name.pattern})$"}
+            return {"type": "object", "propertyNames": names, "additionalProperties": _value(kind.item), **least}
+    raise TypeError(f"no schema for {type(kind).__name__}")

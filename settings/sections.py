@@ -1,0 +1,305 @@
+"""The objects of the config, described once: type, range, default, unit and purpose of a key stand at its field.
+
+A key is called like its field, in camel case.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from contracts.names import DELIVERY
+from settings.keys import INLINE, Key
+from settings.kinds import Choice, Flag, ListOf, Number, Text, Whole
+
+NAMESPACE = "glidepath"
+TEST_COMMAND = "python -m cli check"
+"""What a commit must pass before it is packaged: config, features.sql, the policy pack, and the project's own tests."""
+HOSTS = {"github": "token.actions.githubusercontent.com", "gitlab": "gitlab.com"}
+"""CI → issuer of its identity tokens, where it is not hosted by its user."""
+
+_MILLION = 1_000_000
+INSTANCE = Text("a SageMaker instance type like ml.m5.large", r"ml\.[a-z0-9-]+\.[a-z0-9]+")
+_BRANCH = Text("a branch name", r"[\w./-]{1,255}")
+_MAIL = Text("a mail address", r"[^@\s]+@[^@\s]+\.[^@\s]+")
+MANIFEST = Text("the address of a release manifest, s3://bucket/…/manifest.json", r"s3://[a-z0-9.-]{3,63}/.+")
+# SageMaker's monitor knows hourly and daily runs: cron(0 * ? * * *) and cron(0 h ? * * *), or a step of hours.
+_HOUR = r"([01]?[0-9]|2[0-3])"
+_SCHEDULE = Text(
+    "an hourly or daily cron like cron(0 * ? * * *), with an hour from 0 to 23",
+    rf"cron\(0 (\*|{_HOUR}|{_HOUR}/(0?[1-9]|1[0-9]|2[0-4])) \? \* \* \*\)",
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the code comes from."""
+
+    kind: Annotated[
+        str,
+        Key(
+            Choice(("s3", "codecommit", "connection")),
+            "a zip in the data bucket, a CodeCommit repository, or one reached by a CodeConnections connection",
+            "s3",
+        ),
+    ]
+    key: Annotated[
+        str,
+        Key(
+            Text("a key like source/source.zip", r"source/.+\.zip"),
+            "kind s3: where the zip lies in the data bucket",
+            "source/source.zip",
+        ),
+    ]
+    repository: Annotated[
+        str,
+        Key(
+            Text("a repository, owner/name for connections", r"[\w.-]+(/[\w./-]+)?"),
+            "the repository, for the other kinds",
+            "",
+        ),
+    ]
+    branch: Annotated[str, Key(_BRANCH, "the branch that is delivered", "main")]
+    connection_arn: Annotated[
+        str,
+        Key(
+            Text("an ARN", r"arn:aws[\w-]*:code(star-)?connections:.+"),
+            "kind connection: one that exists; without it, one is made",
+            "",
+        ),
+    ]
+    provider: Annotated[
+        str, Key(Choice(("GitHub", "GitLab", "Bitbucket")), "kind connection: where the repository is", "GitHub")
+    ]
+
+
+@dataclass(frozen=True)
+class Approval:
+    """Who is asked before production, and how long the question stands."""
+
+    mails: Annotated[
+        tuple[str, ...],
+        Key(ListOf(_MAIL, "mail addresses"), "who is asked and hears of alarms", (), only=DELIVERY),
+    ]
+    minutes: Annotated[int, Key(Whole(5, 86400), "how long the question stands", 10080, "minutes")]
+
+
+@dataclass(frozen=True)
+class Compute:
+    """Machines of one kind of work."""
+
+    instance_type: Annotated[str, Key(INSTANCE, "the machines", "ml.m5.large")]
+    instance_count: Annotated[int, Key(Whole(1, 20), "how many of them", 1)]
+    volume_gb: Annotated[int, Key(Whole(1, 16384), "disk of each", 20, "GB")]
+    minutes: Annotated[int, Key(Whole(1, 40320), "when a job is given up", 30, "minutes")]
+
+
+@dataclass(frozen=True)
+class Features:
+    """Machines of the Glue job that computes the features."""
+
+    worker_type: Annotated[str, Key(Choice(("G.1X", "G.2X", "G.4X", "G.8X")), "the workers", "G.1X")]
+    workers: Annotated[int, Key(Whole(2, 299), "how many of them", 2)]
+    minutes: Annotated[int, Key(Whole(1, 2880), "when a job is given up", 60, "minutes")]
+
+
+_SIZES = ("BUILD_GENERAL1_SMALL", "BUILD_GENERAL1_MEDIUM", "BUILD_GENERAL1_LARGE")
+
+
+@dataclass(frozen=True)
+class Build:
+    """CodeBuild's machines, and what a commit must pass."""
+
+    compute_type: Annotated[str, Key(Choice(_SIZES), "the machines", _SIZES[0])]
+    image: Annotated[str, Key(Text(), "the image that builds run in", "aws/codebuild/amazonlinux-x86_64-standard:5.0")]
+    minutes: Annotated[int, Key(Whole(5, 2160), "when a build is given up", 60, "minutes")]
+    test_command: Annotated[str, Key(Text(), "what must succeed before anything is packaged", TEST_COMMAND)]
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """How traffic moves to a new release."""
+
+    kind: Annotated[
+        str,
+        Key(
+            Choice(("canary", "linear", "all-at-once")),
+            "canary: `percentage` first, the rest after `minutes`; linear: `percentage` more every `minutes`",
+            "canary",
+        ),
+    ]
+    percentage: Annotated[int, Key(Whole(1, 99), "size of a step", 10, "percent of the requests")]
+    minutes: Annotated[int, Key(Whole(1, 2880), "time between two steps", 5, "minutes")]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Thresholds of the alarms: from when on a release is unhealthy. docs/health.md has the reasons."""
+
+    model_errors: Annotated[int, Key(Whole(1, _MILLION), "failures of the new version's model", 1, "a period")]
+    function_errors: Annotated[int, Key(Whole(1, _MILLION), "crashes and timeouts of the function", 1, "a period")]
+    endpoint_errors: Annotated[int, Key(Whole(1, _MILLION), "5XX answers of the release's endpoint", 1, "a period")]
+    latency_ms: Annotated[int, Key(Whole(1, 60_000), "how long the function waits for its model", 1000, "ms, p99")]
+    model_latency_ms: Annotated[int, Key(Whole(1, 60_000), "how long the container computes", 1000, "ms, p99")]
+    api_errors: Annotated[int, Key(Whole(1, _MILLION), "5XX answers of the API", 5, "a period")]
+    api_latency_ms: Annotated[int, Key(Whole(1, 60_000), "how long a caller waits", 3000, "ms, p99")]
+    prediction_shift: Annotated[
+        float, Key(Number(0.01, 10.0), "how far predictions may differ from the evaluation's", 0.25, "stability index")
+    ]
+    prediction_rows: Annotated[
+        int, Key(Whole(20, _MILLION), "predictions below which their distribution says nothing", 100)
+    ]
+    prediction_minutes: Annotated[int, Key(Whole(1, 1440), "how long predictions are collected", 10, "minutes")]
+    silent_invocations: Annotated[
+        int, Key(Whole(1, _MILLION), "requests below which missing metrics say nothing", 10, "a period")
+    ]
+    period_minutes: Annotated[int, Key(Whole(1, 60), "an alarm's period", 1, "minutes")]
+    periods: Annotated[int, Key(Whole(1, 100), "periods in a row that must be over the threshold", 1)]
+
+
+@dataclass(frozen=True)
+class Alarms:
+    """From when on a release is unhealthy, and how far its data may drift ([health](health.md) has the reasons)."""
+
+    limits: Annotated[Limits, INLINE]
+    drift: Annotated[float, Key(Number(0.0, 1.0), "distance of a feature from its baseline", 0.2)]
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """The data-quality schedule, and its machines."""
+
+    enabled: Annotated[bool, Key(Flag(), "whether it runs", True)]
+    schedule: Annotated[str, Key(_SCHEDULE, "when it runs (UTC)", "cron(0 * ? * * *)")]
+    compute: Annotated[Compute, INLINE]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Machines of the release's endpoint, and of each variant on it."""
+
+    instance_type: Annotated[str, Key(INSTANCE, "the machines", "ml.m5.large")]
+    instance_count: Annotated[int, Key(Whole(1, 100), "how many of them a first endpoint begins with", 1)]
+
+
+@dataclass(frozen=True)
+class Capture:
+    """What is kept of the requests."""
+
+    percentage: Annotated[int, Key(Whole(1, 100), "share that is captured", 100, "percent of the requests")]
+    days: Annotated[int, Key(Whole(1, 3650), "how long it is kept", 365, "days")]
+    # A function runs for 15 minutes at most, and must have time left to report.
+    wait_seconds: Annotated[
+        int, Key(Whole(5, 880), "how long the hook after a shift waits for captured requests", 600, "seconds")
+    ]
+
+
+_INSTANCES = f"{NAMESPACE}:endpoint.instanceCount"
+
+
+@dataclass(frozen=True)
+class Autoscaling:
+    """Instances by load. Off where `max` equals `min`."""
+
+    minimum: Annotated[int, Key(Whole(1, 100), "fewest instances", None, instead=_INSTANCES, name="min")]
+    maximum: Annotated[int, Key(Whole(1, 1000), "most instances", None, instead=_INSTANCES, name="max")]
+    target: Annotated[int, Key(Whole(1, _MILLION), "load that is aimed at", 750, "requests per instance and minute")]
+    scale_in_seconds: Annotated[int, Key(Whole(0, 86400), "pause after instances were taken away", 60, "seconds")]
+    scale_out_seconds: Annotated[int, Key(Whole(0, 86400), "pause after instances were added", 60, "seconds")]
+
+
+@dataclass(frozen=True)
+class Api:
+    """What callers may ask."""
+
+    rate: Annotated[int, Key(Whole(1, 10_000), "steady rate", 100, "requests per second")]
+    burst: Annotated[int, Key(Whole(1, 5_000), "requests above it at once", 200)]
+    key: Annotated[bool, Key(Flag(), "whether callers also need an API key", False)]
+    quota_per_day: Annotated[int, Key(Whole(1, 2**31), "what a key is good for", 100_000, "requests a day")]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Another model on the endpoint, beside the release's own (`live`, with weight 1.0)."""
+
+    name: Annotated[
+        str,
+        Key(
+            Text("letters, digits and - between them, 63 at most", r"[A-Za-z0-9](-*[A-Za-z0-9]){0,62}"),
+            "what it is called",
+            None,
+            instead="variant-1, variant-2, …, or shadow",
+        ),
+    ]
+    manifest: Annotated[str, Key(MANIFEST, "the release that it is a model of")]
+    weight: Annotated[
+        float, Key(Number(0.0, 1.0), "its weight; a shadow's is the share of the requests that it gets copies of", 0.1)
+    ]
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A SageMaker notebook in the tooling account. It can read, and change nothing."""
+
+    enabled: Annotated[bool, Key(Flag(), "whether there is one", False)]
+    instance_type: Annotated[str, Key(INSTANCE, "its machine", "ml.t3.medium")]
+
+
+@dataclass(frozen=True)
+class Returning:
+    """A rollback to a former release, as `./glidepath rollback` sets it for one update. Never committed."""
+
+    reason: Annotated[
+        str, Key(Text("one line of at most 150 characters", r"[^\n]{1,150}"), "why; recorded with the deployment", "")
+    ]
+    urgent: Annotated[bool, Key(Flag(), "whether all traffic moves at once", False)]
+
+
+@dataclass(frozen=True)
+class State:
+    """Pulumi's state as the pipeline's builds find it."""
+
+    backend: Annotated[
+        str,
+        Key(
+            Text("an address like s3://bucket", r"(s3|file|https|azblob|gs)://.*"),
+            "where it is",
+            None,
+            instead="PULUMI_BACKEND_URL of the shell",
+        ),
+    ]
+    secret_name: Annotated[
+        str, Key(Text("the name of a secret", r"[\w/+=.@-]+"), "the secret that holds what unlocks it", "")
+    ]
+    secret_variable: Annotated[
+        str,
+        Key(
+            Text("a variable", r"[A-Z][A-Z0-9_]*"),
+            "the variable that the secret is handed over in",
+            "PULUMI_CONFIG_PASSPHRASE",
+        ),
+    ]
+
+
+@dataclass(frozen=True)
+class Ci:
+    """The repository whose CI may look at the stacks and hand over code ([CI](ci.md))."""
+
+    provider: Annotated[str, Key(Choice(tuple(HOSTS)), "whose CI it is")]
+    repository: Annotated[str, Key(Text("a repository, owner/name", r"[\w.-]+(/[\w.-]+)+"), "the repository")]
+    branch: Annotated[str, Key(_BRANCH, "the branch that may hand over code", "main")]
+    host: Annotated[
+        str,
+        Key(
+            Text("a host name like gitlab.example.com", r"[a-z0-9.-]+"),
+            "the issuer of its identity tokens",
+            None,
+            instead=", ".join(HOSTS.values()),
+        ),
+    ]
+    provider_arn: Annotated[
+        str,
+        Key(
+            Text("an ARN", r"arn:aws[\w-]*:iam::\d{12}:oidc-provider/.+"),
+            "the account's identity provider, where it has one; without it, one is made",
+            "",
+        ),
+    ]
