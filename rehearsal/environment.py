@@ -22,7 +22,7 @@ PASSPHRASE = "opens-only-what-a-rehearsal-made"  # noqa: S105
 SECRET_KEY = "rehearsal-secret-access-key"  # noqa: S105
 """The secret of every administrator key of the rehearsal."""
 
-_CHECKOUT = Path(__file__).resolve().parent.parent
+_IMPORTS = Path(__file__).resolve().parent.parent
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
 # A child must never reach a person's real cloud: what they have set for AWS or Pulumi is taken out before ours goes in.
@@ -34,30 +34,30 @@ _KEPT = frozenset({"AWS_DATA_PATH", "PULUMI_DEBUG_COMMANDS", "PULUMI_OPTION_COLO
 class Rehearsal:
     """Paths, port and variables of one rehearsal.
 
-    root: the checkout.
+    root: the folder that holds the package: the checkout, or an environment's site-packages.
     folder: everything the rehearsal writes; may be deleted as a whole while nothing runs.
     port: the gateway's, on 127.0.0.1 only.
     seconds_per_minute: how long one AWS minute lasts, in seconds.
     python: the interpreter that has the project's requirements.
     """
 
-    root: Path = _CHECKOUT
-    folder: Path = _CHECKOUT / ".rehearsal"
+    root: Path = _IMPORTS
+    folder: Path = field(default_factory=lambda: _default_folder())
     port: int = DEFAULT_PORT
     seconds_per_minute: float = DEFAULT_SECONDS_PER_MINUTE
     python: Path = field(default_factory=lambda: Path(sys.executable))
 
     @classmethod
     def here(cls, env: Mapping[str, str] | None = None) -> "Rehearsal":
-        """The rehearsal of this checkout, as `GLIDEPATH_FOLDER`, `GLIDEPATH_PORT` and
-        `GLIDEPATH_SECONDS_PER_MINUTE` say.
+        """The rehearsal of this checkout, or of the current folder where the package is installed, as
+        `GLIDEPATH_FOLDER`, `GLIDEPATH_PORT` and `GLIDEPATH_SECONDS_PER_MINUTE` say.
 
         Raises UserError for a value that is not a port or not a duration.
         """
         env = os.environ if env is None else env
         folder = env.get("GLIDEPATH_FOLDER")
         return cls(
-            folder=Path(folder).absolute() if folder else _CHECKOUT / ".rehearsal",
+            folder=Path(folder).absolute() if folder else _default_folder(),
             port=_port(env.get("GLIDEPATH_PORT", "")),
             seconds_per_minute=_seconds(env.get("GLIDEPATH_SECONDS_PER_MINUTE", "")),
         )
@@ -176,6 +176,12 @@ def cache_folder(env: Mapping[str, str] | None = None) -> Path:
     base = env.get("XDG_CACHE_HOME") or ""
     # The XDG specification has relative values ignored.
     return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "glidepath"
+
+
+def _default_folder() -> Path:
+    # A wheel does not carry its pyproject.toml: where one lies beside us, this is a checkout.
+    checkout = (_IMPORTS / "rehearsal" / "pyproject.toml").is_file()
+    return (_IMPORTS if checkout else Path.cwd()) / ".rehearsal"
 
 
 def _path(old: str, *first: Path) -> str:

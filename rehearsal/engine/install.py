@@ -43,9 +43,9 @@ def add_host(rehearsal: Rehearsal, found: Found, scripts: Path) -> None:
 def install_provider(rehearsal: Rehearsal) -> None:
     """Install the stand-in AWS provider into the rehearsal's own plugin home, unless it is there already.
 
-    Raises EngineError with the engine's words when it refuses.
+    Raises EngineError with the engine's words when it refuses, and where pulumi-aws is not installed.
     """
-    version = importlib.metadata.version("pulumi_aws")
+    version = _version()
     launcher = _script(
         f"PYTHONPATH={_quote(rehearsal.root)}${{PYTHONPATH:+:$PYTHONPATH}} "
         f"{_quote(rehearsal.python)} -P -m rehearsal.provider"
@@ -63,6 +63,16 @@ def install_provider(rehearsal: Rehearsal) -> None:
         )
     if result.returncode != 0:
         raise EngineError(f"the stand-in provider cannot be installed: {result.stderr.strip()}")
+
+
+def _version() -> str:
+    """The stand-in answers for the installed SDK's version, and reads the names of properties there."""
+    try:
+        return importlib.metadata.version("pulumi_aws")
+    except importlib.metadata.PackageNotFoundError as error:
+        raise EngineError(
+            "pulumi-aws is not installed", "Install it beside the rehearsal: pip install 'glidepath-rehearsal[pulumi]'"
+        ) from error
 
 
 def _empty(folder: Path) -> None:

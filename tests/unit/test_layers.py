@@ -49,6 +49,10 @@ ARROWS: dict[str, tuple[str, ...]] = {
     **{floor: FLOORS[:index] for index, floor in enumerate(FLOORS)},
     "rehearsal.provider": ("rehearsal.base",),
     "rehearsal.engine": ("rehearsal.base",),
+    # The command of the package: above everything in it, as cli is above the program.
+    "rehearsal.command": REHEARSAL,
+    # Programs of somebody else: they use AWS, never us.
+    "rehearsal.examples": (),
 }
 
 KNOWN: frozenset[str] = frozenset(
@@ -236,8 +240,10 @@ def place(module: str) -> str:
     if top != "rehearsal":
         return top
     parts = rest.split(".")
-    if parts[0] in ("provider", "engine"):
+    if parts[0] in ("provider", "engine", "examples"):
         return f"rehearsal.{parts[0]}"
+    if parts[0] == "__main__":
+        return "rehearsal.command"
     if parts[0] != "cloud":
         return "rehearsal.base"
     floor = f"rehearsal.cloud.{parts[1]}" if len(parts) > 1 else "rehearsal.cloud"

@@ -99,7 +99,7 @@ def start(rehearsal: Rehearsal, fresh: bool = False) -> int:
                 raise _port_in_use(rehearsal, None)
             if process.returncode == 4:
                 text = "the cloud's state of before cannot be used"
-                raise UserError(text, f"{_tail(rehearsal)}\nBegin without it: ./glidepath cloud up --fresh")
+                raise UserError(text, f"{_tail(rehearsal)}\nBegin without it: up --fresh")
             raise UserError(
                 f"the cloud did not come up (exit code {process.returncode})",
                 f"See {_log(rehearsal)}:\n{_tail(rehearsal)}",

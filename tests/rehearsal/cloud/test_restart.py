@@ -298,7 +298,7 @@ def test_a_state_that_cannot_be_read_is_told_with_the_way_out(remote: Any) -> No
         lifecycle.start(remote.rehearsal)
     assert str(error.value).startswith("the cloud's state of before cannot be used")
     assert f"{remote.rehearsal.cloud / lifecycle.SNAPSHOT} cannot be read (UnpicklingError: " in str(error.value)
-    assert str(error.value).endswith("Begin without it: ./glidepath cloud up --fresh")
+    assert str(error.value).endswith("Begin without it: up --fresh")
     lifecycle.start(remote.rehearsal, fresh=True)
 
 
