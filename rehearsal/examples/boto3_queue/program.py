@@ -38,7 +38,7 @@ def main() -> None:
         FunctionName=name, Runtime="python3.12", Handler="index.handler", Role=_role(name), Code={"ZipFile": _archive()}
     )
     lambda_.get_waiter("function_active_v2").wait(FunctionName=name)
-    answers = {}
+    answers: dict[str, Any] = {}
     while len(answers) < 2:
         for message in sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages", []):
             answer = lambda_.invoke(FunctionName=name, Payload=message["Body"])

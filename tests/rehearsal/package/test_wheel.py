@@ -14,6 +14,7 @@ import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -58,7 +59,7 @@ class Installed:
         env = self.env | {"GLIDEPATH_FOLDER": str(self.work / ".rehearsal")} if folder else self.env
         return _done([str(self.python), "-m", "rehearsal", *args], folder or self.work, env)
 
-    def client(self, service: str) -> "boto3.client":  # type: ignore[valid-type]
+    def client(self, service: str) -> Any:
         return boto3.client(
             service,
             region_name="eu-west-1",
@@ -137,7 +138,8 @@ def test_the_pulumi_example_runs_on_the_real_engine_and_its_alarm_fires(installe
     assert set(plan["changeSummary"]) == {"same"}
     answer = installed.client("lambda").invoke(FunctionName=outputs["function"], Payload=b'{"divisor": 0}')
     assert json.load(answer["Payload"])["errorType"] == "ZeroDivisionError"
-    deadline, messages = time.monotonic() + 60, []
+    deadline = time.monotonic() + 60
+    messages: list[dict[str, Any]] = []
     while not messages and time.monotonic() < deadline:
         found = installed.client("sqs").receive_message(QueueUrl=outputs["queue"], WaitTimeSeconds=1)
         messages = found.get("Messages", [])
