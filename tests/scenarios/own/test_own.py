@@ -1,0 +1,98 @@
+"""A project that is nothing like the one that comes with Glidepath plays the whole tour: nothing knows of taxis.
+
+Other data, target, metric, name, accounts (with leading zeros), region, three environments and a canary.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.scenarios.own.project import FEATURES, Own, make
+
+# The first test waits for a whole rehearsal: minutes on a quiet machine, more on a busy one.
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2400)]
+STAGES = [
+    "Source", "Build", "Train", "DeployDev", "TestDev", "DeployStaging", "TestStaging", "Approve", "DeployProd",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Toured:
+    """A checkout whose tour has ended."""
+
+    root: Path
+    done: "subprocess.CompletedProcess[str]"
+    report: dict[str, Any]
+
+
+def git(root: Path, *arguments: str) -> str:
+    who = ("-c", "user.name=User", "-c", "user.email=user@example.com")
+    done = subprocess.run(["git", *who, *arguments], cwd=root, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def toured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toured]:
+    root, folder = tmp_path_factory.mktemp("own"), tmp_path_factory.mktemp("rehearsal")
+    data = make(root)
+    git(root, "init", "-q")
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", "A project of our own")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environ = {**os.environ, "GLIDEPATH_FOLDER": str(folder), "GLIDEPATH_PORT": str(port)}
+    command = [sys.executable, "-m", "cli"]
+    try:
+        done = subprocess.run(
+            [*command, "rehearse", "--data", str(data), "--yes"],
+            cwd=root,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        yield Toured(root, done, json.loads((folder / "report.json").read_text()))
+    finally:
+        subprocess.run([*command, "down"], cwd=root, env=environ, check=False, capture_output=True)
+
+
+def test_the_tour_ends_well_and_changes_no_tracked_file(toured: Toured) -> None:
+    assert toured.done.returncode == 0, toured.done.stdout + toured.done.stderr
+    assert git(toured.root, "status", "--porcelain") == ""
+
+
+def test_two_releases_pass_every_stage_of_the_longer_road(toured: Toured) -> None:
+    first, second, _ = toured.report["runs"]
+    for run, rows in ((first, 900), (second, 1500)):
+        assert [(stage["name"], stage["status"]) for stage in run["stages"]] == [(name, "Succeeded") for name in STAGES]
+        assert (run["metrics"]["name"], run["metrics"]["threshold"]) == ("mae", 250)
+        assert run["data"]["rows"] == rows
+    steps = [step["weight"] for step in second["shift"]["steps"]]
+    assert (steps[0], steps[-1]) == (0.2, 1.0)
+    assert second["shift"]["requests"] > 0
+    assert second["shift"]["failed"] == 0
+
+
+def test_the_bad_release_fails_in_a_feature_of_this_data_and_is_rolled_back(toured: Toured) -> None:
+    bad = toured.report["runs"][2]
+    assert (bad["status"], bad["stages"][0]["name"]) == ("RolledBack", "DeployProd")
+    assert bad["shift"]["alarms"][0]["name"] == "flat-rents-prod-model-errors"
+    assert any(f"fails where {feature} is" in toured.done.stdout for feature in FEATURES)
+    assert toured.report["production"]["release"] == toured.report["runs"][1]["release"]
+
+
+def test_every_role_is_proven_and_the_monitor_has_run(toured: Toured) -> None:
+    accounts = {role["role"].split(":")[4] for role in toured.report["roles"]}
+    assert accounts == set(Own().accounts)
+    assert [role["role"] for role in toured.report["roles"] if role["denied"] or role["unused"]] == []
+    assert toured.report["monitor"]["executions"] > 0
