@@ -1,16 +1,15 @@
 """The repository's CI in the tooling account: its identity provider, and a role for each thing it comes for."""
 
-from functools import partial
 from typing import NotRequired, TypedDict
 
 import pulumi
 from pulumi_aws.iam.open_id_connect_provider import OpenIdConnectProvider
 
-from components.role import Role
-from contracts.names import DELIVERY, Names
+from components.role import Role, role_args
+from contracts.names import Names
 from definitions.roles import ci as ci_roles
-from definitions.roles.ci import AUDIENCE, PURPOSES, Repository
-from definitions.roles.delivery import Delivery
+from definitions.roles.ci import AUDIENCE, Repository
+from definitions.roles.delivery_account import Delivery
 
 
 class ContinuousIntegrationArgs(TypedDict):
@@ -45,16 +44,9 @@ class ContinuousIntegration(pulumi.ComponentResource):
         self.roles = {
             purpose: Role(
                 f"{name}-{purpose}",
-                {
-                    "role_name": names.role(DELIVERY, purpose),
-                    "description": f"CI of {repository.path}: {purpose.removeprefix('ci-')}",
-                    "trust": ci_roles.trust(provider, repository, purpose),
-                    "statements": pulumi.Output.from_input(args["delivery"]).apply(
-                        partial(ci_roles.statements, purpose=purpose)
-                    ),
-                },
+                role_args(record, args["delivery"]),
                 pulumi.ResourceOptions(parent=self, depends_on=after),
             ).arn
-            for purpose in PURPOSES
+            for purpose, record in ci_roles.roles(names, provider, repository).items()
         }
         self.register_outputs({})

@@ -8,7 +8,7 @@ import pulumi
 from components.project import Project
 from components.stage import Stage, title, variables
 from definitions import buildspecs
-from definitions.roles.delivery import Delivery
+from definitions.roles.delivery_account import Delivery
 
 
 class DeployArgs(TypedDict):

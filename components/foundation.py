@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from functools import partial
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -14,10 +13,10 @@ from pulumi_aws.sns.topic_subscription import TopicSubscription
 
 from components.bucket import Bucket
 from components.key import Key
-from components.role import Role, RoleArgs
+from components.role import Role, role_args
 from contracts.names import Names
 from definitions.roles import environment as environment_roles
-from definitions.roles.environment import Environment
+from definitions.roles.subject import Environment
 from definitions.storage import environment_key, topic_policy
 
 
@@ -91,15 +90,9 @@ class Foundation(pulumi.ComponentResource):
             opts=own,
         )
         roles: dict[str, pulumi.Output[str]] = {}
-        for purpose in (*environment_roles.ROLES, *(environment_roles.CI_ROLES if ci else ())):
-            given: RoleArgs = {
-                "role_name": names.role(env, purpose),
-                "description": f"{purpose} of {names.stack(env)}",
-                "trust": environment_roles.trust(names, env, purpose, ci),
-                "statements": at.apply(partial(environment_roles.statements, purpose=purpose)),
-            }
-            if purpose in environment_roles.ROLES:
-                # CI's role only reads, and reads what the boundary keeps from the others.
+        for purpose, record in environment_roles.roles(names, env, ci).items():
+            given = role_args(record, at)
+            if record.bounded:
                 given["boundary"] = boundary.arn
             roles[purpose] = Role(f"{name}-{purpose}", given, own).arn
         return roles

@@ -5,9 +5,10 @@ from typing import TypedDict
 import pulumi
 from pulumi_aws.sagemaker.notebook_instance import NotebookInstance
 
-from components.role import Role
-from contracts.names import DELIVERY, Names
-from definitions.roles.delivery import Delivery, statements, trust
+from components.role import Role, role_args
+from contracts.names import Names
+from definitions.roles.delivery import roles
+from definitions.roles.delivery_account import Delivery
 
 
 class NotebookArgs(TypedDict):
@@ -30,16 +31,7 @@ class Notebook(pulumi.ComponentResource):
         super().__init__("glidepath:notebook:Notebook", name, None, opts)
         own = pulumi.ResourceOptions(parent=self)
         names = args["names"]
-        role = Role(
-            name,
-            {
-                "role_name": names.role(DELIVERY, "notebook"),
-                "description": "Notebook, read only",
-                "trust": trust(names, "notebook"),
-                "statements": pulumi.Output.from_input(args["delivery"]).apply(lambda at: statements(at, "notebook")),
-            },
-            own,
-        )
+        role = Role(name, role_args(roles(names)["notebook"], args["delivery"]), own)
         NotebookInstance(
             name,
             name=names.name,

@@ -6,10 +6,11 @@ from typing import TypedDict
 import pulumi
 from pulumi_aws.codepipeline.pipeline import Pipeline as CodePipeline
 
-from components.role import Role
+from components.role import Role, role_args
 from components.stage import HasStage
-from contracts.names import DELIVERY, Names
-from definitions.roles.delivery import Delivery, statements, trust
+from contracts.names import Names
+from definitions.roles.delivery import roles
+from definitions.roles.delivery_account import Delivery
 
 
 class PipelineArgs(TypedDict):
@@ -37,16 +38,7 @@ class Pipeline(pulumi.ComponentResource):
         super().__init__("glidepath:pipeline:Pipeline", name, None, opts)
         own = pulumi.ResourceOptions(parent=self)
         names = args["names"]
-        role = Role(
-            name,
-            {
-                "role_name": names.role(DELIVERY, "pipeline"),
-                "description": f"Pipeline {names.name}",
-                "trust": trust(names, "pipeline"),
-                "statements": pulumi.Output.from_input(args["delivery"]).apply(lambda at: statements(at, "pipeline")),
-            },
-            own,
-        )
+        role = Role(name, role_args(roles(names)["pipeline"], args["delivery"]), own)
         pipeline = CodePipeline(
             name,
             name=names.name,

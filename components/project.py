@@ -8,8 +8,9 @@ import pulumi
 from pulumi_aws.cloudwatch.log_group import LogGroup
 from pulumi_aws.codebuild.project import Project as CodeBuildProject
 
-from components.role import Role
-from definitions.roles.delivery import Delivery, statements, trust
+from components.role import Role, role_args
+from definitions.roles.delivery import roles
+from definitions.roles.delivery_account import Delivery
 
 
 class ProjectArgs(TypedDict):
@@ -47,16 +48,7 @@ class Project(pulumi.ComponentResource):
         super().__init__("glidepath:build:Project", name, None, opts)
         own = pulumi.ResourceOptions(parent=self)
         names, purpose = args["at"].names, args["purpose"]
-        role = Role(
-            name,
-            {
-                "role_name": names.role("delivery", purpose),
-                "description": f"CodeBuild project {names.project(purpose)}",
-                "trust": trust(names, purpose),
-                "statements": pulumi.Output.from_input(args["delivery"]).apply(lambda at: statements(at, purpose)),
-            },
-            own,
-        )
+        role = Role(name, role_args(roles(names)[purpose], args["delivery"]), own)
         log = LogGroup(
             name,
             name=f"/aws/codebuild/{names.project(purpose)}",

@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict, TypeVar
 
 import pulumi
 from pulumi_aws.iam.role import Role as IamRole
 from pulumi_aws.iam.role_policy import RolePolicy
 
+from definitions.roles.record import Record
 from definitions.roles.statements import document
+
+Subject = TypeVar("Subject")
 
 
 class RoleArgs(TypedDict):
@@ -24,6 +27,16 @@ class RoleArgs(TypedDict):
     """What it may do."""
     boundary: NotRequired[pulumi.Input[str]]
     """ARN of its permissions boundary."""
+
+
+def role_args(record: Record[Subject], at: pulumi.Input[Subject]) -> RoleArgs:
+    """Arguments of the role that a record describes; `at` is the stack as its statements see it."""
+    return {
+        "role_name": record.name,
+        "description": record.description,
+        "trust": record.trust,
+        "statements": pulumi.Output.from_input(at).apply(record.statements),
+    }
 
 
 class Role(pulumi.ComponentResource):

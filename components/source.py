@@ -9,10 +9,11 @@ from pulumi_aws.codeconnections.connection import Connection
 from pulumi_aws.lambda_.permission import Permission
 
 from components.function import Function
-from components.role import Role
+from components.role import Role, role_args
 from components.stage import Stage
 from contracts.names import DELIVERY, Names
-from definitions.roles.delivery import Delivery, statements, trust
+from definitions.roles.delivery import roles
+from definitions.roles.delivery_account import Delivery
 
 
 class SourceArgs(TypedDict):
@@ -104,16 +105,7 @@ class Trigger(pulumi.ComponentResource):
         super().__init__("glidepath:source:Trigger", name, None, opts)
         own = pulumi.ResourceOptions(parent=self)
         names = args["names"]
-        role = Role(
-            name,
-            {
-                "role_name": names.role(DELIVERY, "trigger"),
-                "description": "Starts the pipeline for new data",
-                "trust": trust(names, "trigger"),
-                "statements": pulumi.Output.from_input(args["delivery"]).apply(lambda at: statements(at, "trigger")),
-            },
-            own,
-        )
+        role = Role(name, role_args(roles(names)["trigger"], args["delivery"]), own)
         environment = {"PIPELINE_NAME": names.name}
         if args["source_key"]:
             environment["SOURCE_KEY"] = args["source_key"]

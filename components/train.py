@@ -13,11 +13,14 @@ from pulumi_aws.sfn.state_machine import StateMachine
 
 from components.function import ROOT, Function
 from components.registry import Registry
-from components.role import Role
+from components.role import Role, role_args
 from components.stage import Stage
 from contracts.names import DELIVERY, Names
-from definitions.roles.delivery import WORKFLOW_FUNCTIONS, Delivery, statements, trust
-from definitions.state_machine import Training, state_machine
+from definitions.roles.delivery import roles
+from definitions.roles.delivery_account import Delivery
+from definitions.roles.workflow import FUNCTIONS
+from definitions.state_machine import state_machine
+from definitions.states import Training
 
 
 class TrainArgs(TypedDict):
@@ -59,12 +62,10 @@ class Train(pulumi.ComponentResource):
         super().__init__("glidepath:train:Train", name, None, opts)
         own = pulumi.ResourceOptions(parent=self)
         names = args["names"]
-        roles = {
-            purpose: self._role(name, args, purpose) for purpose in ("train", "features", "training", "processing")
-        }
+        made = {purpose: self._role(name, args, purpose) for purpose in ("train", "features", "training", "processing")}
         registry = Registry(name, {"group": names.name}, own)
-        job = self._glue(name, args, roles["features"])
-        functions = [self._function(name, args, purpose) for purpose in WORKFLOW_FUNCTIONS]
+        job = self._glue(name, args, made["features"])
+        functions = [self._function(name, args, purpose) for purpose in FUNCTIONS]
         log = LogGroup(
             name,
             name=f"/aws/vendedlogs/states/{names.name}-train",
@@ -73,12 +74,12 @@ class Train(pulumi.ComponentResource):
             opts=own,
         )
         # The workflow names its roles, functions and jobs by name: these must be there before it runs.
-        needed: list[pulumi.Resource] = [registry, job, *functions, *(role for role in roles.values())]
+        needed: list[pulumi.Resource] = [registry, job, *functions, *made.values()]
         machine = StateMachine(
             name,
             name=f"{names.name}-train",
             type="STANDARD",
-            role_arn=roles["train"].arn,
+            role_arn=made["train"].arn,
             definition=pulumi.Output.from_input(args["workflow"]).apply(lambda it: json.dumps(state_machine(it))),
             logging_configuration={
                 "level": "ERROR",
@@ -93,17 +94,8 @@ class Train(pulumi.ComponentResource):
         self.register_outputs({"state_machine_arn": machine.arn})
 
     def _role(self, name: str, args: TrainArgs, purpose: str) -> Role:
-        names = args["names"]
-        return Role(
-            f"{name}-{purpose}",
-            {
-                "role_name": names.role(DELIVERY, purpose),
-                "description": f"{purpose} of the training workflow",
-                "trust": trust(names, purpose),
-                "statements": pulumi.Output.from_input(args["delivery"]).apply(lambda at: statements(at, purpose)),
-            },
-            pulumi.ResourceOptions(parent=self),
-        )
+        record = roles(args["names"])[purpose]
+        return Role(f"{name}-{purpose}", role_args(record, args["delivery"]), pulumi.ResourceOptions(parent=self))
 
     def _glue(self, name: str, args: TrainArgs, role: Role) -> Job:
         own = pulumi.ResourceOptions(parent=self)

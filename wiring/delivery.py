@@ -20,8 +20,8 @@ from components.test import SystemTest
 from components.train import Train
 from definitions.images import model_monitor, xgboost
 from definitions.roles.ci import Repository
-from definitions.roles.delivery import Delivery
-from definitions.state_machine import Machines, Training
+from definitions.roles.delivery_account import Delivery
+from definitions.states import Machines, Training
 from functions.jobs.evaluate.arguments import evaluation_arguments
 from settings import Ci, Compute, Settings
 

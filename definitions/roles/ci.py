@@ -3,15 +3,16 @@
 Every role names the repository, and what may be done on any branch differs from what only the main branch may do.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-from contracts.names import Names
-from definitions.roles.delivery import Delivery, state
+from contracts.names import DELIVERY, Names
+from definitions.roles.delivery_account import Delivery, state
+from definitions.roles.record import Record, by_purpose
 from definitions.roles.statements import Document, Statement, allow, document
 
 AUDIENCE = "sts.amazonaws.com"
-PURPOSES = ("ci-preview", "ci-drift", "ci-deliver")
-"""Previews pull requests; looks for drift at night; hands merged code to the pipeline."""
 
 
 @dataclass(frozen=True)
@@ -43,15 +44,30 @@ def provider_arn(names: Names, repository: Repository) -> str:
     return f"arn:{names.partition}:iam::{names.delivery_account}:oidc-provider/{repository.host}"
 
 
-def trust(provider: str, repository: Repository, purpose: str) -> Document:
-    """Trust in runs of one repository, and for what is more than looking at a request, of one branch of it."""
-    sub, aud = f"{repository.host}:sub", f"{repository.host}:aud"
-    request = purpose == "ci-preview"
-    subject = repository.request_subject if request else repository.branch_subject
-    condition = {"StringEquals": {aud: AUDIENCE}}
-    condition |= {"StringLike": {sub: subject}} if "*" in subject else {}
-    if "*" not in subject:
-        condition["StringEquals"] |= {sub: subject}
+def roles(names: Names, provider: str, repository: Repository) -> dict[str, Record[Delivery]]:
+    """Every role of CI, by its purpose."""
+
+    def record(purpose: str, subject: str, statements: Callable[[Delivery], list[Statement]]) -> Record[Delivery]:
+        description = f"CI of {repository.path}: {purpose.removeprefix('ci-')}"
+        trust = _trust(provider, repository.host, subject)
+        return Record(purpose, names.role(DELIVERY, purpose), description, trust, statements)
+
+    return by_purpose(
+        [
+            record("ci-preview", repository.request_subject, partial(look, role="preview")),
+            record("ci-drift", repository.branch_subject, partial(look, role="drift")),
+            record("ci-deliver", repository.branch_subject, deliver),
+        ]
+    )
+
+
+def _trust(provider: str, host: str, subject: str) -> Document:
+    """Trust in runs of one repository that have the subject, which may hold wildcards."""
+    condition = {"StringEquals": {f"{host}:aud": AUDIENCE}}
+    if "*" in subject:
+        condition["StringLike"] = {f"{host}:sub": subject}
+    else:
+        condition["StringEquals"][f"{host}:sub"] = subject
     return document(
         {
             "Effect": "Allow",
@@ -62,10 +78,12 @@ def trust(provider: str, repository: Repository, purpose: str) -> Document:
     )
 
 
-def statements(at: Delivery, purpose: str) -> list[Statement]:
-    """What CI may do in the tooling account."""
-    if purpose == "ci-deliver":
-        return [allow("HandOver", ["s3:PutObject"], [at.data("source/*")]), at.use_key()]
-    look = purpose.removeprefix("ci-")
-    roles = [at.names.role_arn(env, look) for env in at.names.environments]
+def look(at: Delivery, role: str) -> list[Statement]:
+    """Previews pull requests, or looks for drift at night: as that role of every environment."""
+    roles = [at.names.role_arn(env, role) for env in at.names.environments]
     return [allow("Look", ["sts:AssumeRole"], roles), *state(at, write=False)]
+
+
+def deliver(at: Delivery) -> list[Statement]:
+    """Hands merged code to the pipeline."""
+    return [allow("HandOver", ["s3:PutObject"], [at.data("source/*")]), at.use_key()]

@@ -1,16 +1,41 @@
-"""What a release needs from AWS: the deployer role's rights, one statement per kind of resource."""
+"""What the deployer of an environment may do: create, read, change and delete a release's resources by their names."""
 
-from typing import TYPE_CHECKING
-
-from definitions.roles.statements import Statement, allow, unscoped
-
-if TYPE_CHECKING:
-    from definitions.roles.environment import Environment
+from contracts.names import PREDICT
+from definitions.roles.runs import read_pointer, read_release
+from definitions.roles.statements import Statement, allow, pass_role, unscoped
+from definitions.roles.subject import Environment
 
 
-def statements(at: "Environment") -> list[Statement]:
-    """Create, read, change and delete the resources of a release, by their names."""
+def statements(at: Environment) -> list[Statement]:
+    """All that a release needs, and none of the foundation: no role, no policy, no key, no bucket."""
+    pointer = at.arn("ssm", f"parameter{at.names.pointer(at.env)}")
     return [
+        *read_release(at),
+        allow(
+            "Pointer",
+            [
+                "ssm:AddTagsToResource",
+                "ssm:DeleteParameter",
+                "ssm:GetParameter",
+                "ssm:GetParameters",
+                "ssm:ListTagsForResource",
+                "ssm:PutParameter",
+            ],
+            [pointer],
+        ),
+        read_pointer(at),
+        unscoped("DescribeParameters", ["ssm:DescribeParameters"]),
+        pass_role(
+            [at.names.role_arn(at.env, "model"), at.names.role_arn(at.env, "monitor")],
+            "sagemaker.amazonaws.com",
+            "PassToSageMaker",
+        ),
+        pass_role(
+            [at.names.role_arn(at.env, hook) for hook in (PREDICT, "before-traffic", "after-traffic")],
+            "lambda.amazonaws.com",
+            "PassToLambda",
+        ),
+        pass_role([at.names.role_arn(at.env, "shift")], "codedeploy.amazonaws.com", "PassToCodeDeploy"),
         *_sagemaker(at),
         *_lambda(at),
         *_api(at),
@@ -20,7 +45,7 @@ def statements(at: "Environment") -> list[Statement]:
     ]
 
 
-def _sagemaker(at: "Environment") -> list[Statement]:
+def _sagemaker(at: Environment) -> list[Statement]:
     def named(kind: str) -> str:
         return at.arn("sagemaker", f"{kind}/{at.prefix}-*")
 
@@ -68,7 +93,7 @@ def _sagemaker(at: "Environment") -> list[Statement]:
     ]
 
 
-def _lambda(at: "Environment") -> list[Statement]:
+def _lambda(at: Environment) -> list[Statement]:
     functions = at.arn("lambda", f"function:{at.prefix}-*")
     groups = at.arn("logs", f"log-group:/aws/lambda/{at.prefix}-*")
     access_log = at.arn("logs", f"log-group:/aws/apigateway/{at.prefix}")
@@ -121,7 +146,7 @@ def _lambda(at: "Environment") -> list[Statement]:
     ]
 
 
-def _api(at: "Environment") -> list[Statement]:
+def _api(at: Environment) -> list[Statement]:
     """API Gateway gives ids, not names: its resources are addressed by kind."""
     root = f"arn:{at.names.partition}:apigateway:{at.names.region}::"
     kinds = ("restapis", "usageplans", "apikeys")
@@ -131,9 +156,9 @@ def _api(at: "Environment") -> list[Statement]:
     return [allow("Apis", actions, [*arns, tags])]
 
 
-def _codedeploy(at: "Environment") -> list[Statement]:
+def _codedeploy(at: Environment) -> list[Statement]:
     application = at.arn("codedeploy", f"application:{at.prefix}")
-    group = at.arn("codedeploy", f"deploymentgroup:{at.prefix}/predict")
+    group = at.arn("codedeploy", f"deploymentgroup:{at.prefix}/{PREDICT}")
     config = at.arn("codedeploy", f"deploymentconfig:{at.prefix}-*")
     standard = at.arn("codedeploy", "deploymentconfig:CodeDeployDefault.LambdaAllAtOnce")
 
@@ -165,7 +190,7 @@ def _codedeploy(at: "Environment") -> list[Statement]:
     ]
 
 
-def _autoscaling(at: "Environment") -> list[Statement]:
+def _autoscaling(at: Environment) -> list[Statement]:
     linked = (
         f"arn:{at.names.partition}:iam::{at.names.accounts[at.env]}:role/aws-service-role/"
         "sagemaker.application-autoscaling.amazonaws.com/"
@@ -200,7 +225,7 @@ def _autoscaling(at: "Environment") -> list[Statement]:
     ]
 
 
-def _watching(at: "Environment") -> list[Statement]:
+def _watching(at: Environment) -> list[Statement]:
     alarms = at.arn("cloudwatch", f"alarm:{at.prefix}-*")
     dashboard = f"arn:{at.names.partition}:cloudwatch::{at.names.accounts[at.env]}:dashboard/{at.prefix}"
     return [

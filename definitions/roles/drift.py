@@ -3,17 +3,37 @@
 Reads of settings only: no object of a bucket but release manifests, no log, no request.
 """
 
-from typing import TYPE_CHECKING
+from definitions.roles import deployer
+from definitions.roles.statements import Statement, allow, unscoped
+from definitions.roles.subject import Environment
 
-from definitions.roles.statements import Statement, allow
-
-if TYPE_CHECKING:
-    from definitions.roles.environment import Environment
-
+_BUCKET_SETTINGS = (
+    "AccelerateConfiguration",
+    "BucketAcl",
+    "BucketCORS",
+    "BucketLocation",
+    "BucketLogging",
+    "BucketObjectLockConfiguration",
+    "BucketOwnershipControls",
+    "BucketPolicy",
+    "BucketPublicAccessBlock",
+    "BucketRequestPayment",
+    "BucketTagging",
+    "BucketVersioning",
+    "BucketWebsite",
+    "EncryptionConfiguration",
+    "LifecycleConfiguration",
+    "ReplicationConfiguration",
+)
 _READS = ("Describe", "Get", "List", "GET")
 
 
-def reads(statements: list[Statement]) -> list[Statement]:
+def statements(at: Environment) -> list[Statement]:
+    """Compares the environment with its state: reads everything that a stack's resources are set to."""
+    return [*_reads(deployer.statements(at)), *_foundation(at)]
+
+
+def _reads(statements: list[Statement]) -> list[Statement]:
     """Those actions of the statements that only read."""
     found = [
         {**statement, "Action": [a for a in statement["Action"] if a.partition(":")[2].startswith(_READS)]}
@@ -22,7 +42,7 @@ def reads(statements: list[Statement]) -> list[Statement]:
     return [statement for statement in found if statement["Action"]]
 
 
-def foundation(at: "Environment") -> list[Statement]:
+def _foundation(at: Environment) -> list[Statement]:
     """Reads of the key, the capture bucket, the topic, the roles and their boundary."""
     account, partition = at.names.accounts[at.env], at.names.partition
     bucket = at.names.bucket_arn(at.capture)
@@ -48,31 +68,10 @@ def foundation(at: "Environment") -> list[Statement]:
             ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags"],
             [at.key_arn],
         ),
-        allow("KeyAliases", ["kms:ListAliases"], ["*"]),
+        unscoped("KeyAliases", ["kms:ListAliases"]),
         allow(
             "Bucket",
-            [
-                f"s3:Get{setting}"
-                for setting in (
-                    "AccelerateConfiguration",
-                    "BucketAcl",
-                    "BucketCORS",
-                    "BucketLocation",
-                    "BucketLogging",
-                    "BucketObjectLockConfiguration",
-                    "BucketOwnershipControls",
-                    "BucketPolicy",
-                    "BucketPublicAccessBlock",
-                    "BucketRequestPayment",
-                    "BucketTagging",
-                    "BucketVersioning",
-                    "BucketWebsite",
-                    "EncryptionConfiguration",
-                    "LifecycleConfiguration",
-                    "ReplicationConfiguration",
-                )
-            ]
-            + ["s3:ListBucket"],
+            ["s3:ListBucket", *(f"s3:Get{setting}" for setting in _BUCKET_SETTINGS)],
             [bucket],
         ),
         allow(

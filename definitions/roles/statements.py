@@ -1,6 +1,6 @@
 """Building blocks of IAM documents. Shapes are IAM's own: statements are dicts, documents hold a list of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 Statement = dict[str, Any]
@@ -34,7 +34,7 @@ def unscoped(sid: str, actions: Sequence[str], conditions: Mapping[str, Mapping[
 
 
 def pass_role(role_arns: Sequence[str], service: str, sid: str = "PassRole") -> Statement:
-    """Leave to hand the named roles to one service, and to no other."""
+    """Permission to hand the named roles to one service, and to no other."""
     return allow(sid, ["iam:PassRole"], role_arns, {"StringEquals": {"iam:PassedToService": service}})
 
 
@@ -82,11 +82,42 @@ def trust_roles(account_root: str, role_arns: Sequence[str]) -> Document:
 
 
 def write_logs(group_arn: str, sid: str = "WriteLogs") -> Statement:
-    """Leave to write into one log group, which the program has made."""
+    """Permission to write into one log group, which the program has made."""
     return allow(sid, ["logs:CreateLogStream", "logs:PutLogEvents"], [group_arn])
 
 
 def use_key(key_arn: str, service_hosts: Sequence[str], sid: str = "UseKey", write: bool = True) -> Statement:
-    """Leave to use one key through the named services (`s3.eu-west-1.amazonaws.com`) alone."""
+    """Permission to use one key through the named services (`s3.eu-west-1.amazonaws.com`) alone."""
     actions = ["kms:Decrypt", "kms:GenerateDataKey"] if write else ["kms:Decrypt"]
     return allow(sid, actions, [key_arn], {"StringEquals": {"kms:ViaService": list(service_hosts)}})
+
+
+def trace(sid: str = "Trace") -> Statement:
+    """Permission to send a function's traces."""
+    return unscoped(sid, ["xray:PutTelemetryRecords", "xray:PutTraceSegments"])
+
+
+def pull_image(repository_arns: Iterable[str]) -> list[Statement]:
+    """Permission to pull images from the repositories given."""
+    return [
+        allow(
+            "PullImage",
+            ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            sorted(repository_arns),
+        ),
+        unscoped("EnterRegistry", ["ecr:GetAuthorizationToken"]),
+    ]
+
+
+def sagemaker_logs(group_arn: str) -> list[Statement]:
+    """Permission for what SageMaker runs to log and measure. It makes the group itself, and names its streams."""
+    streams = [f"{group_arn}:*"]
+    return [
+        allow("MakeLogGroup", ["logs:CreateLogGroup"], streams),
+        allow("WriteLogs", ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], streams),
+        unscoped(
+            "WriteMetrics",
+            ["cloudwatch:PutMetricData"],
+            {"StringLike": {"cloudwatch:namespace": ["/aws/sagemaker/*", "aws/sagemaker/*"]}},
+        ),
+    ]

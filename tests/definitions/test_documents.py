@@ -7,7 +7,8 @@ from contracts.appspec import app_spec, traffic_routing
 from contracts.names import Names
 from definitions import buildspecs
 from definitions.openapi import openapi
-from definitions.state_machine import Machines, Training, state_machine
+from definitions.state_machine import state_machine
+from definitions.states import Machines, Training
 
 NAMES = Names("glidepath", "eu-west-1", {"delivery": "1" * 12, "dev": "2" * 12, "prod": "3" * 12})
 MACHINES = Machines("ml.m5.large", 1, 20, 1800)

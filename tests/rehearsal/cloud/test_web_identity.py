@@ -12,6 +12,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from contracts.names import Names
 from definitions.roles import ci as ci_roles
 from definitions.roles.ci import AUDIENCE, Repository
 from rehearsal.cloud.core.cloud import Cloud
@@ -29,7 +30,8 @@ def make_role(cloud: Cloud, account: str, purpose: str, repository: Repository =
     arn = f"arn:aws:iam::{account}:oidc-provider/{repository.host}"
     if provider:
         iam.create_open_id_connect_provider(Url=f"https://{repository.host}", ClientIDList=[AUDIENCE])
-    trust = ci_roles.trust(arn, repository, purpose)
+    names = Names("glidepath", "eu-west-1", {"delivery": account})
+    trust = ci_roles.roles(names, arn, repository)[purpose].trust
     return str(iam.create_role(RoleName=purpose, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"])
 
 

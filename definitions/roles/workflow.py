@@ -1,0 +1,291 @@
+"""Roles of what runs in the delivery account besides the pipeline: training workflow, trigger and notebook."""
+
+from collections.abc import Callable
+
+from contracts.names import DELIVERY, Names
+from definitions.images import model_monitor, repository_arn, xgboost
+from definitions.roles.delivery_account import Delivery
+from definitions.roles.record import Record
+from definitions.roles.statements import (
+    Document,
+    Statement,
+    allow,
+    pass_role,
+    pull_image,
+    sagemaker_logs,
+    trace,
+    trust_service,
+    unscoped,
+    use_key,
+    write_logs,
+)
+
+Statements = Callable[[Delivery], list[Statement]]
+
+
+def roles(names: Names) -> list[Record[Delivery]]:
+    """Every one of them."""
+    account = names.delivery_account
+    states = trust_service("states.amazonaws.com", account, names.state_machine_arn)
+    glue = trust_service("glue.amazonaws.com", account)
+    sagemaker = trust_service("sagemaker.amazonaws.com", account, names.arn("sagemaker", "*"))
+    function = trust_service("lambda.amazonaws.com", account)
+
+    def record(purpose: str, description: str, trust: Document, statements: Statements) -> Record[Delivery]:
+        return Record(purpose, names.role(DELIVERY, purpose), description, trust, statements)
+
+    def step(purpose: str, trust: Document, statements: Statements) -> Record[Delivery]:
+        return record(purpose, f"{purpose} of the training workflow", trust, statements)
+
+    return [
+        step("train", states, train),
+        step("features", glue, features),
+        step("training", sagemaker, training),
+        step("processing", sagemaker, processing),
+        *(step(purpose, function, statements) for purpose, statements in FUNCTIONS.items()),
+        record("trigger", "Starts the pipeline for new data", function, trigger),
+        record("notebook", "Notebook, read only", sagemaker, notebook),
+    ]
+
+
+def train(at: Delivery) -> list[Statement]:
+    """The workflow starts jobs and functions, and waits for them through the rules that AWS manages for it."""
+    names = at.names
+    functions = [names.function_arn(DELIVERY, purpose) for purpose in FUNCTIONS]
+    rules = [
+        names.arn("events", f"rule/StepFunctionsGetEventsForSageMaker{kind}JobsRule")
+        for kind in ("Training", "Processing")
+    ]
+    prefix = f"{names.name}-"
+    return [
+        allow("Functions", ["lambda:InvokeFunction"], [arn + tail for arn in functions for tail in ("", ":*")]),
+        allow(
+            "Features",
+            ["glue:BatchStopJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:StartJobRun"],
+            [names.arn("glue", f"job/{names.name}-features")],
+        ),
+        allow(
+            "Training",
+            ["sagemaker:CreateTrainingJob", "sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob"],
+            [names.arn("sagemaker", f"training-job/{prefix}*")],
+        ),
+        allow(
+            "Processing",
+            ["sagemaker:CreateProcessingJob", "sagemaker:DescribeProcessingJob", "sagemaker:StopProcessingJob"],
+            [names.arn("sagemaker", f"processing-job/{prefix}*")],
+        ),
+        allow(
+            "Tags",
+            ["sagemaker:AddTags"],
+            [names.arn("sagemaker", f"training-job/{prefix}*"), names.arn("sagemaker", f"processing-job/{prefix}*")],
+        ),
+        pass_role(
+            [names.role_arn(DELIVERY, "training"), names.role_arn(DELIVERY, "processing")], "sagemaker.amazonaws.com"
+        ),
+        allow("WaitForJobs", ["events:DescribeRule", "events:PutRule", "events:PutTargets"], rules),
+        unscoped(
+            "DeliverLogs",
+            [
+                f"logs:{action}"
+                for action in (
+                    "CreateLogDelivery",
+                    "DeleteLogDelivery",
+                    "DescribeLogGroups",
+                    "DescribeResourcePolicies",
+                    "GetLogDelivery",
+                    "ListLogDeliveries",
+                    "PutResourcePolicy",
+                    "UpdateLogDelivery",
+                )
+            ],
+        ),
+        unscoped(
+            "Trace",
+            ["xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+        ),
+    ]
+
+
+def features(at: Delivery) -> list[Statement]:
+    """The Glue job: data in, features out."""
+    group = at.names.arn("logs", "log-group:/aws-glue/jobs/*")
+    return [
+        allow(
+            "ReadInput",
+            ["s3:GetObject"],
+            [at.artifacts("runs/*/input/*"), at.artifacts("code/*"), at.artifacts("glue/*")],
+        ),
+        allow(
+            "WriteFeatures", ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], [at.artifacts("runs/*/features/*")]
+        ),
+        allow(
+            "ListRuns",
+            ["s3:ListBucket"],
+            [at.artifacts()],
+            {"StringLike": {"s3:prefix": ["runs/*", "code/*", "glue/*"]}},
+        ),
+        allow("Bucket", ["s3:GetBucketLocation"], [at.artifacts()]),
+        use_key(at.key_arn, [f"{service}.{at.names.region}.amazonaws.com" for service in ("s3", "glue")]),
+        allow("EncryptLogs", ["logs:AssociateKmsKey", "logs:CreateLogGroup"], [f"{group}:*"]),
+        allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{group}:*"]),
+        unscoped("WriteMetrics", ["cloudwatch:PutMetricData"], {"StringEquals": {"cloudwatch:namespace": "Glue"}}),
+    ]
+
+
+def _sagemaker(at: Delivery, group: str, image: str) -> list[Statement]:
+    region = at.names.region
+    return [
+        *pull_image({repository_arn(image), repository_arn(xgboost(region))}),
+        *sagemaker_logs(at.names.arn("logs", f"log-group:/aws/sagemaker/{group}")),
+        use_key(at.key_arn, [f"{service}.{region}.amazonaws.com" for service in ("s3", "sagemaker")]),
+        allow("VolumeKey", ["kms:CreateGrant"], [at.key_arn], {"Bool": {"kms:GrantIsForAWSResource": "true"}}),
+        allow("ListRuns", ["s3:ListBucket"], [at.artifacts()], {"StringLike": {"s3:prefix": ["runs/*", "code/*"]}}),
+    ]
+
+
+def training(at: Delivery) -> list[Statement]:
+    """Features in, model out."""
+    return [
+        allow("ReadFeatures", ["s3:GetObject"], [at.artifacts("runs/*/features/*")]),
+        allow("WriteModel", ["s3:PutObject"], [at.artifacts("runs/*/training/*")]),
+        *_sagemaker(at, "TrainingJobs", xgboost(at.names.region)),
+    ]
+
+
+def processing(at: Delivery) -> list[Statement]:
+    """Baseline and evaluation."""
+    return [
+        allow(
+            "ReadInput",
+            ["s3:GetObject"],
+            [at.artifacts("runs/*/features/*"), at.artifacts("runs/*/training/*"), at.artifacts("code/*")],
+        ),
+        allow(
+            "WriteResults", ["s3:PutObject"], [at.artifacts("runs/*/baseline/*"), at.artifacts("runs/*/evaluation/*")]
+        ),
+        *_sagemaker(at, "ProcessingJobs", model_monitor(at.names.region)),
+    ]
+
+
+def _watched(at: Delivery, purpose: str) -> list[Statement]:
+    """A function's log and trace."""
+    return [
+        write_logs(at.names.log_group_arn(f"/aws/lambda/{at.names.function(DELIVERY, purpose)}", DELIVERY)),
+        trace(),
+    ]
+
+
+def _function(at: Delivery, purpose: str) -> list[Statement]:
+    """What every function that reads or writes runs has."""
+    return [*_watched(at, purpose), at.use_key()]
+
+
+def validate(at: Delivery) -> list[Statement]:
+    """Reads the exact object version and keeps the run's own copy of it."""
+    return [
+        allow("ReadData", ["s3:GetObject", "s3:GetObjectVersion"], [at.data("datasets/*")]),
+        allow(
+            "FindData",
+            ["s3:ListBucket"],
+            [at.data()],
+            {"StringLike": {"s3:prefix": "datasets/*"}},
+        ),
+        allow("KeepInput", ["s3:PutObject"], [at.artifacts("runs/*/input/*")]),
+        *_function(at, "validate"),
+    ]
+
+
+def _packages(at: Delivery) -> list[str]:
+    return [at.names.arn("sagemaker", f"model-package/{at.names.name}/*")]
+
+
+def gate(at: Delivery) -> list[Statement]:
+    """Compares the evaluation with the threshold and with the champion."""
+    group = at.names.arn("sagemaker", f"model-package-group/{at.names.name}")
+    return [
+        allow(
+            "ReadEvaluation",
+            ["s3:GetObject"],
+            [at.artifacts("runs/*/evaluation/*"), at.artifacts("runs/*/release/manifest.json")],
+        ),
+        allow("WriteVerdict", ["s3:PutObject"], [at.artifacts("runs/*/evaluation/*")]),
+        allow("FindChampion", ["sagemaker:ListModelPackages"], [*_packages(at), group]),
+        allow("ReadChampion", ["sagemaker:DescribeModelPackage"], [*_packages(at), group]),
+        *_function(at, "gate"),
+    ]
+
+
+def register(at: Delivery) -> list[Statement]:
+    """Registers the trained artifact with its metrics."""
+    group = at.names.arn("sagemaker", f"model-package-group/{at.names.name}")
+    return [
+        allow(
+            "ReadRun",
+            ["s3:GetObject"],
+            [
+                at.artifacts("runs/*/training/*"),
+                at.artifacts("runs/*/evaluation/*"),
+                at.artifacts("runs/*/baseline/*"),
+            ],
+        ),
+        allow(
+            "Register",
+            [
+                "sagemaker:AddTags",
+                "sagemaker:CreateModelPackage",
+            ],
+            [group, *_packages(at)],
+        ),
+        *_function(at, "register"),
+    ]
+
+
+def manifest(at: Delivery) -> list[Statement]:
+    """Copies the artifact into the release and writes the manifest, once."""
+    return [
+        allow(
+            "ReadRun",
+            ["s3:GetObject"],
+            [
+                at.artifacts("runs/*/input/*"),
+                at.artifacts("runs/*/training/*"),
+                at.artifacts("runs/*/evaluation/*"),
+                at.artifacts("runs/*/baseline/*"),
+                at.artifacts("runs/*/release/*"),
+            ],
+        ),
+        allow(
+            "WriteRelease",
+            ["s3:PutObject"],
+            [at.artifacts("runs/*/release/manifest.json"), at.artifacts("runs/*/release/model.tar.gz")],
+        ),
+        *_function(at, "manifest"),
+    ]
+
+
+def trigger(at: Delivery) -> list[Statement]:
+    """Starts a run for new data."""
+    return [
+        allow("StartRun", ["codepipeline:StartPipelineExecution"], [at.names.pipeline_arn]),
+        *_watched(at, "trigger"),
+    ]
+
+
+def notebook(at: Delivery) -> list[Statement]:
+    """A person looks at data and runs; nothing can be changed from there."""
+    group = at.names.arn("logs", "log-group:/aws/sagemaker/NotebookInstances:*")
+    return [
+        allow("Read", ["s3:GetObject"], [at.data("datasets/*"), at.artifacts("runs/*")]),
+        allow("List", ["s3:ListBucket"], [at.data(), at.artifacts()]),
+        at.use_key(write=False),
+        write_logs(group),
+    ]
+
+
+FUNCTIONS: dict[str, Statements] = {
+    "validate": validate,
+    "gate": gate,
+    "register": register,
+    "manifest": manifest,
+}
+"""Functions of the training workflow: purpose → what each may do."""

@@ -1,0 +1,68 @@
+"""What states of the training workflow are made of."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.names import Names
+
+State = dict[str, Any]
+
+# Throttled starts have started nothing; a job that failed is not tried again under its name.
+_JOB_RETRIES = [
+    {
+        "ErrorEquals": ["SageMaker.ThrottlingException", "ThrottlingException"],
+        "IntervalSeconds": 10,
+        "BackoffRate": 2,
+        "MaxAttempts": 6,
+        "JitterStrategy": "FULL",
+    }
+]
+_GLUE_RETRIES = [
+    {
+        "ErrorEquals": ["Glue.ConcurrentRunsExceededException", "Glue.ThrottlingException", "ThrottlingException"],
+        "IntervalSeconds": 30,
+        "BackoffRate": 2,
+        "MaxAttempts": 6,
+        "JitterStrategy": "FULL",
+    }
+]
+CATCH = [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Caught"}]
+"""What fails goes where its error becomes a sentence."""
+
+
+@dataclass(frozen=True)
+class Machines:
+    """Machines of one kind of job; `seconds` is when it is given up."""
+
+    instance_type: str
+    instance_count: int
+    volume_gb: int
+    seconds: int
+
+
+@dataclass(frozen=True)
+class Training:
+    """What the workflow is made of. `dataset` is the dataset's schema as JSON text."""
+
+    names: Names
+    key_arn: str
+    xgboost_image: str
+    monitor_image: str
+    hyperparameters: Mapping[str, str]
+    dataset: str
+    evaluation_arguments: Sequence[str]
+    features_seconds: int
+    training: Machines
+    evaluation: Machines
+    baseline: Machines
+
+
+def path(training: Training, tail: str) -> str:
+    """Address in the run's folder, as an intrinsic of the workflow."""
+    return f"States.Format('s3://{training.names.artifacts_bucket}/runs/{{}}/{tail}', $.run)"
+
+
+def then(following: str | None) -> State:
+    """Which state follows; None: the workflow is done."""
+    return {"Next": following} if following else {"End": True}
