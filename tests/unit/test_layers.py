@@ -166,7 +166,6 @@ KNOWN: frozenset[str] = frozenset(
 
 KNOWN_CIRCLES: frozenset[str] = frozenset(
     (
-        "definitions.roles.deployer definitions.roles.drift definitions.roles.environment",
         "policies.rules.documents policies.rules.model policies.rules.sources",
         (
             "rehearsal.cloud.authorization.context rehearsal.cloud.authorization.enforce "
