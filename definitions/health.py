@@ -1,6 +1,6 @@
 """What an unhealthy release is: its alarms, as pure data. docs/health.md explains them, one by one, with their figures.
 
-Every alarm says on purpose what a period without data means to it.
+A period without data breaches no alarm: silence is counted by an alarm of its own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,6 @@ SILENT_SHARE = 0.5
 """Share of the invocations that may go unreported: some reports lie in the next period, but never half of them."""
 SILENT_PERIODS = 2
 """The newest period may still lack what comes by way of the logs, the one before it does not."""
-_NEVER = "notBreaching"
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Alarm:
     """One alarm: arguments of CloudWatch's metric alarm, and whether it stops a shift.
 
     What watches the release that is being shifted to stops the shift. What watches the API as a whole does not: it
-    would also hold back the release that is to mend it.
+    would also hold back the release that is to fix it.
     """
 
     description: str
@@ -241,5 +240,5 @@ def _judged(threshold: float, periods: int) -> dict[str, Any]:
         "comparison_operator": "GreaterThanOrEqualToThreshold",
         "threshold": threshold,
         "evaluation_periods": periods,
-        "treat_missing_data": _NEVER,
+        "treat_missing_data": "notBreaching",
     }

@@ -1,10 +1,11 @@
 """All rules."""
 
-from . import capture, exposure, least_privilege, operations, release, trust
+from . import capture, escalation, exposure, least_privilege, operations, release, trust
 from .model import Rule
 
 RULES: tuple[Rule, ...] = (
     *least_privilege.RULES,
+    *escalation.RULES,
     *trust.RULES,
     *capture.RULES,
     *release.RULES,

@@ -20,8 +20,8 @@ from pulumi_policy import proxy as _proxy
 
 from .catalogue import FAMILIES, RULES
 from .judge import Judge, schema
-from .mend import REMEDIATION, mend
 from .model import UNKNOWN, Resource, Unknown, section
+from .remediate import REMEDIATION, remediate
 
 _UNKNOWNS = frozenset(value for name, value in vars(_proxy).items() if name.startswith("UNKNOWN_"))
 
@@ -94,8 +94,8 @@ def policies() -> list[Policy]:
     def advice(args: ResourceValidationArgs, report: ReportViolation) -> None:
         judge.advice(args.urn, lambda text, _: report(text, None))
 
-    def remediate(args: ResourceValidationArgs) -> dict[str, Any] | None:
-        changed = mend(_resource(args), args.get_config())
+    def fix(args: ResourceValidationArgs) -> dict[str, Any] | None:
+        changed = remediate(_resource(args), args.get_config())
         # What is not known yet must go back to the engine as it came.
         return {**args.props["__target"], **changed} if changed else None
 
@@ -120,7 +120,7 @@ def policies() -> list[Policy]:
         ResourceValidationPolicy(
             "remediation",
             "Sets an end for logs, and the tags given in the config (off unless its enforcementLevel is remediate)",
-            remediate=remediate,  # type: ignore[arg-type]  # it may answer at once, the annotation forgets that
+            remediate=fix,  # type: ignore[arg-type]  # it may answer at once, the annotation forgets that
             enforcement_level=EnforcementLevel.DISABLED,
             config_schema=PolicyConfigSchema(REMEDIATION),
         ),

@@ -13,6 +13,7 @@ from typing import Any
 
 from .exemptions import SCHEMA, Exemption, read
 from .model import PRODUCTION, UNKNOWN, Context, Finding, Resource, Rule, is_production
+from .sources import documents_of
 
 Report = Callable[[str, str], None]
 """Takes a message, and the URN it is about (empty for the resource at hand)."""
@@ -77,7 +78,7 @@ class Judge:
             if rule.check is not None:
                 findings = rule.check(resource, context)
                 self._tell(found, rule, resource, findings, report)
-        if found.exemptions and any(placed.document is UNKNOWN for placed in resource.documents):
+        if found.exemptions and any(placed.document is UNKNOWN for placed in documents_of(resource)):
             self._unknown.append(resource)
 
     def advice(self, urn: str, report: Report) -> None:

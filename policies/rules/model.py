@@ -5,10 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
-
-if TYPE_CHECKING:
-    from .sources import Placed
+from typing import Any, Literal
 
 Level = Literal["mandatory", "advisory", "disabled"]
 Severity = Literal["low", "medium", "high", "critical"]
@@ -57,13 +54,6 @@ class Resource:
     def kind(self) -> str:
         """The type in pulumi-aws 7's words: what pulumi-aws 6 calls `…V2` has lost the suffix since."""
         return _LEGACY.get(self.type, self.type)
-
-    @cached_property
-    def documents(self) -> "tuple[Placed, ...]":
-        """The policy documents of the resource."""
-        from .sources import documents
-
-        return documents(self)
 
     def ignores(self, prop: str) -> bool:
         """Whether the program leaves a property to others, in either spelling (`functionVersion`, `function_…`)."""

@@ -64,8 +64,15 @@ class Placed:
     document: Document | Unknown
 
 
-def documents(resource: Resource) -> tuple[Placed, ...]:
-    """All documents of a resource."""
+def documents_of(resource: Resource) -> tuple[Placed, ...]:
+    """The policy documents of a resource, read once."""
+    found: tuple[Placed, ...] | None = resource.memo.get("documents")
+    if found is None:
+        found = resource.memo["documents"] = _documents(resource)
+    return found
+
+
+def _documents(resource: Resource) -> tuple[Placed, ...]:
     if not resource.type.startswith(("aws:", "aws-native:")) or resource.type in _BOUNDING:
         return ()
     places = _PLACES.get(resource.kind)

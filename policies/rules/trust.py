@@ -6,9 +6,11 @@ from typing import Any
 
 from .conditions import bound_by, closes_principal, guards_service, names_account
 from .documents import Document, Statement
-from .least_privilege import FAMILY, PERMISSIONS, listed, statements, where
+from .least_privilege import PERMISSIONS
 from .model import UNKNOWN, Context, Finding, Resource, Rule, Unknown, known, section, text
 from .references import NIST, WELL_ARCHITECTED
+from .sources import documents_of
+from .statements import FAMILY, listed, statements, where
 
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _LAYER = ("aws:lambda/layerVersionPermission:LayerVersionPermission",)
@@ -67,7 +69,7 @@ def _bus_closed(props: Mapping[str, Any]) -> bool:
 
 def mixed_trust(resource: Resource, context: Context) -> Iterator[Finding]:
     """One role for several services."""
-    for placed in resource.documents:
+    for placed in documents_of(resource):
         if placed.kind != "trust" or not isinstance(placed.document, Document):
             continue
         found: dict[str, list[str]] = {}

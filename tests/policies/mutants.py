@@ -21,8 +21,9 @@ from tests.policies.equivalents import EQUIVALENTS
 
 RULES = Path(__file__).resolve().parents[2] / "policies" / "rules"
 _ORDER = (
-    "model", "actions", "documents", "sources", "conditions", "breadth", "references", "least_privilege", "trust",
-    "capture", "release", "exposure", "operations", "exemptions", "catalogue", "judge", "mend", "engine",
+    "model", "actions", "documents", "sources", "conditions", "breadth", "references", "statements", "escalation",
+    "least_privilege", "trust", "capture", "release", "exposure", "operations", "exemptions", "catalogue", "judge",
+    "remediate", "engine",
 )  # fmt: skip
 MODULES = tuple(name for name in _ORDER if name not in ("references", "catalogue", "engine"))
 _TESTS = (

@@ -11,6 +11,7 @@ from policies.rules.documents import parse
 from policies.rules.exemptions import read
 from policies.rules.judge import Judge, schema
 from policies.rules.model import UNKNOWN, Finding, Resource, section
+from policies.rules.sources import documents_of
 from policies.rules.trust import service_of
 from tests.policies.corpus.entrance import ACCOUNT, GUARDED, LAMBDA, ROLE, admit, trust
 from tests.policies.corpus.identity import BUCKET, PASSED, allow, when
@@ -242,7 +243,7 @@ def test_principals_that_are_text() -> None:
     ],
 )
 def test_what_looks_like_a_document(value: Any, found: bool) -> None:
-    assert bool(resource("aws:ecr/lifecyclePolicy:Thing", {"policy": value}).documents) is found
+    assert bool(documents_of(resource("aws:ecr/lifecyclePolicy:Thing", {"policy": value}))) is found
 
 
 def test_anybody_in_other_words() -> None:

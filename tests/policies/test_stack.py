@@ -7,8 +7,8 @@ import pytest
 from pulumi_policy import proxy
 
 from policies.rules.engine import plain
-from policies.rules.mend import mend
 from policies.rules.model import UNKNOWN, Resource
+from policies.rules.remediate import remediate
 from tests.policies.corpus.identity import allow
 from tests.policies.corpus.props import ALARM, ALIAS, CONFIGURATION, ENDPOINT, GROUP, LOG, SHIFT, TARGET, configuration
 from tests.policies.harness import TODAY, as_text, document, judge, judge_stack, policy, resource, rules_of
@@ -194,10 +194,10 @@ def test_default_tags_count_and_required_tags_are_named() -> None:
 
 def test_remediation_adds_what_is_missing() -> None:
     log = resource(LOG, {"tags": {"a": "b"}})
-    assert mend(log, {"tags": {"owner": "ml"}}) == {"retentionInDays": 90, "tags": {"a": "b", "owner": "ml"}}
-    assert mend(resource(LOG, {"retentionInDays": 7}), {"retentionInDays": 30}) == {}
-    assert mend(resource(LOG, {"retentionInDays": UNKNOWN, "tags": UNKNOWN}), {"tags": {"owner": "ml"}}) == {}
-    assert mend(resource("aws:ec2/eip:Eip", {}), {"tags": {"owner": "ml"}}) == {}
+    assert remediate(log, {"tags": {"owner": "ml"}}) == {"retentionInDays": 90, "tags": {"a": "b", "owner": "ml"}}
+    assert remediate(resource(LOG, {"retentionInDays": 7}), {"retentionInDays": 30}) == {}
+    assert remediate(resource(LOG, {"retentionInDays": UNKNOWN, "tags": UNKNOWN}), {"tags": {"owner": "ml"}}) == {}
+    assert remediate(resource("aws:ec2/eip:Eip", {}), {"tags": {"owner": "ml"}}) == {}
 
 
 def test_the_engine_s_proxies_become_plain() -> None:

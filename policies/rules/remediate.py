@@ -1,4 +1,4 @@
-"""What can be set right without asking: an end for logs, and tags. Only what is missing is added."""
+"""What can be fixed without asking: an end for logs, and tags. Only what is missing is added."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ REMEDIATION: dict[str, dict[str, Any]] = {
 }
 
 
-def mend(resource: Resource, config: Mapping[str, Any]) -> dict[str, Any]:
+def remediate(resource: Resource, config: Mapping[str, Any]) -> dict[str, Any]:
     """Properties to set; empty where nothing is missing, or where it is not known whether."""
     changed: dict[str, Any] = {}
     days = resource.props.get("retentionInDays")
