@@ -57,11 +57,12 @@ def environment(settings: Settings) -> None:
     if release is None:
         return
 
-    endpoint = stack.endpoint(release)
-    serve = stack.serve(release, endpoint)
-    health = stack.health(release, endpoint, serve)
-    shift = stack.shift(release, endpoint, serve, health)
-    monitor = stack.monitor(release, endpoint, shift, health)
+    lineup = stack.lineup(release)
+    endpoint = stack.endpoint(lineup, foundation)
+    serve = stack.serve(release, lineup, foundation, endpoint)
+    health = stack.health(release, lineup, foundation, endpoint, serve)
+    shift = stack.shift(release, lineup, foundation, endpoint, serve, health)
+    monitor = stack.monitor(release, foundation, endpoint, shift, health)
     stack.pointer(release, shift, monitor)
 
     pulumi.export("apiUrl", serve.url)

@@ -1,41 +1,19 @@
 """Build: tests, and the workflow's code packaged under the commit."""
 
-from collections.abc import Sequence
-from typing import TypedDict
-
 import pulumi
 
-from components.project import Project
+from components.project import EngineArgs, Project
 from components.stage import Stage, variables
 from definitions import buildspecs
-from definitions.roles.delivery_account import Delivery
 
 
-class BuildArgs(TypedDict):
+class BuildArgs(EngineArgs):
     """Arguments of the build."""
 
-    delivery: pulumi.Input[Delivery]
-    """The delivery stack as roles see it."""
-    at: Delivery
-    """The same, where only names are needed."""
-    key_arn: pulumi.Input[str]
-    """Key of artifacts and log."""
     commit: str
     """Pipeline variable that names the commit."""
     test_command: str
     """What must succeed."""
-    backend: str
-    """Pulumi's state."""
-    secrets: Sequence[tuple[str, str]]
-    """Variables and the secrets that hold them."""
-    image: str
-    """Build image."""
-    compute_type: str
-    """Machine."""
-    minutes: int
-    """When a build is given up."""
-    log_days: int
-    """How long its log is kept."""
 
 
 class Build(pulumi.ComponentResource):

@@ -1,41 +1,19 @@
 """DeployDev, DeployProd: `pulumi up` of an environment from the pipeline, as that environment's deployer."""
 
-from collections.abc import Sequence
-from typing import TypedDict
-
 import pulumi
 
-from components.project import Project
+from components.project import EngineArgs, Project
 from components.stage import Stage, title, variables
 from definitions import buildspecs
-from definitions.roles.delivery_account import Delivery
 
 
-class DeployArgs(TypedDict):
+class DeployArgs(EngineArgs):
     """Arguments of the deployment."""
 
-    delivery: pulumi.Input[Delivery]
-    """The delivery stack as roles see it."""
-    at: Delivery
-    """The same, where only names are needed."""
     env: str
     """Which environment."""
     approved_in: str
     """Environment whose manifest was approved: only it is deployed, by the approved plan. Empty: nobody approves."""
-    backend: str
-    """Pulumi's state."""
-    secrets: Sequence[tuple[str, str]]
-    """Variables and the secrets that hold them."""
-    key_arn: pulumi.Input[str]
-    """Key of artifacts and log."""
-    image: str
-    """Build image."""
-    compute_type: str
-    """Machine."""
-    minutes: int
-    """When it is given up."""
-    log_days: int
-    """How long its log is kept."""
 
 
 class Deploy(pulumi.ComponentResource):

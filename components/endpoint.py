@@ -10,6 +10,8 @@ from pulumi_aws.sagemaker.endpoint import Endpoint as SageMakerEndpoint
 from pulumi_aws.sagemaker.endpoint_configuration import EndpointConfiguration
 from pulumi_aws.sagemaker.model import Model
 
+from contracts.names import LIVE
+
 if TYPE_CHECKING:
     from pulumi_aws.sagemaker import (
         EndpointConfigurationDataCaptureConfigCaptureOptionArgsDict as CaptureOption,
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from pulumi_aws.sagemaker import EndpointConfigurationProductionVariantArgsDict as ProductionVariant
     from pulumi_aws.sagemaker import EndpointConfigurationShadowProductionVariantArgsDict as ShadowVariant
 
-VARIANT = "live"
+VARIANT = LIVE
 """The release's own variant."""
 _CAPTURED: list["CaptureOption"] = [{"capture_mode": "Input"}, {"capture_mode": "Output"}]
 

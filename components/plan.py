@@ -1,41 +1,19 @@
 """PlanProd: what a release would do to an environment, written down before anybody is asked to approve it."""
 
-from collections.abc import Sequence
-from typing import TypedDict
-
 import pulumi
 
-from components.project import Project
+from components.project import EngineArgs, Project
 from components.stage import Stage, title, variables
 from definitions import buildspecs
-from definitions.roles.delivery_account import Delivery
 
 
-class PlanArgs(TypedDict):
+class PlanArgs(EngineArgs):
     """Arguments of the plan."""
 
-    delivery: pulumi.Input[Delivery]
-    """The delivery stack as roles see it."""
-    at: Delivery
-    """The same, where only names are needed."""
     env: str
     """Which environment."""
     deployed_in: str
     """Environment whose manifest is tested meanwhile: the plan is for that very manifest."""
-    backend: str
-    """Pulumi's state."""
-    secrets: Sequence[tuple[str, str]]
-    """Variables and the secrets that hold them."""
-    key_arn: pulumi.Input[str]
-    """Key of artifacts and log."""
-    image: str
-    """Build image."""
-    compute_type: str
-    """Machine."""
-    minutes: int
-    """When it is given up."""
-    log_days: int
-    """How long its log is kept."""
 
 
 class Plan(pulumi.ComponentResource):

@@ -13,19 +13,15 @@ from definitions.roles.delivery import roles
 from definitions.roles.delivery_account import Delivery
 
 
-class ProjectArgs(TypedDict):
-    """Arguments of a project."""
+class CodeBuildArgs(TypedDict):
+    """Arguments that every stage of CodeBuild takes."""
 
     delivery: pulumi.Input[Delivery]
     """The delivery stack as roles see it."""
     at: Delivery
     """The same, where only names are needed."""
-    purpose: str
-    """`build`, `deploy-<env>` or `test-<env>`."""
     key_arn: pulumi.Input[str]
     """Key of artifacts and log."""
-    buildspec: Mapping[str, Any]
-    """What it runs."""
     image: str
     """Build image."""
     compute_type: str
@@ -34,6 +30,24 @@ class ProjectArgs(TypedDict):
     """When a build is given up."""
     log_days: int
     """How long its log is kept."""
+
+
+class EngineArgs(CodeBuildArgs):
+    """Arguments of a stage that runs the engine."""
+
+    backend: str
+    """Pulumi's state."""
+    secrets: Sequence[tuple[str, str]]
+    """Variables and the secrets that hold them."""
+
+
+class ProjectArgs(CodeBuildArgs):
+    """Arguments of a project."""
+
+    purpose: str
+    """`build`, `deploy-<env>`, `test-<env>` or `plan-<env>`."""
+    buildspec: Mapping[str, Any]
+    """What it runs."""
     secrets: NotRequired[Sequence[tuple[str, str]]]
     """Variables and the secrets that hold them."""
 

@@ -18,11 +18,11 @@ from pulumi_aws.lambda_.alias import Alias
 from pulumi_aws.lambda_.permission import Permission
 
 from components.function import Function
-from contracts.names import Names
+from contracts.names import LIVE, Names
 from definitions.health import METRICS
 from definitions.openapi import ACCESS_LOG, openapi
 
-ALIAS = "live"
+ALIAS = LIVE
 
 
 class ServeArgs(TypedDict):
@@ -74,7 +74,7 @@ class Serve(pulumi.ComponentResource):
         self.function = Function(
             f"{name}-predict",
             {
-                "function_name": names.function(env, "predict"),
+                "function_name": names.predict(env),
                 "package": "predict",
                 "role_arn": args["role_arn"],
                 "key_arn": args["key_arn"],

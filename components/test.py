@@ -1,34 +1,17 @@
 """TestDev: the system test asks the environment's real API."""
 
-from typing import TypedDict
-
 import pulumi
 
-from components.project import Project
+from components.project import CodeBuildArgs, Project
 from components.stage import Stage, title, variables
 from definitions import buildspecs
-from definitions.roles.delivery_account import Delivery
 
 
-class SystemTestArgs(TypedDict):
+class SystemTestArgs(CodeBuildArgs):
     """Arguments of the test."""
 
-    delivery: pulumi.Input[Delivery]
-    """The delivery stack as roles see it."""
-    at: Delivery
-    """The same, where only names are needed."""
     env: str
     """Which environment."""
-    key_arn: pulumi.Input[str]
-    """Key of artifacts and log."""
-    image: str
-    """Build image."""
-    compute_type: str
-    """Machine."""
-    minutes: int
-    """When it is given up."""
-    log_days: int
-    """How long its log is kept."""
 
 
 class SystemTest(pulumi.ComponentResource):

@@ -12,7 +12,8 @@ from components.monitor import Monitor
 from components.release import Found, find
 from components.serve import ALIAS, Serve
 from components.shift import Shift
-from components.variants import Wanted, line_up
+from components.variants import Lineup, Wanted, line_up
+from contracts.names import PREDICT
 from definitions.health import Watched
 from definitions.images import model_monitor
 from settings import Settings, Variant
@@ -28,7 +29,7 @@ class EnvironmentStack:
 
     def foundation(self) -> Foundation:
         """What an administrator makes."""
-        self._foundation = Foundation(
+        return Foundation(
             "foundation",
             {
                 "names": self.names,
@@ -38,26 +39,28 @@ class EnvironmentStack:
                 "ci": self.settings.ci is not None,
             },
         )
-        return self._foundation
 
     def release(self) -> Found | None:
         """The release that is named, else the one that serves."""
         settings = self.settings
         return find(settings.release, settings.manifest_sha256, self.names.pointer(self.env), settings.retire)
 
-    def endpoint(self, found: Found) -> Endpoint:
-        """The release's own endpoint, with what config puts beside the release."""
+    def lineup(self, found: Found) -> Lineup:
+        """The release's variant, with what config puts beside it."""
+        wanted = [_wanted(variant, shadow=False) for variant in self.settings.variants]
+        wanted += [_wanted(variant, shadow=True) for variant in (self.settings.shadow,) if variant]
+        return line_up(found, wanted)
+
+    def endpoint(self, lineup: Lineup, foundation: Foundation) -> Endpoint:
+        """The release's own endpoint."""
         settings, scaling = self.settings, self.settings.autoscaling
-        wanted = [_wanted(variant, shadow=False) for variant in settings.variants]
-        wanted += [_wanted(variant, shadow=True) for variant in (settings.shadow,) if variant]
-        self._lineup = line_up(found, wanted)
         return Endpoint(
             self.names.stack(self.env),
             {
-                "variants": self._lineup.variants,
-                "role_arn": self._foundation.roles["model"],
-                "key_arn": self._foundation.key_arn,
-                "capture_bucket": self._foundation.capture_bucket,
+                "variants": lineup.variants,
+                "role_arn": foundation.roles["model"],
+                "key_arn": foundation.key_arn,
+                "capture_bucket": foundation.capture_bucket,
                 "capture_percentage": settings.capture.percentage,
                 "instance_type": settings.instance_type,
                 "instance_count": settings.instance_count,
@@ -71,7 +74,7 @@ class EnvironmentStack:
             },
         )
 
-    def serve(self, found: Found, endpoint: Endpoint) -> Serve:
+    def serve(self, found: Found, lineup: Lineup, foundation: Foundation, endpoint: Endpoint) -> Serve:
         """Function, alias and API."""
         api = self.settings.api
         return Serve(
@@ -83,9 +86,9 @@ class EnvironmentStack:
                 "release_id": found.release.id,
                 "features": found.release.features,
                 "edges": _bins(found)[0],
-                "answering": self._lineup.answering,
-                "role_arn": self._foundation.roles["predict"],
-                "key_arn": self._foundation.key_arn,
+                "answering": lineup.answering,
+                "role_arn": foundation.roles[PREDICT],
+                "key_arn": foundation.key_arn,
                 "rate": api.rate,
                 "burst": api.burst,
                 "api_key": api.key,
@@ -94,7 +97,7 @@ class EnvironmentStack:
             },
         )
 
-    def health(self, found: Found, endpoint: Endpoint, serve: Serve) -> Health:
+    def health(self, found: Found, lineup: Lineup, foundation: Foundation, endpoint: Endpoint, serve: Serve) -> Health:
         """Alarms on what the release does."""
         edges, shares = _bins(found)
         service = self.names.stack(self.env)
@@ -105,11 +108,11 @@ class EnvironmentStack:
                 "release_id": found.release.id,
                 "watched": Watched(
                     service=service,
-                    function=self.names.function(self.env, "predict"),
+                    function=self.names.predict(self.env),
                     alias=ALIAS,
                     version=serve.function.version,
                     endpoint=endpoint.name,
-                    variants=list(self._lineup.answering or [VARIANT]),
+                    variants=list(lineup.answering or [VARIANT]),
                     api=service,
                     stage=ALIAS,
                     shadow=self.settings.shadow.name if self.settings.shadow else "",
@@ -117,11 +120,13 @@ class EnvironmentStack:
                 "limits": self.settings.alarms.limits,
                 "edges": edges,
                 "shares": shares,
-                "topic_arn": self._foundation.topic_arn,
+                "topic_arn": foundation.topic_arn,
             },
         )
 
-    def shift(self, found: Found, endpoint: Endpoint, serve: Serve, health: Health) -> Shift:
+    def shift(
+        self, found: Found, lineup: Lineup, foundation: Foundation, endpoint: Endpoint, serve: Serve, health: Health
+    ) -> Shift:
         """Traffic moves to the release."""
         deployment = self.settings.deployment
         return Shift(
@@ -134,12 +139,12 @@ class EnvironmentStack:
                 "endpoint": endpoint.name,
                 "release_id": found.release.id,
                 "golden": found.release.golden,
-                "others": self._lineup.proven,
-                "capture_bucket": self._foundation.capture_bucket,
+                "others": lineup.proven,
+                "capture_bucket": foundation.capture_bucket,
                 "capture_percentage": self.settings.capture.percentage,
                 "capture_seconds": self.settings.capture.wait_seconds,
-                "roles": self._foundation.roles,
-                "key_arn": self._foundation.key_arn,
+                "roles": foundation.roles,
+                "key_arn": foundation.key_arn,
                 "alarms": health.stopping,
                 "kind": deployment.kind,
                 "percentage": deployment.percentage,
@@ -151,7 +156,9 @@ class EnvironmentStack:
             },
         )
 
-    def monitor(self, found: Found, endpoint: Endpoint, shift: Shift, health: Health) -> Monitor | None:
+    def monitor(
+        self, found: Found, foundation: Foundation, endpoint: Endpoint, shift: Shift, health: Health
+    ) -> Monitor | None:
         """The release's data against its own baseline, where monitoring is on."""
         wanted = self.settings.monitor
         if not wanted.enabled:
@@ -166,10 +173,10 @@ class EnvironmentStack:
                 "statistics": found.release.baseline.statistics,
                 "constraints": found.release.baseline.constraints,
                 "image": model_monitor(self.settings.region),
-                "role_arn": self._foundation.roles["monitor"],
-                "key_arn": self._foundation.key_arn,
-                "topic_arn": self._foundation.topic_arn,
-                "capture_bucket": self._foundation.capture_bucket,
+                "role_arn": foundation.roles["monitor"],
+                "key_arn": foundation.key_arn,
+                "topic_arn": foundation.topic_arn,
+                "capture_bucket": foundation.capture_bucket,
                 "schedule": wanted.schedule,
                 "instance_type": wanted.compute.instance_type,
                 "instance_count": wanted.compute.instance_count,
