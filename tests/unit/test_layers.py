@@ -166,7 +166,6 @@ KNOWN: frozenset[str] = frozenset(
 
 KNOWN_CIRCLES: frozenset[str] = frozenset(
     (
-        "policies.rules.documents policies.rules.model policies.rules.sources",
         (
             "rehearsal.cloud.authorization.context rehearsal.cloud.authorization.enforce "
             "rehearsal.cloud.authorization.kms rehearsal.cloud.authorization.needs "
