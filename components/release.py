@@ -10,6 +10,7 @@ from pulumi_aws.s3.get_object import get_object
 from pulumi_aws.ssm.get_parameters_by_path import get_parameters_by_path
 
 from contracts.release import Release, ReleaseError, parse_release
+from contracts.s3 import parse_s3_uri
 
 
 @dataclass(frozen=True)
@@ -81,13 +82,8 @@ def _present(pointer: str) -> dict[str, str] | None:
         ) from None
 
 
-def _split(uri: str) -> tuple[str, str]:
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    return bucket, key
-
-
 def _text(manifest: str) -> str:
-    bucket, key = _split(manifest)
+    bucket, key = parse_s3_uri(manifest)
     try:
         found = get_object(bucket=bucket, key=key)
     except Exception as error:  # noqa: BLE001  # an invoke raises nothing narrower
@@ -104,7 +100,7 @@ def _text(manifest: str) -> str:
 
 def _verify(release: Release) -> None:
     """Refuse an artifact that is not the one that was evaluated and approved."""
-    bucket, key = _split(release.model.artifact)
+    bucket, key = parse_s3_uri(release.model.artifact)
     try:
         stored = get_object(bucket=bucket, key=key, checksum_mode="ENABLED").checksum_sha256
     except Exception as error:  # noqa: BLE001  # an invoke raises nothing narrower

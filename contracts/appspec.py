@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from contracts.names import LIVE
+
 
 def app_spec(
     function: str, alias: str, current: str, target: str, before: str | None = None, after: str | None = None
@@ -16,7 +18,7 @@ def app_spec(
             "version": 0.0,
             "Resources": [
                 {
-                    "live": {
+                    LIVE: {
                         "Type": "AWS::Lambda::Function",
                         "Properties": {
                             "Name": function,

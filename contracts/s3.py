@@ -22,11 +22,16 @@ class S3Location(NamedTuple):
         return S3Location(self.bucket, "/".join([self.key.rstrip("/"), *parts]).lstrip("/"))
 
 
+def bucket_of(address: str) -> str:
+    """The bucket of `s3://bucket`, with or without a key or a query (as Pulumi's state backends have one)."""
+    return address.removeprefix("s3://").partition("?")[0].partition("/")[0]
+
+
 def parse_s3_uri(uri: str) -> S3Location:
     """Split `s3://bucket/key`; a ValueError names what is wrong with anything else."""
     if not uri.startswith("s3://"):
         raise ValueError(f"{uri!r} is not an S3 URI: it must look like s3://bucket/key")
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    bucket, key = uri[5:].partition("/")[::2]
     if not _BUCKET.fullmatch(bucket):
         raise ValueError(f"{uri!r} has no valid bucket name ({bucket!r}): it must look like s3://bucket/key")
     if not key:

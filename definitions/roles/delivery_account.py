@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from contracts.names import Names
+from contracts.s3 import bucket_of
 from definitions.roles.statements import Statement, allow, use_key
 
 
@@ -40,7 +41,7 @@ def state(at: Delivery, write: bool = True) -> list[Statement]:
         found.append(allow("Unlock", ["secretsmanager:GetSecretValue"], [secret]))
     if not at.backend.startswith("s3://"):
         return found
-    bucket = at.backend.removeprefix("s3://").partition("?")[0].partition("/")[0]
+    bucket = bucket_of(at.backend)
     key = {
         "StringEquals": {"kms:ViaService": f"s3.{at.names.region}.amazonaws.com"},
         "ForAnyValue:StringEquals": {"kms:ResourceAliases": f"alias/{at.names.name}-state"},

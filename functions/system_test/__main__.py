@@ -17,6 +17,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from contracts.names import LIVE
 from contracts.release import Release, parse_release
 from functions.shared.capture import CaptureSearch
 from functions.shared.golden import parse_golden
@@ -91,7 +92,7 @@ def parse(argv: Sequence[str], environment: Mapping[str, str]) -> argparse.Names
     option("--manifest-sha256", "MANIFEST_SHA256", "SHA-256 (hex) that the manifest must have")
     option("--capture-prefix", "CAPTURE_PREFIX", "prefix of the capture", "capture")
     option("--endpoint", "ENDPOINT_NAME", "endpoint whose capture is searched; without it, all of the bucket's")
-    option("--variant", "VARIANT", "variant that golden records are sent to, and whose capture is searched", "live")
+    option("--variant", "VARIANT", "variant that golden records are sent to, and whose capture is searched", LIVE)
     option("--requests", "REQUESTS", "requests for the latency", "100", type=_positive)
     option("--latency-budget-ms", "LATENCY_BUDGET_MS", "longest p99 in milliseconds", "1000", type=float)
     option("--capture-wait", "CAPTURE_WAIT", "seconds to wait for the capture", "600", type=float)

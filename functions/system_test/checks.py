@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from contracts.names import LIVE
 from contracts.release import Release
 from functions.shared.capture import CaptureSearch, check_capture, wait_for
 from functions.shared.golden import Golden, Record, check_answer, inference_id
@@ -31,7 +32,7 @@ class Subject:
     release: Release
     golden: Golden
     scope: str
-    variant: str = "live"
+    variant: str = LIVE
 
     def headers(self, content_type: str) -> dict[str, str]:
         """Of a golden request."""

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from contracts.errors import UserError
+from contracts.names import LIVE
+from contracts.s3 import parse_s3_uri
 from rehearsal.cloud.process import lifecycle
 from scenarios.faults import delivery
 from scenarios.faults.candidates import Candidate
@@ -19,7 +21,7 @@ from scenarios.faults.fault import DEPLOY, NONE, Expected, Fault, Outcome
 from scenarios.faults.messages import cause
 from scenarios.faults.training import TRICKLE
 from scenarios.faults.world import RATE, World
-from scenarios.tour.evidence import read_object, split_uri
+from scenarios.tour.evidence import read_object
 from scenarios.tour.runs import read_run
 from scenarios.tour.traffic import Traffic
 
@@ -76,7 +78,7 @@ def changed_artifact(world: World) -> Outcome:
     """The model's archive is replaced after the approval; the manifest is the one approved."""
     s3 = world.clients.of("delivery", "s3")
     copy = world.candidates.spoiled(world.new, "changed", artifact=lambda body: body)
-    bucket, key = split_uri(copy.manifest["model"]["artifact"])
+    bucket, key = parse_s3_uri(copy.manifest["model"]["artifact"])
     body = read_object(s3, world.old.manifest["model"]["artifact"])
     s3.put_object(Bucket=bucket, Key=key, Body=body, ChecksumAlgorithm="SHA256")
     return _deploy(world, copy, copy.sha256)
@@ -112,7 +114,7 @@ def _until_shifting(world: World, process: "subprocess.Popen[str]") -> None:
         world.project.names.predict(world.project.production),
     )
     deadline = time.monotonic() + _SHIFT_SECONDS
-    while not functions.get_alias(FunctionName=name, Name="live").get("RoutingConfig"):
+    while not functions.get_alias(FunctionName=name, Name=LIVE).get("RoutingConfig"):
         if process.poll() is not None:
             raise UserError(f"the deployment ended before its shift: {cause(world.finish(process).stdout)}")
         if time.monotonic() > deadline:

@@ -16,6 +16,7 @@ from typing import Any, cast
 import yaml
 
 from contracts.errors import UserError
+from contracts.names import LIVE
 from operate.caller import Answer, Caller
 from operate.clients import Clients
 from operate.project import Project, read_project
@@ -30,7 +31,7 @@ from scenarios.stacks import Stacks
 from scenarios.tour import conduct, evidence
 from scenarios.tour.dataset import FIRST_SHARE
 from scenarios.tour.display import Display
-from scenarios.tour.tour import ALIAS, Tour
+from scenarios.tour.tour import Tour
 from scenarios.tour.traffic import Traffic
 
 RATE = 25.0
@@ -147,7 +148,7 @@ class World:
         )
         deadline = time.monotonic() + _DEPLOY_SECONDS
         while time.monotonic() < deadline and process.poll() is None:
-            alias = functions.get_alias(FunctionName=name, Name=ALIAS)
+            alias = functions.get_alias(FunctionName=name, Name=LIVE)
             if (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights"):
                 return str(self.under_way()[0])
             time.sleep(0.05)
@@ -158,7 +159,7 @@ class World:
     def serving(self, stack: str) -> str:
         """The release of the version that takes all calls; two ids while the alias sends calls to two versions."""
         functions, name = self.clients.of(stack, "lambda"), self.project.names.predict(stack)
-        alias = functions.get_alias(FunctionName=name, Name=ALIAS)
+        alias = functions.get_alias(FunctionName=name, Name=LIVE)
         weights = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
         versions = [alias["FunctionVersion"], *weights]
         found = [functions.get_function_configuration(FunctionName=name, Qualifier=v) for v in versions]

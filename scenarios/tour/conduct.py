@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.errors import UserError
+from contracts.names import LIVE
 from operate.caller import Caller
 from operate.clients import Clients
 from operate.project import Project, read_project
@@ -21,7 +22,7 @@ from scenarios.tour import evidence, report, roles
 from scenarios.tour.dataset import Table, read_table
 from scenarios.tour.display import Display
 from scenarios.tour.interrupt import interruptible, undisturbed
-from scenarios.tour.tour import ALIAS, Tour
+from scenarios.tour.tour import Tour
 
 SAMPLE = Path("tests/project/sample.csv")
 """A sample of the project's own data, which is taken where no other file is named."""
@@ -167,7 +168,7 @@ def gather(rehearsal: Rehearsal, tour: Tour) -> dict[str, Any]:
     captured = evidence.capture(clients, project, project.production, tour.answers)
     run_monitor(rehearsal, clients, project)
     alias = clients.of(project.production, "lambda").get_alias(
-        FunctionName=project.names.predict(project.production), Name=ALIAS
+        FunctionName=project.names.predict(project.production), Name=LIVE
     )
     return {
         "production": {

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from contracts.errors import UserError
+from contracts.s3 import parse_s3_uri
 from operate.caller import Answer, Caller
 from operate.clients import Clients
 from operate.project import Project
@@ -20,22 +21,16 @@ TOLERANCE = 1e-4
 CAPTURE_PATIENCE_SECONDS = 20.0
 
 
-def split_uri(uri: str) -> tuple[str, str]:
-    """Bucket and key of an s3:// URI."""
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    return bucket, key
-
-
 def read_object(s3: Any, uri: str) -> bytes:
     """The bytes behind an s3:// URI."""
-    bucket, key = split_uri(uri)
+    bucket, key = parse_s3_uri(uri)
     body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     return body
 
 
 def pointer(clients: Clients, project: Project, stack: str) -> Report:
     """The release that an environment records as its own."""
-    text = clients.of(stack, "ssm").get_parameter(Name=f"/{project.names.name}/{stack}/release")["Parameter"]["Value"]
+    text = clients.of(stack, "ssm").get_parameter(Name=project.names.pointer(stack))["Parameter"]["Value"]
     recorded: Report = json.loads(text)
     return recorded
 
@@ -65,7 +60,7 @@ def feature_rows(clients: Clients, manifest: Report, part: str = "test") -> list
 def labelled_rows(clients: Clients, manifest: Report, part: str) -> list[tuple[float, dict[str, float]]]:
     """The same records, each after its target."""
     s3 = clients.of("delivery", "s3")
-    bucket, _ = split_uri(manifest["golden"])
+    bucket, _ = parse_s3_uri(manifest["golden"])
     prefix = f"runs/{manifest['execution']}/features/{part}/"
     rows: list[tuple[float, dict[str, float]]] = []
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
@@ -173,7 +168,7 @@ def monitor(clients: Clients, stack: str) -> Report:
 
 def _violations(s3: Any, job: Report) -> list[Report]:
     for output in job["ProcessingOutputConfig"]["Outputs"]:
-        bucket, prefix = split_uri(output["S3Output"]["S3Uri"])
+        bucket, prefix = parse_s3_uri(output["S3Output"]["S3Uri"])
         for item in s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", []):
             if item["Key"].endswith("constraint_violations.json"):
                 body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contracts.errors import UserError
+from contracts.names import LIVE
 from operate.caller import Answer, Caller
 from operate.clients import Clients
 from operate.project import Project
@@ -21,7 +22,6 @@ from scenarios.tour.shift import AliasWatch, Shift, shift_in
 from scenarios.tour.source import source_zip
 from scenarios.tour.traffic import Traffic
 
-ALIAS = "live"
 # Requests per second: a trickle while the release is made, so that builds keep the machine; more where it counts.
 TRICKLE, BUSY = 3.0, 35.0
 # The client goes on for this long after a run, so that what comes after the shift is seen as well.
@@ -81,7 +81,7 @@ class Tour:
 
     def bad_release(self) -> report.Report:
         """Step 4: a release that fails under live traffic goes back by itself; the next `up` clears what it left."""
-        entry = bad_release(self, ALIAS, BUSY)
+        entry = bad_release(self, LIVE, BUSY)
         self._up(self.project.production)
         return entry
 
@@ -110,7 +110,7 @@ class Tour:
                 AliasWatch(
                     self.clients.of(self.project.production, "lambda"),
                     self.project.names.predict(self.project.production),
-                    ALIAS,
+                    LIVE,
                 )
             )
             begin()

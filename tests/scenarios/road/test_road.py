@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from contracts.s3 import parse_s3_uri
 from operate.caller import Caller
 from scenarios.faults.candidates import Candidates
 from scenarios.tour import evidence
@@ -195,7 +196,7 @@ def test_a_corrupt_manifest_is_refused(road: Road, tmp_path: Path) -> None:
 def test_a_changed_artifact_is_refused(road: Road) -> None:
     manifest = evidence.manifest_now(road.clients, road.project, "prod")
     s3 = road.clients.of("delivery", "s3")
-    bucket, key = evidence.split_uri(manifest["model"]["artifact"])
+    bucket, key = parse_s3_uri(manifest["model"]["artifact"])
     original = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     uri = evidence.pointer(road.clients, road.project, "prod")["manifest"]
     try:
