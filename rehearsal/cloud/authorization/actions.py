@@ -1,11 +1,11 @@
 """The IAM action behind an operation, where it is not simply `<signing name>:<operation>`."""
 
+import functools
+
 from rehearsal.cloud.wire.protocol import service_model
 
 _PREFIXES = {
-    "stepfunctions": "states",
     "cloudwatch": "cloudwatch",
-    "s3control": "s3",
     "resourcegroupstaggingapi": "tag",
 }
 
@@ -15,7 +15,7 @@ _S3 = {
     "CopyObject": "PutObject", "CreateMultipartUpload": "PutObject", "UploadPart": "PutObject",
     "UploadPartCopy": "PutObject", "CompleteMultipartUpload": "PutObject", "ListParts": "ListMultipartUploadParts",
     "ListMultipartUploads": "ListBucketMultipartUploads", "DeleteObjects": "DeleteObject",
-    "GetObjectAttributes": "GetObjectAttributes", "GetBucketEncryption": "GetEncryptionConfiguration",
+    "GetBucketEncryption": "GetEncryptionConfiguration",
     "PutBucketEncryption": "PutEncryptionConfiguration", "DeleteBucketEncryption": "PutEncryptionConfiguration",
     "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
     "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
@@ -31,9 +31,10 @@ _S3 = {
     "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
     "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
 }  # fmt: skip
-_LAMBDA = {"Invoke": "InvokeFunction", "InvokeAsync": "InvokeAsync", "InvokeWithResponseStream": "InvokeFunction"}
+_LAMBDA = {"Invoke": "InvokeFunction", "InvokeWithResponseStream": "InvokeFunction"}
 
 
+@functools.cache
 def action_of(service: str, operation: str) -> str:
     """E.g. `s3:GetObject` for HeadObject, `lambda:InvokeFunction` for Invoke, `apigateway:GET` for GetRestApi."""
     if service == "s3":

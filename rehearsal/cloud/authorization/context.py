@@ -2,19 +2,17 @@
 
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rehearsal.cloud.authorization import tagging
 from rehearsal.cloud.authorization.need import Need, many
 from rehearsal.cloud.authorization.resourcetags import WithTags
+from rehearsal.cloud.core.call import Call
 from rehearsal.cloud.policy_language.template import Context
-
-if TYPE_CHECKING:
-    from rehearsal.cloud.core.call import Call
-    from rehearsal.cloud.wire.types import Principal
+from rehearsal.cloud.wire.types import Principal
 
 
-def of_call(call: "Call", item: Any) -> Context:
+def of_call(call: Call, item: Any) -> Context:
     """What is the same for all that a call needs. `item` is moto's role or user behind the principal."""
     now = time.time()
     request = call.request
@@ -30,15 +28,17 @@ def of_call(call: "Call", item: Any) -> Context:
                 "aws:CurrentTime": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
                 "aws:EpochTime": int(now),
                 "aws:ViaAWSService": False,
-                "aws:PrincipalIsAWSService": False,
+                "aws:PrincipalIsAWSService": call.principal.kind == "service",
             }
         )
         | dict(tagging.context(call.params))
     )
 
 
-def of_principal(principal: "Principal", item: Any) -> dict[str, tuple[str, ...]]:
+def of_principal(principal: Principal, item: Any) -> dict[str, tuple[str, ...]]:
     """Keys that say who asks."""
+    if principal.kind == "service":
+        return _of_service(principal)
     session = principal.role_arn is not None
     tags = {tag["Key"]: tag["Value"] for tag in (getattr(item, "tags", None) or ())} | dict(principal.session_tags)
     return many(
@@ -54,7 +54,15 @@ def of_principal(principal: "Principal", item: Any) -> dict[str, tuple[str, ...]
     )
 
 
-def of_need(call: "Call", need: Need, shared: Context) -> Context:
+def _of_service(principal: Principal) -> dict[str, tuple[str, ...]]:
+    keys = {"aws:PrincipalServiceName": principal.arn, **dict(principal.source)}
+    if principal.arn == "cloudwatch.amazonaws.com":
+        # The default policy of a topic lets its owner's alarms in.
+        keys["aws:SourceOwner"] = principal.account
+    return many(keys)
+
+
+def of_need(call: Call, need: Need, shared: Context) -> Context:
     """With what concerns one need alone. A service's use of a key in the caller's name is a call of its own."""
     own: dict[str, tuple[str, ...]] = {"aws:resourceaccount": (need.account or call.account,)}
     via = need.context.get("kms:viaservice")

@@ -1,18 +1,18 @@
 """The decision on a call of the gateway."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rehearsal.cloud.authorization import context, kms, refusal, sources
 from rehearsal.cloud.authorization.actions import action_of
 from rehearsal.cloud.authorization.need import Need
 from rehearsal.cloud.authorization.needs import needs_of
+from rehearsal.cloud.core.call import Call
+from rehearsal.cloud.core.cloud import Cloud
+from rehearsal.cloud.core.ports import Place
 from rehearsal.cloud.policy_language.evaluate import Decision, Kind, Request, evaluate
 from rehearsal.cloud.policy_language.principals import Asker
-
-if TYPE_CHECKING:
-    from rehearsal.cloud.core.call import Call
-    from rehearsal.cloud.core.cloud import Cloud
+from rehearsal.cloud.wire.types import AwsError, Principal
 
 _RESOURCE_DECIDES = frozenset({"kms", "sts"})
 
@@ -25,7 +25,7 @@ class Verdict:
     decision: Decision
 
 
-def judge(call: "Call", *, own_account: bool = False) -> list[Verdict]:
+def judge(call: Call, *, own_account: bool = False) -> list[Verdict]:
     """Decide on everything a call needs, up to the first refusal.
 
     `own_account` takes every resource for the caller's own, for services that combine policies by themselves.
@@ -54,22 +54,22 @@ def judge(call: "Call", *, own_account: bool = False) -> list[Verdict]:
     return found
 
 
-def asker_of(call: "Call") -> Asker:
+def asker_of(call: Call) -> Asker:
     """The principal of a call, as policies name it."""
     principal = call.principal
     return Asker(principal.arn, principal.account, principal.role_arn, principal.kind == "service")
 
 
-def enforce(call: "Call") -> None:
+def enforce(call: Call) -> None:
     """Record what the call needs, and raise AwsError (AccessDenied) when policies do not allow all of it.
 
-    A key that may be used but is switched off is told last, in the words of the service that needs it.
+    A key that may be used but is switched off is reported last, in the words of the service that needs it.
     """
     ledger = call.cloud.ledger
     who = call.principal.ledger_key
     verdicts = judge(call)
     if not verdicts:
-        ledger.record(who, action_of(call.service, call.operation))
+        ledger.record(who, call.action)
     for verdict in verdicts:
         if not verdict.decision.allowed:
             sentence = refusal.sentence(call.principal, verdict.need, verdict.decision)
@@ -89,21 +89,15 @@ def grants(decision: Decision) -> list[str]:
     ]
 
 
-def service_may(
-    cloud: "Cloud", role_arn: str, service: str, operation: str, params: dict[str, Any], region: str
-) -> bool:
-    """May a role do what a service does with it inside the gateway, e.g. Lambda that writes a function's log?
+def may(cloud: Cloud, principal: Principal, place: Place, service: str, name: str, params: dict[str, Any]) -> bool:
+    """Has a principal a permission that belongs to no operation, e.g. `codeconnections:UseConnection`?
 
-    Recorded in the ledger like a call over the wire.
+    Recorded in the ledger like a call.
     """
-    from rehearsal.cloud.core.call import Call
-    from rehearsal.cloud.wire.types import AwsError, Principal
-
-    account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
-    session = f"arn:aws:sts::{account}:assumed-role/{name}/{service}"
-    principal = Principal(session, account, "role", f"AROA:{service}", role_arn, service)
     try:
-        enforce(Call(cloud, account, region, service, operation, params, principal, ""))
+        enforce(
+            Call(cloud, place.account, place.region, service, name, params, principal, "", action_of(service, name))
+        )
     except AwsError:
         return False
     return True

@@ -1,17 +1,15 @@
 """Keys: which one is meant, and what services ask of it in a caller's name."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.kms.models import kms_backends
 
 from rehearsal.cloud.authorization.need import Need, many
+from rehearsal.cloud.core.call import Call
 from rehearsal.cloud.policy_language.principals import Asker
 from rehearsal.cloud.policy_language.template import Context
 from rehearsal.cloud.wire.types import AwsError
-
-if TYPE_CHECKING:
-    from rehearsal.cloud.core.call import Call
 
 _NO_KEY = frozenset({"CreateKey", "ListKeys", "ListAliases", "GenerateRandom", "ListRetirableGrants"})
 
@@ -29,23 +27,23 @@ def find(text: str, account: str, region: str) -> Any:
     return keys.get(text)
 
 
-def needs(call: "Call", action: str) -> list[Need]:
+def needs(call: Call) -> list[Need]:
     """A direct call of KMS."""
     params = call.params
     text = params.get("KeyId") or params.get("TargetKeyId") or params.get("DestinationKeyId")
     if text is None and params.get("CiphertextBlob"):
         text = _of_ciphertext(params["CiphertextBlob"], call)
     if text is None or call.operation in _NO_KEY:
-        return [Need(action, "*")]
+        return [Need(call.action, "*")]
     key = find(str(text), call.account, call.region)
     if key is None:
         given = str(text)
         arn = given if given.startswith("arn:") else f"arn:aws:kms:{call.region}:{call.account}:key/{given}"
-        return [Need(action, arn, arn.split(":")[4])]
-    return [Need(action, key.arn, key.account_id, _context(key, call.account, _encryption(params), params))]
+        return [Need(call.action, arn, arn.split(":")[4])]
+    return [Need(call.action, key.arn, key.account_id, _context(key, call.account, _encryption(params), params))]
 
 
-def _of_ciphertext(blob: Any, call: "Call") -> str | None:
+def _of_ciphertext(blob: Any, call: Call) -> str | None:
     # moto puts the key's id in front of what it encrypts.
     key_id = bytes(blob)[:36].decode(errors="replace")
     return key_id if find(key_id, call.account, call.region) else None

@@ -21,7 +21,7 @@ def many(values: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
 @dataclass(frozen=True)
 class Need:
     """`account` owns the resource; empty where the caller's own is meant. `context` has condition keys of this need
-    alone, in lower case. `explains` are the words of the service that refuses, where it has words of its own.
+    alone, in lower case.
     """
 
     action: str

@@ -1,7 +1,7 @@
 """From a call to the permissions that AWS asks for: its own action on its resources, and what follows from it."""
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.iam.models import iam_backends
 from moto.secretsmanager.models import secretsmanager_backends
@@ -9,24 +9,22 @@ from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 from moto.ssm.models import ssm_backends
 
-from rehearsal.cloud.authorization import kms, passing, s3, tagging
-from rehearsal.cloud.authorization.actions import action_of
+from rehearsal.cloud.authorization import kms, passing, registry, s3, tagging
 from rehearsal.cloud.authorization.arns import resources
+from rehearsal.cloud.authorization.general import general, owner
 from rehearsal.cloud.authorization.need import Need, many
-
-if TYPE_CHECKING:
-    from rehearsal.cloud.core.call import Call
+from rehearsal.cloud.core.call import Call
 
 _FREE = frozenset({("sts", "GetCallerIdentity"), ("sts", "GetSessionToken"), ("sts", "GetAccessKeyInfo")})
 """Operations that need no permission."""
 
 
-def needs_of(call: "Call") -> list[Need]:
+def needs_of(call: Call) -> list[Need]:
     """Everything the caller must be allowed, the call's own action first."""
     if (call.service, call.operation) in _FREE:
         return []
-    action = action_of(call.service, call.operation)
-    own = _SPECIAL.get(call.service, _general)(call, action)
+    finder = registry.needs_finders.get(call.service) or _SPECIAL.get(call.service, general)
+    own = finder(call)
     made = [need.resource for need in own]
     if made == ["*"]:
         # Allowed on everything or not at all, as composite alarms are; its tags are given to the thing itself.
@@ -34,33 +32,7 @@ def needs_of(call: "Call") -> list[Need]:
     return [*own, *tagging.needs(call, made), *passing.needs(call)]
 
 
-def _general(call: "Call", action: str) -> list[Need]:
-    found = resources(call.service, call.operation, call.params, call.region, call.account) or ["*"]
-    return [Need(action, arn, _owner(arn)) for arn in found]
-
-
-def _owner(arn: str) -> str:
-    return arn.split(":")[4] if arn.startswith("arn:") else ""
-
-
-def _lambda(call: "Call", action: str) -> list[Need]:
-    from rehearsal.cloud.services.lambda_.state import parse_name
-
-    text = call.params.get("FunctionName")
-    resource = call.params.get("Resource")
-    if text is None:
-        return [Need(action, str(resource) if resource else "*", _owner(str(resource)) if resource else "")]
-    name = parse_name(text, call.account, call.region, call.params.get("Qualifier"))
-    arn = f"arn:aws:lambda:{name.region}:{name.account}:function:{name.name}"
-    own = f"{arn}:{name.qualifier}" if name.qualifier and name.qualifier != "$LATEST" else arn
-    return [Need(action, own, name.account, many({"lambda:FunctionArn": own, "lambda:Principal": _principal(call)}))]
-
-
-def _principal(call: "Call") -> str | None:
-    return call.params.get("Principal") if call.operation == "AddPermission" else None
-
-
-def _iam(call: "Call", action: str) -> list[Need]:
+def _iam(call: Call) -> list[Need]:
     params = call.params
     context = many(
         {
@@ -69,10 +41,10 @@ def _iam(call: "Call", action: str) -> list[Need]:
             "iam:AWSServiceName": params.get("AWSServiceName"),
         }
     )
-    return [Need(action, _iam_resource(call), call.account, context)]
+    return [Need(call.action, _iam_resource(call), call.account, context)]
 
 
-def _iam_resource(call: "Call") -> str:
+def _iam_resource(call: Call) -> str:
     params, account = call.params, call.account
     backend = iam_backends[account]["aws"]
     start = f"arn:aws:iam::{account}:"
@@ -94,53 +66,53 @@ def _iam_resource(call: "Call") -> str:
     return f"{start}policy{path}{params['PolicyName']}" if params.get("PolicyName") else "*"
 
 
-def _sts(call: "Call", action: str) -> list[Need]:
+def _sts(call: Call) -> list[Need]:
     arn = call.params.get("RoleArn")
     if not arn:
-        return [Need(action, "*")]
+        return [Need(call.action, "*")]
     context = many(
         {"sts:RoleSessionName": call.params.get("RoleSessionName"), "sts:ExternalId": call.params.get("ExternalId")}
     )
-    found = [Need(action, str(arn), _owner(str(arn)), context | dict(tagging.context(call.params)))]
+    found = [Need(call.action, str(arn), owner(str(arn)), context | dict(tagging.context(call.params)))]
     if call.params.get("Tags"):
-        found.append(Need("sts:TagSession", str(arn), _owner(str(arn)), context | dict(tagging.context(call.params))))
+        found.append(Need("sts:TagSession", str(arn), owner(str(arn)), context | dict(tagging.context(call.params))))
     return found
 
 
-def _apigateway(call: "Call", action: str) -> list[Need]:
-    path = str(call.request.raw_path) if call.request is not None else "/*"  # type: ignore[attr-defined]
-    return [Need(action, f"arn:aws:apigateway:{call.region}::{path.partition('?')[0]}")]
+def _apigateway(call: Call) -> list[Need]:
+    path = str(call.request.raw_path) if call.request is not None else "/*"
+    return [Need(call.action, f"arn:aws:apigateway:{call.region}::{path.partition('?')[0]}")]
 
 
-def _secrets(call: "Call", action: str) -> list[Need]:
+def _secrets(call: Call) -> list[Need]:
     text = call.params.get("SecretId") or call.params.get("Name")
     if not text:
-        return [Need(action, "*")]
+        return [Need(call.action, "*")]
     secret = _secret(call, str(text))
     if secret is None:
         arn = text if text.startswith("arn:") else f"arn:aws:secretsmanager:{call.region}:{call.account}:secret:{text}"
-        return [Need(action, f"{arn}-??????" if not text.startswith("arn:") else arn, _owner(arn))]
-    found = [Need(action, secret.arn, _owner(secret.arn), many({"secretsmanager:SecretId": secret.arn}))]
+        return [Need(call.action, f"{arn}-??????" if not text.startswith("arn:") else arn, owner(arn))]
+    found = [Need(call.action, secret.arn, owner(secret.arn), many({"secretsmanager:SecretId": secret.arn}))]
     if call.operation == "GetSecretValue" and secret.kms_key_id:
         context = {"SecretARN": secret.arn}
         found += kms.via("secretsmanager", "kms:Decrypt", secret.kms_key_id, call.account, call.region, context)
     return found
 
 
-def _secret(call: "Call", text: str) -> Any:
+def _secret(call: Call, text: str) -> Any:
     parts = text.split(":") if text.startswith("arn:") else []
     account, region = (parts[4], parts[3]) if parts else (call.account, call.region)
     return secretsmanager_backends[account][region].secrets.get(text)
 
 
-def _sqs(call: "Call", action: str) -> list[Need]:
+def _sqs(call: Call) -> list[Need]:
     url = str(call.params.get("QueueUrl") or "")
     name = url.rpartition("/")[2] or call.params.get("QueueName")
     if not name:
-        return [Need(action, "*")]
+        return [Need(call.action, "*")]
     owner = url.rstrip("/").split("/")[-2] if url.count("/") > 2 else call.params.get("QueueOwnerAWSAccountId")
     account = str(owner or call.account)
-    found = [Need(action, f"arn:aws:sqs:{call.region}:{account}:{name}", account)]
+    found = [Need(call.action, f"arn:aws:sqs:{call.region}:{account}:{name}", account)]
     queue = sqs_backends[account][call.region].queues.get(name)
     key = getattr(queue, "kms_master_key_id", None)
     if key and call.operation.startswith("SendMessage"):
@@ -150,8 +122,8 @@ def _sqs(call: "Call", action: str) -> list[Need]:
     return found
 
 
-def _sns(call: "Call", action: str) -> list[Need]:
-    found = _general(call, action)
+def _sns(call: Call) -> list[Need]:
+    found = general(call)
     arn = str(call.params.get("TopicArn") or call.params.get("TargetArn") or "")
     if not call.operation.startswith("Publish") or arn.count(":") != 5:
         return found
@@ -163,8 +135,8 @@ def _sns(call: "Call", action: str) -> list[Need]:
     return found
 
 
-def _ssm(call: "Call", action: str) -> list[Need]:
-    found = _general(call, action)
+def _ssm(call: Call) -> list[Need]:
+    found = general(call)
     params = call.params
     if call.operation == "GetParametersByPath":
         recursive = many({"ssm:Recursive": bool(params.get("Recursive"))})
@@ -179,7 +151,7 @@ def _ssm(call: "Call", action: str) -> list[Need]:
     return found
 
 
-def _decrypt_parameter(call: "Call", name: str) -> list[Need]:
+def _decrypt_parameter(call: Call, name: str) -> list[Need]:
     stored: Any = next(iter(ssm_backends[call.account][call.region].get_parameters([name]).values()), None)
     key = getattr(stored, "keyid", None)
     if stored is None or stored.parameter_type != "SecureString" or not key:
@@ -187,20 +159,20 @@ def _decrypt_parameter(call: "Call", name: str) -> list[Need]:
     return kms.via("ssm", "kms:Decrypt", key, call.account, call.region)
 
 
-def _cloudwatch(call: "Call", action: str) -> list[Need]:
+def _cloudwatch(call: Call) -> list[Need]:
     if call.operation == "PutMetricData":
-        return [Need(action, "*", context=many({"cloudwatch:namespace": call.params.get("Namespace")}))]
+        return [Need(call.action, "*", context=many({"cloudwatch:namespace": call.params.get("Namespace")}))]
     # What concerns composite alarms is allowed on all alarms or not at all; told in these operations' reference.
     composite = "CompositeAlarm" in (call.params.get("AlarmTypes") or ())
     if call.operation == "PutCompositeAlarm" or (call.operation == "DescribeAlarms" and composite):
-        return [Need(action, "*")]
-    found = _general(call, action)
+        return [Need(call.action, "*")]
+    found = general(call)
     if call.operation == "DescribeAlarms" and found[0].resource == "*":
-        return [Need(action, f"arn:aws:cloudwatch:{call.region}:{call.account}:alarm:*", call.account)]
+        return [Need(call.action, f"arn:aws:cloudwatch:{call.region}:{call.account}:alarm:*", call.account)]
     return found
 
 
-def _logs(call: "Call", action: str) -> list[Need]:
+def _logs(call: Call) -> list[Need]:
     params = call.params
     identifier = params.get("logGroupIdentifier")
     if identifier and not params.get("logGroupName"):
@@ -209,10 +181,10 @@ def _logs(call: "Call", action: str) -> list[Need]:
             "logGroupName": str(identifier).rpartition(":log-group:")[2].removesuffix(":*") or identifier,
         }
     found = resources("logs", call.operation, params, call.region, call.account) or ["*"]
-    return [Need(action, arn, _owner(arn)) for arn in found]
+    return [Need(call.action, arn, owner(arn)) for arn in found]
 
 
-def _events(call: "Call", action: str) -> list[Need]:
+def _events(call: Call) -> list[Need]:
     params = call.params
     if call.operation == "PutEvents":
         entries = [{**entry, "EventBusName": entry.get("EventBusName") or "default"} for entry in params["Entries"]]
@@ -222,39 +194,26 @@ def _events(call: "Call", action: str) -> list[Need]:
         params = {**params, "EventBusName": str(params.get("EventBusName") or "default").rpartition("/")[2]}
     found = resources("events", call.operation, params, call.region, call.account) or ["*"]
     plain = dict.fromkeys(arn.replace(":rule/default/", ":rule/") for arn in found)
-    return [Need(action, arn, _owner(arn)) for arn in plain]
+    return [Need(call.action, arn, owner(arn)) for arn in plain]
 
 
-def _codebuild(call: "Call", action: str) -> list[Need]:
+def _codebuild(call: Call) -> list[Need]:
     # A build is allowed or not with its project, whose name is the first part of the build's id.
     params = call.params
     builds = params.get("ids") if call.operation in ("BatchGetBuilds", "BatchDeleteBuilds") else [params.get("id")]
     if call.operation in ("BatchGetBuilds", "BatchDeleteBuilds", "StopBuild", "RetryBuild") and builds:
         names = dict.fromkeys(str(build).rpartition("build/")[2].partition(":")[0] for build in builds)
         start = f"arn:aws:codebuild:{call.region}:{call.account}:project/"
-        return [Need(action, start + name, call.account) for name in names]
-    return _general(call, action)
+        return [Need(call.action, start + name, call.account) for name in names]
+    return general(call)
 
 
-def _codedeploy(call: "Call", action: str) -> list[Need]:
-    if call.operation not in ("GetDeployment", "BatchGetDeployments"):
-        return _general(call, action)
-    from rehearsal.cloud.services.codedeploy.state import records
-
-    ids = call.params.get("deploymentIds") or [call.params.get("deploymentId")]
-    known = records(call.cloud, call.account, call.region).deployments
-    start = f"arn:aws:codedeploy:{call.region}:{call.account}:deploymentgroup:"
-    found = [known[item].info for item in ids if item in known]
-    groups = dict.fromkeys(f"{info['applicationName']}/{info['deploymentGroupName']}" for info in found)
-    return [Need(action, start + group, call.account) for group in groups] or [Need(action, f"{start}*", call.account)]
-
-
-def _connections(call: "Call", action: str) -> list[Need]:
+def _connections(call: Call) -> list[Need]:
     context = many({f"{call.service}:FullRepositoryId": call.params.get("FullRepositoryId")})
-    return [Need(need.action, need.resource, need.account, context) for need in _general(call, action)]
+    return [Need(need.action, need.resource, need.account, context) for need in general(call)]
 
 
-def _autoscaling(call: "Call", action: str) -> list[Need]:
+def _autoscaling(call: Call) -> list[Need]:
     params = call.params
     context = many(
         {
@@ -267,57 +226,12 @@ def _autoscaling(call: "Call", action: str) -> list[Need]:
         name = hashlib.sha256(f"{params.get('ServiceNamespace')}{params['ResourceId']}".encode()).hexdigest()[:28]
         params = {**params, "ScalableTargetId": name}
     found = resources("application-autoscaling", call.operation, params, call.region, call.account) or ["*"]
-    return [Need(action, arn, _owner(arn), context) for arn in found]
-
-
-def _sagemaker(call: "Call", action: str) -> list[Need]:
-    params = call.params
-    context: dict[str, tuple[str, ...]] = {}
-    types = sorted(set(_members(params, "InstanceType")))
-    if types:
-        context["sagemaker:instancetypes"] = tuple(types)
-    for name, key in (("KmsKeyId", "sagemaker:volumekmskey"), ("VolumeKmsKeyId", "sagemaker:volumekmskey")):
-        if isinstance(params.get(name), str):
-            context[key] = (params[name],)
-    context |= many({"sagemaker:ModelApprovalStatus": params.get("ModelApprovalStatus")})
-    if call.operation in ("ListModelPackages", "CreateModelPackage"):
-        params = {**params, "ModelPackageGroupName": _plain(params.get("ModelPackageGroupName"))}
-    found = resources("sagemaker", call.operation, params, call.region, call.account) or ["*"]
-    own = [Need(action, arn, _owner(arn), context) for arn in found]
-    return own + (_endpoint_key(call) if call.operation in ("CreateEndpoint", "UpdateEndpoint") else [])
-
-
-def _plain(group: str | None) -> str | None:
-    return group.rpartition("/")[2] if group else None
-
-
-def _endpoint_key(call: "Call") -> list[Need]:
-    """SageMaker encrypts an endpoint's volumes with a key by a grant that the caller must be allowed to make."""
-    # Services are read after this module, which their calls pass.
-    from rehearsal.cloud.services.sagemaker import models, state
-
-    configs = state.table(call.cloud, call.account, call.region, models.CONFIG)
-    key = configs.get(str(call.params.get("EndpointConfigName")), {}).get("KmsKeyId")
-    if not key:
-        return []
-    context = many({"kms:GrantIsForAWSResource": True})
-    return [
-        Need(need.action, need.resource, need.account, {**need.context, **context})
-        for need in kms.via("sagemaker", "kms:CreateGrant", str(key), call.account, call.region)
-    ]
-
-
-def _members(value: Any, name: str) -> list[str]:
-    if isinstance(value, dict):
-        own = [str(value[name])] if isinstance(value.get(name), str) else []
-        return own + [item for inner in value.values() for item in _members(inner, name)]
-    return [item for inner in value for item in _members(inner, name)] if isinstance(value, list) else []
+    return [Need(call.action, arn, owner(arn), context) for arn in found]
 
 
 _SPECIAL = {
     "s3": s3.needs,
     "kms": kms.needs,
-    "lambda": _lambda,
     "iam": _iam,
     "sts": _sts,
     "apigateway": _apigateway,
@@ -330,9 +244,7 @@ _SPECIAL = {
     "logs": _logs,
     "events": _events,
     "codebuild": _codebuild,
-    "codedeploy": _codedeploy,
     "application-autoscaling": _autoscaling,
-    "sagemaker": _sagemaker,
     "codeconnections": _connections,
     "codestar-connections": _connections,
 }

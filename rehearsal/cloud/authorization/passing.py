@@ -1,14 +1,12 @@
 """Roles that a call hands to a service: each asks for iam:PassRole."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.iam.models import iam_backends
 
 from rehearsal.cloud.authorization.need import Need, many
-
-if TYPE_CHECKING:
-    from rehearsal.cloud.core.call import Call
+from rehearsal.cloud.core.call import Call
 
 _PASSED_TO = {
     "lambda": "lambda.amazonaws.com",
@@ -36,7 +34,7 @@ _MEMBERS = frozenset(
 )  # fmt: skip
 
 
-def needs(call: "Call") -> list[Need]:
+def needs(call: Call) -> list[Need]:
     """iam:PassRole for every role in the parameters of a call that sets one."""
     service = _PASSED_TO.get(call.service)
     if service is None or not call.operation.startswith(_VERBS):
@@ -61,7 +59,7 @@ def _roles(value: Any) -> Iterator[str]:
             yield from _roles(item)
 
 
-def _patched(call: "Call") -> set[str]:
+def _patched(call: Call) -> set[str]:
     """API Gateway changes its settings by patches."""
     patches = call.params.get("patchOperations") or ()
     return {

@@ -6,6 +6,8 @@ from rehearsal.cloud.wire.protocol import service_model
 from rehearsal.cloud.wire.types import AwsError, Principal
 
 _OLD_PROTOCOLS = frozenset({"query", "ec2", "rest-xml"})
+_OWN_WORDS = frozenset({"sns:Publish", "sqs:SendMessage"})
+"""What AWS tells nobody when it refuses one of its services; a rehearsal that kept silent could not be understood."""
 _OWN_CODES = {"sns": "AuthorizationError", "cloudwatch": "AccessDenied", "sqs": "AccessDenied"}
 
 
@@ -19,6 +21,8 @@ def refusal(service: str, principal: Principal, need: Need, decision: Decision) 
 
 def sentence(principal: Principal, need: Need, decision: Decision) -> str:
     """E.g. `User: … is not authorized to perform: s3:GetObject on resource: "…" because no … allows the … action`."""
+    if principal.kind == "service" and need.action in _OWN_WORDS:
+        return f"the policy of {need.resource} does not let {principal.arn} do {need.action}"
     resource = f'"{need.resource}"' if need.service == "s3" else need.resource
     text = f"User: {principal.arn} is not authorized to perform: {need.action} on resource: {resource}"
     kind = decision.responsible

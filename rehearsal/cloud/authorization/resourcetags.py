@@ -2,15 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from moto.core.resource_tagging import iter_taggable_backends
 
 from rehearsal.cloud.authorization.need import Need
+from rehearsal.cloud.core.call import Call
 from rehearsal.cloud.policy_language.template import Context
-
-if TYPE_CHECKING:
-    from rehearsal.cloud.core.call import Call
 
 _WITHOUT = frozenset({"s3"})
 """S3 has keys of its own for the tags of objects, and takes none of buckets unless they are switched to it."""
@@ -19,7 +16,7 @@ _WITHOUT = frozenset({"s3"})
 class WithTags(Mapping[str, tuple[str, ...]]):
     """Condition keys of a need. The resource's tags are looked up when a policy first asks for one."""
 
-    def __init__(self, call: "Call", need: Need, keys: Context) -> None:
+    def __init__(self, call: Call, need: Need, keys: Context) -> None:
         self._call, self._need, self._keys = call, need, keys
         self._prefixes = ("aws:resourcetag/", f"{need.service}:resourcetag/")
 
@@ -42,7 +39,7 @@ class WithTags(Mapping[str, tuple[str, ...]]):
         return {key.lower(): value for key, value in found.items()}
 
 
-def _tags(call: "Call", resource: str) -> Mapping[str, str]:
+def _tags(call: Call, resource: str) -> Mapping[str, str]:
     service, region, account = resource.split(":")[2:5]
     account, region = account or call.account, region or call.region
     if service == "iam":
@@ -65,7 +62,7 @@ def _holder(service: str, resource: str) -> str:
     return resource
 
 
-def _of_identity(call: "Call", account: str, resource: str) -> Mapping[str, str]:
+def _of_identity(call: Call, account: str, resource: str) -> Mapping[str, str]:
     backend = call.cloud.backend("iam", account, call.region)
     for each in (*backend.roles.values(), *backend.users.values(), *backend.managed_policies.values()):
         if each.arn == resource:

@@ -1,17 +1,15 @@
 """S3: buckets, objects and versions, and the keys that encrypt them."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from moto.s3.models import s3_backends
 
 from rehearsal.cloud.authorization import kms
 from rehearsal.cloud.authorization.need import Need, many
+from rehearsal.cloud.core.call import Call
 from rehearsal.cloud.policy_language.template import Context
-
-if TYPE_CHECKING:
-    from rehearsal.cloud.core.call import Call
 
 _OF_VERSION = {
     "s3:GetObject": "s3:GetObjectVersion",
@@ -38,24 +36,27 @@ def bucket(name: str) -> Any:
     return None
 
 
-def needs(call: "Call", action: str) -> list[Need]:
+def needs(call: Call) -> list[Need]:
     """A call of S3."""
     params = call.params
     name = params.get("Bucket")
     if not name:
-        return [Need(action, "*")]
+        return [Need(call.action, "*")]
     found = bucket(name)
     owner = str(found.account_id) if found is not None else ""
     context = _context(params, owner)
     if call.operation == "DeleteObjects":
         return [
-            _object(_versioned(action, item), name, item["Key"], owner, context)
+            _object(_versioned(call.action, item), name, item["Key"], owner, context)
             for item in params["Delete"].get("Objects", ())
         ]
     key = params.get("Key")
     if key is None:
-        return [Need(action, f"arn:aws:s3:::{name}", owner, context)]
-    own = [_object(_versioned(action, params), name, key, owner, context), *_further(call, name, key, owner, context)]
+        return [Need(call.action, f"arn:aws:s3:::{name}", owner, context)]
+    own = [
+        _object(_versioned(call.action, params), name, key, owner, context),
+        *_further(call, name, key, owner, context),
+    ]
     if call.operation == "CopyObject" or call.operation == "UploadPartCopy":
         own += _source(call, context)
     return [*own, *_keys(call, found, name, key), *_listing(call, found, name, key, owner)]
@@ -69,7 +70,7 @@ def _versioned(action: str, params: Mapping[str, Any]) -> str:
     return _OF_VERSION.get(action, action) if params.get("VersionId") else action
 
 
-def _further(call: "Call", name: str, key: str, owner: str, context: Context) -> list[Need]:
+def _further(call: Call, name: str, key: str, owner: str, context: Context) -> list[Need]:
     params = call.params
     actions = []
     if call.operation == "GetObjectAttributes":
@@ -81,7 +82,7 @@ def _further(call: "Call", name: str, key: str, owner: str, context: Context) ->
     return [_object(action, name, key, owner, context) for action in actions]
 
 
-def _source(call: "Call", context: Context) -> list[Need]:
+def _source(call: Call, context: Context) -> list[Need]:
     source = call.params.get("CopySource", "")
     if isinstance(source, Mapping):
         name, key, version = source["Bucket"], source["Key"], source.get("VersionId")
@@ -95,7 +96,7 @@ def _source(call: "Call", context: Context) -> list[Need]:
     return [read, *_decrypt(call, found, name, key, version)]
 
 
-def _listing(call: "Call", found: Any, name: str, key: str, owner: str) -> list[Need]:
+def _listing(call: Call, found: Any, name: str, key: str, owner: str) -> list[Need]:
     """Who may not list a bucket is not told that an object is missing: 403, not 404."""
     if call.operation not in _LOOKS or found is None or _stored(found, key, call.params.get("VersionId")) is not None:
         return []
@@ -112,7 +113,7 @@ def _stored(found: Any, key: str, version: str | None) -> Any:
     return latest if latest is not None and type(latest).__name__ == "FakeKey" else None
 
 
-def _keys(call: "Call", found: Any, name: str, key: str) -> list[Need]:
+def _keys(call: Call, found: Any, name: str, key: str) -> list[Need]:
     if found is None:
         return []
     operation, params = call.operation, call.params
@@ -143,14 +144,14 @@ def _rule(found: Any) -> dict[str, Any]:
     return rule[0] if isinstance(rule, list) else rule
 
 
-def _decrypt(call: "Call", found: Any, name: str, key: str, version: str | None) -> list[Need]:
+def _decrypt(call: Call, found: Any, name: str, key: str, version: str | None) -> list[Need]:
     stored = _stored(found, key, version) if found is not None else None
     if stored is None or not stored.kms_key_id or not str(stored.encryption or "").startswith("aws:kms"):
         return []
     return _use(call, found, "kms:Decrypt", stored.kms_key_id, name, key)
 
 
-def _use(call: "Call", found: Any, action: str, key_text: str | None, name: str, key: str) -> list[Need]:
+def _use(call: Call, found: Any, action: str, key_text: str | None, name: str, key: str) -> list[Need]:
     if not key_text:
         return []
     # With a bucket key one data key serves the whole bucket.

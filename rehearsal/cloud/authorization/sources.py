@@ -1,8 +1,7 @@
 """The policies that bear on a request, from moto's records and the gateway's own."""
 
-import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.events.models import events_backends
 from moto.iam.models import iam_backends
@@ -10,14 +9,12 @@ from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
-from rehearsal.cloud.authorization import kms, s3
+from rehearsal.cloud.authorization import kms, registry, s3
 from rehearsal.cloud.authorization.need import Need
+from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.cloud.policy_language.evaluate import Kind, Policies, Source
 from rehearsal.cloud.policy_language.policy import Policy, parse_policy
-
-if TYPE_CHECKING:
-    from rehearsal.cloud.core.cloud import Cloud
-    from rehearsal.cloud.wire.types import Principal
+from rehearsal.cloud.wire.types import Principal
 
 _EVERYTHING = Source(
     "AdministratorAccess",
@@ -31,10 +28,12 @@ def role(account: str, arn: str) -> Any:
     return next((item for item in list(iam_backends[account]["aws"].roles.values()) if item.arn == arn), None)
 
 
-def holder(principal: "Principal") -> Any:
-    """moto's role or user behind a principal; None for one that has gone, and for administrators."""
+def holder(principal: Principal) -> Any:
+    """moto's role or user behind a principal; None for one that has gone, for services and administrators."""
     if principal.role_arn:
         return role(principal.account, principal.role_arn)
+    if principal.kind == "service":
+        return None
     return iam_backends[principal.account]["aws"].users.get(principal.arn.rpartition("/")[2])
 
 
@@ -69,7 +68,7 @@ def boundary(item: Any) -> Source | None:
     return Source(arn, Kind.BOUNDARY, text)
 
 
-def policies(cloud: "Cloud", principal: "Principal", item: Any, need: Need, granted: bool = False) -> Policies:
+def policies(cloud: Cloud, principal: Principal, item: Any, need: Need, granted: bool = False) -> Policies:
     """All that may speak on what a principal needs. `item` is its `holder`."""
     return Policies(
         identity=[_EVERYTHING] if principal.kind == "administrator" else identity(item),
@@ -80,67 +79,54 @@ def policies(cloud: "Cloud", principal: "Principal", item: Any, need: Need, gran
     )
 
 
-def sessions(principal: "Principal") -> Sequence[Source]:
+def sessions(principal: Principal) -> Sequence[Source]:
     """Session policies given when the role was assumed."""
     return [Source("session", Kind.SESSION, parse_policy(text)) for text in principal.session_policies]
 
 
-def of_resource(cloud: "Cloud", need: Need) -> Source | None:
-    """The policy that hangs on the resource itself."""
-    finder = _FINDERS.get(need.service)
+def of_resource(cloud: Cloud, need: Need) -> Source | None:
+    """The policy that is attached to the resource itself."""
+    finder = registry.policy_finders.get(need.service) or _FINDERS.get(need.service)
     document = finder(cloud, need) if finder and need.resource != "*" else None
     return Source(need.resource, Kind.RESOURCE, parse_policy(document)) if document else None
 
 
-def _bucket(cloud: "Cloud", need: Need) -> Any:
+def _bucket(cloud: Cloud, need: Need) -> Any:
     found = s3.bucket(need.resource.removeprefix("arn:aws:s3:::").partition("/")[0])
     return found.policy if found is not None else None
 
 
-def _key(cloud: "Cloud", need: Need) -> Any:
+def _key(cloud: Cloud, need: Need) -> Any:
     found = kms.find(need.resource, need.account, need.resource.split(":")[3])
     return found.policy if found is not None else None
 
 
-def _trust(cloud: "Cloud", need: Need) -> Any:
+def _trust(cloud: Cloud, need: Need) -> Any:
     if not need.action.startswith("sts:"):
         return None
     found = role(need.account, need.resource)
     return found.assume_role_policy_document if found is not None else None
 
 
-def _function(cloud: "Cloud", need: Need) -> Any:
-    from rehearsal.cloud.services.lambda_.state import functions
-
-    parts = need.resource.split(":")
-    if len(parts) < 7:
-        return None
-    found = functions(cloud, parts[4], parts[3]).get(parts[6])
-    policy = found.policies.get(parts[7] if len(parts) > 7 else "") if found else None
-    if policy is None or not policy.statements:
-        return None
-    return json.dumps({"Version": "2012-10-17", "Statement": policy.statements})
-
-
-def _topic(cloud: "Cloud", need: Need) -> Any:
+def _topic(cloud: Cloud, need: Need) -> Any:
     parts = need.resource.split(":")
     found = sns_backends[parts[4]][parts[3]].topics.get(need.resource)
     return found.policy if found is not None else None
 
 
-def _queue(cloud: "Cloud", need: Need) -> Any:
+def _queue(cloud: Cloud, need: Need) -> Any:
     parts = need.resource.split(":")
     found = sqs_backends[parts[4]][parts[3]].queues.get(parts[5])
     return found.policy if found is not None else None
 
 
-def _secret(cloud: "Cloud", need: Need) -> Any:
+def _secret(cloud: Cloud, need: Need) -> Any:
     parts = need.resource.split(":")
     found = secretsmanager_backends[parts[4]][parts[3]].secrets.get(need.resource)
     return getattr(found, "policy", None) if found is not None else None
 
 
-def _bus(cloud: "Cloud", need: Need) -> Any:
+def _bus(cloud: Cloud, need: Need) -> Any:
     parts = need.resource.split(":")
     if not parts[5].startswith("event-bus/"):
         return None
@@ -152,7 +138,6 @@ _FINDERS = {
     "s3": _bucket,
     "kms": _key,
     "sts": _trust,
-    "lambda": _function,
     "sns": _topic,
     "sqs": _queue,
     "secretsmanager": _secret,

@@ -1,13 +1,11 @@
 """Tags given when something is created: AWS asks for the tagging permission as well."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rehearsal.cloud.authorization.need import Need
+from rehearsal.cloud.core.call import Call
 from rehearsal.cloud.policy_language.template import Context
-
-if TYPE_CHECKING:
-    from rehearsal.cloud.core.call import Call
 
 _ACTIONS = {
     "lambda": "lambda:TagResource",
@@ -50,7 +48,7 @@ def context(params: Mapping[str, Any]) -> Context:
     return found | {"aws:tagkeys": keys} if keys else found
 
 
-def needs(call: "Call", resources: Iterable[str]) -> list[Need]:
+def needs(call: Call, resources: Iterable[str]) -> list[Need]:
     """The tagging permission on what a call creates. `resources` are the ARNs it works on."""
     action = _ACTIONS.get(call.service)
     if action is None or call.operation in _TAG_CALLS or not call.operation.startswith(_VERBS):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.cloud.compute import objects as s3
-from rehearsal.cloud.core.api import AwsError, Call, Cloud, Credentials
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, Credentials, LogLines, Place
 from rehearsal.cloud.services.sagemaker import state
 
 _REAL_TIME_FLOOR = 60.0
@@ -76,7 +76,7 @@ class Job:
         return self.cloud.client(service, self.account, self.region, self.credentials)
 
     def log(self, line: str) -> None:
-        self.cloud.log(self.account, self.region, *self.stream, line)
+        self.cloud.log(Place(self.account, self.region), LogLines(*self.stream, [line]))
 
     def environment(self, more: Mapping[str, str], *, credentials: bool) -> dict[str, str]:
         """A container's environment: nothing of ours but the interpreter, the region and, if asked, the role's keys."""

@@ -4,19 +4,21 @@ import io
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rehearsal.cloud.core.cloud import Cloud
+from rehearsal.cloud.core.ports import Place
 from rehearsal.cloud.wire.types import Principal
 
 if TYPE_CHECKING:
-    from werkzeug.wrappers import Request, Response
-
-    from rehearsal.cloud.core.cloud import Cloud
+    from moto.core.model import OperationModel
+    from moto.core.request import Request
+    from werkzeug.wrappers import Response
 
 
 @dataclass
 class Call:
     """`params` is the parsed input shape. `request` is the raw request, or None for a call made inside the gateway."""
 
-    cloud: "Cloud"
+    cloud: Cloud
     account: str
     region: str
     service: str
@@ -24,9 +26,18 @@ class Call:
     params: dict[str, Any]
     principal: Principal
     access_key: str
+    action: str
+    """The IAM action, e.g. `s3:GetObject` for HeadObject."""
+    model: "OperationModel | None" = field(default=None, repr=False)
+    """botocore's model of the operation; None for a permission that is no operation."""
     request: "Request | None" = field(default=None, repr=False)
     headers: dict[str, str] = field(default_factory=dict)
     """Extra headers that the answer shall carry."""
+
+    @property
+    def place(self) -> Place:
+        """Where the call is made."""
+        return Place(self.account, self.region)
 
     def forward(self, params: dict[str, Any] | None = None) -> dict[str, Any]:
         """What moto answers, parsed to the output shape. Raises AwsError when moto answers an error."""
@@ -41,11 +52,9 @@ class Call:
 
     def relay(self) -> "Response":
         """moto's answer to the request as it came. Raises AwsError where moto has none."""
-        from rehearsal.cloud.wire.protocol import service_model
-
         assert self.request is not None, "a call made inside the gateway has no request to relay"
+        assert self.model is not None, "a request is for an operation"
         body = self.request.get_data()
         environ = {key: value for key, value in self.request.environ.items() if not key.startswith("werkzeug.")}
         environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
-        model = service_model(self.service).operation_model(self.operation)
-        return self.cloud.moto.send(model, environ, self.account)
+        return self.cloud.moto.send(self.model, environ, self.account)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
@@ -9,23 +10,28 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from rehearsal.cloud.core.accounts import Accounts, admin_credentials
+from rehearsal.cloud.core.accounts import Accounts, Identity, admin_credentials
 from rehearsal.cloud.core.clock import Clock
 from rehearsal.cloud.core.injection import Faults
 from rehearsal.cloud.core.ledger import Ledger
+from rehearsal.cloud.core.ports import Event, LogLines, Place, Ports, Sample
 from rehearsal.cloud.core.store import Store
 from rehearsal.cloud.core.workers import Workers
 from rehearsal.cloud.policy_language import trust
-from rehearsal.cloud.wire.types import AwsError, Credentials, Principal
+from rehearsal.cloud.wire.types import AwsError, Credentials, Principal, for_service
 
 _SESSION_SECONDS = 12 * 3600
 _CLIENTS = 200
+_LEAST_LEFT = timedelta(minutes=30)
 
 
 class Cloud:
     """One running gateway: its clock, its accounts, its ledger, and the means to start work."""
 
-    def __init__(self, port: int, root: Path, seconds_per_minute: float = 1.0) -> None:
+    def __init__(
+        self, port: int, root: Path, ports: Callable[["Cloud"], Ports], seconds_per_minute: float = 1.0
+    ) -> None:
+        """`ports` makes the ways out of this cloud; `process/running.py` has it."""
         self.port = port
         self.root = root
         self.clock = Clock(seconds_per_minute)
@@ -38,6 +44,8 @@ class Cloud:
         self._clients: dict[tuple[str, str, str, str], Any] = {}
         self._lock = threading.RLock()
         self._boto = boto3.session.Session()
+        self._sessions: dict[tuple[str, ...], Identity] = {}
+        self.ports = ports(self)
 
     @property
     def url(self) -> str:
@@ -66,6 +74,16 @@ class Cloud:
             if len(self._clients) > _CLIENTS:
                 del self._clients[next(iter(self._clients))]
         return client
+
+    def perform(
+        self, principal: Principal, place: Place, service: str, operation: str, params: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Call a service from inside the gateway, with all that a request passes: see `gateway/handlers.py`.
+
+        `principal` is a service (`for_service`) or a role's session (`session_for_service`), `place` where the resource
+        is that is called. The answer is in the output shape, with `ResponseMetadata`. Raises AwsError.
+        """
+        return self.ports.perform(principal, place, service, operation, params)
 
     def store_call(
         self,
@@ -123,19 +141,23 @@ class Cloud:
 
         `policies` are session policies, `tags` session tags. Returns an `Identity`: the session's principal and keys.
         """
-        role = self.accounts.role(role_arn)
-        if role is None or not trust.allows(role.assume_role_policy_document, principal, context):
-            who = "User"
-            if principal.kind == "service":
-                # A person's call passes the gateway, which counts it; a service's does not.
-                who = "Service"
-                self.ledger.record(principal.ledger_key, "sts:AssumeRole", denied=True)
-            raise AwsError(
-                "AccessDenied",
-                f"{who}: {principal.arn} is not authorized to perform: sts:AssumeRole on resource: {role_arn}",
-                403,
-            )
+        role = self._trusting(role_arn, principal, context)
         return self.accounts.open_session(role, session, seconds, policies, tags)
+
+    def _trusting(self, role_arn: str, principal: Principal, context: Mapping[str, str]) -> Any:
+        role = self.accounts.role(role_arn)
+        if role is not None and trust.allows(role.assume_role_policy_document, principal, context):
+            return role
+        who = "User"
+        if principal.kind == "service":
+            # A person's call passes the gateway, which counts it; a service's does not.
+            who = "Service"
+            self.ledger.record(principal.ledger_key, "sts:AssumeRole", denied=True)
+        raise AwsError(
+            "AccessDenied",
+            f"{who}: {principal.arn} is not authorized to perform: sts:AssumeRole on resource: {role_arn}",
+            403,
+        )
 
     def assume_for_service(
         self,
@@ -152,50 +174,49 @@ class Cloud:
         service acts for. By default the account is the role's own. Raises AwsError (AccessDenied).
         """
         account = role_arn.split(":")[4] if role_arn.count(":") >= 5 else ""
-        context = {"aws:SourceAccount": source_account or account}
-        if source_arn:
-            context["aws:SourceArn"] = source_arn
-        principal = Principal(service_principal, account, "service")
+        principal = for_service(service_principal, source_account or account, source_arn)
+        context = dict(principal.source)
         credentials: Credentials = self.assume(role_arn, principal, session, context, _SESSION_SECONDS).credentials
         return credentials
 
+    def session_for_service(
+        self,
+        role_arn: str,
+        service_principal: str,
+        session: str,
+        *,
+        source_arn: str | None = None,
+        source_account: str | None = None,
+    ) -> Principal:
+        """A role's session for what a service itself does with the role, by `perform`.
+
+        One session serves the same service for hours, but the trust policy is asked each time. Raises AwsError.
+        """
+        account = role_arn.split(":")[4] if role_arn.count(":") >= 5 else ""
+        principal = for_service(service_principal, source_account or account, source_arn)
+        role = self._trusting(role_arn, principal, dict(principal.source))
+        key = (role.id, service_principal, session)
+        with self._lock:
+            known = self._sessions.get(key)
+        if known is None or not _lasts(known.credentials):
+            known = self.accounts.open_session(role, session, _SESSION_SECONDS)
+            with self._lock:
+                self._sessions[key] = known
+        return known.principal
+
     # --- events, metrics, logs ---------------------------------------------------------------------------------------
 
-    def put_event(
-        self,
-        account: str,
-        region: str,
-        source: str,
-        detail_type: str,
-        detail: dict[str, Any],
-        resources: Sequence[str] = (),
-    ) -> None:
+    def put_event(self, place: Place, event: Event) -> None:
         """An AWS service's event on the account's default bus."""
-        from rehearsal.cloud.services.events import operations as events
+        self.ports.event(place, event)
 
-        events.emit(self, account, region, source, detail_type, detail, list(resources))
+    def put_metric(self, place: Place, sample: Sample) -> None:
+        """One data point."""
+        self.ports.metric(place, sample)
 
-    def put_metric(
-        self,
-        account: str,
-        region: str,
-        namespace: str,
-        name: str,
-        dimensions: Mapping[str, str],
-        value: float,
-        unit: str = "None",
-        timestamp: float | None = None,
-    ) -> None:
-        """One data point; `timestamp` in Unix seconds, now by default."""
-        from rehearsal.cloud.services.cloudwatch import operations as cloudwatch
-
-        cloudwatch.record(self, account, region, namespace, name, dimensions, value, unit, timestamp)
-
-    def log(self, account: str, region: str, group: str, stream: str, message: str) -> None:
-        """One log event; group and stream are created where missing. Embedded metrics are picked up."""
-        from rehearsal.cloud.services import logs
-
-        logs.append(self, account, region, group, stream, [message])
+    def log(self, place: Place, lines: LogLines) -> None:
+        """Log events; group and stream are created where missing. Embedded metrics are picked up."""
+        self.ports.log(place, lines)
 
     # --- work --------------------------------------------------------------------------------------------------------
 
@@ -216,3 +237,7 @@ class Cloud:
         self.clock.stop()
         self.workers.close()
         self.ledger.save(self.root / "ledger.json")
+
+
+def _lasts(credentials: Credentials) -> bool:
+    return credentials.expiration is not None and credentials.expiration - datetime.now(UTC) > _LEAST_LEFT

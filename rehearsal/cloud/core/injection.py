@@ -10,19 +10,13 @@ import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationNotFoundError
-from werkzeug.wrappers import Request, Response
 
-from rehearsal.cloud.core import registry
-from rehearsal.cloud.core.call import Call
 from rehearsal.cloud.wire import protocol
 from rehearsal.cloud.wire.types import AwsError
-
-if TYPE_CHECKING:
-    from rehearsal.cloud.core.cloud import Cloud
 
 _MEMBERS = frozenset({"service", "operation", "match", "principal", "error", "delay", "times"})
 _LONGEST_DELAY = 900.0
@@ -51,15 +45,15 @@ class Fault:
     times: int | None = None
     struck: int = 0
 
-    def concerns(self, call: Call) -> bool:
-        """Is this the call that shall be answered wrongly?"""
-        if (self.service, self.operation) != (call.service, call.operation):
+    def concerns(self, service: str, operation: str, params: Mapping[str, Any], arn: str) -> bool:
+        """Is this the call that shall be answered wrongly? `arn` is the caller's."""
+        if (self.service, self.operation) != (service, operation):
             return False
         if self.times is not None and self.struck >= self.times:
             return False
-        if self.principal and not self.principal.search(call.principal.arn):
+        if self.principal and not self.principal.search(arn):
             return False
-        return all(_found(pattern, _lookup(call.params, path)) for path, pattern in self.match.items())
+        return all(_found(pattern, _lookup(params, path)) for path, pattern in self.match.items())
 
     def describe(self) -> dict[str, Any]:
         """As it was asked for, with its id and how often it `struck`."""
@@ -109,21 +103,17 @@ class Faults:
             self._faults.clear()
         return count
 
-    def strike(self, call: Call) -> None:
-        """Make a call late, and raise its AwsError, where a fault says so."""
-        fault = self._next(call)
-        if fault is None:
-            return
-        if fault.delay:
-            call.cloud.clock.pause(fault.delay)
-        if fault.error:
-            raise AwsError(fault.error.code, fault.error.message, fault.error.status)
+    def next(self, service: str, operation: str, params: Mapping[str, Any], arn: str) -> Fault | None:
+        """The fault that this call meets, counted as fired; None for a call that is answered rightly.
 
-    def _next(self, call: Call) -> Fault | None:
+        `arn` is the caller's. To wait and to raise is the gateway's part.
+        """
         if not self._faults:  # the usual case costs nothing
             return None
         with self._lock:
-            fault = next((fault for fault in self._faults.values() if fault.concerns(call)), None)
+            fault = next(
+                (known for known in self._faults.values() if known.concerns(service, operation, params, arn)), None
+            )
             if fault:
                 fault.struck += 1
         return fault
@@ -215,24 +205,3 @@ def _lookup(params: Any, path: str) -> Any:
 
 def _found(pattern: re.Pattern[str], value: Any) -> bool:
     return value is not None and pattern.search(str(value)) is not None
-
-
-@registry.route("/_rehearsal/faults", methods=["GET", "POST", "DELETE"])
-def _all(cloud: "Cloud", request: Request) -> Response:
-    if request.method == "GET":
-        return protocol.json_response(cloud.faults.snapshot())
-    if request.method == "DELETE":
-        return protocol.json_response({"removed": cloud.faults.clear()})
-    try:
-        # Whatever its content type: `curl -d` says it is a form.
-        fault = cloud.faults.add(request.get_json(force=True, silent=True))
-    except FaultError as error:
-        return protocol.json_response({"error": str(error)}, 400)
-    return protocol.json_response({"id": fault.id}, 201)
-
-
-@registry.route("/_rehearsal/faults/<fault_id>", methods=["DELETE"])
-def _one(cloud: "Cloud", request: Request, fault_id: str) -> Response:
-    if cloud.faults.remove(fault_id):
-        return protocol.json_response({"removed": 1})
-    return protocol.json_response({"error": f"there is no fault {fault_id!r}"}, 404)

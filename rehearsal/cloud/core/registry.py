@@ -1,25 +1,23 @@
 """What the service modules register when they are imported."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from werkzeug.routing import Map, Rule
 
-if TYPE_CHECKING:
-    from rehearsal.cloud.core.call import Call
-    from rehearsal.cloud.core.cloud import Cloud
+from rehearsal.cloud.core.call import Call
+from rehearsal.cloud.core.cloud import Cloud
+from rehearsal.cloud.core.ports import Place
 
 F = TypeVar("F", bound=Callable[..., Any])
-Handler = Callable[["Call"], Any]
-InventoryLister = Callable[["Cloud", str], list[str]]
-EventListener = Callable[["Cloud", str, str, dict[str, Any]], None]
-TargetHandler = Callable[["Cloud", str, str, dict[str, Any], Any], None]
-Hook = Callable[["Cloud"], None]
+Handler = Callable[[Call], Any]
+InventoryLister = Callable[[Cloud, str], list[str]]
+TargetHandler = Callable[[Cloud, Place, dict[str, Any], Any], None]
+Hook = Callable[[Cloud], None]
 
 operations: dict[tuple[str, str], Handler] = {}
 routes: dict[str, Callable[..., Any]] = {}
 inventories: dict[str, list[InventoryLister]] = {}
-event_listeners: list[EventListener] = []
 targets: dict[str, TargetHandler] = {}
 startup_hooks: list[Hook] = []
 restore_hooks: list[Hook] = []
@@ -59,14 +57,11 @@ def inventory(service: str) -> Callable[[F], F]:
     return register
 
 
-def on_event(function: F) -> F:
-    """Register a listener for every event on any bus: `(cloud, account, region, event)`."""
-    event_listeners.append(function)
-    return function
-
-
 def target(kind: str) -> Callable[[F], F]:
-    """Register a kind of EventBridge target, named by the service part of its ARN."""
+    """Register a kind of EventBridge target, named by the service part of its ARN.
+
+    `(cloud, the rule's place, target with its RuleArn, event or input)`.
+    """
 
     def register(function: F) -> F:
         targets[kind] = function

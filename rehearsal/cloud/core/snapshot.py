@@ -18,20 +18,18 @@ import threading
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cloudpickle
 from botocore.client import BaseClient
 from cryptography.hazmat.primitives import serialization
 from moto.core.base_backend import AccountSpecificBackend, BackendDict, BaseBackend
 
-if TYPE_CHECKING:
-    from rehearsal.cloud.core.cloud import Cloud
+from rehearsal.cloud.core.cloud import Cloud
 
-INTERRUPTED = "the rehearsal's cloud was restarted in the meantime"
-"""Why something failed that was executing when the snapshot was taken."""
-
-_FORMAT = 1
+_FORMAT = 2
+"""Raise it when a class that is pickled moves or changes: 2 has the modules on the floors of `rehearsal/cloud`."""
+_HEADER = b"glidepath rehearsal snapshot, format "
 _ATTEMPTS = 5
 _PROCESSES_ONLY = frozenset({"lambda-runtime"})
 _MACHINES = "moto.stepfunctions.parser.backend.execution_worker"
@@ -47,7 +45,7 @@ class SnapshotError(Exception):
     """A snapshot that cannot be read; the sentence says why."""
 
 
-def save(cloud: "Cloud", file: Path) -> int:
+def save(cloud: Cloud, file: Path) -> int:
     """Write the cloud's state; its size in bytes. A file of that name is replaced once the new one is whole."""
     content = dump(cloud)
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -58,15 +56,24 @@ def save(cloud: "Cloud", file: Path) -> int:
     return len(content)
 
 
-def restore(cloud: "Cloud", file: Path) -> None:
+def restore(cloud: Cloud, file: Path) -> None:
     """Give a cloud the state in a file, before anybody uses it. Raises SnapshotError."""
     try:
-        content = _Reader(io.BytesIO(file.read_bytes()), cloud).load()
-        found = content["format"]
+        kept = file.read_bytes()
+    except OSError as error:
+        raise SnapshotError(f"{file} cannot be read ({type(error).__name__}: {error})") from error
+    # Before anything is unpickled: what an older version pickled names modules that are elsewhere now.
+    first, _, pickled = kept.partition(b"\n")
+    if not first.startswith(_HEADER) or not (found := first.removeprefix(_HEADER)).isdigit():
+        raise SnapshotError(
+            f"{file} is not a snapshot of this version, or is one of format 1; format {_FORMAT} is read"
+        )
+    if int(found) != _FORMAT:
+        raise SnapshotError(f"{file} has format {int(found)}, and this version reads format {_FORMAT}")
+    try:
+        content = _Reader(io.BytesIO(pickled), cloud).load()
     except Exception as error:
         raise SnapshotError(f"{file} cannot be read ({type(error).__name__}: {error})") from error
-    if found != _FORMAT:
-        raise SnapshotError(f"{file} has format {found}, and this version reads format {_FORMAT}")
     for (module, kind), more in content["shared"].items():
         vars(_backends_of(module, kind)).update(more)
     for module, kind, account, region, backend in content["backends"]:
@@ -76,11 +83,12 @@ def restore(cloud: "Cloud", file: Path) -> None:
     cloud.clock.continue_at(content["aws_now"])
 
 
-def dump(cloud: "Cloud") -> bytes:
+def dump(cloud: Cloud) -> bytes:
     """The cloud's state. Other threads stand still while it is read."""
     interval = sys.getswitchinterval()
     for attempt in range(1, _ATTEMPTS + 1):
         buffer = io.BytesIO()
+        buffer.write(_HEADER + f"{_FORMAT}\n".encode())
         try:
             # No thread is asked to make room: what is read is of one moment.
             sys.setswitchinterval(1000)
@@ -95,11 +103,10 @@ def dump(cloud: "Cloud") -> bytes:
     raise AssertionError("the last attempt returns or raises")
 
 
-def _content(cloud: "Cloud") -> dict[str, Any]:
+def _content(cloud: Cloud) -> dict[str, Any]:
     kept = cloud.content()
     kept["stores"] = {key: state for key, state in kept["stores"].items() if key[0] not in _PROCESSES_ONLY}
     return {
-        "format": _FORMAT,
         "aws_now": cloud.clock.aws_now(),
         "backends": _backends(),
         "shared": _shared(),
@@ -135,7 +142,7 @@ def _backends_of(module: str, kind: str) -> Any:
 
 # cloudpickle takes the anonymous functions too, with which moto and we make the defaults of dictionaries.
 class _Writer(cloudpickle.Pickler):  # type: ignore[misc]
-    def __init__(self, file: io.BytesIO, cloud: "Cloud") -> None:
+    def __init__(self, file: io.BytesIO, cloud: Cloud) -> None:
         super().__init__(file, protocol=5)
         self._cloud = cloud
 
@@ -169,7 +176,7 @@ class _Writer(cloudpickle.Pickler):  # type: ignore[misc]
 
 
 class _Reader(pickle.Unpickler):
-    def __init__(self, file: io.BytesIO, cloud: "Cloud") -> None:
+    def __init__(self, file: io.BytesIO, cloud: Cloud) -> None:
         super().__init__(file)
         self._cloud = cloud
 

@@ -113,7 +113,7 @@ class Store:
 
     def backend(self, service: str, account: str, region: str) -> Any:
         """moto's backend object. Global services (iam, s3, sts, …) live in the region `aws`."""
-        backends = get_backend(_MOTO_NAMES.get(service, service))[account]  # type: ignore[call-overload]
+        backends = get_backend(service)[account]  # type: ignore[call-overload]
         return backends["aws"] if service in _GLOBAL else backends[region]
 
     def send(self, operation: OperationModel, environ: dict[str, Any], account: str) -> Response:
@@ -165,7 +165,6 @@ class Store:
             return self._apps[service]
 
 
-_MOTO_NAMES = {"stepfunctions": "stepfunctions", "lambda": "lambda"}
 _HOSTS = {"s3control": "s3control", "sesv2": "sesv2"}
 _GLOBAL = frozenset({"iam", "s3", "sts", "cloudfront", "route53", "organizations", "budgets", "ce", "account"})
 

@@ -13,18 +13,17 @@ from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wrappers import Response
 
 from rehearsal.cloud import services
+from rehearsal.cloud.authorization import signatures
 from rehearsal.cloud.authorization.actions import action_of
-from rehearsal.cloud.authorize import authorize
 from rehearsal.cloud.core import registry, snapshot
 from rehearsal.cloud.core.accounts import Identity
 from rehearsal.cloud.core.call import Call
 from rehearsal.cloud.core.cloud import Cloud
-from rehearsal.cloud.gateway import auth, web_identity
+from rehearsal.cloud.gateway import fault_routes as _fault_routes  # noqa: F401  registers its routes
+from rehearsal.cloud.gateway import handlers, web_identity
 from rehearsal.cloud.gateway import inventory as _inventory  # noqa: F401  registers its route
-from rehearsal.cloud.wire import protocol, validation
+from rehearsal.cloud.wire import protocol
 from rehearsal.cloud.wire.types import AwsError
-
-_DENIALS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 
 
 class Gateway:
@@ -74,7 +73,7 @@ class Gateway:
     def _operate(self, request: Request) -> Response:
         if web_identity.asks(request):
             return web_identity.answer(self.cloud, request)
-        signature = auth.read_signature(request)
+        signature = signatures.read_signature(request)
         service = protocol.resolve_service(signature.service, request)
         operation: OperationModel | None = None
         try:
@@ -90,9 +89,9 @@ class Gateway:
             text = f"the rehearsal failed: {type(error).__name__}: {error}"
             return protocol.write_error(operation, AwsError("InternalFailure", text, 500), request, service)
 
-    def _authenticate(self, request: Request, signature: auth.Signature, service: str) -> Identity:
+    def _authenticate(self, request: Request, signature: signatures.Signature, service: str) -> Identity:
         try:
-            return auth.authenticate(request, signature, self.cloud.accounts)
+            return signatures.authenticate(request, signature, self.cloud.accounts)
         except AwsError as error:
             if error.code == "UnrecognizedClientException" and _speaks_query(service):
                 raise AwsError("InvalidClientTokenId", error.args[0].partition(": ")[2], 403) from error
@@ -101,37 +100,23 @@ class Gateway:
     def _call(
         self, request: Request, region: str, identity: Identity, operation: OperationModel, params: dict[str, Any]
     ) -> Call:
+        service, name = str(operation.service_model.service_name), str(operation.name)
         return Call(
             cloud=self.cloud,
             account=identity.principal.account,
             region=region,
-            service=str(operation.service_model.service_name),
-            operation=str(operation.name),
+            service=service,
+            operation=name,
             params=params,
             principal=identity.principal,
             access_key=identity.credentials.access_key_id,
+            action=action_of(service, name),
+            model=operation,
             request=request,
         )
 
     def _answer(self, call: Call, operation: OperationModel, request: Request) -> Response:
-        # Malformed requests are told so first: what a request needs cannot be read from them.
-        validation.check(operation, call.params, request)
-        authorize(call)
-        # Outside of what the ledger counts as refused: a fault's AccessDenied is nothing that a policy said.
-        self.cloud.faults.strike(call)
-        try:
-            return self._execute(call, operation, request)
-        except AwsError as error:
-            if error.code in _DENIALS:
-                action = action_of(call.service, call.operation)
-                self.cloud.ledger.refuse(call.principal.ledger_key, action, error.message)
-            raise
-
-    def _execute(self, call: Call, operation: OperationModel, request: Request) -> Response:
-        handler = registry.operations.get((call.service, call.operation))
-        if handler is None:
-            return call.relay()
-        result = handler(call)
+        result = handlers.answer(call)
         if isinstance(result, Response):
             return result
         response = protocol.write_result(operation, result, request)

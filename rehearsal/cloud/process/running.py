@@ -1,13 +1,28 @@
 """A gateway running inside this process."""
 
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rehearsal.cloud.core import snapshot, store
 from rehearsal.cloud.core.cloud import Cloud
-from rehearsal.cloud.gateway import server
+from rehearsal.cloud.core.ports import Ports
+from rehearsal.cloud.gateway import handlers, server
 from rehearsal.cloud.gateway.gateway import Gateway
+from rehearsal.cloud.services import logs
+from rehearsal.cloud.services.cloudwatch import operations as cloudwatch
+from rehearsal.cloud.services.events import operations as events
+
+
+def _ports(cloud: Cloud) -> Ports:
+    """The one place where the core is told of services and of the gateway."""
+    return Ports(
+        event=partial(events.emit, cloud),
+        metric=partial(cloudwatch.record, cloud),
+        log=partial(logs.append, cloud),
+        perform=partial(handlers.perform, cloud),
+    )
 
 
 class RunningCloud:
@@ -19,7 +34,7 @@ class RunningCloud:
         self._server: Any = server.listen(self._application, port)
         self.port = int(self._server.effective_port)
         store.configure(self.port)
-        self.cloud = Cloud(self.port, root, seconds_per_minute)
+        self.cloud = Cloud(self.port, root, _ports, seconds_per_minute)
         self._gateway = Gateway(self.cloud, saved)
         self._thread: threading.Thread | None = None
 

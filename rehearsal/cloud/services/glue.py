@@ -10,9 +10,9 @@ from moto.glue.models import glue_backends
 from rehearsal.cloud import containers
 from rehearsal.cloud.compute import objects as s3
 from rehearsal.cloud.compute.jobs import Job, JobStopped, JobTimedOut, limit
-from rehearsal.cloud.core.api import AwsError, Call, Cloud, inventory, on_restore, operation
-from rehearsal.cloud.core.snapshot import INTERRUPTED
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, Event, Place, inventory, on_restore, operation
 from rehearsal.cloud.services.sagemaker import state
+from rehearsal.cloud.wire.types import INTERRUPTED
 
 PRINCIPAL = "glue.amazonaws.com"
 LOG_GROUP = "/aws-glue/jobs/output"
@@ -232,7 +232,7 @@ def _finish(cloud: Cloud, account: str, region: str, run: dict[str, Any], status
         "jobName": run["JobName"], "severity": severity, "state": status, "jobRunId": run["Id"],
         "message": message or "Job run succeeded" if status == "SUCCEEDED" else message,
     }  # fmt: skip
-    cloud.put_event(account, region, "aws.glue", "Glue Job State Change", detail, [])
+    cloud.put_event(Place(account, region), Event("aws.glue", "Glue Job State Change", detail))
 
 
 @on_restore

@@ -5,7 +5,7 @@ import json
 import time
 from typing import Any
 
-from rehearsal.cloud.core.api import AwsError, Call, Cloud, operation
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, LogLines, Place, Principal, Sample, operation
 
 
 @operation("logs", "PutLogEvents")
@@ -13,37 +13,59 @@ def put_log_events(call: Call) -> dict[str, Any]:
     """Store the events, and record what is written in the embedded metric format."""
     answer = call.forward()
     for event in call.params["logEvents"]:
-        _embedded(call.cloud, call.account, call.region, event["message"])
+        _embedded(call.cloud, call.place, event["message"])
     return answer
 
 
-def append(cloud: Cloud, account: str, region: str, group: str, stream: str, messages: list[str]) -> None:
+def append(cloud: Cloud, place: Place, lines: LogLines) -> None:
     """Write messages as an AWS service does: group and stream are created where missing."""
-    events = [{"timestamp": int(time.time() * 1000), "message": message} for message in messages if message]
-    if not events:
+    params = _put(lines)
+    if not params["logEvents"]:
         return
-    target = {"logGroupName": group, "logStreamName": stream}
     try:
-        cloud.store_call("logs", "PutLogEvents", account, region, {**target, "logEvents": events})
+        cloud.store_call("logs", "PutLogEvents", place.account, place.region, params)
     except AwsError as error:
         if error.code != "ResourceNotFoundException":
             raise
-        _create(cloud, account, region, group, stream)
-        cloud.store_call("logs", "PutLogEvents", account, region, {**target, "logEvents": events})
-    for message in messages:
-        _embedded(cloud, account, region, message)
-
-
-def _create(cloud: Cloud, account: str, region: str, group: str, stream: str) -> None:
-    for name, params in (
-        ("CreateLogGroup", {"logGroupName": group}),
-        ("CreateLogStream", {"logGroupName": group, "logStreamName": stream}),
-    ):
+        _create_group(cloud, place, lines)
         with contextlib.suppress(AwsError):
-            cloud.store_call("logs", name, account, region, params)
+            cloud.store_call("logs", "CreateLogStream", place.account, place.region, _stream(lines))
+        cloud.store_call("logs", "PutLogEvents", place.account, place.region, params)
+    for message in lines.messages:
+        _embedded(cloud, place, message)
 
 
-def _embedded(cloud: Cloud, account: str, region: str, message: str) -> None:
+def append_as(cloud: Cloud, principal: Principal, place: Place, lines: LogLines) -> None:
+    """Write messages under a role that a service has taken. Raises AwsError where the role may not.
+
+    The role creates the stream; a missing group is there as the service's own.
+    """
+    params = _put(lines)
+    if not params["logEvents"]:
+        return
+    groups = cloud.backend("logs", place.account, place.region).groups
+    if lines.group not in groups or lines.stream not in groups[lines.group].streams:
+        _create_group(cloud, place, lines)
+        cloud.perform(principal, place, "logs", "CreateLogStream", _stream(lines))
+    cloud.perform(principal, place, "logs", "PutLogEvents", params)
+
+
+def _put(lines: LogLines) -> dict[str, Any]:
+    now = int(time.time() * 1000)
+    events = [{"timestamp": now, "message": message} for message in lines.messages if message]
+    return {**_stream(lines), "logEvents": events}
+
+
+def _stream(lines: LogLines) -> dict[str, Any]:
+    return {"logGroupName": lines.group, "logStreamName": lines.stream}
+
+
+def _create_group(cloud: Cloud, place: Place, lines: LogLines) -> None:
+    with contextlib.suppress(AwsError):
+        cloud.store_call("logs", "CreateLogGroup", place.account, place.region, {"logGroupName": lines.group})
+
+
+def _embedded(cloud: Cloud, place: Place, message: str) -> None:
     if '"_aws"' not in message:
         return
     # A runtime may put its own words before the document.
@@ -61,7 +83,6 @@ def _embedded(cloud: Cloud, account: str, region: str, message: str) -> None:
                 dimensions = {name: str(document[name]) for name in names if name in document}
                 for value in values if isinstance(values, list) else [values]:
                     if isinstance(value, int | float) and len(dimensions) == len(names):
-                        cloud.put_metric(
-                            account, region, directive["Namespace"], metric["Name"], dimensions, value,
-                            metric.get("Unit", "None"), stamp,
-                        )  # fmt: skip
+                        unit = metric.get("Unit", "None")
+                        sample = Sample(directive["Namespace"], metric["Name"], dimensions, value, unit, stamp)
+                        cloud.put_metric(place, sample)

@@ -12,7 +12,7 @@ from moto.s3 import notifications
 from moto.s3.notifications import S3NotificationEvent
 from werkzeug.wrappers import Response
 
-from rehearsal.cloud.core.api import AwsError, Call, Cloud, on_start, operation
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, Event, Place, for_service, on_start, operation
 
 _DETAIL_TYPES = {
     "ObjectCreated": "Object Created",
@@ -57,9 +57,10 @@ _DIGESTS = {"x-amz-checksum-sha256": "sha256", "x-amz-checksum-sha1": "sha1", "c
 
 
 @operation("s3", "PutObject", "UploadPart")
-def put(call: Call) -> Response:
+def put(call: Call) -> Response | dict[str, Any]:
     """moto believes whatever checksum comes with a body."""
-    assert call.request is not None
+    if call.request is None:
+        return call.forward()
     chunked = call.request.headers.get("x-amz-content-sha256", "").startswith("STREAMING-")
     for header, algorithm in _DIGESTS.items():
         claimed = call.request.headers.get(header)
@@ -119,16 +120,8 @@ def _to_event_bridge(cloud: Cloud, account: str, name: str, bucket: Any, key: An
         detail["reason"] = _REASONS.get(reason, reason)
     if family == "ObjectRemoved":
         detail["deletion-type"] = "Delete Marker Created" if reason == "DeleteMarkerCreated" else "Permanently Deleted"
-    cloud.background(
-        cloud.put_event,
-        bucket.account_id,
-        bucket.region_name,
-        "aws.s3",
-        detail_type,
-        detail,
-        [bucket.arn],
-        name="s3-event",
-    )
+    event = Event("aws.s3", detail_type, detail, [bucket.arn])
+    cloud.background(cloud.put_event, Place(bucket.account_id, bucket.region_name), event, name="s3-event")
 
 
 def _complete(record: dict[str, Any], key: Any) -> None:
@@ -139,25 +132,17 @@ def _complete(record: dict[str, Any], key: Any) -> None:
 
 
 def _send(cloud: Cloud, kind: str, arn: str, record: dict[str, Any], bucket: Any) -> None:
+    """S3 sends as a service, for the bucket: the policy of the queue, topic or function must let it."""
     _, _, _, region, account, name = arn.split(":", 5)
-    if kind == "queue":
-        params = {"QueueUrl": f"{cloud.url}/{account}/{name}", "MessageBody": json.dumps(record)}
-        cloud.store_call("sqs", "SendMessage", account, region, params)
-    elif kind == "topic":
-        from rehearsal.cloud.services import sns
-
-        sns.publish_for_service(
-            cloud, arn, json.dumps(record), "Amazon S3 Notification", "s3.amazonaws.com", bucket.account_id, bucket.arn
-        )
-    else:
-        from rehearsal.cloud.services.lambda_.invoke import invoke_for_service
-
-        invoke_for_service(
-            cloud,
-            arn,
-            json.dumps(record).encode(),
-            service="s3.amazonaws.com",
-            source_arn=bucket.arn,
-            source_account=bucket.account_id,
-            wait=False,
-        )
+    text = json.dumps(record)
+    calls: dict[str, tuple[str, str, dict[str, Any]]] = {
+        "queue": ("sqs", "SendMessage", {"QueueUrl": f"{cloud.url}/{account}/{name}", "MessageBody": text}),
+        "topic": ("sns", "Publish", {"TopicArn": arn, "Message": text, "Subject": "Amazon S3 Notification"}),
+        "cloud_function": (
+            "lambda",
+            "Invoke",
+            {"FunctionName": arn, "InvocationType": "Event", "Payload": text.encode()},
+        ),
+    }
+    principal = for_service("s3.amazonaws.com", bucket.account_id, bucket.arn)
+    cloud.perform(principal, Place(account, region), *calls[kind])

@@ -9,31 +9,10 @@ from typing import Any
 from moto.sns.models import Subscription
 from werkzeug.wrappers import Request, Response
 
-from rehearsal.cloud.core.api import AwsError, Cloud, Principal, on_start, route
-from rehearsal.cloud.policy_language import trust
+from rehearsal.cloud.core.api import Cloud, Place, for_service, on_start, route
 
 _moto_publish = Subscription.publish
 _lock = threading.Lock()
-
-
-def publish_for_service(
-    cloud: Cloud, topic_arn: str, message: str, subject: str | None, service: str, account: str, source_arn: str
-) -> None:
-    """Publish as an AWS service, if the topic's policy lets it. Raises AwsError."""
-    _, _, _, region, owner, _ = topic_arn.split(":", 5)
-    topic = cloud.backend("sns", owner, region).topics.get(topic_arn)
-    if topic is None:
-        raise AwsError("NotFound", f"Topic does not exist: {topic_arn}", 404)
-    context = {"aws:SourceArn": source_arn, "aws:SourceAccount": account}
-    if service == "cloudwatch.amazonaws.com":
-        # The default policy of a topic lets its owner's alarms in.
-        context["aws:SourceOwner"] = account
-    if not trust.allows(topic.policy, Principal(service, account, "service"), context, "sns:Publish"):
-        raise AwsError("AuthorizationError", f"the policy of {topic_arn} does not let {service} do sns:Publish", 403)
-    params: dict[str, Any] = {"TopicArn": topic_arn, "Message": message}
-    if subject:
-        params["Subject"] = subject[:99]
-    cloud.store_call("sns", "Publish", owner, region, params)
 
 
 @on_start
@@ -66,8 +45,6 @@ def _invoke(
     subject: str | None,
     attributes: dict[str, Any],
 ) -> None:
-    from rehearsal.cloud.services.lambda_.invoke import invoke_for_service
-
     topic = subscription.topic_arn
     record = {
         "EventSource": "aws:sns",
@@ -84,15 +61,14 @@ def _invoke(
         },
     }
     payload = json.dumps({"Records": [record]}).encode()
+    _, _, _, region, account, *_ = subscription.endpoint.split(":")
     cloud.background(
-        invoke_for_service,
-        cloud,
-        subscription.endpoint,
-        payload,
-        service="sns.amazonaws.com",
-        source_arn=topic,
-        source_account=topic.split(":")[4],
-        wait=False,
+        cloud.perform,
+        for_service("sns.amazonaws.com", topic.split(":")[4], topic),
+        Place(account, region),
+        "lambda",
+        "Invoke",
+        {"FunctionName": subscription.endpoint, "InvocationType": "Event", "Payload": payload},
         name="sns-lambda",
     )
 

@@ -60,8 +60,22 @@ class Principal:
     session_policies: tuple[str, ...] = ()
     """Documents that limit this session further."""
     session_tags: tuple[tuple[str, str], ...] = ()
+    source: tuple[tuple[str, str], ...] = ()
+    """Condition keys that a service states about what it acts for, e.g. aws:SourceArn."""
 
     @property
     def ledger_key(self) -> str:
         """What calls are counted under: the role behind a session, else the principal itself."""
         return self.role_arn or self.arn
+
+
+def for_service(name: str, source_account: str, source_arn: str | None = None) -> Principal:
+    """An AWS service such as `sns.amazonaws.com`, acting for a resource of an account."""
+    source = {"aws:SourceAccount": source_account}
+    if source_arn:
+        source["aws:SourceArn"] = source_arn
+    return Principal(name, source_account, "service", source=tuple(source.items()))
+
+
+INTERRUPTED = "the rehearsal's cloud was restarted in the meantime"
+"""Why something failed that was executing when a snapshot was taken."""

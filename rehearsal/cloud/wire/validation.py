@@ -42,13 +42,14 @@ untranslatable: set[str] = set()
 Problem = tuple[str, Any, str]
 
 
-def check(operation: OperationModel, params: dict[str, Any], request: Request) -> None:
-    """Raise AwsError for a request that AWS would refuse."""
+def check(operation: OperationModel, params: dict[str, Any], request: Request | None) -> None:
+    """Raise AwsError for a request that AWS would refuse. A call made inside the gateway has no `request`."""
     shape = operation.input_shape
     if shape is None:
         return
     service = str(operation.service_model.service_name)
-    _check_body(operation, request)
+    if request is not None:
+        _check_body(operation, request)
     problems = list(_structure(service, shape, params, ""))
     if not problems:
         return

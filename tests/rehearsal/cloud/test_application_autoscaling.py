@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from rehearsal.cloud.core.cloud import Cloud
+from rehearsal.cloud.core.ports import Place, Sample
 from rehearsal.cloud.services.application_autoscaling.tracking import Change, Tracking, decide
 from tests.rehearsal.cloud.sagemaker_world import World, refused, variant, wait
 
@@ -80,10 +81,14 @@ def invoked(world: World, per_minute: float) -> None:
     minute = world.cloud.clock.scaled(60)
     dimensions = {"EndpointName": "live", "VariantName": "main"}
     for number in range(17):
-        world.cloud.put_metric(
-            world.account, world.region, "AWS/SageMaker", "InvocationsPerInstance", dimensions, per_minute,
+        sample = Sample(
+            "AWS/SageMaker",
+            "InvocationsPerInstance",
+            dimensions,
+            per_minute,
             timestamp=time.time() - number * minute,
-        )  # fmt: skip
+        )
+        world.cloud.put_metric(Place(world.account, world.region), sample)
 
 
 def test_targets_that_cannot_be_scaled_are_refused(world: World) -> None:

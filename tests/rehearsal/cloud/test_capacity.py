@@ -9,6 +9,7 @@ import pytest
 
 from providers.traffic_shift.capacity import DIMENSION, SCALE_IN, Capacity, CapacityError
 from rehearsal.cloud.core.cloud import Cloud
+from rehearsal.cloud.core.ports import Place, Sample
 from tests.rehearsal.cloud.lambda_support import make_function
 from tests.rehearsal.cloud.sagemaker_world import World, variant, wait
 
@@ -64,10 +65,9 @@ class Shop(World):
         )  # fmt: skip
         dimensions = {"EndpointName": endpoint, "VariantName": "live"}
         for number in range(60):
-            self.cloud.put_metric(
-                self.account, self.region, "AWS/SageMaker", "InvocationsPerInstance", dimensions, 1,
-                timestamp=time.time() + (20 - number) * self.cloud.clock.scaled(60),
-            )  # fmt: skip
+            moment = time.time() + (20 - number) * self.cloud.clock.scaled(60)
+            sample = Sample("AWS/SageMaker", "InvocationsPerInstance", dimensions, 1, timestamp=moment)
+            self.cloud.put_metric(Place(self.account, self.region), sample)
 
     def capacity(self, cancelled: threading.Event | None = None) -> "tuple[Capacity, list[str]]":
         said: list[str] = []

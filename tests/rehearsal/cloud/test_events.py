@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from rehearsal.cloud.core.cloud import Cloud
+from rehearsal.cloud.core.ports import LogLines, Place
 from rehearsal.cloud.services import sns
 from rehearsal.cloud.services.cloudwatch.operations import metrics_of
 from rehearsal.cloud.services.cloudwatch.series import Sample, key_of
@@ -211,7 +212,7 @@ def test_alarm_goes_off_tells_its_topic_and_recovers(cloud: Cloud, account: str)
         "Metrics": [{"Name": "Errors", "Unit": "Count"}],
     }
     document = {"_aws": {"Timestamp": stamp, "CloudWatchMetrics": [directive]}, "Version": "2", "Errors": 3}
-    cloud.log(account, REGION, "/aws/lambda/predict", "s", json.dumps(document))
+    cloud.log(Place(account, REGION), LogLines("/aws/lambda/predict", "s", [json.dumps(document)]))
     (event,) = queue.bodies()[:1]
     assert event["detail"]["alarmName"] in ("errors", "any")
     assert until(lambda: [m for m in sns.outbox(cloud) if m["account"] == account])

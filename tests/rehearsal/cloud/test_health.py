@@ -12,6 +12,7 @@ import pytest
 from definitions.health import Watched, alarms
 from functions.predict.metrics import Meter
 from rehearsal.cloud.core.cloud import Cloud
+from rehearsal.cloud.core.ports import LogLines, Place, Sample
 from rehearsal.provider.types.cloudwatch import to_dimensions
 from settings import Limits
 from tests.rehearsal.cloud.test_events import until
@@ -33,7 +34,8 @@ class Version:
     def asked(self, predictions: list[float] | None) -> None:
         """Twenty requests; without predictions, its metrics are taken out of it."""
         for _ in range(20):
-            self.cloud.put_metric(self.account, REGION, "AWS/Lambda", "Invocations", EXECUTED, 1, "Count")
+            sample = Sample("AWS/Lambda", "Invocations", EXECUTED, 1, "Count")
+            self.cloud.put_metric(Place(self.account, REGION), sample)
         if predictions is None:
             return
         said = io.StringIO()
@@ -41,7 +43,7 @@ class Version:
             for _ in range(20):
                 self.meter.answered("id", 5.0, predictions)
         for line in said.getvalue().splitlines():
-            self.cloud.log(self.account, REGION, "/aws/lambda/shop-predict", "s", line)
+            self.cloud.log(Place(self.account, REGION), LogLines("/aws/lambda/shop-predict", "s", [line]))
 
 
 @contextlib.contextmanager

@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from rehearsal.cloud.core.cloud import Cloud
-from rehearsal.cloud.services.lambda_.invoke import invoke_for_service
-from rehearsal.cloud.wire.types import AwsError
+from rehearsal.cloud.core.ports import Place
+from rehearsal.cloud.wire.types import AwsError, for_service
 from tests.rehearsal.cloud.lambda_support import REGION, eventually, make_function, make_role, package
 
 ECHO = """
@@ -239,11 +239,11 @@ def test_policy_of_a_qualifier_decides_for_services(cloud: Cloud, account: str, 
     arn = f"arn:aws:lambda:{REGION}:{account}:function:guarded"
 
     def ask(target: str, source_arn: str, service: str = "apigateway.amazonaws.com") -> bytes:
-        result = invoke_for_service(
-            cloud, target, b"{}", service=service, source_arn=source_arn, source_account=account
+        params = {"FunctionName": target, "Payload": b"{}"}
+        answer = cloud.perform(
+            for_service(service, account, source_arn), Place(account, REGION), "lambda", "Invoke", params
         )
-        assert result is not None
-        return result.payload
+        return bytes(answer["Payload"])
 
     allowed = source.replace("*", "live")
     assert ask(f"{arn}:live", allowed) == b'"in"'

@@ -18,8 +18,9 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from rehearsal.cloud.core import reaper, snapshot
+from rehearsal.cloud.core import reaper
 from rehearsal.cloud.process import lifecycle
+from rehearsal.cloud.wire.types import INTERRUPTED
 from rehearsal.environment import SECRET_KEY, Rehearsal
 from rehearsal.errors import UserError
 from tests.rehearsal.cloud.lambda_support import eventually as within
@@ -147,7 +148,7 @@ def test_an_endpoint_predicts_what_it_predicted_and_its_jobs_have_ended(remote: 
 
     job = world.sagemaker.describe_training_job(TrainingJobName="second")
     assert job["TrainingJobStatus"] == "Failed"
-    assert job["FailureReason"] == f"InternalServerError: {snapshot.INTERRUPTED}"
+    assert job["FailureReason"] == f"InternalServerError: {INTERRUPTED}"
     assert world.sagemaker.describe_endpoint(EndpointName="e")["EndpointStatus"] == "InService"
     assert world.predict("e", lines)["Body"].read() == before
     assert len(eventually(lambda: world.keys("capture/"))) >= 1
@@ -162,7 +163,7 @@ def test_a_shift_under_way_has_failed_and_is_rolled_back(remote: Any) -> None:
 
     info = shop.finish(deployment)
     assert info["status"] == "Failed"
-    assert info["errorInformation"]["message"] == f"The deployment was interrupted: {snapshot.INTERRUPTED}"
+    assert info["errorInformation"]["message"] == f"The deployment was interrupted: {INTERRUPTED}"
     eventually(lambda: shop.alias() == ("1", None))
     rollback = info["rollbackInfo"]["rollbackDeploymentId"]
     assert shop.finish(rollback)["status"] == "Succeeded"
@@ -191,7 +192,7 @@ def test_a_state_machine_under_way_has_failed_and_an_ended_one_keeps_its_history
     remote.restart()
 
     ended = states.describe_execution(executionArn=arns["long"])
-    assert (ended["status"], ended["error"], ended["cause"]) == ("FAILED", "States.Runtime", snapshot.INTERRUPTED)
+    assert (ended["status"], ended["error"], ended["cause"]) == ("FAILED", "States.Runtime", INTERRUPTED)
     assert states.describe_execution(executionArn=arns["short"])["output"] == '{"a": 1}'
     assert states.get_execution_history(executionArn=arns["short"])["events"] == told
 
@@ -260,7 +261,7 @@ def test_an_approval_waits_on_and_a_build_under_way_has_failed(remote: Any, tmp_
     details = pipelines.list_action_executions(pipelineName="builds")["actionExecutionDetails"]
     failed = next(item for item in details if item["actionName"] == "B")
     message = failed["output"]["executionResult"]["errorDetails"]["message"]
-    assert message == f"{snapshot.INTERRUPTED}: retry the stage"
+    assert message == f"{INTERRUPTED}: retry the stage"
     [made] = remote.of("codebuild").batch_get_builds(ids=remote.of("codebuild").list_builds()["ids"])["builds"]
     assert (made["buildStatus"], made["buildComplete"]) == ("FAULT", True)
     # The token that was sent by mail is good still.
@@ -291,13 +292,23 @@ def test_what_was_kept_can_be_left_behind(remote: Any) -> None:
     assert remote.of("ssm").describe_parameters()["Parameters"] == []
 
 
-def test_a_state_that_cannot_be_read_is_told_with_the_way_out(remote: Any) -> None:
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"nothing that a cloud wrote", "is no snapshot, or one of format 1; this version reads format 2"),
+        # What version 1 wrote began at once with what it pickled, here a module that has moved.
+        (b"\x80\x05crehearsal.cloud.core\nCloud\n.", "is no snapshot, or one of format 1; this version reads format 2"),
+        (b"glidepath rehearsal snapshot, format 3\n", "has format 3, and this version reads format 2"),
+        (b"glidepath rehearsal snapshot, format 2\nxyz", "cannot be read (UnpicklingError: "),
+    ],
+)
+def test_a_state_that_cannot_be_read_is_told_with_the_way_out(remote: Any, content: bytes, sentence: str) -> None:
     lifecycle.stop(remote.rehearsal, keep=True)
-    (remote.rehearsal.cloud / lifecycle.SNAPSHOT).write_bytes(b"no pickle")
+    (remote.rehearsal.cloud / lifecycle.SNAPSHOT).write_bytes(content)
     with pytest.raises(UserError) as error:
         lifecycle.start(remote.rehearsal)
     assert str(error.value).startswith("the cloud's state of before cannot be used")
-    assert f"{remote.rehearsal.cloud / lifecycle.SNAPSHOT} cannot be read (UnpicklingError: " in str(error.value)
+    assert f"{remote.rehearsal.cloud / lifecycle.SNAPSHOT} {sentence}" in str(error.value)
     assert str(error.value).endswith("Begin without it: up --fresh")
     lifecycle.start(remote.rehearsal, fresh=True)
 

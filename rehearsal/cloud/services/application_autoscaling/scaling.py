@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from rehearsal.cloud.core.api import AwsError, Call, Cloud, on_start, operation
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, Place, on_start, operation
 from rehearsal.cloud.services.application_autoscaling.targets import PRINCIPAL, SERVICE, service_role, variant_of
 from rehearsal.cloud.services.application_autoscaling.tracking import IN_PERIODS, Change, Tracking, decide
 from rehearsal.cloud.services.cloudwatch.operations import metrics_of
@@ -130,13 +130,14 @@ def _set(where: _Where, current: int, wanted: int, cause: str) -> None:
     where.changes["out" if wanted > current else "in"] = time.monotonic()
     _, endpoint, _, variant = where.target.resource_id.split("/")
     try:
-        keys = where.cloud.assume_for_service(
-            service_role(where.cloud, where.account), PRINCIPAL, "ApplicationAutoScaling"
-        )
-        where.cloud.client("sagemaker", where.account, where.region, keys).update_endpoint_weights_and_capacities(
-            EndpointName=endpoint,
-            DesiredWeightsAndCapacities=[{"VariantName": variant, "DesiredInstanceCount": wanted}],
-        )
+        role = service_role(where.cloud, where.account)
+        session = where.cloud.session_for_service(role, PRINCIPAL, "ApplicationAutoScaling")
+        params = {
+            "EndpointName": endpoint,
+            "DesiredWeightsAndCapacities": [{"VariantName": variant, "DesiredInstanceCount": wanted}],
+        }
+        place = Place(where.account, where.region)
+        where.cloud.perform(session, place, "sagemaker", "UpdateEndpointWeightsAndCapacities", params)
     except Exception as error:
         activity |= {"EndTime": datetime.now(UTC), "StatusCode": "Failed", "StatusMessage": str(error)}
         raise

@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from rehearsal.cloud.core.api import AwsError, Call, Cloud, inventory, on_start, operation
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, Event, Place, for_service, inventory, on_start, operation
 from rehearsal.cloud.services.cloudwatch import alarm_state as alarms
 from rehearsal.cloud.services.cloudwatch.alarm_state import INSUFFICIENT
 from rehearsal.cloud.services.cloudwatch.operations import invalid, metrics_of, period_of, series_of, statistic_of
@@ -329,7 +329,8 @@ def _change(
         history = {"version": "1.0", "oldState": _historic(old), "newState": _historic(new)}
         _remember(alarm, "StateUpdate", f"Alarm updated from {before} to {value}", history)
     detail = {"alarmName": name, "state": new, "previousState": old, "configuration": _configuration(alarm)}
-    cloud.put_event(account, region, "aws.cloudwatch", "CloudWatch Alarm State Change", detail, [alarm["arn"]])
+    event = Event("aws.cloudwatch", "CloudWatch Alarm State Change", detail, [alarm["arn"]])
+    cloud.put_event(Place(account, region), event)
     if alarm["definition"]["ActionsEnabled"]:
         key = {"ALARM": "AlarmActions", "OK": "OKActions"}.get(value, "InsufficientDataActions")
         for action in alarm["definition"][key]:
@@ -369,7 +370,6 @@ def _act(
     old: dict[str, Any],
     new: dict[str, Any],
 ) -> None:
-    from rehearsal.cloud.services import sns
 
     definition = alarm["definition"]
     name = definition["AlarmName"]
@@ -389,9 +389,10 @@ def _act(
         if action.split(":")[2] != "sns":
             raise AwsError("NotImplemented", f"the rehearsal does not run the alarm action {action}", 501)
         subject = f'{new["value"]}: "{name}" in {region}'
-        sns.publish_for_service(
-            cloud, action, json.dumps(message, default=str), subject, SERVICE, account, alarm["arn"]
-        )
+        _, _, _, topic_region, owner, _ = action.split(":", 5)
+        params = {"TopicArn": action, "Message": json.dumps(message, default=str), "Subject": subject[:99]}
+        principal = for_service(SERVICE, account, alarm["arn"])
+        cloud.perform(principal, Place(owner, topic_region), "sns", "Publish", params)
         outcome = f"Successfully executed action {action}"
     except AwsError as error:
         outcome = f"Failed to execute action {action}. Received error: {error.message}"

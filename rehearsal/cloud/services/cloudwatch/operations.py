@@ -3,11 +3,11 @@
 import math
 import threading
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from rehearsal.cloud.core.api import AwsError, Call, Cloud, operation
+from rehearsal.cloud.core import ports
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, Place, operation
 from rehearsal.cloud.services.cloudwatch import metric_math as metricmath
 from rehearsal.cloud.services.cloudwatch.series import STATISTICS, Key, Metrics, Sample, key_of, statistic
 
@@ -22,21 +22,12 @@ def metrics_of(cloud: Cloud, account: str, region: str) -> Metrics:
     return metrics
 
 
-def record(
-    cloud: Cloud,
-    account: str,
-    region: str,
-    namespace: str,
-    name: str,
-    dimensions: Mapping[str, str],
-    value: float,
-    unit: str,
-    timestamp: float | None,
-) -> None:
+def record(cloud: Cloud, place: Place, given: ports.Sample) -> None:
     """One data point."""
-    value = float(value)
-    sample = Sample(time.time() if timestamp is None else timestamp, 1, value, value, value, unit)
-    metrics_of(cloud, account, region).add(key_of(namespace, name, dimensions), sample)
+    value = float(given.value)
+    stamp = time.time() if given.timestamp is None else given.timestamp
+    key = key_of(given.namespace, given.name, given.dimensions)
+    metrics_of(cloud, place.account, place.region).add(key, Sample(stamp, 1, value, value, value, given.unit))
 
 
 def _pairs(dimensions: list[dict[str, Any]] | None) -> dict[str, str]:

@@ -7,8 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rehearsal.cloud.core.api import AwsError, Cloud, on_restore
-from rehearsal.cloud.core.snapshot import INTERRUPTED
+from rehearsal.cloud.core.api import AwsError, Cloud, Event, Place, on_restore
 from rehearsal.cloud.services.codebuild import credentials
 from rehearsal.cloud.services.codebuild.buildspec import PHASES, Buildspec, BuildspecError, Phase, parse_buildspec
 from rehearsal.cloud.services.codebuild.environment import (
@@ -22,6 +21,7 @@ from rehearsal.cloud.services.codebuild.logs import BuildLog, LogDeniedError
 from rehearsal.cloud.services.codebuild.shell import Session
 from rehearsal.cloud.services.codebuild.source import PhaseError, download, read_buildspec, upload
 from rehearsal.cloud.services.codebuild.state import Build
+from rehearsal.cloud.wire.types import INTERRUPTED
 
 SERVICE = "codebuild.amazonaws.com"
 # after these a failure ends the build; a failed build phase still gets its post_build, and its artifacts
@@ -309,7 +309,8 @@ class _Run:
         else:
             kind = "CodeBuild Build Phase Change"
             detail |= {"completed-phase": phase["phaseType"], "completed-phase-status": status}
-        self.cloud.put_event(self.build.account, self.build.region, "aws.codebuild", kind, detail, [data["arn"]])
+        place = Place(self.build.account, self.build.region)
+        self.cloud.put_event(place, Event("aws.codebuild", kind, detail, [data["arn"]]))
 
 
 class _EndedError(Exception):

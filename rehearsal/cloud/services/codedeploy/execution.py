@@ -9,11 +9,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from rehearsal.cloud.core.api import AwsError, Cloud, on_restore
-from rehearsal.cloud.core.snapshot import INTERRUPTED
+from rehearsal.cloud.core.api import AwsError, Cloud, Event, Place, on_restore
 from rehearsal.cloud.services.codedeploy import appspec, configs
 from rehearsal.cloud.services.codedeploy.state import Deployment, Hook, records
 from rehearsal.cloud.services.lambda_.state import functions, parse_name
+from rehearsal.cloud.wire.types import INTERRUPTED
 
 _HOOK_SECONDS = 3600.0
 # Functions run in real time: however fast the clock, a hook gets this many seconds.
@@ -390,7 +390,7 @@ class _Run:
         }
         resources = [f"{prefix}deploymentgroup:{application}/{group}", f"{prefix}application:{application}"]
         kind = "CodeDeploy Deployment State-change Notification"
-        self._cloud.put_event(account, region, "aws.codedeploy", kind, detail, resources)
+        self._cloud.put_event(Place(account, region), Event("aws.codedeploy", kind, detail, resources))
         message = json.dumps({**detail, "status": status, "eventTriggerName": _TRIGGERS[status]})
         if self._credentials is None:
             return

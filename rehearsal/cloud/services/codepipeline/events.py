@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rehearsal.cloud.core.api import Cloud
+from rehearsal.cloud.core.api import Cloud, Event, Place
 from rehearsal.cloud.services.codepipeline.state import ActionRun, Execution, Pipeline
 
 _SPELLING = {"InProgress": "STARTED", "Abandoned": "ABANDONED", "Cancelled": "CANCELED"}
@@ -71,4 +71,5 @@ def _send(
 ) -> None:
     if more:
         detail["additionalAttributes"] = more
-    cloud.put_event(pipeline.account, pipeline.region, "aws.codepipeline", kind, detail, [pipeline.arn])
+    event = Event("aws.codepipeline", kind, detail, [pipeline.arn])
+    cloud.put_event(Place(pipeline.account, pipeline.region), event)

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from rehearsal.cloud.core.api import AwsError, Call, Cloud, operation, target
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, Place, operation, target
 from rehearsal.cloud.services.codepipeline import executor
 from rehearsal.cloud.services.codepipeline.pipelines import found
 from rehearsal.cloud.services.codepipeline.state import Execution, Pipeline, jobs
@@ -138,20 +138,20 @@ def put_job_failure(call: Call) -> dict[str, Any]:
 
 
 @target("codepipeline")
-def start_by_event(cloud: Cloud, account: str, region: str, target_: dict[str, Any], event: Any) -> None:
+def start_by_event(cloud: Cloud, place: Place, target_: dict[str, Any], event: Any) -> None:
     """A rule starts the pipeline, under the rule's role; an input of the rule may carry variables and revisions."""
     role, rule = target_.get("RoleArn"), target_["RuleArn"]
     if not role:
         raise AwsError(
             "ValidationException", f"the target {target_['Arn']} of {rule} needs a RoleArn to start a pipeline"
         )
-    keys = cloud.assume_for_service(role, "events.amazonaws.com", "eventbridge-codepipeline", source_arn=rule)
+    session = cloud.session_for_service(role, "events.amazonaws.com", "eventbridge-codepipeline", source_arn=rule)
     token = str(uuid.uuid4())
     _rules(cloud)[token] = rule
     request: dict[str, Any] = {"name": target_["Arn"].rpartition(":")[2], "clientRequestToken": token}
     if isinstance(event, dict):
         request |= {key: event[key] for key in ("variables", "sourceRevisions") if key in event}
-    cloud.client("codepipeline", account, region, credentials=keys).start_pipeline_execution(**request)
+    cloud.perform(session, place, "codepipeline", "StartPipelineExecution", request)
 
 
 def _rules(cloud: Cloud) -> dict[str | None, str]:

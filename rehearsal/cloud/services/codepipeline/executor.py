@@ -5,12 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from rehearsal.cloud.core.api import AwsError, Cloud, on_restore
-from rehearsal.cloud.core.snapshot import INTERRUPTED
 from rehearsal.cloud.services.codepipeline import events
 from rehearsal.cloud.services.codepipeline.actions import perform
 from rehearsal.cloud.services.codepipeline.actions.base import AbandonedError, ActionError, Context
 from rehearsal.cloud.services.codepipeline.state import ActionRun, Execution, Pipeline
 from rehearsal.cloud.services.codepipeline.variables import UnresolvedVariableError, resolve
+from rehearsal.cloud.wire.types import INTERRUPTED
 
 MAX_OPEN_EXECUTIONS = 50
 _POLL_SECONDS = 0.2

@@ -10,7 +10,21 @@ from typing import Any
 from moto.events.models import events_backends
 
 from rehearsal.cloud.core import registry
-from rehearsal.cloud.core.api import AwsError, Call, Cloud, Principal, inventory, on_start, operation, target
+from rehearsal.cloud.core.api import (
+    AwsError,
+    Call,
+    Cloud,
+    Event,
+    LogLines,
+    Place,
+    Principal,
+    Sample,
+    for_service,
+    inventory,
+    on_start,
+    operation,
+    target,
+)
 from rehearsal.cloud.policy_language import trust
 from rehearsal.cloud.services.events import cron, patterns
 
@@ -82,12 +96,11 @@ def _put_entry(call: Call, entry: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(detail, dict):
         return {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
     account, region, bus = _locate(call, entry.get("EventBusName") or "default")
-    event = _event(
-        call.account, call.region, entry["Source"], entry["DetailType"], detail, entry.get("Resources") or []
-    )
+    given = Event(entry["Source"], entry["DetailType"], detail, entry.get("Resources") or [])
+    event = _document(call.place, given)
     if entry.get("Time"):
         event["time"] = _stamp(entry["Time"])
-    dispatch(call.cloud, account, region, bus, event)
+    dispatch(call.cloud, Place(account, region), bus, event)
     return {"EventId": event["id"]}
 
 
@@ -111,26 +124,22 @@ def _check_pattern(text: str) -> dict[str, Any]:
 # --- events ----------------------------------------------------------------------------------------------------------
 
 
-def emit(
-    cloud: Cloud, account: str, region: str, source: str, detail_type: str, detail: dict[str, Any], resources: list[str]
-) -> None:
+def emit(cloud: Cloud, place: Place, event: Event) -> None:
     """An event of an AWS service, on the default bus."""
-    dispatch(cloud, account, region, "default", _event(account, region, source, detail_type, detail, resources))
+    dispatch(cloud, place, "default", _document(place, event))
 
 
-def _event(
-    account: str, region: str, source: str, detail_type: str, detail: dict[str, Any], resources: list[str]
-) -> dict[str, Any]:
+def _document(place: Place, event: Event) -> dict[str, Any]:
     return {
         "version": "0",
         "id": str(uuid.uuid4()),
-        "detail-type": detail_type,
-        "source": source,
-        "account": account,
+        "detail-type": event.detail_type,
+        "source": event.source,
+        "account": place.account,
         "time": _stamp(datetime.now(UTC)),
-        "region": region,
-        "resources": resources,
-        "detail": json.loads(json.dumps(detail, default=str)),
+        "region": place.region,
+        "resources": list(event.resources),
+        "detail": json.loads(json.dumps(event.detail, default=str)),
     }
 
 
@@ -138,11 +147,9 @@ def _stamp(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def dispatch(cloud: Cloud, account: str, region: str, bus: str, event: dict[str, Any]) -> None:
+def dispatch(cloud: Cloud, place: Place, bus: str, event: dict[str, Any]) -> None:
     """Match an event against the rules of a bus, and deliver it on threads of their own."""
-    for listener in registry.event_listeners:
-        cloud.background(listener, cloud, account, region, event, name="event-listener")
-    buses = cloud.backend("events", account, region).event_buses
+    buses = cloud.backend("events", place.account, place.region).event_buses
     if bus not in buses:
         return
     for rule in list(buses[bus].rules.values()):
@@ -151,7 +158,7 @@ def dispatch(cloud: Cloud, account: str, region: str, bus: str, event: dict[str,
             continue
         pattern = rule.event_pattern.dump() if rule.event_pattern else None
         if pattern and rule.state.startswith("ENABLED") and patterns.matches(_parsed(pattern), event):
-            _fire(cloud, account, region, rule, event)
+            _fire(cloud, place, rule, event)
 
 
 @functools.lru_cache(maxsize=512)
@@ -160,27 +167,26 @@ def _parsed(pattern: str) -> dict[str, Any]:
     return parsed
 
 
-def _fire(cloud: Cloud, account: str, region: str, rule: Any, event: dict[str, Any]) -> None:
+def _fire(cloud: Cloud, place: Place, rule: Any, event: dict[str, Any]) -> None:
     for entry in list(rule.targets):
-        cloud.background(_deliver, cloud, account, region, rule.arn, rule.name, entry, event, name=f"rule-{rule.name}")
+        target_ = {**entry, "RuleArn": rule.arn}
+        cloud.background(_deliver, cloud, place, rule.name, target_, event, name=f"rule-{rule.name}")
 
 
-def _deliver(
-    cloud: Cloud, account: str, region: str, rule_arn: str, rule_name: str, entry: dict[str, Any], event: dict[str, Any]
-) -> None:
+def _deliver(cloud: Cloud, place: Place, rule_name: str, entry: dict[str, Any], event: dict[str, Any]) -> None:
     dimensions = {"RuleName": rule_name}
     try:
         payload = patterns.target_input(entry, event)
-        registry.targets[_kind(entry["Arn"])](cloud, account, region, {**entry, "RuleArn": rule_arn}, payload)
+        registry.targets[_kind(entry["Arn"])](cloud, place, entry, payload)
     except Exception as error:  # noqa: BLE001  whatever a target raises, the others get the event
-        cloud.put_metric(account, region, "AWS/Events", "FailedInvocations", dimensions, 1, "Count")
+        cloud.put_metric(place, Sample("AWS/Events", "FailedInvocations", dimensions, 1, "Count"))
         # EventBridge tells nobody but the dead-letter queue; a rehearsal that kept silent could not be understood.
-        print(f"rule {rule_arn} could not deliver to {entry['Arn']}: {error}", file=sys.stderr, flush=True)
+        print(f"rule {entry['RuleArn']} could not deliver to {entry['Arn']}: {error}", file=sys.stderr, flush=True)
         queue = (entry.get("DeadLetterConfig") or {}).get("Arn")
         if queue:
-            _send_message(cloud, queue, json.dumps(event))
+            _send_message(cloud, place, entry, queue, json.dumps(event))
         return
-    cloud.put_metric(account, region, "AWS/Events", "Invocations", dimensions, 1, "Count")
+    cloud.put_metric(place, Sample("AWS/Events", "Invocations", dimensions, 1, "Count"))
 
 
 def _kind(arn: str) -> str:
@@ -192,64 +198,58 @@ def _kind(arn: str) -> str:
 
 
 @target("sqs")
-def to_queue(cloud: Cloud, account: str, region: str, entry: dict[str, Any], payload: Any) -> None:
+def to_queue(cloud: Cloud, place: Place, entry: dict[str, Any], payload: Any) -> None:
     """The queue's policy must let EventBridge send for this rule."""
-    _, _, _, queue_region, queue_account, name = entry["Arn"].split(":")
-    url = f"{cloud.url}/{queue_account}/{name}"
-    answer = cloud.store_call(
-        "sqs", "GetQueueAttributes", queue_account, queue_region, {"QueueUrl": url, "AttributeNames": ["Policy"]}
-    )
-    policy = answer.get("Attributes", {}).get("Policy")
-    _require(policy, account, entry, "sqs:SendMessage")
-    _send_message(cloud, entry["Arn"], text_of(payload), (entry.get("SqsParameters") or {}).get("MessageGroupId"))
+    group = (entry.get("SqsParameters") or {}).get("MessageGroupId")
+    _send_message(cloud, place, entry, entry["Arn"], text_of(payload), group)
 
 
-def _send_message(cloud: Cloud, queue_arn: str, body: str, group: str | None = None) -> None:
+def _send_message(
+    cloud: Cloud, place: Place, entry: dict[str, Any], queue_arn: str, body: str, group: str | None = None
+) -> None:
     _, _, _, region, account, name = queue_arn.split(":")
     params = {"QueueUrl": f"{cloud.url}/{account}/{name}", "MessageBody": body}
     if group:
         params["MessageGroupId"] = group
-    cloud.store_call("sqs", "SendMessage", account, region, params)
+    principal = for_service(SERVICE, place.account, entry["RuleArn"])
+    cloud.perform(principal, Place(account, region), "sqs", "SendMessage", params)
 
 
 @target("sns")
-def to_topic(cloud: Cloud, account: str, region: str, entry: dict[str, Any], payload: Any) -> None:
+def to_topic(cloud: Cloud, place: Place, entry: dict[str, Any], payload: Any) -> None:
     """The topic's policy must let EventBridge publish for this rule."""
-    from rehearsal.cloud.services import sns
-
-    sns.publish_for_service(cloud, entry["Arn"], text_of(payload), None, SERVICE, account, entry["RuleArn"])
+    _, _, _, region, account, _ = entry["Arn"].split(":", 5)
+    principal = for_service(SERVICE, place.account, entry["RuleArn"])
+    params = {"TopicArn": entry["Arn"], "Message": text_of(payload)}
+    cloud.perform(principal, Place(account, region), "sns", "Publish", params)
 
 
 @target("events")
-def to_bus(cloud: Cloud, account: str, region: str, entry: dict[str, Any], payload: Any) -> None:
+def to_bus(cloud: Cloud, place: Place, entry: dict[str, Any], payload: Any) -> None:
     """Another bus; in another account its policy must let ours in."""
     _, _, _, bus_region, bus_account, name = entry["Arn"].split(":", 5)
     if entry.get("RoleArn"):
         cloud.assume_for_service(
-            entry["RoleArn"], SERVICE, "events", source_arn=entry["RuleArn"], source_account=account
+            entry["RoleArn"], SERVICE, "events", source_arn=entry["RuleArn"], source_account=place.account
         )
     bus = name.removeprefix("event-bus/")
-    if bus_account != account:
-        sender = Principal(f"arn:aws:iam::{account}:root", account, "role", role_arn=entry.get("RoleArn"))
+    if bus_account != place.account:
+        root = f"arn:aws:iam::{place.account}:root"
+        sender = Principal(root, place.account, "role", role_arn=entry.get("RoleArn"))
         _require_bus_permission(cloud, bus_account, bus_region, bus, sender)
-    dispatch(cloud, bus_account, bus_region, bus, payload)
+    dispatch(cloud, Place(bus_account, bus_region), bus, payload)
 
 
 @target("logs")
-def to_log_group(cloud: Cloud, account: str, region: str, entry: dict[str, Any], payload: Any) -> None:
+def to_log_group(cloud: Cloud, place: Place, entry: dict[str, Any], payload: Any) -> None:
+    """A line for each event; the group is taken from the target's ARN."""
     group = entry["Arn"].split(":log-group:")[1].removesuffix(":*")
-    cloud.log(account, region, group, str(uuid.uuid4()), text_of(payload))
+    cloud.log(place, LogLines(group, str(uuid.uuid4()), [text_of(payload)]))
 
 
 def text_of(payload: Any) -> str:
     """What a target that takes text receives."""
     return payload if isinstance(payload, str) else json.dumps(payload)
-
-
-def _require(policy: str | None, account: str, entry: dict[str, Any], action: str) -> None:
-    context = {"aws:SourceArn": entry["RuleArn"], "aws:SourceAccount": account}
-    if not policy or not trust.allows(policy, Principal(SERVICE, account, "service"), context, action):
-        raise AwsError("AccessDenied", f"the policy of {entry['Arn']} does not let {SERVICE} do {action}", 403)
 
 
 def _require_bus_permission(cloud: Cloud, account: str, region: str, bus: str, sender: Principal) -> None:
@@ -286,9 +286,8 @@ def _run_schedules(cloud: Cloud) -> None:
                 continue
             # A clock that was held up fires once, not once for every beat missed.
             due[key] = schedule.after(now)
-            _fire(
-                cloud, account, region, rule, _event(account, region, "aws.events", "Scheduled Event", {}, [rule.arn])
-            )
+            place = Place(account, region)
+            _fire(cloud, place, rule, _document(place, Event("aws.events", "Scheduled Event", {}, [rule.arn])))
         due = {key: moment for key, moment in due.items() if key in alive}
 
 

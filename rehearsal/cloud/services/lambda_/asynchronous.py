@@ -5,7 +5,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from rehearsal.cloud.core.api import AwsError, Call, Cloud, operation
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, Place, operation
 from rehearsal.cloud.services.lambda_.functions import page, target_of
 from rehearsal.cloud.services.lambda_.state import LATEST, Function
 
@@ -95,22 +95,18 @@ def _record(
 def _send(cloud: Cloud, function: Function, qualifier: str, arn: str, body: str) -> None:
     """Sends with the credentials of the function's role, as AWS does."""
     role = function.snapshot(qualifier).config["Role"]
-    credentials = cloud.assume_for_service(role, "lambda.amazonaws.com", function.name)
+    session = cloud.session_for_service(role, "lambda.amazonaws.com", function.name)
     _, _, service, region, account, resource = arn.split(":", 5)
-    client = cloud.client(service, account, region, credentials=credentials)
-    match service:
-        case "sqs":
-            url = client.get_queue_url(QueueName=resource, QueueOwnerAWSAccountId=account)["QueueUrl"]
-            client.send_message(QueueUrl=url, MessageBody=body)
-        case "sns":
-            client.publish(TopicArn=arn, Message=body)
-        case "lambda":
-            client.invoke(FunctionName=arn, InvocationType="Event", Payload=body.encode())
-        case "events":
-            entry = {"Source": "lambda", "DetailType": "Lambda Function Invocation Result", "Detail": body}
-            client.put_events(Entries=[{**entry, "EventBusName": arn}])
-        case _:
-            raise NotImplementedError(f"the rehearsal does not implement the destination {arn}")
+    entry = {"Source": "lambda", "DetailType": "Lambda Function Invocation Result", "Detail": body}
+    calls: dict[str, tuple[str, dict[str, Any]]] = {
+        "sqs": ("SendMessage", {"QueueUrl": f"{cloud.url}/{account}/{resource}", "MessageBody": body}),
+        "sns": ("Publish", {"TopicArn": arn, "Message": body}),
+        "lambda": ("Invoke", {"FunctionName": arn, "InvocationType": "Event", "Payload": body.encode()}),
+        "events": ("PutEvents", {"Entries": [{**entry, "EventBusName": arn}]}),
+    }
+    if service not in calls:
+        raise NotImplementedError(f"the rehearsal does not implement the destination {arn}")
+    cloud.perform(session, Place(account, region), service, *calls[service])
 
 
 @operation("lambda", "PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig")

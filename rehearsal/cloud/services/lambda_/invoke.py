@@ -1,4 +1,4 @@
-"""Running functions: on demand, for other services, and asynchronously."""
+"""Running functions: on demand and asynchronously."""
 
 import base64
 import json
@@ -12,12 +12,10 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from rehearsal.cloud.authorize import authorize
-from rehearsal.cloud.core.api import AwsError, Call, Cloud, operation, target
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, Place, for_service, operation, target
 from rehearsal.cloud.services.lambda_ import asynchronous, telemetry
 from rehearsal.cloud.services.lambda_.aliases import choose_version
 from rehearsal.cloud.services.lambda_.environments import pool_for
-from rehearsal.cloud.services.lambda_.permissions import principal_may_invoke, service_may_invoke
 from rehearsal.cloud.services.lambda_.pool import INIT_SECONDS, Worker, WorkerLostError, WorkerTimeoutError
 from rehearsal.cloud.services.lambda_.state import Function, find, parse_name
 
@@ -55,11 +53,9 @@ class _Trial:
 
 @operation("lambda", "Invoke")
 def invoke(call: Call) -> dict[str, Any] | Response:
-    """RequestResponse, Event and DryRun, for identities. Services invoke through `invoke_for_service`."""
+    """RequestResponse, Event and DryRun."""
     name = parse_name(call.params["FunctionName"], call.account, call.region, call.params.get("Qualifier"))
     function = find(call.cloud, name)
-    if name.account != call.account and not principal_may_invoke(function, name.qualifier, call.principal):
-        raise _denied(call.principal.arn, function.qualified(name.qualifier))
     kind = call.params.get("InvocationType") or "RequestResponse"
     payload = _payload(call.params.get("Payload"), kind)
     if kind == "DryRun":
@@ -77,14 +73,6 @@ def invoke(call: Call) -> dict[str, Any] | Response:
     return answer
 
 
-def _denied(who: str, resource: str) -> AwsError:
-    text = (
-        f"User: {who} is not authorized to perform: lambda:InvokeFunction on resource: {resource} "
-        "because no resource-based policy allows the lambda:InvokeFunction action"
-    )
-    return AwsError("AccessDeniedException", text, 403)
-
-
 def _payload(value: Any, kind: str) -> bytes:
     content = value.read() if hasattr(value, "read") else value or b""
     payload: bytes = content.encode() if isinstance(content, str) else bytes(content)
@@ -100,37 +88,6 @@ def _payload(value: Any, kind: str) -> bytes:
         text = f"Could not parse request body into json: {problem}"
         raise AwsError("InvalidRequestContentException", text, 400, Type="User") from None
     return payload
-
-
-def invoke_for_service(
-    cloud: Cloud, arn: str, payload: bytes, *, service: str, source_arn: str, source_account: str, wait: bool = True
-) -> Result | None:
-    """Invokes as a service principal. The policy of the function (or version, or alias) that `arn` names must allow
-    it: raises AccessDeniedException otherwise, ResourceNotFoundException for an unknown function, and
-    TooManyRequestsException. Without `wait` the invocation is asynchronous and None is returned.
-    """
-    name = parse_name(arn, source_account, "us-east-1")
-    function = find(cloud, name)
-    if not service_may_invoke(function, name.qualifier, service, source_arn, source_account):
-        raise _denied(service, function.qualified(name.qualifier))
-    if wait:
-        return run(cloud, function, name.qualifier, payload)
-    asynchronous.submit(cloud, function, name.qualifier, payload, run)
-    return None
-
-
-def invoke_with_role(cloud: Cloud, arn: str, payload: bytes, role: str, service: str, source_arn: str) -> Result:
-    """Invokes with the credentials of a role that a service assumes. Raises as `invoke_for_service` does."""
-    account = source_arn.split(":")[4]
-    credentials = cloud.assume_for_service(role, service, "invoke", source_arn=source_arn, source_account=account)
-    identity = cloud.accounts.find(credentials.access_key_id)
-    if identity is None:
-        raise _denied(role, arn)
-    name = parse_name(arn, account, "us-east-1")
-    access_key = credentials.access_key_id
-    params = {"FunctionName": arn, "InvocationType": "RequestResponse"}
-    authorize(Call(cloud, account, name.region, "lambda", "Invoke", params, identity.principal, access_key))
-    return run(cloud, find(cloud, name), name.qualifier, payload)
 
 
 def run(
@@ -278,16 +235,10 @@ def _log_lines(
 
 
 @target("lambda")
-def event_target(cloud: Cloud, account: str, region: str, rule_target: dict[str, Any], event: Any) -> None:
+def event_target(cloud: Cloud, place: Place, rule_target: dict[str, Any], event: Any) -> None:
     """A rule invokes its function asynchronously; the function's policy must allow the rule."""
     payload = event.encode() if isinstance(event, str) else json.dumps(event).encode()
-    source = rule_target.get("RuleArn") or ""
-    invoke_for_service(
-        cloud,
-        rule_target["Arn"],
-        payload,
-        service="events.amazonaws.com",
-        source_arn=source,
-        source_account=account,
-        wait=False,
-    )
+    _, _, _, region, account, *_ = rule_target["Arn"].split(":")
+    principal = for_service("events.amazonaws.com", place.account, rule_target["RuleArn"])
+    params = {"FunctionName": rule_target["Arn"], "InvocationType": "Event", "Payload": payload}
+    cloud.perform(principal, Place(account, region), "lambda", "Invoke", params)

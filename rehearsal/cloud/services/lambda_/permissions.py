@@ -1,15 +1,13 @@
 """Resource policies: who besides the account's own identities may invoke a function."""
 
-import fnmatch
 import json
 import re
 from typing import Any
 
-from rehearsal.cloud.core.api import AwsError, Call, Principal, operation
+from rehearsal.cloud.core.api import AwsError, Call, operation
 from rehearsal.cloud.services.lambda_.functions import target_of
 from rehearsal.cloud.services.lambda_.state import (
     LATEST,
-    Function,
     Policy,
     check_revision,
     conflict,
@@ -95,46 +93,3 @@ def remove_permission(call: Call) -> dict[str, Any]:
         policy.statements = kept
         policy.revision = new_revision()
     return {}
-
-
-def service_may_invoke(function: Function, qualifier: str, service: str, source_arn: str, source_account: str) -> bool:
-    """Does the policy of exactly this qualifier let a service principal invoke, on behalf of that source?"""
-    policy = function.policies.get("" if qualifier == LATEST else qualifier)
-    context = {"aws:sourcearn": source_arn, "aws:sourceaccount": source_account}
-    return any(
-        _allows_invoke(statement)
-        and (statement["Principal"] == "*" or statement["Principal"].get("Service") == service)
-        and _holds(statement, context)
-        for statement in (policy.statements if policy else [])
-    )
-
-
-def principal_may_invoke(function: Function, qualifier: str, principal: Principal) -> bool:
-    """Does the policy of exactly this qualifier let an identity of another account invoke?"""
-    policy = function.policies.get("" if qualifier == LATEST else qualifier)
-    accepted = {"*", f"arn:aws:iam::{principal.account}:root", principal.arn, principal.role_arn}
-    return any(
-        _allows_invoke(statement)
-        and (statement["Principal"] == "*" or statement["Principal"].get("AWS") in accepted)
-        and _holds(statement, {})
-        for statement in (policy.statements if policy else [])
-    )
-
-
-def _allows_invoke(statement: dict[str, Any]) -> bool:
-    return bool(statement["Effect"] == "Allow" and fnmatch.fnmatchcase("lambda:InvokeFunction", statement["Action"]))
-
-
-def _holds(statement: dict[str, Any], context: dict[str, str]) -> bool:
-    for operator, block in statement.get("Condition", {}).items():
-        for key, wanted in block.items():
-            actual = context.get(key.lower())
-            if actual is None or not _matches(operator, actual, wanted):
-                return False
-    return True
-
-
-def _matches(operator: str, actual: str, wanted: str) -> bool:
-    if operator == "ArnLike":
-        return fnmatch.fnmatchcase(actual, wanted.replace("[", "[[]"))
-    return actual == wanted

@@ -1,5 +1,6 @@
 """Log lines and metrics of invocations, delivered after the answer, as on AWS."""
 
+import contextlib
 import queue
 import sys
 import time
@@ -7,8 +8,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from rehearsal.cloud.authorization.enforce import service_may
-from rehearsal.cloud.core.api import Cloud, on_start
+from rehearsal.cloud.core.api import AwsError, Cloud, LogLines, Place, Sample, on_start
 from rehearsal.cloud.services import logs
 from rehearsal.cloud.services.lambda_.state import Function
 
@@ -57,25 +57,23 @@ def dimensions(report: Report) -> list[dict[str, str]]:
 
 
 def _publish(cloud: Cloud, report: Report) -> None:
-    account, region = report.function.account, report.function.region
-    # Lambda writes logs with the function's own role; without the permission there are none.
-    if report.lines and _may_log(cloud, report, region):
-        logs.append(cloud, account, region, report.log_group, report.log_stream, report.lines)
+    place = Place(report.function.account, report.function.region)
+    if report.lines:
+        _log(cloud, place, report)
     values: list[tuple[str, float, str]] = [("Throttles", float(report.throttled), "Count")]
     if not report.throttled:
         values += [("Invocations", 1.0, "Count"), ("Errors", float(report.failed), "Count")]
         values += [("Duration", report.duration_ms or 0.0, "Milliseconds")]
     for names in dimensions(report):
         for name, value, unit in values:
-            cloud.put_metric(account, region, "AWS/Lambda", name, names, value, unit, report.invoked)
+            cloud.put_metric(place, Sample("AWS/Lambda", name, names, value, unit, report.invoked))
 
 
-def _may_log(cloud: Cloud, report: Report, region: str) -> bool:
-    stream = {"logGroupName": report.log_group, "logStreamName": report.log_stream}
-    return all(
-        service_may(cloud, report.role, "logs", operation, stream, region)
-        for operation in ("CreateLogStream", "PutLogEvents")
-    )
+def _log(cloud: Cloud, place: Place, report: Report) -> None:
+    """Lambda writes logs with the function's own role; without the permission there are none."""
+    with contextlib.suppress(AwsError):
+        session = cloud.session_for_service(report.role, "lambda.amazonaws.com", report.function.name)
+        logs.append_as(cloud, session, place, LogLines(report.log_group, report.log_stream, report.lines))
 
 
 @on_start

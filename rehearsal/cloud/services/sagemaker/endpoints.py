@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from rehearsal.cloud.core.api import AwsError, Call, Cloud, operation
-from rehearsal.cloud.core.snapshot import INTERRUPTED
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, Event, Place, operation
 from rehearsal.cloud.services.sagemaker import models, state, tags
 from rehearsal.cloud.services.sagemaker.deployment import Deployment, DeploymentError, deploy
+from rehearsal.cloud.wire.types import INTERRUPTED
 
 KIND = "endpoint"
 _RESIZE_SECONDS = 60.0
@@ -235,8 +235,7 @@ def _settle(
         if reason:
             endpoint["FailureReason"] = reason[:1024]
         endpoint |= {"EndpointStatus": status, "LastModifiedTime": cloud.clock.now()}
-    detail = {key: value for key, value in endpoint.items() if not key.startswith("_")}
-    cloud.put_event(
-        account, region, "aws.sagemaker", "SageMaker Endpoint State Change",
-        json.loads(json.dumps(detail, default=str)), [endpoint["_arn"]],
-    )  # fmt: skip
+    shown = {key: value for key, value in endpoint.items() if not key.startswith("_")}
+    detail = json.loads(json.dumps(shown, default=str))
+    event = Event("aws.sagemaker", "SageMaker Endpoint State Change", detail, [endpoint["_arn"]])
+    cloud.put_event(Place(account, region), event)

@@ -9,7 +9,7 @@ from typing import Any
 from rehearsal.cloud.compute import objects as s3
 from rehearsal.cloud.compute.jobs import Job, JobFailed, JobStopped, JobTimedOut, check_input, limit, refuse, split_uri
 from rehearsal.cloud.containers import mounts
-from rehearsal.cloud.core.api import AwsError, Call, Cloud, operation
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, Event, Place, operation
 from rehearsal.cloud.services.sagemaker import images, state, tags
 
 KIND = "processing-job"
@@ -246,8 +246,6 @@ def _finish(run: Job, job: state.Record, status: str, reason: str) -> None:
 
 def announce(cloud: Cloud, account: str, region: str, job: state.Record) -> None:
     """SageMaker's event for a job that changed its status."""
-    detail = {key: value for key, value in job.items() if not key.startswith("_")}
-    cloud.put_event(
-        account, region, "aws.sagemaker", "SageMaker Processing Job State Change",
-        json.loads(json.dumps(detail, default=str)), [job["_arn"]],
-    )  # fmt: skip
+    detail = json.loads(json.dumps({key: value for key, value in job.items() if not key.startswith("_")}, default=str))
+    event = Event("aws.sagemaker", "SageMaker Processing Job State Change", detail, [job["_arn"]])
+    cloud.put_event(Place(account, region), event)

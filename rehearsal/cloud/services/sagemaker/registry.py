@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from rehearsal.cloud.compute.jobs import refuse, split_uri
-from rehearsal.cloud.core.api import AwsError, Call, operation
+from rehearsal.cloud.core.api import AwsError, Call, Event, operation
 from rehearsal.cloud.services.sagemaker import state, tags
 
 GROUP = "model-package-group"
@@ -192,6 +192,5 @@ def _announce(call: Call, package: state.Record) -> None:
         "ModelApprovalStatus",
     )  # fmt: skip
     detail = {key: package[key] for key in members}
-    call.cloud.put_event(
-        call.account, call.region, "aws.sagemaker", "SageMaker Model Package State Change", detail, [package["_arn"]]
-    )
+    event = Event("aws.sagemaker", "SageMaker Model Package State Change", detail, [package["_arn"]])
+    call.cloud.put_event(call.place, event)

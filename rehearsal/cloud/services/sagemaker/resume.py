@@ -1,8 +1,8 @@
 """What SageMaker was doing when the cloud was restarted: jobs have failed, endpoints and schedules go on."""
 
 from rehearsal.cloud.core.api import Cloud, on_restore
-from rehearsal.cloud.core.snapshot import INTERRUPTED
 from rehearsal.cloud.services.sagemaker import endpoints, executions, processing, state, training
+from rehearsal.cloud.wire.types import INTERRUPTED
 
 _REASON = f"InternalServerError: {INTERRUPTED}"
 

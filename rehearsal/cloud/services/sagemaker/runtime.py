@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from rehearsal.cloud.compute.jobs import refuse
 from rehearsal.cloud.containers.xgboost_serve import MAX_PAYLOAD, ContainerError
-from rehearsal.cloud.core.api import AwsError, Call, operation
+from rehearsal.cloud.core.api import AwsError, Call, LogLines, Sample, operation
 from rehearsal.cloud.services.sagemaker import endpoints
 from rehearsal.cloud.services.sagemaker.capture import Payload
 from rehearsal.cloud.services.sagemaker.deployment import Deployment, Variant
@@ -84,7 +84,7 @@ def _model_error(call: Call, variant: Variant, error: ContainerError) -> AwsErro
     endpoint = call.params["EndpointName"]
     who = "client" if error.status < 500 else "server"
     group = f"/aws/sagemaker/Endpoints/{endpoint}"
-    call.cloud.log(call.account, call.region, group, f"{variant.name}/i-rehearsal", f"[ERROR] {error.message}")
+    call.cloud.log(call.place, LogLines(group, f"{variant.name}/i-rehearsal", [f"[ERROR] {error.message}"]))
     return AwsError(
         "ModelError",
         f'Received {who} error ({error.status}) from primary with message "{error.message}". See'
@@ -108,7 +108,7 @@ def _count(call: Call, variant: Variant, status: int, latency: float, overhead: 
     if status < 400:
         values |= {"ModelLatency": (latency, "Microseconds"), "OverheadLatency": (overhead, "Microseconds")}
     for name, (value, unit) in values.items():
-        call.cloud.put_metric(call.account, call.region, NAMESPACE, name, dimensions, value, unit)
+        call.cloud.put_metric(call.place, Sample(NAMESPACE, name, dimensions, value, unit))
 
 
 def _copy(call: Call, deployment: Deployment, request: Payload, accept: str, ids: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from rehearsal.cloud.compute import objects as s3
 from rehearsal.cloud.compute.jobs import Job, JobFailed, JobStopped, JobTimedOut, check_input, limit, refuse
-from rehearsal.cloud.core.api import AwsError, Call, Cloud, Credentials, operation
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, Credentials, Event, Place, Sample, operation
 from rehearsal.cloud.services.sagemaker import images, state, tags
 
 KIND = "training-job"
@@ -207,7 +207,8 @@ def _publish(run: Job, job: state.Record, scores: dict[str, float]) -> None:
         {"MetricName": name, "Value": value, "Timestamp": now} for name, value in sorted(scores.items())
     ]
     for name, value in scores.items():
-        run.cloud.put_metric(run.account, run.region, LOG_GROUP, name, {"TrainingJobName": run.name}, value, "None")
+        sample = Sample(LOG_GROUP, name, {"TrainingJobName": run.name}, value)
+        run.cloud.put_metric(Place(run.account, run.region), sample)
 
 
 def _upload(run: Job, job: state.Record, client: Any) -> None:
@@ -266,8 +267,6 @@ def _finish(
 
 def announce(cloud: Cloud, account: str, region: str, job: state.Record) -> None:
     """SageMaker's event for a job that changed its status."""
-    detail = {key: value for key, value in job.items() if not key.startswith("_")}
-    cloud.put_event(
-        account, region, "aws.sagemaker", "SageMaker Training Job State Change",
-        json.loads(json.dumps(detail, default=str)), [job["_arn"]],
-    )  # fmt: skip
+    detail = json.loads(json.dumps({key: value for key, value in job.items() if not key.startswith("_")}, default=str))
+    event = Event("aws.sagemaker", "SageMaker Training Job State Change", detail, [job["_arn"]])
+    cloud.put_event(Place(account, region), event)

@@ -5,9 +5,20 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from rehearsal.cloud.core.api import AwsError, Call, Cloud, on_restore, operation, target
-from rehearsal.cloud.core.snapshot import INTERRUPTED
+from rehearsal.cloud.core.api import (
+    AwsError,
+    Call,
+    Cloud,
+    Event,
+    LogLines,
+    Place,
+    Sample,
+    on_restore,
+    operation,
+    target,
+)
 from rehearsal.cloud.services.stepfunctions.engine import backend, backends, load
+from rehearsal.cloud.wire.types import INTERRUPTED
 
 _POLL_SECONDS = 0.05
 _LOG_TYPES = {
@@ -83,19 +94,18 @@ def history(call: Call) -> dict[str, Any]:
 
 
 @target("states")
-def to_machine(cloud: Cloud, account: str, region: str, entry: dict[str, Any], payload: Any) -> None:
+def to_machine(cloud: Cloud, place: Place, entry: dict[str, Any], payload: Any) -> None:
     """A rule's target: the execution is started under the target's role."""
     role, arn = entry.get("RoleArn"), entry["Arn"]
     if not role:
         raise AwsError("ValidationException", f"the target {arn} has no RoleArn")
-    keys = cloud.assume_for_service(
-        role, "events.amazonaws.com", "events", source_arn=entry.get("RuleArn"), source_account=account
+    session = cloud.session_for_service(
+        role, "events.amazonaws.com", "events", source_arn=entry.get("RuleArn"), source_account=place.account
     )
-    _, _, _, machine_region, machine_account, *_ = arn.split(":")
+    _, _, _, region, account, *_ = arn.split(":")
     text = payload if isinstance(payload, str) else json.dumps(payload)
-    cloud.client("stepfunctions", machine_account, machine_region, keys).start_execution(
-        stateMachineArn=arn, input=text
-    )
+    params = {"stateMachineArn": arn, "input": text}
+    cloud.perform(session, Place(account, region), "stepfunctions", "StartExecution", params)
 
 
 def _find(call: Call, arn: str) -> Any:
@@ -144,9 +154,8 @@ def _announce(cloud: Cloud, account: str, region: str, execution: Any) -> None:
         "output": json.dumps(execution.output, default=str) if execution.status == "SUCCEEDED" else None,
         "error": execution.error, "cause": execution.cause,
     }  # fmt: skip
-    cloud.put_event(
-        account, region, "aws.states", "Step Functions Execution Status Change", detail, [execution.execution_arn]
-    )
+    event = Event("aws.states", "Step Functions Execution Status Change", detail, [execution.execution_arn])
+    cloud.put_event(Place(account, region), event)
 
 
 def _milliseconds(moment: datetime | None) -> int | None:
@@ -157,9 +166,8 @@ def _count(cloud: Cloud, account: str, region: str, execution: Any) -> None:
     name = {"SUCCEEDED": "Succeeded", "FAILED": "Failed", "TIMED_OUT": "TimedOut", "ABORTED": "Aborted"}[
         execution.status
     ]
-    cloud.put_metric(
-        account, region, "AWS/States", f"Executions{name}", {"StateMachineArn": execution.state_machine_arn}, 1, "Count"
-    )
+    dimensions = {"StateMachineArn": execution.state_machine_arn}
+    cloud.put_metric(Place(account, region), Sample("AWS/States", f"Executions{name}", dimensions, 1, "Count"))
 
 
 def _log(cloud: Cloud, account: str, region: str, execution: Any) -> None:
@@ -177,7 +185,7 @@ def _log(cloud: Cloud, account: str, region: str, execution: Any) -> None:
         )
         for arn in groups:
             group = arn.split(":log-group:")[1].removesuffix(":*")
-            cloud.log(account, region, group, f"states/{execution.name}", line)
+            cloud.log(Place(account, region), LogLines(group, f"states/{execution.name}", [line]))
 
 
 def _details(event: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from rehearsal.cloud.core.api import AwsError, Call, Cloud, Credentials, inventory, operation
+from rehearsal.cloud.core.api import AwsError, Call, Cloud, Principal, inventory, operation
 from rehearsal.cloud.services.stepfunctions import managed
 from rehearsal.cloud.services.stepfunctions.engine import PRINCIPAL, backend, backends, parse
 
@@ -17,11 +17,11 @@ def create(call: Call) -> dict[str, Any]:
         )
     _check_definition(call.cloud, params["definition"])
     arn = f"arn:aws:states:{call.region}:{call.account}:stateMachine:{params['name']}"
-    keys = _check_role(call, params["roleArn"], arn)
+    session = _check_role(call, params["roleArn"], arn)
     for known in backend(call.cloud, call.account, call.region).state_machines:
         if known.arn == arn and (known.definition, known.roleArn) != (params["definition"], params["roleArn"]):
             raise AwsError("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'")
-    managed.provide(call, params["definition"], params["roleArn"], keys)
+    managed.provide(call, params["definition"], params["roleArn"], session)
     return call.forward()
 
 
@@ -35,8 +35,8 @@ def update(call: Call) -> dict[str, Any]:
     if known is None:
         raise AwsError("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{params['stateMachineArn']}'")
     role = params.get("roleArn", known.roleArn)
-    keys = _check_role(call, role, known.arn)
-    managed.provide(call, params.get("definition", known.definition), role, keys)
+    session = _check_role(call, role, known.arn)
+    managed.provide(call, params.get("definition", known.definition), role, session)
     return call.forward()
 
 
@@ -112,9 +112,9 @@ def _broken(code: str, text: str, where: str) -> AwsError:
     return AwsError("InvalidDefinition", f"Invalid State Machine Definition: '{code}: {text} at {where or '/'}'")
 
 
-def _check_role(call: Call, role: str, arn: str) -> Credentials:
+def _check_role(call: Call, role: str, arn: str) -> Principal:
     try:
-        return call.cloud.assume_for_service(role, PRINCIPAL, "StepFunctions", source_arn=arn)
+        return call.cloud.session_for_service(role, PRINCIPAL, "StepFunctions", source_arn=arn)
     except AwsError as error:
         raise AwsError(
             "AccessDeniedException",

@@ -3,13 +3,12 @@
 The interpreter polls; but a role that may not make these rules is refused by AWS when the machine is made.
 """
 
+import functools
 import json
 from collections.abc import Iterator
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from rehearsal.cloud.core.api import AwsError, Call, Credentials
+from rehearsal.cloud.core.api import AwsError, Call, Principal
 
 _KINDS = {
     "arn:aws:states:::sagemaker:createTrainingJob.sync": "Training",
@@ -17,20 +16,20 @@ _KINDS = {
 }
 
 
-def provide(call: Call, definition: str, role: str, keys: Credentials) -> None:
+def provide(call: Call, definition: str, role: str, session: Principal) -> None:
     """Make the rules that the definition's tasks need. Raises AwsError (AccessDeniedException)."""
-    client = call.cloud.client("events", call.account, call.region, keys)
     for kind in sorted({_KINDS[resource] for resource in _resources(json.loads(definition)) if resource in _KINDS}):
         name = f"StepFunctionsGetEventsForSageMaker{kind}JobsRule"
         pattern = {"source": ["aws.sagemaker"], "detail-type": [f"SageMaker {kind} Job State Change"]}
         try:
-            client.put_rule(Name=name, EventPattern=json.dumps(pattern))
+            ask = functools.partial(call.cloud.perform, session, call.place, "events")
+            ask("PutRule", {"Name": name, "EventPattern": json.dumps(pattern)})
             _mark(call, name)
             target = {"Id": "StepFunctions", "Arn": f"arn:aws:states:{call.region}:{call.account}:managed-rule:{name}"}
-            client.put_targets(Rule=name, Targets=[target])
-            client.describe_rule(Name=name)
-        except ClientError as error:
-            text = f"'{role}' is not authorized to create managed-rule. ({error.response['Error']['Message']})"
+            ask("PutTargets", {"Rule": name, "Targets": [target]})
+            ask("DescribeRule", {"Name": name})
+        except AwsError as error:
+            text = f"'{role}' is not authorized to create managed-rule. ({error.message})"
             raise AwsError("AccessDeniedException", text) from error
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from moto.core.request import Request
 
+from rehearsal.cloud.authorization import signatures
 from rehearsal.cloud.authorization.enforce import grants, judge
 from rehearsal.cloud.core.accounts import Identity
 from rehearsal.cloud.core.api import AwsError, Call, Cloud, Principal
-from rehearsal.cloud.gateway import auth
 from rehearsal.cloud.policy_language.evaluate import Decision
 from rehearsal.cloud.services.apigateway.execute.answers import Refused, refuse
 from rehearsal.cloud.services.apigateway.snapshot import Method, Snapshot
@@ -22,14 +22,14 @@ from rehearsal.cloud.services.apigateway.snapshot import Method, Snapshot
 def authenticate(cloud: Cloud, request: Request, region: str) -> Identity:
     """The identity that signed for execute-api. Raises Refused with API Gateway's words."""
     try:
-        signature = auth.read_signature(request)
+        signature = signatures.read_signature(request)
         if signature.service != "execute-api":
             text = "Credential should be scoped to correct service: 'execute-api'. "
             raise AwsError("InvalidSignatureException", text, 403)
         if signature.region != region:
             text = f"Credential should be scoped to a valid region, not '{signature.region}'. "
             raise AwsError("InvalidSignatureException", text, 403)
-        return auth.authenticate(request, signature, cloud.accounts)
+        return signatures.authenticate(request, signature, cloud.accounts)
     except AwsError as problem:
         if problem.code == "MissingAuthenticationToken":
             raise refuse("MISSING_AUTHENTICATION_TOKEN") from None
@@ -78,7 +78,8 @@ def _asked(cloud: Cloud, identity: Identity | None, region: str, arn: str) -> _A
     if identity is None:
         return None
     principal, key = identity.principal, identity.credentials.access_key_id
-    call = Call(cloud, principal.account, region, "execute-api", "Invoke", {"resourceArn": arn}, principal, key)
+    params, action = {"resourceArn": arn}, "execute-api:Invoke"
+    call = Call(cloud, principal.account, region, "execute-api", "Invoke", params, principal, key, action)
     return _Asked(principal.account, judge(call, own_account=True)[0].decision)
 
 

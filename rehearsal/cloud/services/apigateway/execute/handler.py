@@ -1,5 +1,6 @@
 """The public side of an API: one request from its arrival to its answer."""
 
+import contextlib
 import json
 import threading
 import time
@@ -10,17 +11,25 @@ from typing import Any
 from moto.core.request import Request
 from werkzeug.wrappers import Response
 
-from rehearsal.cloud.authorization.enforce import service_may
-from rehearsal.cloud.core.api import AwsError, Cloud, route
+from rehearsal.cloud.core.api import AwsError, Cloud, LogLines, Place, Sample, for_service, route
+from rehearsal.cloud.services import logs
 from rehearsal.cloud.services.apigateway.execute import access, proxy
 from rehearsal.cloud.services.apigateway.execute.answers import Refused, fill, refuse, render
 from rehearsal.cloud.services.apigateway.operations import deployed, find_api
 from rehearsal.cloud.services.apigateway.snapshot import Method, Snapshot
-from rehearsal.cloud.services.lambda_.invoke import Result, invoke_for_service, invoke_with_role
 from rehearsal.cloud.services.lambda_.state import find, parse_name
 from rehearsal.cloud.services.lambda_.telemetry import defer
 
 _MAX_BODY = 10 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class _Invoked:
+    """What the function answered; `error` is X-Amz-Function-Error."""
+
+    payload: bytes
+    error: str | None
+    request_id: str
 
 
 @dataclass
@@ -190,7 +199,7 @@ def _integrate(cloud: Cloud, exchange: proxy.Exchange, trace: _Trace) -> Respons
     return proxy.response(result.payload, exchange.snapshot, exchange.request.headers.get("Accept", ""))
 
 
-def _within(seconds: float, cloud: Cloud, exchange: proxy.Exchange, payload: bytes) -> Result:
+def _within(seconds: float, cloud: Cloud, exchange: proxy.Exchange, payload: bytes) -> _Invoked:
     if _function_timeout(cloud, exchange.method.function_arn) <= seconds:
         return _invoke(cloud, exchange, payload)
     outcome: dict[str, Any] = {}
@@ -207,7 +216,7 @@ def _within(seconds: float, cloud: Cloud, exchange: proxy.Exchange, payload: byt
         raise outcome["problem"]
     if "result" not in outcome:
         raise refuse("INTEGRATION_TIMEOUT", detail="Execution failed due to a timeout error")
-    result: Result = outcome["result"]
+    result: _Invoked = outcome["result"]
     return result
 
 
@@ -216,26 +225,22 @@ def _function_timeout(cloud: Cloud, arn: str) -> float:
     return float(find(cloud, name).snapshot(name.qualifier).config["Timeout"])
 
 
-def _invoke(cloud: Cloud, exchange: proxy.Exchange, payload: bytes) -> Result:
-    method = exchange.method
+def _invoke(cloud: Cloud, exchange: proxy.Exchange, payload: bytes) -> _Invoked:
+    """With the integration's role where it has one; else the function's policy must let the API in."""
+    method, service = exchange.method, "apigateway.amazonaws.com"
     source = (
         f"arn:aws:execute-api:{exchange.region}:{exchange.account}:{exchange.snapshot.api_id}"
         f"/{exchange.stage.name}/{exchange.request.method}{method.path}"
     )
+    principal = for_service(service, exchange.account, source)
     if method.credentials:
-        return invoke_with_role(
-            cloud, method.function_arn, payload, method.credentials, "apigateway.amazonaws.com", source
+        principal = cloud.session_for_service(
+            method.credentials, service, "invoke", source_arn=source, source_account=exchange.account
         )
-    result = invoke_for_service(
-        cloud,
-        method.function_arn,
-        payload,
-        service="apigateway.amazonaws.com",
-        source_arn=source,
-        source_account=exchange.account,
-    )
-    assert result is not None, "a synchronous invocation has a result"
-    return result
+    name = parse_name(method.function_arn, exchange.account, exchange.region)
+    params = {"FunctionName": method.function_arn, "InvocationType": "RequestResponse", "Payload": payload}
+    answer = cloud.perform(principal, Place(name.account, name.region), "lambda", "Invoke", params)
+    return _Invoked(answer["Payload"], answer.get("FunctionError"), answer["ResponseMetadata"]["RequestId"])
 
 
 def _publish(cloud: Cloud, account: str, region: str, api: Any, trace: _Trace, status: int, latency: float) -> None:
@@ -253,19 +258,19 @@ def _publish(cloud: Cloud, account: str, region: str, api: Any, trace: _Trace, s
         sets.append({**sets[1], "Resource": trace.method.path, "Method": trace.method.verb})
     for dimensions in sets:
         for name, value, unit in values:
-            cloud.put_metric(account, region, "AWS/ApiGateway", name, dimensions, value, unit)
+            cloud.put_metric(Place(account, region), Sample("AWS/ApiGateway", name, dimensions, value, unit))
     settings = trace.stage.access_log_settings or {}
     destination, template = settings.get("destinationArn", ""), settings.get("format")
     if ":log-group:" not in destination or not template:
         return
     group = destination.split(":log-group:")[1].removesuffix(":*")
     role = cloud.backend("apigateway", account, region).account.cloudwatch_role_arn
-    stream = {"logGroupName": group, "logStreamName": f"{api.id}-{trace.stage.name}"}
-    if not role or not all(
-        service_may(cloud, role, "logs", operation, stream, region) for operation in ("CreateLogStream", "PutLogEvents")
-    ):
+    if not role:
         return
-    cloud.log(account, region, group, f"{api.id}-{trace.stage.name}", fill(template, trace.context))
+    with contextlib.suppress(AwsError):
+        session = cloud.session_for_service(role, "apigateway.amazonaws.com", "logs")
+        lines = LogLines(group, f"{api.id}-{trace.stage.name}", [fill(template, trace.context)])
+        logs.append_as(cloud, session, Place(account, region), lines)
 
 
 def _detailed(stage: Any) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from rehearsal.cloud.core.api import AwsError, Cloud, Credentials
+from rehearsal.cloud.core.api import AwsError, Cloud, Credentials, Principal
 from rehearsal.cloud.services.codepipeline.state import ActionRun, Artifact, Execution, Pipeline
 
 SERVICE = "codepipeline.amazonaws.com"
@@ -107,6 +107,12 @@ class Context:
         if self._keys is None:
             self._keys = self._assume()
         return self._keys
+
+    def principal(self) -> Principal:
+        """The session behind these keys. Raises `ActionError`."""
+        identity = self.cloud.accounts.find(self.keys().access_key_id)
+        assert identity is not None, "the keys were issued a moment ago"
+        return identity.principal
 
     def _assume(self) -> Credentials:
         keys = self._pipeline_keys()

@@ -5,7 +5,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from rehearsal.cloud.authorization.enforce import service_may
+from rehearsal.cloud.authorization.enforce import may
+from rehearsal.cloud.core.api import Place
 from rehearsal.cloud.services.codeconnections import connections, repositories
 from rehearsal.cloud.services.codepipeline.actions.base import ActionError, Context, told
 
@@ -77,12 +78,13 @@ def connection(context: Context) -> None:
 
 def _use_connection(context: Context, arn: str, repository: str) -> None:
     """Using a connection is a permission without an operation of its own: `UseConnection`, under the action's role."""
-    context.keys()
+    session = context.principal()
     found = connections.find(context.cloud, arn)
     service = arn.split(":")[2] if arn.startswith("arn:") else "codeconnections"
-    role = context.run.declaration.get("roleArn") or context.execution.pipeline["roleArn"]
+    role = session.role_arn
     asked = {"ConnectionArn": arn, "FullRepositoryId": repository}
-    if not service_may(context.cloud, role, service, "UseConnection", asked, context.pipeline.region):
+    place = Place(context.pipeline.account, context.pipeline.region)
+    if not may(context.cloud, session, place, service, "UseConnection", asked):
         raise ActionError("PermissionError", f"[Connection] The role {role} may not use the connection {arn}")
     if found is None:
         raise ActionError("ConfigurationError", f"[Connection] Unable to use Connection: {arn} does not exist")

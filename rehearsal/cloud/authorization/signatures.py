@@ -5,7 +5,6 @@ import hmac
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import parse_qsl
 
 from botocore.auth import UNSIGNED_PAYLOAD, S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -180,8 +179,3 @@ def _payload_hash(request: Request, signature: Signature, is_s3: bool) -> str:
         text = "The provided 'x-amz-content-sha256' header does not match what was computed."
         raise AwsError("XAmzContentSHA256Mismatch", text, 400)
     return claimed
-
-
-def strip_signature(query: str) -> list[tuple[str, str]]:
-    """The pairs of a query string without those that sign it."""
-    return [(key, value) for key, value in parse_qsl(query, keep_blank_values=True) if not key.startswith("X-Amz-")]
