@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rehearsal.cloud.compute import objects as s3
-from rehearsal.cloud.core.api import AwsError, Call, Cloud, Credentials, LogLines, Place
-from rehearsal.cloud.services.sagemaker import state
+from rehearsal.cloud.core.api import Cloud, Credentials, LogLines, Place
 
+_SAGEMAKER = "sagemaker.amazonaws.com"
 _REAL_TIME_FLOOR = 60.0
 
 
@@ -57,7 +56,7 @@ class Job:
     role: str
     kind: str
     stream: tuple[str, str]
-    principal: str = state.PRINCIPAL
+    principal: str = _SAGEMAKER
     source_arn: str | None = None
     root: Path = field(init=False)
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -66,8 +65,8 @@ class Job:
     def __post_init__(self) -> None:
         self.cloud.root.mkdir(parents=True, exist_ok=True)
         self.root = Path(tempfile.mkdtemp(prefix=f"{self.kind}-", dir=self.cloud.root))
-        arn = self.source_arn or state.arn(self.account, self.region, self.kind, self.name)
-        session = "SageMaker" if self.principal == state.PRINCIPAL else self.name
+        arn = self.source_arn or f"arn:aws:sagemaker:{self.region}:{self.account}:{self.kind}/{self.name.lower()}"
+        session = "SageMaker" if self.principal == _SAGEMAKER else self.name
         self.credentials: Credentials = self.cloud.assume_for_service(
             self.role, self.principal, session, source_arn=arn
         )
@@ -152,29 +151,3 @@ class Job:
 def _kill(process: subprocess.Popen[str]) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-
-
-def check_input(call: Call, role: str, credentials: Credentials, uri: str) -> None:
-    """Refuse an input that the role cannot list or that holds nothing, as CreateTrainingJob does."""
-    client = call.cloud.client("s3", call.account, call.region, credentials)
-    bucket, prefix = split_uri(uri)
-    try:
-        answer = client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
-    except client.exceptions.ClientError as error:
-        raise state.invalid(s3.nothing_there(uri, role)) from error
-    if not answer.get("KeyCount"):
-        raise state.invalid(s3.nothing_there(uri, role))
-
-
-def split_uri(uri: str) -> tuple[str, str]:
-    """Bucket and key. Raises ValidationException."""
-    try:
-        return s3.split(uri)
-    except s3.TransferError as error:
-        raise state.invalid(str(error)) from None
-
-
-def refuse(condition: object, what: str) -> None:
-    """Refuse a feature that is not executed here."""
-    if condition:
-        raise AwsError("NotImplemented", f"not implemented by the rehearsal: {what}", 501)

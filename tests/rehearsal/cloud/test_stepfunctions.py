@@ -120,3 +120,24 @@ def test_broken_definitions_and_roles_are_refused(world: World) -> None:
     world.machine_role = world.role  # type: ignore[attr-defined]
     with refused(client, "AccessDeniedException", "states.amazonaws.com"):
         machine(world, "b3", {"Train": {"Type": "Pass", "End": True}})
+
+
+def test_a_role_that_two_machines_share_is_taken_for_the_one_that_runs(world: World) -> None:
+    definition = {"Mail": {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sns:listTopics", "End": True}}
+    machine(world, "first", definition, "Mail")
+    client, second = machine(world, "second", definition, "Mail")
+    # The role is for the second machine alone, but was so only after the first was made with it.
+    trusted = {
+        "Effect": "Allow",
+        "Principal": {"Service": "states.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"ArnEquals": {"aws:SourceArn": second}},
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trusted]})
+    world.client("iam").update_assume_role_policy(RoleName="machine", PolicyDocument=document)
+    found = finish(client, client.start_execution(stateMachineArn=second)["executionArn"])
+    assert found["status"] == "SUCCEEDED", found
+    first = second.replace("second", "first")
+    found = finish(client, client.start_execution(stateMachineArn=first)["executionArn"])
+    assert found["status"] == "FAILED", found
+    assert "sts:AssumeRole" in found["cause"]

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import secrets
-import string
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,9 +9,8 @@ from werkzeug.wrappers import Request, Response
 
 from rehearsal.cloud.core.api import AwsError, Call, Cloud, not_implemented, operation, route
 from rehearsal.cloud.services.codedeploy import appspec, configs, execution
-from rehearsal.cloud.services.codedeploy.state import Deployment, application, deployment, group, of, records
+from rehearsal.cloud.services.codedeploy.state import Deployment, application, deployment, group, new, of, records
 
-_LETTERS = string.ascii_uppercase + string.digits
 _OVERVIEW = ("Pending", "InProgress", "Succeeded", "Failed", "Skipped", "Ready")
 
 
@@ -78,54 +75,6 @@ def _text(call: Call, revision: dict[str, Any]) -> str:
         answer = client.get_object(Bucket=place["bucket"], Key=place["key"], **version)
         return str(answer["Body"].read().decode())
     raise AwsError("InvalidRevisionException", f"A revision of type {kind} cannot be deployed to Lambda.")
-
-
-def new(
-    cloud: Cloud, account: str, region: str, settings: dict[str, Any], config: dict[str, Any], revision: dict[str, Any],
-    spec: appspec.AppSpec, creator: str,
-) -> Deployment:  # fmt: skip
-    """A deployment that has not begun."""
-    name = "d-" + "".join(secrets.choice(_LETTERS) for _ in range(9))
-    created = cloud.clock.now()
-    events = [
-        {"lifecycleEventName": event, "status": "Pending"}
-        for event in ("BeforeAllowTraffic", "AllowTraffic", "AfterAllowTraffic")
-    ]
-    target = {
-        "deploymentId": name,
-        "targetId": f"{spec.function}:{spec.alias}",
-        "targetArn": f"arn:aws:lambda:{region}:{account}:function:{spec.function.rpartition(':')[2]}:{spec.alias}",
-        "status": "Pending",
-        "lastUpdatedAt": created,
-        "lifecycleEvents": events,
-        "lambdaFunctionInfo": {
-            "functionName": spec.function,
-            "functionAlias": spec.alias,
-            "currentVersion": spec.current,
-            "targetVersion": spec.target,
-            "targetVersionWeight": 0.0,
-        },
-    }
-    info = {
-        "applicationName": settings["applicationName"],
-        "deploymentGroupName": settings["deploymentGroupName"],
-        "deploymentConfigName": config["deploymentConfigName"],
-        "deploymentId": name,
-        "revision": revision,
-        "status": "Created",
-        "createTime": created,
-        "creator": creator,
-        "ignoreApplicationStopFailures": False,
-        "updateOutdatedInstancesOnly": False,
-        "instanceTerminationWaitTimeStarted": False,
-        "deploymentStyle": settings.get("deploymentStyle"),
-        "autoRollbackConfiguration": settings.get("autoRollbackConfiguration") or {"enabled": False},
-        "computePlatform": "Lambda",
-        "deploymentStatusMessages": [],
-        "fileExistsBehavior": "DISALLOW",
-    }
-    content = {"function": spec.function, "alias": spec.alias, "hooks": spec.hooks}
-    return Deployment(account, region, info, target, settings, content)
 
 
 def shown(known: Deployment) -> dict[str, Any]:

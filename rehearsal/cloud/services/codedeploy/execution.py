@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from rehearsal.cloud.core.api import AwsError, Cloud, Event, Place, on_restore
-from rehearsal.cloud.services.codedeploy import appspec, configs
+from rehearsal.cloud.services.codedeploy import configs, rollback
 from rehearsal.cloud.services.codedeploy.state import Deployment, Hook, records
 from rehearsal.cloud.services.lambda_.state import functions, parse_name
 from rehearsal.cloud.wire.types import INTERRUPTED
@@ -174,58 +174,12 @@ class _Run:
                 event |= {"status": "Failed", "endTime": self._cloud.clock.now()}
             elif event["status"] == "Pending":
                 event["status"] = "Skipped"
-        rollback = self._rollback(end) if self._wants_rollback(end) else None
-        self.end(end.status)
-        if rollback is not None:
-            execute(self._cloud, rollback, configs.BUILT_IN[configs.ALL_AT_ONCE])
-
-    def _wants_rollback(self, end: _End) -> bool:
-        deployment = self._deployment
         # Nothing was touched before the AppSpec proved right, and what it calls the current version may be wrong.
-        if not self._valid:
-            return False
-        if end.event == "DEPLOYMENT_STOP_ON_REQUEST" and deployment.rollback_on_stop:
-            return True
-        settings = deployment.info["autoRollbackConfiguration"]
-        return bool(settings.get("enabled") and end.event in (settings.get("events") or []))
-
-    def _rollback(self, end: _End) -> Deployment:
-        """A deployment that puts the alias back, made as CodeDeploy makes it."""
-        from rehearsal.cloud.services.codedeploy.deployments import new
-
-        failed = self._deployment
-        function = self._function
-        old, tried = function["currentVersion"], function["targetVersion"]
-        spec = appspec.AppSpec(function["functionName"], function["functionAlias"], tried, old, {})
-        content = {
-            "version": 0.0,
-            "Resources": [
-                {
-                    spec.function: {
-                        "Type": "AWS::Lambda::Function",
-                        "Properties": {
-                            "Name": spec.function,
-                            "Alias": spec.alias,
-                            "CurrentVersion": tried,
-                            "TargetVersion": old,
-                        },
-                    }
-                }
-            ],
-        }
-        revision = {"revisionType": "String", "string": {"content": json.dumps(content)}}
-        config = configs.BUILT_IN[configs.ALL_AT_ONCE]
-        made = new(
-            self._cloud, failed.account, failed.region, failed.group, config, revision, spec, "codeDeployRollback"
-        )
-        made.info["description"] = f"Deployment rolled back: {end.message}"
-        made.info["rollbackInfo"] = {"rollbackTriggeringDeploymentId": failed.id}
-        failed.info["rollbackInfo"] = {
-            "rollbackDeploymentId": made.id,
-            "rollbackMessage": f"Deployment {failed.id} was rolled back to version {old} by deployment {made.id}",
-        }
-        records(self._cloud, failed.account, failed.region).deployments[made.id] = made
-        return made
+        wanted = self._valid and rollback.is_wanted(deployment, end.event)
+        made = rollback.make(self._cloud, deployment, end.message) if wanted else None
+        self.end(end.status)
+        if made is not None:
+            execute(self._cloud, made, configs.BUILT_IN[configs.ALL_AT_ONCE])
 
     # --- what is checked before anything moves -----------------------------------------------------------------------
 

@@ -4,13 +4,17 @@ moto keeps no deployment configuration, can change and delete nothing, and leave
 CodeDeploy's records are kept here, in the shapes of its API.
 """
 
+import secrets
+import string
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from rehearsal.cloud.core.api import AwsError, Call, Cloud
+from rehearsal.cloud.services.codedeploy.appspec import AppSpec
 
+_LETTERS = string.ascii_uppercase + string.digits
 ACTIVE = frozenset({"Created", "Queued", "InProgress", "Baking", "Ready"})
 
 
@@ -78,6 +82,54 @@ class Records:
 def records(cloud: Cloud, account: str, region: str) -> Records:
     """The records of an account in a region."""
     return cloud.store("codedeploy", account, region).setdefault("records", Records())  # type: ignore[no-any-return]
+
+
+def new(
+    cloud: Cloud, account: str, region: str, settings: dict[str, Any], config: dict[str, Any], revision: dict[str, Any],
+    spec: AppSpec, creator: str,
+) -> Deployment:  # fmt: skip
+    """A deployment that has not begun."""
+    name = "d-" + "".join(secrets.choice(_LETTERS) for _ in range(9))
+    created = cloud.clock.now()
+    events = [
+        {"lifecycleEventName": event, "status": "Pending"}
+        for event in ("BeforeAllowTraffic", "AllowTraffic", "AfterAllowTraffic")
+    ]
+    target = {
+        "deploymentId": name,
+        "targetId": f"{spec.function}:{spec.alias}",
+        "targetArn": f"arn:aws:lambda:{region}:{account}:function:{spec.function.rpartition(':')[2]}:{spec.alias}",
+        "status": "Pending",
+        "lastUpdatedAt": created,
+        "lifecycleEvents": events,
+        "lambdaFunctionInfo": {
+            "functionName": spec.function,
+            "functionAlias": spec.alias,
+            "currentVersion": spec.current,
+            "targetVersion": spec.target,
+            "targetVersionWeight": 0.0,
+        },
+    }
+    info = {
+        "applicationName": settings["applicationName"],
+        "deploymentGroupName": settings["deploymentGroupName"],
+        "deploymentConfigName": config["deploymentConfigName"],
+        "deploymentId": name,
+        "revision": revision,
+        "status": "Created",
+        "createTime": created,
+        "creator": creator,
+        "ignoreApplicationStopFailures": False,
+        "updateOutdatedInstancesOnly": False,
+        "instanceTerminationWaitTimeStarted": False,
+        "deploymentStyle": settings.get("deploymentStyle"),
+        "autoRollbackConfiguration": settings.get("autoRollbackConfiguration") or {"enabled": False},
+        "computePlatform": "Lambda",
+        "deploymentStatusMessages": [],
+        "fileExistsBehavior": "DISALLOW",
+    }
+    content = {"function": spec.function, "alias": spec.alias, "hooks": spec.hooks}
+    return Deployment(account, region, info, target, settings, content)
 
 
 def of(call: Call) -> Records:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from rehearsal.cloud.compute.jobs import refuse, split_uri
 from rehearsal.cloud.core.api import Call, operation
 from rehearsal.cloud.services.sagemaker import images, state, tags
+from rehearsal.cloud.services.sagemaker.inputs import refuse, split_uri
 
 MODEL = "model"
 CONFIG = "endpoint-config"

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from rehearsal.cloud.compute.jobs import refuse, split_uri
 from rehearsal.cloud.core.api import AwsError, Call, operation
 from rehearsal.cloud.services.sagemaker import images, models, state, tags
 from rehearsal.cloud.services.sagemaker.executions import SCHEDULE, parse_period, watch
+from rehearsal.cloud.services.sagemaker.inputs import refuse, split_uri
 
 DEFINITION = "data-quality-job-definition"
 

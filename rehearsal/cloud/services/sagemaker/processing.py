@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.cloud.compute import objects as s3
-from rehearsal.cloud.compute.jobs import Job, JobFailed, JobStopped, JobTimedOut, check_input, limit, refuse, split_uri
+from rehearsal.cloud.compute.jobs import Job, JobFailed, JobStopped, JobTimedOut, limit
 from rehearsal.cloud.containers import mounts
 from rehearsal.cloud.core.api import AwsError, Call, Cloud, Event, Place, operation
 from rehearsal.cloud.services.sagemaker import images, state, tags
+from rehearsal.cloud.services.sagemaker.inputs import check_input, refuse, split_uri
 
 KIND = "processing-job"
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"

@@ -3,9 +3,9 @@
 import re
 from typing import Any
 
-from rehearsal.cloud.compute.jobs import refuse, split_uri
 from rehearsal.cloud.core.api import AwsError, Call, Event, operation
 from rehearsal.cloud.services.sagemaker import state, tags
+from rehearsal.cloud.services.sagemaker.inputs import refuse, split_uri
 
 GROUP = "model-package-group"
 PACKAGE = "model-package"

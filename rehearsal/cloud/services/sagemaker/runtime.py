@@ -5,12 +5,12 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from rehearsal.cloud.compute.jobs import refuse
 from rehearsal.cloud.containers.xgboost_serve import MAX_PAYLOAD, ContainerError
 from rehearsal.cloud.core.api import AwsError, Call, LogLines, Sample, operation
 from rehearsal.cloud.services.sagemaker import endpoints
 from rehearsal.cloud.services.sagemaker.capture import Payload
 from rehearsal.cloud.services.sagemaker.deployment import Deployment, Variant
+from rehearsal.cloud.services.sagemaker.inputs import refuse
 
 NAMESPACE = "AWS/SageMaker"
 

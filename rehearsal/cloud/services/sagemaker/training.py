@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.cloud.compute import objects as s3
-from rehearsal.cloud.compute.jobs import Job, JobFailed, JobStopped, JobTimedOut, check_input, limit, refuse
+from rehearsal.cloud.compute.jobs import Job, JobFailed, JobStopped, JobTimedOut, limit
 from rehearsal.cloud.core.api import AwsError, Call, Cloud, Credentials, Event, Place, Sample, operation
 from rehearsal.cloud.services.sagemaker import images, state, tags
+from rehearsal.cloud.services.sagemaker.inputs import check_input, refuse
 
 KIND = "training-job"
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"

@@ -29,7 +29,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 
-from rehearsal.cloud.services.stepfunctions.interpreter import client_for
+from rehearsal.cloud.services.stepfunctions.credentials import client_for
 
 _SDK_NAMES = {
     "sagemaker": "SageMaker",

@@ -7,7 +7,6 @@ Importing it takes more than a second: see engine.py.
 """
 
 import importlib
-import sys
 import threading
 import time
 from types import SimpleNamespace
@@ -23,52 +22,24 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration impo
 from moto.stepfunctions.parser.asl.component.state.exec.state_parallel import branches_decl
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import state_task_factory
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
-from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from rehearsal.cloud.compute.jobs import limit
 from rehearsal.cloud.core.api import Cloud
-from rehearsal.cloud.services.stepfunctions.engine import PRINCIPAL
+from rehearsal.cloud.services.stepfunctions import credentials
+from rehearsal.cloud.services.stepfunctions.credentials import cloud, work_for
+from rehearsal.cloud.services.stepfunctions.integrations import service_task
 
 _PACKAGE = "moto.stepfunctions.parser."
 _POLL_SECONDS = 0.1
 
-_current: dict[str, Cloud] = {}
-"""The cloud that was asked last: the interpreter is moto's, and knows of none."""
-
-
-def cloud() -> Cloud:
-    return _current["cloud"]
-
 
 def install(running: Cloud) -> None:
     """Make the interpreter work for this cloud."""
-    if not _current:
-        _patch_credentials()
+    if work_for(running):
+        credentials.patch()
         _patch_time()
-        _patch_integrations()
+        cast(Any, state_task_factory).state_task_service_for = service_task
         _patch_branches()
-    _current["cloud"] = running
-
-
-def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
-    """A client for a task: with the role of the state machine, or the one the task's Credentials name."""
-    role = state_credentials.role_arn
-    account = role.split(":")[4]
-    keys = cloud().assume_for_service(
-        role, PRINCIPAL, "StepFunctions", source_arn=_machine_of(account, region, role), source_account=account
-    )
-    return cloud().client(service, account, region, keys)
-
-
-def _machine_of(account: str, region: str, role: str) -> str | None:
-    machines = stepfunctions_parser_backends[account][region].state_machines
-    return next((machine.arn for machine in machines if machine.roleArn == role), None)
-
-
-def _patch_credentials() -> None:
-    for name, module in list(sys.modules.items()):
-        if name.startswith(_PACKAGE) and hasattr(module, "boto_client_for"):
-            module.boto_client_for = client_for  # type: ignore[attr-defined]
 
 
 class _Event(threading.Event):
@@ -112,9 +83,3 @@ def _patch_branches() -> None:
     """The error of a branch or an iteration is that of the whole state; moto takes only names without `States.`."""
     cast(Any, branches_decl).CustomErrorName = _named
     cast(Any, iteration_worker).CustomErrorName = _named
-
-
-def _patch_integrations() -> None:
-    from rehearsal.cloud.services.stepfunctions.integrations import service_task
-
-    cast(Any, state_task_factory).state_task_service_for = service_task
