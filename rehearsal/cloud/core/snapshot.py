@@ -65,9 +65,7 @@ def restore(cloud: Cloud, file: Path) -> None:
     # Before anything is unpickled: what an older version pickled names modules that are elsewhere now.
     first, _, pickled = kept.partition(b"\n")
     if not first.startswith(_HEADER) or not (found := first.removeprefix(_HEADER)).isdigit():
-        raise SnapshotError(
-            f"{file} is not a snapshot of this version, or is one of format 1; format {_FORMAT} is read"
-        )
+        raise SnapshotError(f"{file} is no snapshot, or one of format 1; this version reads format {_FORMAT}")
     if int(found) != _FORMAT:
         raise SnapshotError(f"{file} has format {int(found)}, and this version reads format {_FORMAT}")
     try:

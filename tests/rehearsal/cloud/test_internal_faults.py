@@ -227,7 +227,7 @@ def test_free_calls_are_validated_and_decided_by_policies(cloud: Cloud, account:
     place, events = Place(account, REGION), for_service("events.amazonaws.com", account, "arn:aws:events:::rule/r")
     queue = Queue(cloud, account)
     url = f"{cloud.url}/{account}/q"
-    with pytest.raises(AwsError, match="Value null at 'MessageBody'") as invalid:
+    with pytest.raises(AwsError, match="Value null at 'messageBody'") as invalid:
         cloud.perform(events, place, "sqs", "SendMessage", {"QueueUrl": url})
     assert invalid.value.code == "InvalidParameterValue"
     answer = cloud.perform(events, place, "sqs", "SendMessage", {"QueueUrl": url, "MessageBody": '"x"'})
