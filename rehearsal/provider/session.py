@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rehearsal.provider import schema
 from rehearsal.provider.errors import Failures, ProviderError, describe
-from rehearsal.provider.values import Secret, Unknown, reveal
+from rehearsal.provider.values import Unknown, reveal
 
 if TYPE_CHECKING:
     from botocore.session import Session as BotoSession
@@ -197,7 +197,3 @@ def _seconds(duration: str) -> int:
     if not parts or "".join(n + u for n, u in parts) != duration:
         raise ProviderError(f"assumeRoles duration {duration!r}: expected a duration such as 15m or 1h")
     return sum(int(number) * {"h": 3600, "m": 60, "s": 1}[unit] for number, unit in parts)
-
-
-def has_secret(values: dict[str, Any]) -> bool:
-    return any(isinstance(value, Secret) for value in values.values())

@@ -1,8 +1,8 @@
 """The seam for faults: a service answers wrongly or late, as a real one does on a bad day.
 
-A fault is asked for at `POST /_rehearsal/faults` and strikes calls that were authenticated, validated and allowed, so
-that the ledger tells what the policies say and not what a fault pretends. The error travels in the service's own
-protocol: SDKs retry it, or give up, as they would with AWS.
+A fault is asked for at `POST /_rehearsal/faults` and fires on calls that were validated and allowed, whether they came
+over the wire or one service makes them of another; so the ledger shows what policies say, not what a fault pretends.
+The error travels in the service's own protocol: SDKs retry it, or give up, as they would with AWS.
 """
 
 import itertools
@@ -32,7 +32,7 @@ class Fault:
 
     `match` maps names of the call's parameters (`EndpointName`, `Tags.0.Key`) to expressions searched in their values;
     `principal` is searched in the caller's ARN. `delay` is in real seconds and comes before `error`; without an error
-    the late call goes on. `times` None strikes until the fault is removed.
+    the late call goes on. `times` None fires until the fault is removed.
     """
 
     id: str
@@ -72,7 +72,7 @@ class Fault:
 
 
 class Faults:
-    """The faults of one gateway, in the order they were asked for; the first that concerns a call strikes it."""
+    """The faults of one gateway, in the order they were asked for; the first that concerns a call fires."""
 
     def __init__(self) -> None:
         self._faults: dict[str, Fault] = {}
@@ -87,7 +87,7 @@ class Faults:
         return fault
 
     def snapshot(self) -> list[dict[str, Any]]:
-        """Every fault as `Fault.describe` tells it."""
+        """Every fault as `Fault.describe` shows it."""
         with self._lock:
             return [fault.describe() for fault in self._faults.values()]
 
