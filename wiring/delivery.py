@@ -18,11 +18,11 @@ from components.stage import HasStage
 from components.storage import Storage
 from components.test import SystemTest
 from components.train import Train
+from contracts.evaluation_arguments import evaluation_arguments
 from definitions.images import model_monitor, xgboost
 from definitions.roles.ci import Repository
 from definitions.roles.delivery_account import Delivery
 from definitions.states import Machines, Training
-from functions.jobs.evaluate.arguments import evaluation_arguments
 from settings import Ci, Compute, Settings
 
 

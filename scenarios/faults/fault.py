@@ -4,32 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from scenarios.faults.world import World
-
-NONE = "-"
-"""The stage of an outcome where nothing was stopped."""
-DEPLOY = "Deploy{Production}"
-"""The stage that deploys to production, whatever that is called."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What was observed.
-
-    stage: which stage stopped it (Source … Approve, or production's deploy stage), or `-` where all went on.
-    error: the one sentence a person reads; empty where there was none.
-    serving: the release that serves production in the end.
-    requests, failed: live requests while the fault was there, and how many of them got no prediction.
-    """
-
-    stage: str
-    error: str
-    serving: str
-    requests: int
-    failed: int
+from scenarios.faults.outcome import Outcome, named
+from scenarios.faults.world import World
 
 
 @dataclass(frozen=True)
@@ -70,9 +47,3 @@ class Fault:
         """The same, of a project whose production has this name."""
         denies = (named(self.denies[0], production), self.denies[1]) if self.denies else None
         return replace(self, expected=self.expected.at(production), denies=denies)
-
-
-def named(text: str, production: str) -> str:
-    """The text with the name of production where it stands for it."""
-    title = production[:1].upper() + production[1:]
-    return text.replace("{production}", production).replace("{Production}", title)

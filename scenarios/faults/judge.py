@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from scenarios.faults.fault import Fault, Outcome
+from scenarios.faults.fault import Fault
+from scenarios.faults.outcome import Outcome
 
 _RELEASE = re.compile(r"\d{8}-[0-9a-f]{8}")
 

@@ -12,8 +12,9 @@ from contracts.errors import UserError
 from rehearsal.cloud.process import lifecycle
 from rehearsal.environment import Rehearsal
 from scenarios.faults import world as worlds
-from scenarios.faults.fault import Fault, Outcome
+from scenarios.faults.fault import Fault
 from scenarios.faults.judge import Row, judge
+from scenarios.faults.outcome import Outcome
 from scenarios.faults.world import World
 from scenarios.tour.display import Display
 from scenarios.tour.interrupt import interruptible, undisturbed

@@ -8,7 +8,8 @@ from operate.clients import Clients
 from scenarios import boosters
 from scenarios.faults.bounds import bound, latency_ms, read_routing
 from scenarios.faults.candidates import Candidate
-from scenarios.faults.fault import DEPLOY, Expected, Fault, Outcome
+from scenarios.faults.fault import Expected, Fault
+from scenarios.faults.outcome import DEPLOY, Outcome
 from scenarios.faults.world import RATE, World
 from scenarios.tour.evidence import artifact_predictions, golden_instances, read_object
 

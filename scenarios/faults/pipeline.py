@@ -17,8 +17,9 @@ from contracts.s3 import parse_s3_uri
 from rehearsal.cloud.process import lifecycle
 from scenarios.faults import delivery
 from scenarios.faults.candidates import Candidate
-from scenarios.faults.fault import DEPLOY, NONE, Expected, Fault, Outcome
+from scenarios.faults.fault import Expected, Fault
 from scenarios.faults.messages import cause
+from scenarios.faults.outcome import DEPLOY, NONE, Outcome
 from scenarios.faults.training import TRICKLE
 from scenarios.faults.world import RATE, World
 from scenarios.tour.evidence import read_object

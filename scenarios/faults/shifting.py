@@ -8,8 +8,9 @@ from typing import Any
 
 from contracts.errors import UserError
 from scenarios import boosters
-from scenarios.faults.fault import DEPLOY, NONE, Expected, Fault, Outcome
+from scenarios.faults.fault import Expected, Fault
 from scenarios.faults.messages import cause
+from scenarios.faults.outcome import DEPLOY, NONE, Outcome
 from scenarios.faults.world import World
 from scenarios.tour.evidence import read_object
 

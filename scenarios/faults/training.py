@@ -13,7 +13,8 @@ from contracts.dataset import Dataset, parse_dataset
 from contracts.errors import UserError
 from functions.jobs.evaluate.evaluate import METRICS
 from scenarios.faults import delivery, shaping
-from scenarios.faults.fault import NONE, Expected, Fault, Outcome
+from scenarios.faults.fault import Expected, Fault
+from scenarios.faults.outcome import NONE, Outcome
 from scenarios.faults.world import World
 from scenarios.tour.dataset import DATA_KEY, to_csv
 from scenarios.tour.evidence import artifact_predictions, labelled_rows, read_object

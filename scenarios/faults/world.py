@@ -23,8 +23,8 @@ from operate.project import Project, read_project
 from rehearsal.cloud.process import lifecycle
 from rehearsal.environment import Rehearsal
 from scenarios.faults.candidates import Candidate, Candidates
-from scenarios.faults.fault import DEPLOY, NONE, Outcome, named
 from scenarios.faults.messages import cause
+from scenarios.faults.outcome import DEPLOY, NONE, Outcome, named
 from scenarios.faults.processes import kill_family
 from scenarios.faults.program import copy_program
 from scenarios.stacks import Stacks

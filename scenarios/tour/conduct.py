@@ -22,6 +22,7 @@ from scenarios.tour import evidence, report, roles
 from scenarios.tour.dataset import Table, read_table
 from scenarios.tour.display import Display
 from scenarios.tour.interrupt import interruptible, undisturbed
+from scenarios.tour.rollback_scene import bad_release
 from scenarios.tour.tour import Tour
 
 SAMPLE = Path("tests/project/sample.csv")
@@ -136,7 +137,7 @@ def play(
         tour.foundations()
         tour.first_release()
         tour.second_release()
-        tour.bad_release()
+        bad_release(tour)
         facts = gather(rehearsal, tour)
     except BaseException:
         # What has been reached is worth reading, above all when the next step failed.

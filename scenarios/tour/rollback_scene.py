@@ -1,20 +1,18 @@
-"""Step 4 of the tour: a release that fails under live traffic, and how it goes back by itself."""
+"""Step 4 of the tour: a release that fails under live traffic is rolled back; the next `up` clears what it left."""
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
 from contracts.errors import UserError
+from contracts.names import LIVE
 from operate.caller import Answer
 from scenarios.tour import evidence, flawed, report
 from scenarios.tour.display import Scene
 from scenarios.tour.runs import Run, Stage, deploy_stage
 from scenarios.tour.shift import AliasWatch, Shift, shift_in
+from scenarios.tour.tour import BUSY, Tour
 from scenarios.tour.traffic import Traffic
-
-if TYPE_CHECKING:
-    from scenarios.tour.tour import Tour
 
 TITLE = "A bad release"
 # Every so many-th caller asks for a value beyond all that the model was trained on.
@@ -23,8 +21,8 @@ BEYOND_EVERY = 3
 SEEN_LATE_SECONDS = 0.5
 
 
-def bad_release(tour: "Tour", alias: str, rate: float) -> report.Report:
-    """Somebody deploys a model made by hand, while a client keeps calling; the alarm brings the former release back.
+def bad_release(tour: Tour) -> report.Report:
+    """Somebody deploys a model made by hand, while a client keeps calling; the alarm restores the former release.
 
     Raises UserError where it was not stopped by an alarm, or where another release than the former one serves then.
     """
@@ -41,8 +39,8 @@ def bad_release(tour: "Tour", alias: str, rate: float) -> report.Report:
 
     with ExitStack() as stack:
         functions = tour.clients.of(tour.project.production, "lambda")
-        watch = stack.enter_context(AliasWatch(functions, tour.project.names.predict(tour.project.production), alias))
-        traffic = stack.enter_context(Traffic(call, rate))
+        watch = stack.enter_context(AliasWatch(functions, tour.project.names.predict(tour.project.production), LIVE))
+        traffic = stack.enter_context(Traffic(call, BUSY))
         run, said = _deploy(tour, uri, watch, traffic)
     shift = shift_in(watch.seen)
     deployment = evidence.last_deployment(tour.clients, tour.project, tour.project.production)
@@ -51,6 +49,7 @@ def bad_release(tour: "Tour", alias: str, rate: float) -> report.Report:
     entry = report.run_entry(run, manifest, report.shift_entry(shift, answers, deployment["alarms"]))
     tour.runs.append(entry)
     tour.display.say(f"{TITLE}: rolled back, {_counted(entry['shift'])}; {former['id']} serves on", "green")
+    tour.up(tour.project.production)
     return entry
 
 
@@ -62,7 +61,7 @@ def callers(instances: list[dict[str, float]], flaw: flawed.Flaw) -> list[dict[s
     ]
 
 
-def _deploy(tour: "Tour", uri: str, watch: AliasWatch, traffic: Traffic) -> tuple[Run, str]:
+def _deploy(tour: Tour, uri: str, watch: AliasWatch, traffic: Traffic) -> tuple[Run, str]:
     """Run the deployment to its end, shown as the stage it stands for."""
     started = time.monotonic()
     stage = Stage(deploy_stage(tour.project.production), "InProgress")
@@ -96,7 +95,7 @@ def _cause(said: str) -> str:
 
 
 def _assure(
-    tour: "Tour", former: report.Report, run: Run, shift: Shift | None, deployment: report.Report, said: str
+    tour: Tour, former: report.Report, run: Run, shift: Shift | None, deployment: report.Report, said: str
 ) -> None:
     fix = f"see {tour.stacks.scratch / 'logs' / f'deploy-{tour.project.production}.log'}"
     if run.status != "RolledBack" or shift is None or not deployment["alarms"]:

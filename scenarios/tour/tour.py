@@ -16,7 +16,6 @@ from scenarios.stacks import Stacks
 from scenarios.tour import evidence, report
 from scenarios.tour.dataset import DATA_KEY, FIRST_SHARE, Table
 from scenarios.tour.display import Display, Scene
-from scenarios.tour.rollback_scene import bad_release
 from scenarios.tour.runs import Run, deploy_stage, follow, manifest_of, newest_run, run_ids
 from scenarios.tour.shift import AliasWatch, Shift, shift_in
 from scenarios.tour.source import source_zip
@@ -45,10 +44,10 @@ class Tour:
         """Step 1: an administrator's first `pulumi up` of each stack."""
         for stack in self.project.names.stacks:
             self.stacks.create(stack)
-        self._up("delivery")
+        self.up("delivery")
         with ThreadPoolExecutor(len(self.project.names.environments)) as pool:
             try:
-                list(pool.map(self._up, self.project.names.environments))
+                list(pool.map(self.up, self.project.names.environments))
             except KeyboardInterrupt:
                 # Leaving the pool waits for its threads, and they for their engines.
                 self.stacks.interrupt()
@@ -79,13 +78,8 @@ class Tour:
         self.answers = traffic.answers
         return entry
 
-    def bad_release(self) -> report.Report:
-        """Step 4: a release that fails under live traffic goes back by itself; the next `up` clears what it left."""
-        entry = bad_release(self, LIVE, BUSY)
-        self._up(self.project.production)
-        return entry
-
-    def _up(self, stack: str) -> None:
+    def up(self, stack: str) -> None:
+        """Brings a stack to what the program says, and reports how long it took."""
         started = time.monotonic()
         self.stacks.up(stack)
         count = self.stacks.resources(stack)

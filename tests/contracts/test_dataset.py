@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from contracts.dataset import parse_dataset
+from contracts.evaluation_arguments import evaluation_arguments
 from contracts.fields import FieldError
-from functions.jobs.evaluate.arguments import evaluation_arguments
 from functions.jobs.evaluate.evaluate import parse, slice_definition
 from tests.functions import samples
 

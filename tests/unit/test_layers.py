@@ -55,14 +55,9 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "rehearsal.examples": (),
 }
 
-KNOWN: frozenset[str] = frozenset(("wiring.delivery -> functions.jobs.evaluate.arguments",))
+KNOWN: frozenset[str] = frozenset()
 
-KNOWN_CIRCLES: frozenset[str] = frozenset(
-    (
-        "scenarios.faults.fault scenarios.faults.world",
-        "scenarios.tour.rollback_scene scenarios.tour.tour",
-    )
-)
+KNOWN_CIRCLES: frozenset[str] = frozenset()
 
 
 @functools.cache

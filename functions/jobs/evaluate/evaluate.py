@@ -8,7 +8,7 @@ Arguments:
     --slice FEATURE=EDGES    cut a feature at `2,5,10`, or in equal parts by `quantiles:4`; may be repeated
     --model, --test, --output  folders; /opt/ml/processing/{model,test,evaluation} unless given
 
-`functions.jobs.evaluate.arguments.evaluation_arguments` makes the first three from the dataset's schema.
+`contracts.evaluation_arguments.evaluation_arguments` makes the first three from the dataset's schema.
 
 Reads `model.tar.gz` and the test part (CSV, label first, no header). Writes into the output folder
     evaluation.json   all metrics with bootstrap standard deviation and 95 % interval, the metric per slice, and the

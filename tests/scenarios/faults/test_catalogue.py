@@ -34,7 +34,8 @@ def test_every_fault_of_the_serving_side_is_there() -> None:
 
 @pytest.mark.parametrize("fault", faults(), ids=lambda fault: fault.name)
 def test_a_fault_can_be_named_and_can_fail(fault: object) -> None:
-    from scenarios.faults.fault import DEPLOY, NONE, Fault
+    from scenarios.faults.fault import Fault
+    from scenarios.faults.outcome import DEPLOY, NONE
 
     assert isinstance(fault, Fault)
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", fault.name)

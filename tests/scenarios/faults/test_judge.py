@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from scenarios.faults.fault import Expected, Fault, Outcome
+from scenarios.faults.fault import Expected, Fault
 from scenarios.faults.judge import Row, judge
+from scenarios.faults.outcome import Outcome
 
 OLD, NEW = "20261121-00000000", "20261121-11111111"
 

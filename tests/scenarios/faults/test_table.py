@@ -4,8 +4,9 @@ import io
 
 from rich.console import Console
 
-from scenarios.faults.fault import Expected, Fault, Outcome
+from scenarios.faults.fault import Expected, Fault
 from scenarios.faults.judge import Row
+from scenarios.faults.outcome import Outcome
 from scenarios.faults.table import show
 
 OUTCOME = Outcome("DeployProd", "alarm [model-errors] went off", "20261121-00000000", 321, 4)

@@ -1,4 +1,4 @@
-"""The evaluation job's arguments, for whoever starts it.
+"""The evaluation job's arguments, for the state machine that starts it.
 
 Apart from `evaluate.py`, which runs alone in its container, on that container's older Python.
 """
