@@ -31,10 +31,11 @@ def promote(
     from operate.clients import Clients
     from operate.comparison import compare
     from operate.deploy import deploy_release
-    from operate.project import read_project
+    from operate.project import environment, read_project
     from operate.variants import configured, take_out
 
     project = read_project(ROOT)
+    environment(project, stack)
     path = ROOT / f"Pulumi.{stack}.yaml"
     known = configured(path)
     if variant not in known:
