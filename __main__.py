@@ -2,7 +2,7 @@
 
 Source → Build → Train → DeployDev → TestDev → Approve → DeployProd
 
-Stack `delivery` is the road; every other stack is an environment that a release travels to.
+Stack `delivery` is the pipeline; every other stack is an environment that a release travels to.
 """
 
 import pulumi

@@ -9,7 +9,7 @@ app = new_app()
 def down() -> None:
     """Stop the cloud that `rehearse --keep` or `cloud up` left running. Its report, logs and state stay.
 
-    `cloud up` goes on with that state; `rehearse` begins anew.
+    `cloud up` goes on with that state; `rehearse` starts afresh.
     """
     from rehearsal.cloud.process import lifecycle
     from rehearsal.environment import Rehearsal

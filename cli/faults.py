@@ -1,4 +1,4 @@
-"""Break the road on purpose, in every way of the fault matrix, and check what comes of it."""
+"""Break the pipeline on purpose, in every way of the fault matrix, and check the outcome."""
 
 from pathlib import Path
 from typing import Annotated

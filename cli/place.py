@@ -1,4 +1,4 @@
-"""Where a command acts: the rehearsal that is up, or, only when told so, a person's own accounts."""
+"""Where a command acts: the rehearsal that is up, or, only when asked to, a person's own accounts."""
 
 import os
 from typing import Any

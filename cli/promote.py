@@ -22,7 +22,7 @@ def promote(
 ) -> None:
     """Show how each variant does, then deploy the variant's manifest as the release, by the same shift.
 
-    Its endpoint no longer has the variant beside the release; in the end you are told which lines of the stack's
+    Its endpoint no longer has the variant beside the release; in the end it prints which lines of the stack's
     config to take out.
     """
     from cli.place import ROOT, enter

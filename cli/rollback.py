@@ -27,7 +27,7 @@ def rollback(
 ) -> None:
     """Deploy a former release's manifest again, through engine, policy pack, hooks and shift like any release.
 
-    A shift that is under way is stopped with rollback first. Alarms that are in ALARM already do not stop a return.
+    A shift that is under way is stopped with rollback first. Alarms that are in ALARM already do not stop a rollback.
     With --now the steps are left out, and with them the alarms' chance to stop it; both hooks still run.
     """
     from cli.place import ROOT, enter

@@ -50,13 +50,13 @@ def line(entry: dict[str, Any]) -> str:
         found.append(f"a shift is under way: deployment {shift['deployment']} {what}")
     elif entry["shifting"]:
         weights = ", ".join(f"{release} {share:.0%}" for release, share in entry["shifting"].items())
-        found.append(f"weights are left that no deployment looks after ({weights}): the next update takes them away")
+        found.append(f"orphaned weights are left ({weights}): the next update removes them")
     if entry["failed"]:
         failed = entry["failed"]
         found.append(f"the last shift, to release {failed['release']}, was rolled back: {failed['cause']}")
     if entry["recorded"] != entry["release"] and not entry["shift"]:
         found.append(
-            f"release {entry['recorded']} is still the one recorded: an update was broken off after its shift; deploy"
+            f"release {entry['recorded']} is still the one recorded: an update was interrupted after its shift; deploy"
             f" {entry['release']} again to end it"
         )
     return f"\n{'':<11}".join(found)

@@ -1,1 +1,1 @@
-"""One component per stage of the road."""
+"""One component per stage of the pipeline."""

@@ -1,4 +1,4 @@
-"""A CodeBuild project of the road, with its log group and role."""
+"""A CodeBuild project of the pipeline, with its log group and role."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -53,7 +53,7 @@ class Stage:
 
 
 class HasStage(Protocol):
-    """A component that is a stage of the road."""
+    """A component that is a stage of the pipeline."""
 
     @property
     def stage(self) -> Stage:

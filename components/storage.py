@@ -18,7 +18,7 @@ class StorageArgs(TypedDict):
 
 
 class Storage(pulumi.ComponentResource):
-    """Raw data and sources come in by one bucket; the other holds all that the road makes of them."""
+    """Raw data and sources come in by one bucket; the other holds the pipeline's outputs."""
 
     key_arn: pulumi.Output[str]
     """Key of both buckets."""

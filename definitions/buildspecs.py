@@ -84,7 +84,7 @@ def _write_profile(text: str) -> list[str]:
 
 
 def deploy(env: str, profile_text: str, backend: str) -> dict[str, Any]:
-    """`pulumi up` of one environment as its deployer. Exports what later stages are told."""
+    """`pulumi up` of one environment as its deployer. Exports what later stages need."""
     return _spec(
         _engine(backend),
         [_INSTALL_PULUMI, _REQUIREMENTS],

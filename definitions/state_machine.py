@@ -95,12 +95,12 @@ def _failures() -> dict[str, State]:
     A state may not fail with a name that begins with `States.`, which is what the jobs' errors are called: those get
     names of their own. An error that timed out has no cause.
     """
-    told = {"errorMessage": "FunctionFailed", "FailureReason": "JobFailed", "ErrorMessage": "FeaturesFailed"}
+    causes = {"errorMessage": "FunctionFailed", "FailureReason": "JobFailed", "ErrorMessage": "FeaturesFailed"}
     fails: dict[str, State] = {
-        name: {"Type": "Fail", "Error": name, "CausePath": f"$.told.{member}"} for member, name in told.items()
+        name: {"Type": "Fail", "Error": name, "CausePath": f"$.reported.{member}"} for member, name in causes.items()
     }
     # What a function raises has a name that says more than that it failed.
-    fails["FunctionFailed"] = {"Type": "Fail", "ErrorPath": "$.error.Error", "CausePath": "$.told.errorMessage"}
+    fails["FunctionFailed"] = {"Type": "Fail", "ErrorPath": "$.error.Error", "CausePath": "$.reported.errorMessage"}
     return {
         "Caught": {
             "Type": "Choice",
@@ -114,7 +114,7 @@ def _failures() -> dict[str, State]:
             "Type": "Pass",
             "Parameters": {
                 "error.$": "$.error",
-                "told.$": "States.StringToJson($.error.Cause)",
+                "reported.$": "States.StringToJson($.error.Cause)",
             },
             "Next": "WhatWasTold",
         },
@@ -124,12 +124,12 @@ def _failures() -> dict[str, State]:
                 {
                     # A comparison with what is not there ends the workflow by itself.
                     "And": [
-                        {"Variable": f"$.told.{member}", "IsPresent": True},
-                        {"Variable": f"$.told.{member}", "IsString": True},
+                        {"Variable": f"$.reported.{member}", "IsPresent": True},
+                        {"Variable": f"$.reported.{member}", "IsString": True},
                     ],
                     "Next": name,
                 }
-                for member, name in told.items()
+                for member, name in causes.items()
             ],
             "Default": "Failed",
         },

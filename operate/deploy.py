@@ -46,7 +46,7 @@ def deploy_release(
 
 
 def release_arguments(stack: str, folder: Path, release: str, manifest_sha256: str = "") -> list[str]:
-    """What the engine is told to bring a release up: the stack's config (a copy in `folder`), and the policy pack."""
+    """The engine's arguments to bring a release up: the stack's config (a copy in `folder`), and the policy pack."""
     config = ["--config-file", str(_config_copy(stack, folder)), "--config", f"glidepath:release={release}"]
     if manifest_sha256:
         config += ["--config", f"glidepath:manifestSha256={manifest_sha256}"]
@@ -80,12 +80,12 @@ def refuse_foundation(stack: str, steps: Iterable[Mapping[str, Any]]) -> None:
 
 
 def outcome(stack: str) -> dict[str, str]:
-    """What later stages are told of the release that was brought up. Raises UserError where the stack tells nothing."""
+    """What later stages need of the release that was brought up. Raises UserError where the stack exports nothing."""
     return exported(engine.outputs(stack, ROOT), stack)
 
 
 def exported(outputs: Mapping[str, Any], stack: str) -> dict[str, str]:
-    """What later stages are told, from the stack's outputs. Values are one line each."""
+    """What later stages need, from the stack's outputs. Values are one line each."""
     names = {
         "API_URL": "apiUrl",
         "ENDPOINT": "endpoint",

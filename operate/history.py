@@ -39,7 +39,7 @@ class Approval:
 
 
 class History:
-    """One environment's past and present; every property asks its account anew."""
+    """One environment's past and present; every property asks its account again."""
 
     def __init__(self, clients: Clients, project: Project, stack: str) -> None:
         self._clients, self._project, self._stack = clients, project, stack

@@ -54,10 +54,10 @@ def steps(asked: Asked) -> Document:
         log = events.read_text(encoding="utf-8") if events.is_file() else ""
     listed = parse_events(log)
     errors = [*_errors(listed), *([] if listed else [done.stderr])] if done.returncode else []
-    told = [text for error in errors if (text := engine.sentence(error))]
+    reasons = [text for error in errors if (text := engine.sentence(error))]
     refused = any(each.get("policyEvent", {}).get("enforcementLevel") == "mandatory" for each in listed)
-    if told or (done.returncode and not refused):
-        raise _failure(asked, told[0] if told else engine.sentence(done.stderr) or "it gave no reason")
+    if reasons or (done.returncode and not refused):
+        raise _failure(asked, reasons[0] if reasons else engine.sentence(done.stderr) or "it gave no reason")
     try:
         shown = json.loads(done.stdout)
     except ValueError:

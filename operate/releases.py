@@ -15,7 +15,7 @@ SERVING, SHIFTING, FORMER, ROLLED_BACK, NEVER = "serving", "shifting", "former",
 
 @dataclass(frozen=True)
 class Served:
-    """One entry of the pointer's history: which release was recorded as serving, when, and by whom if that is told."""
+    """One entry of the pointer's history: which release was recorded as serving, when, and by whom if that is known."""
 
     release: str
     manifest: str
@@ -87,7 +87,7 @@ class State:
 def stays(served: Sequence[Served]) -> list[Served]:
     """The way back: what served before what, the present one last; returns are taken out with what they undid.
 
-    `served` is the history, oldest first. After A, B and a return to A, the way back is A alone: B was left for a
+    `served` is the history, oldest first. After A, B and a rollback to A, the way back is A alone: B was left for a
     reason, and another return must not lead to it.
     """
     way: list[Served] = []

@@ -1,4 +1,4 @@
-"""What a return to a former release will be: which release, whether it can be trusted, and what stands in its way."""
+"""What a rollback will do: which release, whether it can be trusted, and what stands in its way."""
 
 import base64
 import contextlib
@@ -25,7 +25,7 @@ from operate.releases import Attempt, Served, former, last_failure, match
 from operate.updates import HeldError
 from policies.rules.model import is_production
 
-# A roll-back is one change of the alias.
+# A rollback is one change of the alias.
 _STOP_SECONDS = 120.0
 _HELD_SECONDS = 120.0
 _SHIFT = "shift"
@@ -182,7 +182,7 @@ def stop_shift(clients: Clients, project: Project, plan: Plan, say: Callable[[st
     while quiet < 2:
         if time.monotonic() > limit:
             raise UserError(
-                f"deployment {plan.under_way.id} of {plan.stack} was told to stop, but traffic is still being moved",
+                f"deployment {plan.under_way.id} of {plan.stack} is being stopped, but traffic is still being moved",
                 "see ./glidepath status, and run this again",
             )
         time.sleep(0.5)
@@ -230,7 +230,7 @@ def redeploy(plan: Plan, now: bool, reason: str, say: Callable[[str], None]) -> 
                 # The update whose shift was stopped is still writing down how it ended.
                 if time.monotonic() > limit:
                     raise
-                say(f"{held.message}: waiting for its end")
+                say(f"{held.message}: waiting for it to finish")
                 time.sleep(5)
 
 

@@ -1,4 +1,4 @@
-"""Runs `pulumi up` for a command: its lines pass through, and how it ended is told in words."""
+"""Runs `pulumi up` for a command: its lines pass through, and how it ended is reported in words."""
 
 import json
 import os
@@ -22,7 +22,7 @@ _LOCK = re.compile(r"created by (?P<user>\S+)@(?P<host>\S+) \(pid (?P<pid>\d+)\)
 
 @dataclass(frozen=True)
 class Lock:
-    """Who holds a stack, as the engine tells it."""
+    """Who holds a stack, as the engine reports it."""
 
     user: str
     host: str
@@ -66,21 +66,21 @@ def read_anew(stack: str, root: Path) -> None:
     """Refresh what an engine was changing when it was killed; does nothing where none was.
 
     It may have been changed, or not: the state knows only what it was. An update that wants it as it was would leave
-    it as it has become: the pointer on the release that was broken off, say. (Creations are not known by any name yet:
-    the engine tells of them at every update until somebody has looked.)
+    it as it has become: the pointer on the interrupted release, say. (Creations are not known by any name yet:
+    the engine reports them at every update until somebody has looked.)
     """
-    mend_folder(stack, os.environ.get("PULUMI_BACKEND_URL", ""))
+    repair_folder(stack, os.environ.get("PULUMI_BACKEND_URL", ""))
     done = engine.run(["stack", "export", "--stack", stack], root)
     urns = pending(done.stdout) if done.returncode == 0 else []
     if not urns:
-        return  # a stack that cannot be read is told by the preview, in its own words
+        return  # the preview reports a stack that cannot be read, in its own words
     names = ", ".join(urn.rpartition("::")[2] for urn in urns)
-    print(f"an update of {stack} was killed while it changed {names}: reading anew what became of it", flush=True)
+    print(f"an update of {stack} was killed while it changed {names}: refreshing it", flush=True)
     targets = [word for urn in urns for word in ("--target", urn)]
     _run(stack, ["refresh", "--skip-preview", "--skip-pending-creates", *targets], root)
 
 
-def mend_folder(stack: str, backend: str) -> None:
+def repair_folder(stack: str, backend: str) -> None:
     """Take away the empty file of attributes that a kill can leave beside a stack's state in a folder.
 
     The engine writes state beside its place and moves it there, but attributes in place: killed in between, it can
@@ -127,7 +127,8 @@ def _held(stack: str, locks: Sequence[Lock]) -> HeldError:
     holders = ", ".join(f"{lock.user}@{lock.host} (pid {lock.pid}) since {lock.since}" for lock in locks)
     return HeldError(
         f"another update holds {stack}: {holders}",
-        f"wait for its end; if it has died, take its lock away with `pulumi cancel --stack {stack}` and run this again",
+        f"wait for it to finish; if it crashed, release its lock with `pulumi cancel --stack {stack}`"
+        " and run this again",
     )
 
 

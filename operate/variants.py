@@ -58,7 +58,7 @@ def configured(path: Path) -> dict[str, Configured]:
     except FileNotFoundError:
         raise UserError(f"{path.name} does not exist", "name a stack that has a config file") from None
     except (yaml.YAMLError, KeyError, AttributeError, TypeError, ValueError) as error:
-        raise UserError(f"{path.name} names variants in a way that cannot be read: {error}", "mend the file") from None
+        raise UserError(f"{path.name} names variants in a way that cannot be read: {error}", "fix the file") from None
     return {item.name: item for item in found}
 
 

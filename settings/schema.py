@@ -55,11 +55,11 @@ def _as_set(schema: Schema) -> Schema:
     """`pulumi config set` writes every plain value as text."""
     if schema.get("type") not in ("integer", "number", "boolean"):
         return schema
-    told: Schema = {name: schema.pop(name) for name in ("description", "default") if name in schema}
+    described: Schema = {name: schema.pop(name) for name in ("description", "default") if name in schema}
     text = r"^(true|false)$" if schema["type"] == "boolean" else r"^[0-9]+$"
     if "enum" in schema:
         text = f"^({'|'.join(map(str, schema['enum']))})$"
-    return {**told, "anyOf": [schema, {"type": "string", "pattern": text}]}
+    return {**described, "anyOf": [schema, {"type": "string", "pattern": text}]}
 
 
 def _value(kind: Kind) -> Schema:

@@ -260,7 +260,7 @@ RULES = (
         "mandatory",
         "high",
         "Every endpoint has a monitor, a schedule and an alarm",
-        "the model grows worse and nobody is told",
+        "the model grows worse and nobody is notified",
         "add a job definition for the endpoint, a MonitoringSchedule that runs it, and a MetricAlarm on the endpoint",
         (NIST["SI-4"], WELL_ARCHITECTED["OPS04-BP02"]),
         stack_check=monitored,

@@ -17,5 +17,5 @@ FAMILIES: dict[str, str] = {
     "data-capture": "What every endpoint is asked and answers is kept, safely, and watched",
     "release-safety": "Traffic moves step by step, under alarms, with a way back",
     "exposure": "Nothing is public, nothing readable without a key",
-    "operations": "Logs end, alarms tell, owners are named, machines are wanted",
+    "operations": "Logs end, alarms notify, owners are named, machines are wanted",
 }

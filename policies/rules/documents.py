@@ -87,7 +87,7 @@ def _from_text(source: str) -> Document:
     try:
         found = json.loads(source)
     except ValueError as error:
-        return Document(error=f"is no JSON ({error})")
+        return Document(error=f"is not valid JSON ({error})")
     except RecursionError:
         return Document(error="is no policy: it is nested too deeply")
     return _from_object(found, sum(not letter.isspace() for letter in source))
@@ -145,7 +145,7 @@ def _values(value: Any, name: str, element: str) -> Values | None:
     listed = value if isinstance(value, (list, tuple)) else [value]
     for each in listed:
         if not isinstance(each, (str, Unknown)):
-            raise _MalformedError(f"has a {element} in {name} that is no text: {_short(each)}")
+            raise _MalformedError(f"has a {element} in {name} that is not text: {_short(each)}")
     return tuple(dict.fromkeys(each.strip() if isinstance(each, str) else each for each in listed))
 
 

@@ -116,7 +116,7 @@ ESCALATION = Rule(
     FAMILY,
     "mandatory",
     "critical",
-    "Nobody can give himself any permission",
+    "No identity can escalate its own privileges",
     "with one such call an attacker becomes administrator: he rewrites, or assumes, a role that may do more",
     "name the roles or policies, or bind the call with `iam:PermissionsBoundary` or `iam:PolicyARN`",
     (NIST["AC-6"], WELL_ARCHITECTED["SEC03-BP05"]),

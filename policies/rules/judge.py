@@ -1,6 +1,6 @@
 """From rules to what is registered: a few policies, each with its rules' options, levels and exemptions.
 
-The engine hands every registered policy the resource anew, so rules share one policy per family. A policy has one
+The engine hands the resource to every registered policy again, so rules share one policy per family. A policy has one
 level: the families' are mandatory, and what a rule only advises is handed to the policy `advice`, which comes last.
 """
 
@@ -97,7 +97,7 @@ class Judge:
             for exemption in family.exemptions:
                 fault = exemption.fault or self._idle(exemption)
                 if fault:
-                    report(f"[exemption] {exemption} {fault}\n  Fix: take it out of the policy config, or mend it", "")
+                    report(f"[exemption] {exemption} {fault}\n  Fix: take it out of the policy config, or fix it", "")
         self._used.clear()
         self._unknown.clear()
 

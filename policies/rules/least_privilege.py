@@ -81,7 +81,7 @@ WILDCARD_PERMISSIONS = Rule(
     "mandatory",
     "high",
     "No wildcard reaches calls that change permissions",
-    "with such a call an attacker opens the resource to another account, or himself to more resources",
+    "with such a call an attacker opens the resource to another account, or gains access to more resources",
     "list the calls that the code makes; leave policies, ACLs and grants to administrators",
     (NIST["AC-6"], WELL_ARCHITECTED["SEC03-BP02"]),
     wildcard_permissions,
@@ -294,7 +294,7 @@ TOO_LONG = Rule(
 
 
 def unknown_document(resource: Resource, context: Context) -> Iterator[Finding]:
-    """Documents that only the update will tell."""
+    """Documents that are known only after the update."""
     for placed in documents_of(resource):
         if placed.document is UNKNOWN:
             yield Finding("the document is not known at preview: it is judged when the update knows it", placed.path)

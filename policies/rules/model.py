@@ -14,7 +14,7 @@ PRODUCTION = ("*prod*", "live", "*-live")
 
 
 class Unknown:
-    """A value that only the update will tell. It counts as present and as fine: the update judges it."""
+    """A value that is known only after the update. It counts as present and as fine: the update judges it."""
 
     def __repr__(self) -> str:
         return "<unknown>"

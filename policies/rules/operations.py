@@ -1,4 +1,4 @@
-"""Observability, tags and costs: logs that end, alarms that tell, owners that are named, machines that are wanted."""
+"""Observability, tags and costs: logs that end, alarms that notify, owners that are named, machines that are wanted."""
 
 import re
 from collections.abc import Iterator
@@ -32,13 +32,13 @@ def retention(resource: Resource, context: Context) -> Iterator[Finding]:
 
 
 def alarm_actions(resource: Resource, context: Context) -> Iterator[Finding]:
-    """An alarm tells somebody."""
+    """An alarm notifies somebody."""
     if resource.type not in _ALARMS:
         return
     if resource.props.get("actionsEnabled") is False:
         yield Finding("is switched off: actionsEnabled is false", "actionsEnabled")
     elif resource.props.get("alarmActions") is not UNKNOWN and not items(resource.props.get("alarmActions")):
-        yield Finding("tells nobody", "alarmActions")
+        yield Finding("notifies nobody", "alarmActions")
 
 
 def tracing(resource: Resource, context: Context) -> Iterator[Finding]:
@@ -187,7 +187,7 @@ RULES = (
         FAMILY,
         "mandatory",
         "medium",
-        "Alarms tell somebody",
+        "Alarms notify somebody",
         "it rings, and nobody hears it",
         "set alarmActions, e.g. to a topic with subscribers",
         (NIST["AU-6"], NIST["SI-4"]),

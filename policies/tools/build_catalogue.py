@@ -16,8 +16,8 @@ _HEAD = """# Rules
 
 Written by `python -m policies.tools.build_catalogue` from the rules' metadata: change it there.
 
-A family is one registered policy; what its rules only advise is told by the policy `advice`, what only the whole stack
-shows by `stack`. Actions, their access levels and resource types come from {dated}.
+A family is one registered policy; what its rules only advise is reported by the policy `advice`, what only the whole
+stack shows by `stack`. Actions, their access levels and resource types come from {dated}.
 
 ```json
 {{"least-privilege": {{

@@ -1,1 +1,1 @@
-"""The fault matrix: what breaks on the road, injected where it really breaks, and what must come of it."""
+"""The fault matrix: what breaks on the way to production, injected where it really breaks, and the expected outcome."""

@@ -98,7 +98,7 @@ class Candidates:
         """A release of its own, like `good` but with another artifact or other golden records.
 
         It is written as the workflow writes one: artifact with checksum, manifest that vouches for it. So whatever
-        stops it on the road would stop a real one.
+        stops it on the way would stop a real one.
         """
         run = str(uuid.uuid4())
         folder = f"runs/{run}"

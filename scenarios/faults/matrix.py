@@ -42,7 +42,7 @@ def run(
             for row in play(world, faults):
                 rows.append(row)
                 write(report, rows)
-                tell(display, row)
+                announce(display, row)
             return rows
         except KeyboardInterrupt:
             keep = False
@@ -105,7 +105,7 @@ def write(path: Path, rows: Sequence[Row]) -> None:
     path.write_text(json.dumps([row.as_dict() for row in rows], indent=2) + "\n", encoding="utf-8")
 
 
-def tell(display: Display, row: Row) -> None:
+def announce(display: Display, row: Row) -> None:
     """One line while the matrix runs."""
     outcome = row.outcome
     end = f"{outcome.requests} requests, {outcome.failed} failed, {row.seconds:.0f} s"

@@ -178,7 +178,7 @@ def _violations(s3: Any, job: Report) -> list[Report]:
 
 
 def last_deployment(clients: Clients, project: Project, stack: str) -> Report:
-    """The environment's newest deployment, roll-backs aside: id, status, what stopped it, and its group's alarms.
+    """The environment's newest deployment, rollbacks aside: id, status, what stopped it, and its group's alarms.
 
     An alarm has the `time` (seconds since the epoch) at which it went off during the deployment, and its reason.
     """

@@ -1,4 +1,4 @@
-"""A release as somebody might bring it from outside the road: right on everything held out, useless beyond it.
+"""A release as somebody might bring it from outside the pipeline: right on everything held out, useless beyond it.
 
 Its model is the serving one with one more tree, which gives NaN where a feature exceeds what training ever saw. Golden
 records cannot show that, since they are held-out rows of the same data; callers can.

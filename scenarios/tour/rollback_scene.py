@@ -89,9 +89,9 @@ def _deploy(tour: Tour, uri: str, watch: AliasWatch, traffic: Traffic) -> tuple[
 def _cause(said: str) -> str:
     """The sentence of the shift among all that the engine said."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    told = next((line for line in lines if "ALARM_ACTIVE" in line), lines[-1] if lines else "it said nothing")
+    cause = next((line for line in lines if "ALARM_ACTIVE" in line), lines[-1] if lines else "it said nothing")
     # The engine puts the resource in front.
-    return told.partition("error: ")[2] or told
+    return cause.partition("error: ")[2] or cause
 
 
 def _assure(

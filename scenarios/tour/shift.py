@@ -45,7 +45,7 @@ class Shift:
         return self.weights[-1].at
 
     def steps(self) -> list[dict[str, float]]:
-        """The report's form: seconds since the shift began, and the target's share; after a roll-back it is 0."""
+        """The report's form: seconds since the shift began, and the target's share; after a rollback it is 0."""
         shares = [(w.at - self.start, w.weight if w.version == self.target else 0.0) for w in self.weights]
         return [{"second": round(second, 1), "weight": round(share, 4)} for second, share in shares]
 
@@ -53,7 +53,7 @@ class Shift:
 def shift_in(seen: list[Weight]) -> Shift | None:
     """The change of version within `seen`; None where the alias stayed on the version that was seen first.
 
-    A roll-back counts: its weights end with the former version at 1.0.
+    A rollback counts: its weights end with the former version at 1.0.
     """
     moved = next((index for index, weight in enumerate(seen) if weight.version != seen[0].version), None)
     if moved is None:

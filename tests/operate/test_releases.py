@@ -171,7 +171,7 @@ REST: dict[str, Any] = {
         ),
         (
             {"shifting": {"b": 0.3}},
-            ["weights are left that no deployment looks after (b 30%): the next update takes them away"],
+            ["orphaned weights are left (b 30%): the next update removes them"],
         ),
         (
             {"failed": {"deployment": "d-1", "release": "b", "cause": "alarm x went off"}},
@@ -179,7 +179,12 @@ REST: dict[str, Any] = {
         ),
         (
             {"recorded": "b"},
-            ["release b is still the one recorded: an update was broken off after its shift; deploy a again to end it"],
+            [
+                (
+                    "release b is still the one recorded: an update was interrupted after its shift;"
+                    " deploy a again to end it"
+                )
+            ],
         ),
     ],
 )

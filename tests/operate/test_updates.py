@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from contracts.errors import UserError
-from operate.updates import Lock, bring_up, locks_in, mend_folder, read_anew
+from operate.updates import Lock, bring_up, locks_in, read_anew, repair_folder
 
 REFUSAL = (
     "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the"
@@ -76,7 +76,7 @@ def test_the_lock_of_a_living_engine_is_named(engine: Path) -> None:
     write(engine, f"cat >&2 <<'EOF'\n{REFUSAL.format(host=host, pid=os.getpid())}EOF\nexit 255")
     assert failure(engine) == (
         f"another update holds prod: ann@{host} (pid {os.getpid()}) since 2026-11-21T14:01:29Z\n"
-        "  wait for its end; if it has died, take its lock away with `pulumi cancel --stack prod` and run this again"
+        "  wait for it to finish; if it crashed, release its lock with `pulumi cancel --stack prod` and run this again"
     )
 
 
@@ -141,7 +141,7 @@ def test_what_a_killed_update_was_changing_is_read_anew(engine: Path, capfd: pyt
         "refresh --yes --stack prod --skip-preview --skip-pending-creates"
         " --target urn:pulumi:prod::g::t::release --target urn:pulumi:prod::g::t::old"
     )
-    told = "an update of prod was killed while it changed release, old: reading anew what became of it\n"
+    told = "an update of prod was killed while it changed release, old: refreshing it\n"
     assert capfd.readouterr().out == told
 
 
@@ -160,7 +160,7 @@ def test_an_empty_file_of_attributes_is_taken_away(tmp_path: Path) -> None:
     texts = {"prod.json": "{}", "prod.json.attrs": "", "prod.json.bak.attrs": "{}", "dev.json.attrs": ""}
     for name, text in texts.items():
         (folder / name).write_text(text)
-    mend_folder("prod", "s3://state")
+    repair_folder("prod", "s3://state")
     assert len(list(folder.iterdir())) == 4
-    mend_folder("prod", f"file://{tmp_path}")
+    repair_folder("prod", f"file://{tmp_path}")
     assert sorted(path.name for path in folder.iterdir()) == ["dev.json.attrs", "prod.json", "prod.json.bak.attrs"]

@@ -337,7 +337,7 @@ CASES: list[tuple[str, str, dict[str, Any], str, set[str]]] = [
     ("log with zero", LOG, {"retentionInDays": 0, "kmsKeyId": KEY}, "dev", {"log-retention"}),
     ("log without key", LOG, {"retentionInDays": 30}, "prod", {"customer-key"}),
     ("alarm", ALARM, {"alarmActions": ["arn:aws:sns:eu-west-1:1:t"]}, "prod", set()),
-    ("alarm that tells nobody", ALARM, {}, "prod", {"alarm-actions"}),
+    ("alarm that notifies nobody", ALARM, {}, "prod", {"alarm-actions"}),
     ("alarm with empty actions", ALARM, {"alarmActions": []}, "prod", {"alarm-actions"}),
     ("alarm switched off", ALARM, {"alarmActions": ["a"], "actionsEnabled": False}, "prod", {"alarm-actions"}),
     (

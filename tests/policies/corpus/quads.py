@@ -130,7 +130,10 @@ QUADS: dict[str, tuple[str, dict[str, Any], dict[str, Any], str, str]] = {
         POLICY,
         READ,
         {"policy": "{"},
-        "policy: the document is no JSON (Expecting property name enclosed in double quotes: line 1 column 2 (char 1))",
+        (
+            "policy: the document is not valid JSON"
+            " (Expecting property name enclosed in double quotes: line 1 column 2 (char 1))"
+        ),
         "policy",
     ),
     "document-size": (
@@ -338,7 +341,7 @@ QUADS: dict[str, tuple[str, dict[str, Any], dict[str, Any], str, str]] = {
         "environment",
     ),
     "log-retention": (LOG, {"retentionInDays": 30}, {}, "retentionInDays: keeps its logs forever", "retentionInDays"),
-    "alarm-actions": (ALARM, {"alarmActions": ["a"]}, {}, "alarmActions: tells nobody", "alarmActions"),
+    "alarm-actions": (ALARM, {"alarmActions": ["a"]}, {}, "alarmActions: notifies nobody", "alarmActions"),
     "tracing": (FUNCTION, TRACED, {}, "tracingConfig.mode: is not traced", "tracingConfig"),
     "access-logs": (
         "aws:apigateway/stage:Stage",
