@@ -159,9 +159,10 @@ def test_a_request_that_changes_nothing_gets_its_comment(world: World) -> None:
 
 
 def test_a_wider_role_is_refused_and_the_comment_says_why(world: World) -> None:
-    roles = world.root / "definitions" / "environment_roles.py"
+    roles = world.root / "definitions" / "roles" / "environment.py"
     text = roles.read_text()
     predict = "return [_invoke_endpoint(at), "
+    assert predict in text
     roles.write_text(text.replace(predict, f'{predict}allow("Wide", ["s3:*"], ["*"]), '))
     try:
         done = world.job("preview", "preview", REQUEST, **{"matrix.stack": "dev"})

@@ -35,14 +35,14 @@ def _edit(path: str, old: str, new: str, line: str, exit_code: int = 2) -> Prepa
 
 
 _ROLES = "definitions/roles/environment.py"
-_TRACE = '    return [_invoke_endpoint(at), _logs(at, "predict"), _trace()]'
+_TRACE = "    return [_invoke_endpoint(at), _logs(at, PREDICT), trace()]"
 _READ = 'allow("ReadCapture", ["s3:GetObject"], [at.names.bucket_arn(at.capture, "capture/*")])'
 CHANGES: dict[str, Prepared] = {
     UNCHANGED: Prepared((), "Nothing changes in `prod`, compared with what is there now.", 0, {}),
     "wider-role": _edit(
         _ROLES,
         _TRACE,
-        _TRACE.replace("_trace()]", f"_trace(), {_READ}]"),
+        _TRACE.replace("trace()]", f"trace(), {_READ}]"),
         "role `glidepath-prod-predict` can now `s3:GetObject` on"
         " `arn:aws:s3:::glidepath-prod-capture-333333333333-eu-west-1/capture/*`",
     ),
@@ -50,10 +50,10 @@ CHANGES: dict[str, Prepared] = {
         _ROLES,
         '            {"StringLike": {"s3:prefix": "capture/*"}},\n        ),\n'
         "        use_key(at.key_arn, [at.s3], write=False),\n"
-        '        *_read_runs(at, "*/evaluation/golden.json"),\n        *_report(at),',
+        '        *read_runs(at, "*/evaluation/golden.json"),\n        *_report(at),',
         '            {"StringLike": {"s3:prefix": "capture/live/*"}},\n        ),\n'
         "        use_key(at.key_arn, [at.s3], write=False),\n"
-        '        *_read_runs(at, "*/evaluation/golden.json"),\n        *_report(at),',
+        '        *read_runs(at, "*/evaluation/golden.json"),\n        *_report(at),',
         "role `glidepath-prod-after-traffic` can no longer",
     ),
     "instance-type": _edit(

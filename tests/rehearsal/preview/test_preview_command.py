@@ -20,7 +20,7 @@ from rehearsal.environment import Rehearsal
 from tests.scenarios.road.conftest import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
-GRANT = '    return [_invoke_endpoint(at), _logs(at, "predict"), _trace()'
+GRANT = "    return [_invoke_endpoint(at), _logs(at, PREDICT), trace()"
 KNOWN = "  choose one of: delivery, dev, prod"
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 

@@ -152,7 +152,7 @@ def test_another_manifest_than_the_approved_one_is_refused(road: Road, approved:
 def test_a_wider_role_is_refused_in_the_build_and_by_the_deployment_alike(
     road: Road, approved: Approved, copy: Path
 ) -> None:
-    roles = copy / "definitions" / "environment_roles.py"
+    roles = copy / "definitions" / "roles" / "environment.py"
     text = roles.read_text()
     predict = "return [_invoke_endpoint(at), "
     assert predict in text
