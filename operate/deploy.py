@@ -11,7 +11,7 @@ from contracts.errors import UserError
 from operate import ROOT, engine
 from operate.plans import refuse_another
 from operate.previews import policy_pack
-from operate.updates import bring_up, read_anew
+from operate.updates import bring_up, refresh_interrupted
 from operate.variants import leave_out
 from preview.digest import Plan
 from preview.plan import document
@@ -33,7 +33,7 @@ def deploy_release(
     `more` goes to preview and update alike. `without` names a variant of the config that is left out, since it is
     what is deployed.
     """
-    read_anew(stack, ROOT)
+    refresh_interrupted(stack, ROOT)
     with tempfile.TemporaryDirectory() as folder:
         arguments = [*release_arguments(stack, Path(folder), release, manifest_sha256), *more]
         if without:

@@ -62,7 +62,7 @@ def bring_up(stack: str, arguments: Sequence[str], root: Path) -> None:
     _run(stack, ["up", "--skip-preview", *arguments], root)
 
 
-def read_anew(stack: str, root: Path) -> None:
+def refresh_interrupted(stack: str, root: Path) -> None:
     """Refresh what an engine was changing when it was killed; does nothing where none was.
 
     It may have been changed, or not: the state knows only what it was. An update that wants it as it was would leave

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from cli.rollback import lines
 from contracts.errors import UserError
 from contracts.release import parse_release
-from operate import rollback as going_back
+from operate import rollback
 from operate.history import Approval, Manifest
 from operate.releases import Attempt, Served, Traffic
 from operate.rollback import Plan, exemption, plan, stop_shift
@@ -83,7 +83,7 @@ Planner = Callable[..., Plan]
 @pytest.fixture
 def planned(monkeypatch: pytest.MonkeyPatch) -> Planner:
     def make(world: World, to: str = "") -> Plan:
-        monkeypatch.setattr(going_back, "History", world.history)
+        monkeypatch.setattr(rollback, "History", world.history)
         clients: Any = world
         return plan(clients, SimpleNamespace(), "prod", to)  # type: ignore[arg-type]
 

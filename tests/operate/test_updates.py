@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from contracts.errors import UserError
-from operate.updates import Lock, bring_up, locks_in, read_anew, repair_folder
+from operate.updates import Lock, bring_up, locks_in, refresh_interrupted, repair_folder
 
 REFUSAL = (
     "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the"
@@ -134,9 +134,9 @@ def exported(folder: Path, *operations: tuple[str, str]) -> None:
     write(folder, f'echo "$@" >> {folder}/calls\n[ "$1" = stack ] && echo \'{state}\'\nexit 0')
 
 
-def test_what_a_killed_update_was_changing_is_read_anew(engine: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_a_killed_update_was_changing_is_refreshed(engine: Path, capfd: pytest.CaptureFixture[str]) -> None:
     exported(engine, ("updating", "release"), ("creating", "endpoint"), ("deleting", "old"))
-    read_anew("prod", engine)
+    refresh_interrupted("prod", engine)
     assert (engine / "calls").read_text().splitlines()[1] == (
         "refresh --yes --stack prod --skip-preview --skip-pending-creates"
         " --target urn:pulumi:prod::g::t::release --target urn:pulumi:prod::g::t::old"
@@ -146,11 +146,11 @@ def test_what_a_killed_update_was_changing_is_read_anew(engine: Path, capfd: pyt
 
 
 @pytest.mark.parametrize("operations", [(), (("creating", "endpoint"),)])
-def test_nothing_is_read_anew_where_nothing_was_broken_off(
+def test_nothing_is_refreshed_where_nothing_was_interrupted(
     engine: Path, operations: tuple[tuple[str, str], ...]
 ) -> None:
     exported(engine, *operations)
-    read_anew("prod", engine)
+    refresh_interrupted("prod", engine)
     assert len((engine / "calls").read_text().splitlines()) == 1
 
 

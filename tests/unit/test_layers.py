@@ -32,8 +32,7 @@ PROGRAM = ("contracts", "settings", "definitions", "providers", "components", "w
 
 ARROWS: dict[str, tuple[str, ...]] = {
     "contracts": (),
-    "reading": (),
-    "settings": ("contracts", "reading"),
+    "settings": ("contracts",),
     "definitions": ("contracts", "settings"),
     "providers": ("contracts",),
     "functions": ("contracts",),
