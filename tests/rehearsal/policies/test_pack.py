@@ -96,7 +96,7 @@ def test_bad_input_gets_a_clear_verdict(program: Program) -> None:
         (
             "aws:iam:RolePolicy: cut",
             "malformed-document",
-            "policy: the document is no JSON (Expecting value: line 1 column 41 (char 40))",
+            "policy: the document is not valid JSON (Expecting value: line 1 column 41 (char 40))",
         ),
         (
             "aws:iam:RolePolicy: list",
