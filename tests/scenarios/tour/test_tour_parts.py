@@ -202,7 +202,7 @@ def test_a_window_keeps_header_and_first_rows(tmp_path: Path) -> None:
     [
         (None, "does not exist"),
         ("config: [", "is not valid YAML"),
-        ("config: {}", "lacks 'glidepath:accounts'"),
+        ("config: {}", "lacks 'glidepath:name'"),
         ("config: {'glidepath:accounts': {delivery: '1'}, 'glidepath:name': a, 'aws:region': r}", "lacks dev, prod"),
     ],
 )
