@@ -13,16 +13,6 @@ _JOB_RETRIES = [
         "JitterStrategy": "FULL",
     }
 ]
-# Throttled starts have started nothing; a job that failed is not tried again under its name.
-_JOB_RETRIES = [
-    {
-        "ErrorEquals": ["SageMaker.ThrottlingException", "ThrottlingException"],
-        "IntervalSeconds": 10,
-        "BackoffRate": 2,
-        "MaxAttempts": 6,
-        "JitterStrategy": "FULL",
-    }
-]
 _GLUE_RETRIES = [
     {
         "ErrorEquals": ["Glue.ConcurrentRunsExceededException", "Glue.ThrottlingException", "ThrottlingException"],

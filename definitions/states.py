@@ -8,25 +8,6 @@ from contracts.names import Names
 
 State = dict[str, Any]
 
-# Throttled starts have started nothing; a job that failed is not tried again under its name.
-_JOB_RETRIES = [
-    {
-        "ErrorEquals": ["SageMaker.ThrottlingException", "ThrottlingException"],
-        "IntervalSeconds": 10,
-        "BackoffRate": 2,
-        "MaxAttempts": 6,
-        "JitterStrategy": "FULL",
-    }
-]
-_GLUE_RETRIES = [
-    {
-        "ErrorEquals": ["Glue.ConcurrentRunsExceededException", "Glue.ThrottlingException", "ThrottlingException"],
-        "IntervalSeconds": 30,
-        "BackoffRate": 2,
-        "MaxAttempts": 6,
-        "JitterStrategy": "FULL",
-    }
-]
 CATCH = [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Caught"}]
 """What fails goes where its error becomes a sentence."""
 
