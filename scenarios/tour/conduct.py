@@ -12,6 +12,7 @@ from typing import Any
 from contracts.errors import UserError
 from contracts.names import LIVE
 from operate.caller import Caller
+from operate.checks.features import SAMPLE
 from operate.clients import Clients
 from operate.project import Project, read_project
 from rehearsal.cloud.process import lifecycle
@@ -25,8 +26,6 @@ from scenarios.tour.interrupt import interruptible, undisturbed
 from scenarios.tour.rollback_scene import bad_release
 from scenarios.tour.tour import Tour
 
-SAMPLE = Path("tests/project/sample.csv")
-"""A sample of the project's own data, which is taken where no other file is named."""
 # Kept beside a checkout by those who work on the project; where it is absent, trips are generated.
 SHARED_TRIPS = Path("../shared/data/taxis.csv")
 GENERATED_ROWS = 6000
