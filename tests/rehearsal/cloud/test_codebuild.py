@@ -15,6 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from rehearsal.cloud.process.running import RunningCloud
+from tests.processes import left_after_waiting
 from tests.rehearsal.cloud.delivery_support import ACCOUNT, REGION, allow, aws, bucket, role, until, unzipped, zipped
 
 
@@ -324,7 +325,7 @@ def test_stop_ends_every_process_of_the_build(cloud: Any, tmp_path: Path) -> Non
     assert build["buildStatus"] == "STOPPED"
     assert "POST_BUILD" not in phases(build)
     pid = int(mark.read_text())
-    until(lambda: not Path(f"/proc/{pid}").exists())
+    assert left_after_waiting([pid]) == []
 
 
 def test_a_project_comes_back_as_it_was_given(cloud: Any) -> None:

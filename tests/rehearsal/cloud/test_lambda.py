@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.cloud.core.ports import Place
 from rehearsal.cloud.wire.types import AwsError, for_service
+from tests.processes import left_after_waiting
 from tests.rehearsal.cloud.lambda_support import REGION, eventually, make_function, make_role, package
 
 ECHO = """
@@ -341,15 +342,7 @@ def test_deleting_ends_the_processes(cloud: Cloud, account: str, client: Any) ->
     make_function(cloud, account, "gone", "import os\ndef handler(e, c): return os.getpid()")
     pid = call(client, "gone")[0]
     client.delete_function(FunctionName="gone")
-
-    def ended() -> bool:
-        try:
-            with open(f"/proc/{pid}/stat", encoding="ascii") as status:
-                return status.read().split()[2] == "Z"
-        except FileNotFoundError:
-            return True
-
-    eventually(ended)
+    assert left_after_waiting([pid]) == []
     with pytest.raises(ClientError, match="Function not found"):
         client.get_function(FunctionName="gone")
 

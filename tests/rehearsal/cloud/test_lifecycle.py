@@ -17,6 +17,7 @@ from rehearsal.cloud.core.workers import Workers
 from rehearsal.cloud.process import lifecycle
 from rehearsal.environment import Rehearsal
 from rehearsal.errors import UserError
+from tests.processes import left_after_waiting
 
 
 def free_port() -> int:
@@ -32,13 +33,6 @@ def rehearsal(tmp_path: Path) -> Iterator[Rehearsal]:
     lifecycle.stop(made)
 
 
-def gone(pid: int, seconds: float = 10) -> bool:
-    deadline = time.monotonic() + seconds
-    while reaper.alive(pid) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return not reaper.alive(pid)
-
-
 def test_up_twice_down_and_up_again_after_a_kill(rehearsal: Rehearsal, tmp_path: Path) -> None:
     assert not lifecycle.running(rehearsal)
     pid = lifecycle.start(rehearsal)
@@ -50,12 +44,12 @@ def test_up_twice_down_and_up_again_after_a_kill(rehearsal: Rehearsal, tmp_path:
     assert lifecycle.absence(rehearsal) is None
     assert re.search(r"another checkout's rehearsal \(process \d+\) is up at", lifecycle.absence(stranger) or "")
     os.kill(pid, signal.SIGKILL)
-    assert gone(pid)
+    assert left_after_waiting([pid]) == []
     assert "has ended without being stopped" in (lifecycle.died(rehearsal) or "")
     second = lifecycle.start(rehearsal)
     assert second != pid
     assert lifecycle.stop(rehearsal)
-    assert gone(second)
+    assert left_after_waiting([second]) == []
     assert (rehearsal.cloud / "ledger.json").exists()
     assert not lifecycle.stop(rehearsal)
 
@@ -89,7 +83,7 @@ def test_a_pid_file_left_behind_harms_nobody(rehearsal: Rehearsal) -> None:
 def test_commands_say_that_the_cloud_is_gone(rehearsal: Rehearsal) -> None:
     pid = lifecycle.start(rehearsal)
     os.kill(pid, signal.SIGKILL)
-    assert gone(pid)
+    assert left_after_waiting([pid]) == []
     env = {**os.environ, "GLIDEPATH_FOLDER": str(rehearsal.folder), "GLIDEPATH_PORT": str(rehearsal.port)}
     ended = subprocess.run([sys.executable, "-m", "cli", "status"], env=env, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 1
@@ -108,7 +102,7 @@ def test_children_and_theirs_end_with_the_workers(tmp_path: Path) -> None:
     pids = [int(pid) for pid in file.read_text().split()]
     assert set(reaper.members(pids[0])) == set(pids)
     workers.close()
-    assert all(gone(pid) for pid in pids)
+    assert left_after_waiting(pids) == []
 
 
 def test_children_and_theirs_end_when_the_gateway_is_killed(tmp_path: Path) -> None:
@@ -128,7 +122,7 @@ def test_children_and_theirs_end_when_the_gateway_is_killed(tmp_path: Path) -> N
     assert all(reaper.alive(pid) for pid in pids)
     parent.kill()
     parent.wait()
-    assert all(gone(pid) for pid in pids)
+    assert left_after_waiting(pids) == []
 
 
 def test_no_child_is_started_after_the_end() -> None:

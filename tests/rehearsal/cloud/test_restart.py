@@ -18,11 +18,11 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from rehearsal.cloud.core import reaper
 from rehearsal.cloud.process import lifecycle
 from rehearsal.cloud.wire.types import INTERRUPTED
 from rehearsal.environment import SECRET_KEY, Rehearsal
 from rehearsal.errors import UserError
+from tests.processes import left_after_waiting
 from tests.rehearsal.cloud.lambda_support import eventually as within
 from tests.rehearsal.cloud.lambda_support import make_function, make_role
 from tests.rehearsal.cloud.sagemaker_world import World, rows
@@ -280,7 +280,7 @@ def test_a_killed_gateway_is_followed_by_an_empty_one(remote: Any) -> None:
     found = lifecycle.status(remote.rehearsal)
     assert found is not None
     os.kill(found.pid, signal.SIGKILL)
-    eventually(lambda: not reaper.alive(found.pid))
+    assert left_after_waiting([found.pid]) == []
     lifecycle.start(remote.rehearsal)
     assert remote.of("ssm").describe_parameters()["Parameters"] == []
 

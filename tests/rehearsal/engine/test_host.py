@@ -19,6 +19,7 @@ import pytest
 from rehearsal.engine import ensure_engine
 from rehearsal.engine.host import ProjectError, interpreter
 from rehearsal.environment import Rehearsal
+from tests.processes import left_after_waiting
 
 PROGRAM = """
 import pulumi
@@ -173,7 +174,7 @@ def test_interrupt_leaves_no_process(project: Project) -> None:
     time.sleep(0.5)
     os.killpg(child.pid, signal.SIGINT)
     assert child.wait(60) != 0
-    _await(lambda: not any(map(_alive, pids)), "a process was left behind")
+    assert left_after_waiting(pids) == []
 
 
 @pytest.mark.engine
@@ -188,7 +189,7 @@ def test_a_killed_engine_leaves_no_program(project: Project) -> None:
     pids = _started(project.folder / "pids")
     child.kill()
     child.wait()
-    _await(lambda: not any(map(_alive, pids)), "a process was left behind")
+    assert left_after_waiting(pids) == []
 
 
 @pytest.fixture
@@ -243,12 +244,3 @@ def _await(condition: Callable[[], bool], message: str, seconds: float = 30) -> 
     while not condition():
         assert time.monotonic() < deadline, message
         time.sleep(0.05)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    # A zombie has ended; only its parent has not noticed.
-    return " Z " not in Path(f"/proc/{pid}/stat").read_text() if Path(f"/proc/{pid}/stat").exists() else False

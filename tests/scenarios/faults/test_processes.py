@@ -3,12 +3,12 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from scenarios.faults.processes import family, kill_family
+from tests.processes import left_after_waiting
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
 PARENT = """
@@ -19,13 +19,6 @@ time.sleep(60)
 """
 
 
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 def test_a_child_in_a_session_of_its_own_is_killed_as_well() -> None:
     with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
@@ -34,7 +27,4 @@ def test_a_child_in_a_session_of_its_own_is_killed_as_well() -> None:
         assert family(parent.pid) == [parent.pid, child]
         kill_family(parent.pid)
         assert parent.wait(10) == -9
-    deadline = time.monotonic() + 10
-    while alive(child) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not alive(child)
+    assert left_after_waiting([child]) == []

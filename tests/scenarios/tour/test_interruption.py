@@ -61,7 +61,13 @@ class Played:
         return self._log.read_text()
 
     def left(self) -> list[str]:
-        """Command lines of all processes that run in this rehearsal's folder."""
+        """Command lines of all processes that go on running in this rehearsal's folder: a killed one takes a moment."""
+        deadline = time.monotonic() + 10
+        while (found := self._running()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return found
+
+    def _running(self) -> list[str]:
         found = []
         mark = f"GLIDEPATH_FOLDER={self.rehearsal.folder}\0".encode()
         for entry in Path("/proc").glob("[0-9]*"):
