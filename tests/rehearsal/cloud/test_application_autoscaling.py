@@ -77,10 +77,13 @@ def instances(world: World) -> int:
 
 
 def invoked(world: World, per_minute: float) -> None:
-    """As if the endpoint had been asked so often in each of the last minutes."""
+    """As if the endpoint had been asked so often in each of the last minutes, and were in the hundred to come.
+
+    A minute lasts a fifth of a second: a busy machine may pause the scaling for many of them.
+    """
     minute = world.cloud.clock.scaled(60)
     dimensions = {"EndpointName": "live", "VariantName": "main"}
-    for number in range(17):
+    for number in range(-100, 17):
         sample = Sample(
             "AWS/SageMaker",
             "InvocationsPerInstance",
@@ -125,7 +128,7 @@ def test_a_busy_variant_grows_within_its_limits(world: World) -> None:
     target = client.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"][0]
     assert target["RoleARN"].endswith("/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint")
     put_policy(client, TargetValue=1, ScaleInCooldown=6000, ScaleOutCooldown=60)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while instances(world) < 3 and time.monotonic() < deadline:
         world.predict("live", [[12.0, 1.0, 2.0]])
     assert instances(world) == 3
@@ -147,7 +150,7 @@ def test_a_quiet_variant_shrinks_and_an_idle_one_does_not(world: World) -> None:
     time.sleep(world.cloud.clock.scaled(180))
     assert instances(world) == 4
     invoked(world, 10)
-    wait(lambda: instances(world), lambda count: count == 2, 10)
+    wait(lambda: instances(world), lambda count: count == 2)
     assert "AlarmLow" in client.describe_scaling_activities(**where())["ScalingActivities"][0]["Cause"]
 
 
@@ -170,16 +173,16 @@ def test_what_is_suspended_stays_so_until_it_is_resumed(world: World) -> None:
     assert instances(world) == 4
     client.register_scalable_target(**where(), SuspendedState={"DynamicScalingInSuspended": False})
     invoked(world, 10)
-    wait(lambda: instances(world), lambda count: count == 1, 10)
+    wait(lambda: instances(world), lambda count: count == 1)
 
 
 def test_limits_hold_also_where_nobody_asks(world: World) -> None:
     client = world.client("application-autoscaling")
     client.register_scalable_target(**where(), MinCapacity=2, MaxCapacity=4)
     put_policy(client, TargetValue=100)
-    wait(lambda: instances(world), lambda count: count == 2, 10)
+    wait(lambda: instances(world), lambda count: count == 2)
     client.register_scalable_target(**where(), MinCapacity=1, MaxCapacity=1)
-    wait(lambda: instances(world), lambda count: count == 1, 10)
+    wait(lambda: instances(world), lambda count: count == 1)
     causes = [item["Cause"] for item in client.describe_scaling_activities(**where())["ScalingActivities"]]
     assert causes == ["maximum capacity was set to 1", "minimum capacity was set to 2"]
 

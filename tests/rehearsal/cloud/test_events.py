@@ -18,7 +18,7 @@ from rehearsal.cloud.services.cloudwatch.series import Sample, key_of
 REGION = "eu-west-1"
 
 
-def until(condition: Callable[[], Any], seconds: float = 15) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
     """Wait for something to be true; its value, or the last falsy one."""
     deadline = time.monotonic() + seconds
     while not (value := condition()) and time.monotonic() < deadline:
@@ -181,7 +181,8 @@ def test_mail_lies_in_the_outbox_in_full(cloud: Cloud, account: str) -> None:
     assert (mail["to"], mail["subject"], mail["message"]) == ("ann@example.com", "Release 7", "please look")
 
 
-def test_alarm_goes_off_tells_its_topic_and_recovers(cloud: Cloud, account: str) -> None:
+def test_alarm_goes_off_notifies_its_topic_and_recovers(cloud: Cloud, account: str) -> None:
+    """The data point stays in the alarm's window for six seconds: a busy machine may pause the evaluation that long."""
     watch, events, queue = (
         cloud.client("cloudwatch", account, REGION),
         cloud.client("events", account, REGION),
@@ -194,8 +195,9 @@ def test_alarm_goes_off_tells_its_topic_and_recovers(cloud: Cloud, account: str)
     events.put_targets(Rule="r", Targets=[{"Id": "1", "Arn": queue.arn}])
     metric = {"Namespace": "Glidepath", "MetricName": "Errors", "Dimensions": [{"Name": "Version", "Value": "2"}]}
     watch.put_metric_alarm(
-        AlarmName="errors", **metric, Period=60, EvaluationPeriods=2, DatapointsToAlarm=1, Threshold=0, Statistic="Sum",
-        ComparisonOperator="GreaterThanThreshold", TreatMissingData="notBreaching", AlarmActions=[topic],
+        AlarmName="errors", **metric, Period=60, EvaluationPeriods=30, DatapointsToAlarm=1, Threshold=0,
+        Statistic="Sum", ComparisonOperator="GreaterThanThreshold", TreatMissingData="notBreaching",
+        AlarmActions=[topic],
     )  # fmt: skip
     watch.put_composite_alarm(AlarmName="any", AlarmRule='ALARM("errors") OR FALSE')
 
@@ -203,7 +205,6 @@ def test_alarm_goes_off_tells_its_topic_and_recovers(cloud: Cloud, account: str)
         found = watch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
         return {a["AlarmName"]: a["StateValue"] for a in found["MetricAlarms"] + found["CompositeAlarms"]}
 
-    assert states()["errors"] == "INSUFFICIENT_DATA"
     assert until(lambda: states() == {"errors": "OK", "any": "OK"})
     stamp = int(time.time() * 1000)
     directive = {
@@ -221,6 +222,8 @@ def test_alarm_goes_off_tells_its_topic_and_recovers(cloud: Cloud, account: str)
     assert json.loads(mail["message"])["NewStateReason"].endswith("greater than the threshold (0).")
     assert until(lambda: states() == {"errors": "OK", "any": "OK"})
     history = watch.describe_alarm_history(AlarmName="errors", HistoryItemType="StateUpdate")["AlarmHistoryItems"]
+    # The state before the first look: whoever asks for it may come too late to see it.
+    assert history[-1]["HistorySummary"] == "Alarm updated from INSUFFICIENT_DATA to OK"
     (risen,) = [item for item in history if item["HistorySummary"] == "Alarm updated from OK to ALARM"]
     data = json.loads(risen["HistoryData"])
     assert (data["oldState"]["stateValue"], data["newState"]["stateValue"]) == ("OK", "ALARM")
@@ -233,11 +236,14 @@ def test_alarm_goes_off_tells_its_topic_and_recovers(cloud: Cloud, account: str)
 
 
 def test_a_long_period_is_looked_at_every_minute(cloud: Cloud, account: str) -> None:
-    """The last ten minutes count, wherever the clock stands: here parts of two aligned periods."""
+    """The last half hour counts, wherever the clock stands: here parts of two aligned periods.
+
+    Both parts lie in it for almost five seconds: a busy machine may pause the evaluation that long.
+    """
     watch = cloud.client("cloudwatch", account, REGION)
-    width = cloud.clock.scaled(600)
+    width = cloud.clock.scaled(1800)
     watch.put_metric_alarm(
-        AlarmName="rows", Namespace="N", MetricName="Rows", Period=600, Statistic="Sum", EvaluationPeriods=1,
+        AlarmName="rows", Namespace="N", MetricName="Rows", Period=1800, Statistic="Sum", EvaluationPeriods=1,
         Threshold=100, ComparisonOperator="GreaterThanOrEqualToThreshold", TreatMissingData="notBreaching",
     )  # fmt: skip
 
@@ -249,8 +255,8 @@ def test_a_long_period_is_looked_at_every_minute(cloud: Cloud, account: str) -> 
     boundary = (time.time() // width + 1) * width
     for stamp in (boundary - width / 10, boundary + width / 10):
         metrics_of(cloud, account, REGION).add(key_of("N", "Rows", {}), Sample(stamp, 1, 60, 60, 60, "None"))
-    assert until(lambda: alarm() == "ALARM", seconds=4 * width)
-    assert until(lambda: alarm() == "OK", seconds=4 * width)
+    assert until(lambda: alarm() == "ALARM", seconds=60)
+    assert until(lambda: alarm() == "OK", seconds=60)
 
 
 def test_an_alarm_takes_ten_metrics(cloud: Cloud, account: str) -> None:
