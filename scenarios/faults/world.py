@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,6 +28,7 @@ from scenarios.faults.messages import cause
 from scenarios.faults.outcome import DEPLOY, NONE, Outcome, named
 from scenarios.faults.processes import kill_family
 from scenarios.faults.program import copy_program
+from scenarios.gateway import announce, ask
 from scenarios.stacks import Stacks
 from scenarios.tour import conduct, evidence
 from scenarios.tour.dataset import FIRST_SHARE
@@ -36,8 +38,9 @@ from scenarios.tour.traffic import Traffic
 
 RATE = 25.0
 """Live requests per second."""
-_DEPLOY_SECONDS = 300.0
-_SETTLE_SECONDS = 90.0
+# Against what hangs: a busy machine is several times slower.
+_DEPLOY_SECONDS = 1200.0
+_SETTLE_SECONDS = 600.0
 _UNDER_WAY = ["Created", "Queued", "InProgress", "Baking", "Ready"]
 
 
@@ -86,7 +89,7 @@ class World:
         def call(turn: int) -> Answer:
             return caller.predict([known[(turn * rows + number) % len(known)] for number in range(rows)])
 
-        with Traffic(call, rate) as traffic:
+        with Traffic(call, rate, announce=partial(announce, self.rehearsal.endpoint)) as traffic:
             yield traffic
 
     # --- deploying ---------------------------------------------------------------------------------------------------
@@ -257,12 +260,7 @@ class World:
 
     def gateway(self, method: str, path: str, body: Any = None) -> Any:
         """A request to the gateway itself; its JSON answer, or None."""
-        data = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(self.rehearsal.endpoint + path, data, headers, method=method)  # noqa: S310
-        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - our own gateway
-            text = response.read()
-        return json.loads(text) if text else None
+        return ask(self.rehearsal.endpoint, method, path, body)
 
     # --- between faults ----------------------------------------------------------------------------------------------
 

@@ -40,7 +40,7 @@ def bad_release(tour: Tour) -> report.Report:
     with ExitStack() as stack:
         functions = tour.clients.of(tour.project.production, "lambda")
         watch = stack.enter_context(AliasWatch(functions, tour.project.names.predict(tour.project.production), LIVE))
-        traffic = stack.enter_context(Traffic(call, BUSY))
+        traffic = stack.enter_context(Traffic(call, BUSY, announce=tour.announce))
         run, said = _deploy(tour, uri, watch, traffic)
     shift = shift_in(watch.seen)
     deployment = evidence.last_deployment(tour.clients, tour.project, tour.project.production)

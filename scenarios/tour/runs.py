@@ -120,7 +120,7 @@ def _error(actions: list[dict[str, Any]]) -> str | None:
     return None
 
 
-def newest_run(client: Any, pipeline: str, known: set[str], wait: float = 30.0) -> str:
+def newest_run(client: Any, pipeline: str, known: set[str], wait: float = 300.0) -> str:
     """The id of a run that is not in `known`.
 
     Raises UserError when none starts within `wait` seconds.

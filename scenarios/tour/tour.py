@@ -12,6 +12,7 @@ from contracts.names import LIVE
 from operate.caller import Answer, Caller
 from operate.clients import Clients
 from operate.project import Project
+from scenarios.gateway import announce
 from scenarios.stacks import Stacks
 from scenarios.tour import evidence, report
 from scenarios.tour.dataset import DATA_KEY, FIRST_SHARE, Table
@@ -72,11 +73,15 @@ class Tour:
         def call(turn: int) -> Answer:
             return caller.predict([instances[turn % len(instances)]])
 
-        with Traffic(call, TRICKLE) as traffic:
+        with Traffic(call, TRICKLE, announce=self.announce) as traffic:
             entry = self._travel("New data", lambda: self._upload_data(1.0), traffic)
             time.sleep(LINGER_SECONDS)
         self.answers = traffic.answers
         return entry
+
+    def announce(self, rate: float, threads: int) -> None:
+        """Has AWS's time keep pace with live traffic."""
+        announce(self.stacks.environ["AWS_ENDPOINT_URL"], rate, threads)
 
     def up(self, stack: str) -> None:
         """Brings a stack to what the program says, and reports how long it took."""

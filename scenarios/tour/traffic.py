@@ -9,17 +9,28 @@ from operate.caller import Answer
 
 
 class Traffic:
-    """Calls at a steady rate (requests per second, may be changed) from a few threads until stopped; keeps answers."""
+    """Calls at a steady rate (requests per second, may be changed) from a few threads until stopped; keeps answers.
 
-    def __init__(self, call: Callable[[int], Answer], rate: float = 30.0, threads: int = 3) -> None:
+    `announce` is called with rate and number of threads: at the start, at each change, and with 0 at the end.
+    """
+
+    def __init__(
+        self,
+        call: Callable[[int], Answer],
+        rate: float = 30.0,
+        threads: int = 3,
+        announce: Callable[[float, int], None] | None = None,
+    ) -> None:
         self._call = call
-        self.rate = rate
+        self._rate = rate
+        self._announce = announce
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self.answers: list[Answer] = []
         self._threads = [threading.Thread(target=self._run, args=(n,), daemon=True) for n in range(threads)]
 
     def __enter__(self) -> Self:
+        self._say(self._rate)
         for thread in self._threads:
             thread.start()
         return self
@@ -30,8 +41,20 @@ class Traffic:
     def stop(self) -> None:
         """End the calls; returns when the last answer is in."""
         self._stopped.set()
+        self._say(0)
         for thread in self._threads:
             thread.join()
+
+    @property
+    def rate(self) -> float:
+        """Requests per second."""
+        return self._rate
+
+    @rate.setter
+    def rate(self, rate: float) -> None:
+        if rate != self._rate:
+            self._rate = rate
+            self._say(rate)
 
     def counts(self) -> tuple[int, int]:
         """(requests, failed) so far."""
@@ -42,6 +65,10 @@ class Traffic:
         """The answers to requests sent in this span of monotonic time."""
         with self._lock:
             return [answer for answer in self.answers if start <= answer.sent <= end]
+
+    def _say(self, rate: float) -> None:
+        if self._announce is not None:
+            self._announce(rate, len(self._threads))
 
     def _run(self, number: int) -> None:
         turn = number

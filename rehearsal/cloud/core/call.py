@@ -4,6 +4,7 @@ import io
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rehearsal.cloud.core import service_time
 from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.cloud.core.ports import Place
 from rehearsal.cloud.wire.types import Principal
@@ -33,6 +34,8 @@ class Call:
     request: "Request | None" = field(default=None, repr=False)
     headers: dict[str, str] = field(default_factory=dict)
     """Extra headers that the answer shall carry."""
+    begun: service_time.Mark = field(default_factory=service_time.mark)
+    """When this thread began to work on it."""
 
     @property
     def place(self) -> Place:

@@ -1,35 +1,76 @@
-"""The scaled clock: one AWS minute lasts `seconds_per_minute` real seconds."""
+"""AWS's time. A minute ends when its real seconds are over *and* what belongs into it is done.
 
+On a busy machine everything takes longer, alarms and requests as well as the program under test. A clock that ran on
+regardless would end a shift of traffic before enough requests were made to judge it. So one thread, the governor,
+ends each minute: it first waits for whoever must be done in it (`before_minute_ends`), then has the minute judged
+(`after_minute`), and only then does time go on.
+"""
+
+import bisect
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+
+_MINUTE = 60
+# How far a minute that has not been ended may come, in AWS seconds.
+_NEARLY = _MINUTE - 1e-3
+# The shortest real sleep of somebody who waits for a minute that is held.
+_LEAST_WAIT = 0.005
 
 
 class Clock:
     """Durations are scaled, time stamps are not: what a function or a client stamps is real time.
 
     `aws_now` is the one exception: a calendar that runs at the scaled speed, for cron expressions.
+    Without `govern` running, minutes end by themselves.
     """
 
     def __init__(self, seconds_per_minute: float = 1.0) -> None:
         if seconds_per_minute <= 0:
             raise ValueError(f"seconds per minute is {seconds_per_minute}, and must be above 0")
         self.seconds_per_minute = seconds_per_minute
-        self._started = time.monotonic()
         self._epoch = datetime.now(UTC)
         self._stopped = threading.Event()
+        self._governed = False
+        # The minute that runs, and when it began in monotonic time: replaced together, so no lock is needed.
+        self._minute = (0, time.monotonic())
+        # When each minute began, in real time.
+        self._begun = [time.time()]
+        self._before: list[Callable[[], None]] = []
+        self._after: list[Callable[[], None]] = []
 
     def now(self) -> datetime:
         """Real time, UTC."""
         return datetime.now(UTC)
 
     def scaled(self, aws_seconds: float) -> float:
-        """How many real seconds `aws_seconds` last."""
-        return aws_seconds / 60 * self.seconds_per_minute
+        """How many real seconds `aws_seconds` last at least."""
+        return aws_seconds / _MINUTE * self.seconds_per_minute
+
+    def seconds(self) -> float:
+        """AWS seconds since the cloud came up."""
+        number, begun = self._minute
+        passed = (time.monotonic() - begun) / self.seconds_per_minute * _MINUTE
+        return number * _MINUTE + (min(passed, _NEARLY) if self._governed else passed)
+
+    def seconds_at(self, stamp: float) -> float:
+        """The AWS seconds at a real time (seconds since 1970); negative before the cloud came up."""
+        begun = self._begun
+        number = bisect.bisect_right(begun, stamp) - 1
+        if number < 0:
+            return (stamp - begun[0]) / self.seconds_per_minute * _MINUTE
+        if number + 1 < len(begun):
+            return (number + (stamp - begun[number]) / (begun[number + 1] - begun[number])) * _MINUTE
+        passed = (stamp - begun[number]) / self.seconds_per_minute * _MINUTE
+        late = stamp <= time.time() and self._governed
+        return number * _MINUTE + (min(passed, _NEARLY) if late else passed)
 
     def sleep(self, aws_seconds: float) -> None:
         """Sleep for so many AWS seconds; returns at once when the cloud shuts down."""
-        self._stopped.wait(self.scaled(aws_seconds))
+        until = self.seconds() + aws_seconds
+        while (left := until - self.seconds()) > 0 and self.pause(max(self.scaled(left), _LEAST_WAIT)):
+            pass
 
     def pause(self, real_seconds: float) -> bool:
         """Sleep real seconds. False once the cloud shuts down: `while clock.pause(1): …`."""
@@ -37,12 +78,46 @@ class Clock:
 
     def aws_now(self) -> datetime:
         """The calendar time that has passed in AWS's terms since the cloud came up."""
-        elapsed = (time.monotonic() - self._started) * 60 / self.seconds_per_minute
-        return self._epoch + timedelta(seconds=elapsed)
+        return self._epoch + timedelta(seconds=self.seconds())
 
     def continue_at(self, moment: datetime) -> None:
         """Have it be `moment` now in AWS's terms."""
-        self._started, self._epoch = time.monotonic(), moment
+        self._epoch = moment - timedelta(seconds=self.seconds())
+
+    # --- how minutes end ---------------------------------------------------------------------------------------------
+
+    def before_minute_ends(self, wait: Callable[[], None]) -> None:
+        """`wait` is called at the end of each minute, which lasts until it returns. It must heed `stopped`."""
+        self._before.append(wait)
+
+    def after_minute(self, judge: Callable[[], None]) -> None:
+        """`judge` is called with each minute that has ended; the next one goes on when it returns."""
+        self._after.append(judge)
+
+    def govern(self) -> None:
+        """End minutes until the cloud shuts down. One thread does this; what the callbacks raise ends it."""
+        self._governed = True
+        try:
+            while self._end_of_minute():
+                for wait in self._before:
+                    wait()
+                # What is stamped from here on belongs to the next minute.
+                self._begun.append(max(time.time(), self._begun[-1] + 1e-6))
+                for judge in self._after:
+                    judge()
+                self._minute = (self._minute[0] + 1, time.monotonic())
+        finally:
+            self._governed = False
+
+    def _end_of_minute(self) -> bool:
+        """Wait for the real seconds of the minute that runs. False once the cloud shuts down."""
+        left = self._minute[1] + self.seconds_per_minute - time.monotonic()
+        return self.pause(max(left, 0.0))
+
+    @property
+    def ended(self) -> float:
+        """AWS seconds at which the minute that was ended last ended."""
+        return (len(self._begun) - 1) * _MINUTE
 
     @property
     def stopped(self) -> bool:

@@ -14,6 +14,7 @@ from rehearsal.cloud.core.accounts import Accounts, Identity, admin_credentials
 from rehearsal.cloud.core.clock import Clock
 from rehearsal.cloud.core.injection import Faults
 from rehearsal.cloud.core.ledger import Ledger
+from rehearsal.cloud.core.pace import Pace
 from rehearsal.cloud.core.ports import Event, LogLines, Place, Ports, Sample
 from rehearsal.cloud.core.store import Store
 from rehearsal.cloud.core.workers import Workers
@@ -35,6 +36,7 @@ class Cloud:
         self.port = port
         self.root = root
         self.clock = Clock(seconds_per_minute)
+        self.pace = Pace(self.clock)
         self.accounts = Accounts()
         self.ledger = Ledger()
         self.faults = Faults()

@@ -22,6 +22,7 @@ from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.cloud.gateway import fault_routes as _fault_routes  # noqa: F401  registers its routes
 from rehearsal.cloud.gateway import handlers, web_identity
 from rehearsal.cloud.gateway import inventory as _inventory  # noqa: F401  registers its route
+from rehearsal.cloud.gateway import pace_route as _pace_route  # noqa: F401  registers its route
 from rehearsal.cloud.wire import protocol
 from rehearsal.cloud.wire.types import AwsError
 
@@ -37,6 +38,7 @@ class Gateway:
             snapshot.restore(cloud, saved)
         for hook in (*(registry.restore_hooks if saved else ()), *registry.startup_hooks):
             hook(cloud)
+        cloud.background(cloud.clock.govern, name="clock")
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         environ.pop("HTTP_X_MOTO_ACCOUNT_ID", None)

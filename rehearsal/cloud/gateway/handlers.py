@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from rehearsal.cloud.authorization.actions import action_of
 from rehearsal.cloud.authorization.enforce import enforce
-from rehearsal.cloud.core import registry
+from rehearsal.cloud.core import registry, service_time
 from rehearsal.cloud.core.accounts import admin_credentials
 from rehearsal.cloud.core.call import Call
 from rehearsal.cloud.core.cloud import Cloud
@@ -45,6 +45,7 @@ def inject(call: Call) -> None:
         return
     if fault.delay:
         call.cloud.clock.pause(fault.delay)
+        service_time.wait(fault.delay)
     if fault.error:
         raise AwsError(fault.error.code, fault.error.message, fault.error.status)
 

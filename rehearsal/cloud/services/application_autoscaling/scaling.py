@@ -2,7 +2,6 @@
 
 import math
 import sys
-import time
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +11,7 @@ from rehearsal.cloud.core.api import AwsError, Call, Cloud, Place, on_start, ope
 from rehearsal.cloud.services.application_autoscaling.targets import PRINCIPAL, SERVICE, service_role, variant_of
 from rehearsal.cloud.services.application_autoscaling.tracking import IN_PERIODS, Change, Tracking, decide
 from rehearsal.cloud.services.cloudwatch.operations import metrics_of
-from rehearsal.cloud.services.cloudwatch.series import key_of, statistic
+from rehearsal.cloud.services.cloudwatch.series import Span, key_of, statistic
 
 _MINUTE = 60.0
 
@@ -39,7 +38,7 @@ class _Where:
     def since(self, direction: str) -> float:
         """AWS seconds since the last change."""
         last = self.changes.get(direction)
-        return math.inf if last is None else (time.monotonic() - last) / self.cloud.clock.scaled(1)
+        return math.inf if last is None else self.cloud.clock.seconds() - last
 
     def _state(self, name: str, empty: Any) -> Any:
         return self.cloud.store(SERVICE, self.account, self.region).setdefault(name, empty)
@@ -106,12 +105,11 @@ def _points(where: _Where) -> list[float | None]:
     """Invocations per instance of the last whole minutes, oldest first."""
     _, endpoint, _, variant = where.target.resource_id.split("/")
     key = key_of("AWS/SageMaker", "InvocationsPerInstance", {"EndpointName": endpoint, "VariantName": variant})
-    width = where.cloud.clock.scaled(_MINUTE)
+    clock = where.cloud.clock
     # The minute that runs has not all its requests yet.
-    end = math.floor(time.time() / width)
-    first = end - IN_PERIODS
-    buckets = metrics_of(where.cloud, where.account, where.region).buckets(key, first * width, end * width, width, None)
-    return [statistic("Sum", buckets.get(number, [])) for number in range(first, end)]
+    span = Span(clock.ended - IN_PERIODS * _MINUTE, clock.ended, clock.ended, clock.seconds_at)
+    buckets = metrics_of(where.cloud, where.account, where.region).buckets(key, span, _MINUTE, None)
+    return [statistic("Sum", buckets.get(number, [])) for number in range(-IN_PERIODS, 0)]
 
 
 def _cause(where: _Where, policy: Any, change: Change) -> str:
@@ -127,7 +125,7 @@ def _set(where: _Where, current: int, wanted: int, cause: str) -> None:
         "Description": f"Setting desired instance count to {wanted}.", "StatusCode": "InProgress",
     }  # fmt: skip
     where.activities.insert(0, activity)
-    where.changes["out" if wanted > current else "in"] = time.monotonic()
+    where.changes["out" if wanted > current else "in"] = where.cloud.clock.seconds()
     _, endpoint, _, variant = where.target.resource_id.split("/")
     try:
         role = service_role(where.cloud, where.account)

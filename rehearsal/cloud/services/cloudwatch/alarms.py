@@ -9,7 +9,7 @@ from rehearsal.cloud.services.cloudwatch import alarm_state as alarms
 from rehearsal.cloud.services.cloudwatch.alarm_records import alarms_of, change, lock, queries_of, remember
 from rehearsal.cloud.services.cloudwatch.alarm_state import INSUFFICIENT
 from rehearsal.cloud.services.cloudwatch.operations import invalid, period_of, series_of, statistic_of
-from rehearsal.cloud.services.cloudwatch.series import Metrics
+from rehearsal.cloud.services.cloudwatch.series import Metrics, Span
 
 
 @operation("cloudwatch", "PutMetricAlarm")
@@ -24,7 +24,7 @@ def put_metric_alarm(call: Call) -> dict[str, Any]:
     queries = queries_of(params)
     period_of(queries)
     # Evaluated once with no data: a wrong expression is refused now, not found out by an alarm that never fires.
-    series_of(Metrics(), queries, lambda period: period, 0, 60, range(1))
+    series_of(Metrics(), queries, Span(0, 60), range(1))
     for name in [params.get("ExtendedStatistic"), *[q["MetricStat"]["Stat"] for q in queries if q.get("MetricStat")]]:
         if name:
             statistic_of(name, [])

@@ -1,34 +1,30 @@
-"""Alarms, evaluated for real on the scaled clock."""
+"""Alarms, evaluated for real with each minute of AWS's that has ended."""
 
-import math
 import sys
-import time
+from functools import partial
 from typing import Any
 
 from rehearsal.cloud.core.api import Cloud, inventory, on_start
 from rehearsal.cloud.services.cloudwatch import alarm_state as alarms
 from rehearsal.cloud.services.cloudwatch.alarm_records import change, lock, queries_of
 from rehearsal.cloud.services.cloudwatch.operations import metrics_of, period_of, series_of
-
-_MINUTE = 60
+from rehearsal.cloud.services.cloudwatch.series import Span
 
 
 @on_start
 def start_evaluation(cloud: Cloud) -> None:
-    cloud.background(_evaluate_forever, cloud, name="alarms")
+    cloud.clock.after_minute(partial(_evaluate_all, cloud))
 
 
-def _evaluate_forever(cloud: Cloud) -> None:
-    pause = min(1.0, max(0.05, cloud.clock.scaled(60) / 5))
-    while cloud.clock.pause(pause):
-        for account, region, state in cloud.stores("cloudwatch-alarms"):
-            with lock:
-                items = sorted(state.values(), key=lambda alarm: alarm["kind"] == "CompositeAlarm")
-            for alarm in items:
-                try:
-                    _evaluate(cloud, account, region, alarm, state)
-                except Exception as error:  # noqa: BLE001  one alarm must not stop the others
-                    print(f"alarm {alarm['arn']} cannot be evaluated: {error}", file=sys.stderr, flush=True)
+def _evaluate_all(cloud: Cloud) -> None:
+    for account, region, state in cloud.stores("cloudwatch-alarms"):
+        with lock:
+            items = sorted(state.values(), key=lambda alarm: alarm["kind"] == "CompositeAlarm")
+        for alarm in items:
+            try:
+                _evaluate(cloud, account, region, alarm, state)
+            except Exception as error:  # noqa: BLE001  one alarm must not stop the others
+                print(f"alarm {alarm['arn']} cannot be evaluated: {error}", file=sys.stderr, flush=True)
 
 
 def _evaluate(cloud: Cloud, account: str, region: str, alarm: dict[str, Any], state: dict[Any, Any]) -> None:
@@ -50,17 +46,16 @@ def _evaluate(cloud: Cloud, account: str, region: str, alarm: dict[str, Any], st
 def _judge(cloud: Cloud, account: str, region: str, alarm: dict[str, Any]) -> alarms.Verdict | None:
     definition = alarm["definition"]
     queries = queries_of(definition)
-    width = cloud.clock.scaled(period_of(queries))
+    width = period_of(queries)
     periods = definition["EvaluationPeriods"]
     # Looked at every minute: of an alarm whose period is longer, the periods end with the minute that has just ended.
-    step = min(width, cloud.clock.scaled(_MINUTE))
-    end = math.floor(time.time() / step) * step
-    if alarm["since"] > end:
+    end = cloud.clock.ended
+    if cloud.clock.seconds_at(alarm["since"]) >= end:
         return None
     window = range(-periods - alarms.EXTRA_PERIODS, 0)
     metrics = metrics_of(cloud, account, region)
     start = end + window.start * width
-    series = series_of(metrics, queries, cloud.clock.scaled, start, end, window, origin=end)
+    series = series_of(metrics, queries, Span(start, end, end, cloud.clock.seconds_at), window)
     returned = next(query["Id"] for query in queries if query.get("ReturnData", True))
     points = [series[returned].get(number) for number in window]
     return alarms.evaluate(

@@ -9,7 +9,15 @@ from typing import Any
 from rehearsal.cloud.core import ports
 from rehearsal.cloud.core.api import AwsError, Call, Cloud, Place, operation
 from rehearsal.cloud.services.cloudwatch import metric_math as metricmath
-from rehearsal.cloud.services.cloudwatch.series import STATISTICS, Key, Metrics, Sample, key_of, statistic
+from rehearsal.cloud.services.cloudwatch.series import (
+    STATISTICS,
+    Key,
+    Metrics,
+    Sample,
+    Span,
+    key_of,
+    statistic,
+)
 
 SERVICE = "cloudwatch.amazonaws.com"
 _lock = threading.RLock()
@@ -101,7 +109,8 @@ def get_metric_statistics(call: Call) -> dict[str, Any]:
     start, end = _range(params)
     width = params["Period"]
     key = key_of(params["Namespace"], params["MetricName"], _pairs(params.get("Dimensions")))
-    buckets = metrics_of(call.cloud, call.account, call.region).buckets(key, start, end, width, params.get("Unit"))
+    metrics = metrics_of(call.cloud, call.account, call.region)
+    buckets = metrics.buckets(key, Span(start, end), width, params.get("Unit"))
     points = []
     for number, samples in sorted(buckets.items()):
         point: dict[str, Any] = {"Timestamp": _moment(number * width), "Unit": samples[0].unit}
@@ -142,7 +151,7 @@ def get_metric_data(call: Call) -> dict[str, Any]:
     metrics = metrics_of(call.cloud, call.account, call.region)
     width = period_of(queries)
     periods = range(math.floor(start / width), math.ceil(end / width))
-    results = series_of(metrics, queries, lambda period: period, start, end, periods)
+    results = series_of(metrics, queries, Span(start, end), periods)
     ascending = call.params.get("ScanBy") == "TimestampAscending"
     answers = []
     for query in queries:
@@ -171,19 +180,13 @@ def period_of(queries: list[dict[str, Any]]) -> float:
 
 
 def series_of(
-    metrics: Metrics,
-    queries: list[dict[str, Any]],
-    scale: Any,
-    start: float,
-    end: float,
-    periods: range,
-    origin: float = 0.0,
+    metrics: Metrics, queries: list[dict[str, Any]], span: Span, periods: range
 ) -> dict[str, metricmath.Series]:
-    """The series of every query, expressions after what they refer to. Periods are counted from `origin`."""
+    """The series of every query, expressions after what they refer to."""
     raw: dict[str, metricmath.Series] = {}
     for query in queries:
         if query.get("MetricStat"):
-            raw[query["Id"]] = _metric_series(metrics, query["MetricStat"], scale, start, end, origin)
+            raw[query["Id"]] = _metric_series(metrics, query["MetricStat"], span)
     series = dict(raw)
     waiting = [query for query in queries if query.get("Expression")]
     while waiting:
@@ -209,11 +212,9 @@ def _math(expression: str) -> Any:
         raise invalid(str(error), "ValidationError") from error
 
 
-def _metric_series(
-    metrics: Metrics, stat: dict[str, Any], scale: Any, start: float, end: float, origin: float
-) -> metricmath.Series:
+def _metric_series(metrics: Metrics, stat: dict[str, Any], span: Span) -> metricmath.Series:
     metric = stat["Metric"]
     key: Key = key_of(metric.get("Namespace", ""), metric["MetricName"], _pairs(metric.get("Dimensions")))
-    buckets = metrics.buckets(key, start, end, scale(stat["Period"]), stat.get("Unit"), origin)
+    buckets = metrics.buckets(key, span, stat["Period"], stat.get("Unit"))
     values = {number: statistic_of(stat["Stat"], samples) for number, samples in buckets.items()}
     return {number: value for number, value in values.items() if value is not None}

@@ -4,7 +4,7 @@ import math
 import re
 import threading
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 _KEPT = 200_000
@@ -26,6 +26,19 @@ class Sample:
     unit: str
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From `start` (incl.) to `end` (excl.); periods are counted from `origin`.
+
+    All three are in the seconds that `at` makes of a sample's time stamp: real ones, or those of AWS's clock.
+    """
+
+    start: float
+    end: float
+    origin: float = 0.0
+    at: Callable[[float], float] = float
+
+
 class Metrics:
     """The metrics of one account and region."""
 
@@ -41,16 +54,15 @@ class Metrics:
         with self._lock:
             return list(self._samples)
 
-    def buckets(
-        self, key: Key, start: float, end: float, width: float, unit: str | None, origin: float = 0.0
-    ) -> dict[int, list[Sample]]:
-        """Samples from `start` (incl.) to `end` (excl.), by the number of the period they lie in, as from `origin`."""
+    def buckets(self, key: Key, span: Span, width: float, unit: str | None) -> dict[int, list[Sample]]:
+        """The samples of a span, by the number of the period (`width` seconds) that they lie in."""
         with self._lock:
             samples = list(self._samples.get(key, ()))
         found: defaultdict[int, list[Sample]] = defaultdict(list)
         for sample in samples:
-            if start <= sample.timestamp < end and (unit is None or unit == sample.unit):
-                found[math.floor((sample.timestamp - origin) / width)].append(sample)
+            moment = span.at(sample.timestamp)
+            if span.start <= moment < span.end and (unit is None or unit == sample.unit):
+                found[math.floor((moment - span.origin) / width)].append(sample)
         return dict(found)
 
 

@@ -265,10 +265,14 @@ class _Run:
         for share, minutes in steps:
             self.watch()
             self._move(share)
-            until = time.monotonic() + self._cloud.clock.scaled(minutes * 60)
-            while (left := until - time.monotonic()) > 0:
-                self._deployment.stop.wait(min(left, self._pace()))
+            clock = self._cloud.clock
+            until = clock.seconds() + minutes * 60
+            while (left := until - clock.seconds()) > 0:
+                # A minute that is held has nearly nothing left, for as long as it is held.
+                self._deployment.stop.wait(min(max(clock.scaled(left), 0.01), self._pace()))
                 self.watch()
+            # What the minutes of this step showed counts before the next one begins.
+            self._polled = 0.0
         self._event("AllowTraffic", "Succeeded")
 
     def _move(self, share: float) -> None:

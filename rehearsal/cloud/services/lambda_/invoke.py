@@ -12,6 +12,7 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
+from rehearsal.cloud.core import service_time
 from rehearsal.cloud.core.api import AwsError, Call, Cloud, Place, for_service, operation, target
 from rehearsal.cloud.services.lambda_ import asynchronous, telemetry
 from rehearsal.cloud.services.lambda_.aliases import choose_version
@@ -65,6 +66,7 @@ def invoke(call: Call) -> dict[str, Any] | Response:
         return Response(status=202)
     result = run(call.cloud, function, name.qualifier, payload, call.params.get("ClientContext"))
     call.headers["x-amzn-RequestId"] = result.request_id
+    call.headers[service_time.HEADER] = f"{service_time.since(call.begun) * 1000:.3f}"
     answer: dict[str, Any] = {"StatusCode": 200, "ExecutedVersion": result.version, "Payload": result.payload}
     if result.error:
         answer["FunctionError"] = result.error
@@ -116,6 +118,8 @@ def run(
         trial = _try(cloud, worker, function, qualifier, version, payload, client_context, request_id)
     finally:
         _leave(function)
+    # An asynchronous one is waited for by nobody; on its own thread this counts for nothing.
+    service_time.wait((trial.duration_ms + (worker.init_ms if cold else 0.0)) / 1000)
     lines = _log_lines(config, version, request_id, trial, worker.init_ms if cold else None)
     telemetry.deliver(
         cloud,

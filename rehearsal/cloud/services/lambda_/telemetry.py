@@ -3,10 +3,12 @@
 import contextlib
 import queue
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from rehearsal.cloud.core.api import AwsError, Cloud, LogLines, Place, Sample, on_start
 from rehearsal.cloud.services import logs
@@ -93,3 +95,12 @@ def start_delivery(cloud: Cloud) -> None:
                 traceback.print_exc(file=sys.stderr)
 
     cloud.background(run, name="lambda-telemetry")
+    cloud.clock.before_minute_ends(partial(_delivered, cloud))
+
+
+def _delivered(cloud: Cloud) -> None:
+    """Wait until all that is queued now is delivered: it belongs to the minute that ends."""
+    done = threading.Event()
+    defer(cloud, done.set)
+    while not done.wait(0.05) and not cloud.clock.stopped:
+        pass

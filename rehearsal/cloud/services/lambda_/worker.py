@@ -20,6 +20,63 @@ from typing import Any
 _LENGTH = struct.Struct("!I")
 _LOG_FORMAT = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n"
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%S"
+# `HEADER` of core/service_time.py, which a function's process cannot import.
+_SERVICE_MS = "x-rehearsal-service-ms"
+
+
+class _Clock:
+    """Time as the function would see it on a processor of its own.
+
+    Left out is what the machine owes the process: how long its thread waited for a processor, and how much longer a
+    call took than the service says that it worked (`core/service_time.py`). Any other waiting counts.
+    """
+
+    def __init__(self) -> None:
+        self._real = time.perf_counter
+        self._real_monotonic = time.monotonic
+        self._owed = 0.0
+        self._connections: Any = None
+        try:
+            self._queue: int | None = os.open("/proc/thread-self/schedstat", os.O_RDONLY)
+        except OSError:
+            self._queue = None  # not Linux, or a kernel without it
+
+    def install(self) -> None:
+        """Have the function measure durations by this clock."""
+        time.perf_counter = self.seconds
+        time.monotonic = lambda: self._real_monotonic() - self._lost()
+        time.perf_counter_ns = lambda: int(self.seconds() * 1e9)
+        time.monotonic_ns = lambda: int(time.monotonic() * 1e9)
+
+    def seconds(self) -> float:
+        return self._real() - self._lost()
+
+    def _lost(self) -> float:
+        if self._queue is None:
+            return self._owed
+        # Nanoseconds on a processor, then those in the queue for one.
+        return self._owed + int(os.pread(self._queue, 64, 0).split()[1]) / 1e9
+
+    def watch_calls(self) -> None:
+        """Follow the HTTP calls, once the function has imported what makes them."""
+        module = sys.modules.get("http.client")
+        if module is None or self._connections is not None:
+            return
+        self._connections = connection = module.HTTPConnection
+        request, answer = connection.putrequest, connection.getresponse
+
+        def putrequest(this: Any, *args: Any, **options: Any) -> None:
+            this.began = self.seconds()
+            request(this, *args, **options)
+
+        def getresponse(this: Any) -> Any:
+            response = answer(this)
+            told = response.headers.get(_SERVICE_MS)
+            if told is not None:
+                self._owed += max(0.0, self.seconds() - this.began - float(told) / 1000)
+            return response
+
+        connection.putrequest, connection.getresponse = putrequest, getresponse
 
 
 class Context:
@@ -166,20 +223,23 @@ def prepare_logging() -> Callable[[str], None]:
 def serve(channel: Channel, handler: str) -> None:
     """Initialises the function, then answers invocations until the pool goes away."""
     set_request = prepare_logging()
-    started = time.perf_counter()
+    clock = _Clock()
+    clock.install()
+    started = clock.seconds()
     function = load(handler)
     if isinstance(function, dict):
         _print_error(function)
         channel.send(json.dumps({"init_error": function}).encode(), b"")
         return
-    channel.send(json.dumps({"init_ms": (time.perf_counter() - started) * 1000}).encode(), b"")
+    channel.send(json.dumps({"init_ms": (clock.seconds() - started) * 1000}).encode(), b"")
     while True:
         meta = json.loads(channel.receive())
         event = channel.receive()
         set_request(meta["request_id"])
-        begin = time.perf_counter()
+        clock.watch_calls()
+        begin = clock.seconds()
         succeeded, result = call(function, event, Context(meta))
-        elapsed = (time.perf_counter() - begin) * 1000
+        elapsed = (clock.seconds() - begin) * 1000
         sys.stdout.flush()
         sys.stderr.flush()
         head = {"ok": succeeded, "ms": elapsed, "memory": peak_memory()}

@@ -1,11 +1,11 @@
 """InvokeEndpoint: a variant chosen by weight, a real prediction, capture, shadow copies and metrics."""
 
-import time
 from typing import Any
 
 from werkzeug.wrappers import Response
 
 from rehearsal.cloud.containers.xgboost_serve import MAX_PAYLOAD, ContainerError
+from rehearsal.cloud.core import service_time
 from rehearsal.cloud.core.api import AwsError, Call, LogLines, Sample, operation
 from rehearsal.cloud.services.sagemaker import endpoints
 from rehearsal.cloud.services.sagemaker.capture import Payload
@@ -17,7 +17,6 @@ NAMESPACE = "AWS/SageMaker"
 
 @operation("sagemaker-runtime", "InvokeEndpoint")
 def invoke(call: Call) -> Response:
-    started = time.perf_counter()
     params, name = call.params, call.params["EndpointName"]
     refuse(params.get("InferenceComponentName"), "InferenceComponentName")
     refuse(params.get("TargetModel"), "TargetModel")
@@ -33,13 +32,16 @@ def invoke(call: Call) -> Response:
     accept = params.get("Accept") or "text/csv"
     ids = {"inference_id": params.get("InferenceId"), "attributes": params.get("CustomAttributes")}
     try:
-        answer = _answer(call, variant, request, accept, started)
+        answer = _answer(call, variant, request, accept, call.begun)
     finally:
         # Whatever the production variant answered: the request came, so the shadow gets its copy.
         _copy(call, deployment, request, accept, ids)
     if deployment.capture:
         deployment.capture.add(variant.name, variant.credentials, request, answer, **ids)
-    headers = {"x-Amzn-Invoked-Production-Variant": variant.name}
+    headers = {
+        "x-Amzn-Invoked-Production-Variant": variant.name,
+        service_time.HEADER: f"{service_time.since(call.begun) * 1000:.3f}",
+    }
     if ids["attributes"]:
         headers["X-Amzn-SageMaker-Custom-Attributes"] = ids["attributes"]
     # Written by hand: the generic serialiser would put its own content type over the model's.
@@ -65,8 +67,8 @@ def _bytes(body: Any) -> bytes:
     return body.encode() if isinstance(body, str) else bytes(body)
 
 
-def _answer(call: Call, variant: Variant, request: Payload, accept: str, started: float) -> Payload:
-    before = time.perf_counter()
+def _answer(call: Call, variant: Variant, request: Payload, accept: str, begun: service_time.Mark) -> Payload:
+    before = service_time.mark()
     status = 200
     try:
         data, content_type = variant.model.invoke(request.data, request.content_type, accept)
@@ -75,8 +77,8 @@ def _answer(call: Call, variant: Variant, request: Payload, accept: str, started
         status = error.status
         raise _model_error(call, variant, error) from error
     finally:
-        latency = (time.perf_counter() - before) * 1e6
-        overhead = max(0.0, (time.perf_counter() - started) * 1e6 - latency)
+        latency = service_time.since(before) * 1e6
+        overhead = service_time.since(begun) * 1e6 - latency
         _count(call, variant, status, latency, overhead)
 
 
@@ -123,7 +125,7 @@ def _shadow(
 ) -> None:
     """A copy of the request for a shadow variant: its answer goes nowhere but into metrics and capture."""
     try:
-        answer = _answer(call, variant, request, accept, time.perf_counter())
+        answer = _answer(call, variant, request, accept, service_time.mark())
     except AwsError:
         return
     finally:

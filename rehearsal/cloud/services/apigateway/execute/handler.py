@@ -3,7 +3,6 @@
 import contextlib
 import json
 import threading
-import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from moto.core.request import Request
 from werkzeug.wrappers import Response
 
+from rehearsal.cloud.core import service_time
 from rehearsal.cloud.core.api import AwsError, Cloud, LogLines, Place, Sample, for_service, route
 from rehearsal.cloud.services import logs
 from rehearsal.cloud.services.apigateway.execute import access, proxy
@@ -36,7 +36,7 @@ class _Invoked:
 class _Trace:
     """What the access log and the metrics are written from."""
 
-    started: float = field(default_factory=time.monotonic)
+    begun: service_time.Mark = field(default_factory=service_time.mark)
     integration_ms: float | None = None
     context: dict[str, Any] = field(default_factory=dict)
     stage: Any = None
@@ -72,7 +72,8 @@ def execute(cloud: Cloud, request: Request, api_id: str, stage_name: str, path: 
         response = render(problem, trace.snapshot.gateway_responses if trace.snapshot else {}, trace.context)
     response.headers["x-amzn-RequestId"] = request_id
     response.headers["x-amz-apigw-id"] = request_id[:13]
-    latency = (time.monotonic() - trace.started) * 1000
+    latency = service_time.since(trace.begun) * 1000
+    cloud.pace.count(latency / 1000)
     size = response.content_length or 0
     trace.context |= {"status": response.status_code, "responseLatency": int(latency), "responseLength": size}
     if trace.stage is not None:
@@ -182,7 +183,7 @@ def _validate(method: Method, request: Request, path_parameters: dict[str, str])
 
 def _integrate(cloud: Cloud, exchange: proxy.Exchange, trace: _Trace) -> Response:
     """Invokes the function, for at most the integration's time-out."""
-    started = time.monotonic()
+    begun = service_time.mark()
     payload = proxy.event(exchange)
     try:
         result = _within(exchange.method.timeout, cloud, exchange, payload)
@@ -191,7 +192,7 @@ def _integrate(cloud: Cloud, exchange: proxy.Exchange, trace: _Trace) -> Respons
         detail = f"Execution failed due to configuration error: {problem.message}"
         raise refuse("API_CONFIGURATION_ERROR", detail=detail) from None
     finally:
-        trace.integration_ms = (time.monotonic() - started) * 1000
+        trace.integration_ms = service_time.since(begun) * 1000
         trace.context["integrationLatency"] = trace.context["integration.latency"] = int(trace.integration_ms)
     trace.context |= {"integration.requestId": result.request_id, "integration.status": 200, "integrationStatus": 200}
     if result.error:
@@ -205,13 +206,16 @@ def _within(seconds: float, cloud: Cloud, exchange: proxy.Exchange, payload: byt
     outcome: dict[str, Any] = {}
 
     def work() -> None:
+        begun = service_time.mark()
         try:
             outcome["result"] = _invoke(cloud, exchange, payload)
         except AwsError as problem:
             outcome["problem"] = problem
+        outcome["seconds"] = service_time.since(begun)
 
     thread: threading.Thread = cloud.background(work, name="api-integration")
     thread.join(seconds)
+    service_time.wait(outcome.get("seconds", seconds))
     if "problem" in outcome:
         raise outcome["problem"]
     if "result" not in outcome:

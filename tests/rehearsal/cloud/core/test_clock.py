@@ -1,0 +1,101 @@
+"""AWS's minutes: they last at least as long as the clock says, and end when what belongs into them is done."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from rehearsal.cloud.core.clock import Clock
+
+MINUTE = 0.02
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    made = Clock(MINUTE)
+    yield made
+    made.stop()
+
+
+def govern(clock: Clock) -> threading.Thread:
+    thread = threading.Thread(target=clock.govern, daemon=True)
+    thread.start()
+    return thread
+
+
+def until(condition: threading.Event) -> None:
+    assert condition.wait(60), "it never happened"
+
+
+def test_a_minute_of_no_length_is_refused() -> None:
+    with pytest.raises(ValueError, match="must be above 0"):
+        Clock(0)
+
+
+def test_time_does_not_go_on_before_everybody_is_done(clock: Clock) -> None:
+    asked, done = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        asked.set()
+        done.wait(60)
+
+    clock.before_minute_ends(wait)
+    govern(clock)
+    until(asked)
+    time.sleep(5 * MINUTE)
+    assert clock.seconds() == pytest.approx(60, abs=0.01)
+    assert clock.seconds() < 60
+    held = time.time()
+    done.set()
+    clock.sleep(120)
+    assert clock.seconds() >= 120
+    # What was stamped while the minute was held belongs to it.
+    assert clock.seconds_at(held) < 60
+
+
+def test_a_minute_is_judged_before_the_next_one_goes_on(clock: Clock) -> None:
+    judging, judged = threading.Event(), threading.Event()
+    ended: list[tuple[float, bool]] = []
+
+    def judge() -> None:
+        ended.append((clock.ended, clock.seconds() < clock.ended))
+        if len(ended) == 1:
+            judging.set()
+            judged.wait(60)
+
+    clock.after_minute(judge)
+    govern(clock)
+    until(judging)
+    assert clock.seconds_at(time.time()) >= 60, "what comes while a minute is judged is of the next one"
+    judged.set()
+    clock.sleep(180)
+    assert ended[:2] == [(60, True), (120, True)]
+
+
+def test_samples_are_of_the_minute_in_which_they_were_stamped(clock: Clock) -> None:
+    stamps: list[float] = []
+    clock.before_minute_ends(lambda: stamps.append(time.time()))
+    govern(clock)
+    clock.sleep(600)
+    assert len(stamps) >= 9
+    assert [clock.seconds_at(stamp) // 60 for stamp in stamps[:9]] == list(range(9))
+    assert clock.seconds_at(clock._begun[0] - MINUTE) == pytest.approx(-60)
+
+
+def test_a_stopped_clock_wakes_its_sleepers(clock: Clock) -> None:
+    thread = govern(clock)
+    clock.before_minute_ends(lambda: None)
+    sleeper = threading.Thread(target=clock.sleep, args=(1e9,), daemon=True)
+    sleeper.start()
+    clock.stop()
+    sleeper.join(60)
+    thread.join(60)
+    assert not sleeper.is_alive()
+    assert not thread.is_alive()
+
+
+def test_the_calendar_goes_on_where_it_was(clock: Clock) -> None:
+    moment = clock.aws_now().replace(year=2031)
+    clock.continue_at(moment)
+    assert 0 <= (clock.aws_now() - moment).total_seconds() < 3600 / MINUTE
