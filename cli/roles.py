@@ -52,7 +52,7 @@ def _live(rehearsal: "Rehearsal") -> list[dict[str, Any]]:
     from cli.place import ROOT, enter
     from operate.clients import Clients
     from operate.project import read_project
-    from scenarios.tour.conduct import role_proof
+    from scenarios.tour.facts import role_proof
 
     enter(aws=False)
     project = read_project(ROOT)
@@ -63,9 +63,11 @@ def _reported(rehearsal: "Rehearsal") -> list[dict[str, Any]]:
     from cli.errors import UserError
 
     try:
-        found: list[dict[str, Any]] = json.loads(rehearsal.report_json.read_text())["roles"]
+        found: list[dict[str, Any]] | None = json.loads(rehearsal.report_json.read_text())["roles"]
     except FileNotFoundError:
         raise UserError("no rehearsal is up and none has left a report", "Play one with make rehearse.") from None
+    if found is None:
+        raise UserError("the last rehearsal failed, and its roles could not be read", "Play one with make rehearse.")
     return found
 
 

@@ -18,10 +18,10 @@ from rehearsal.cloud.process import lifecycle
 from scenarios.faults import delivery
 from scenarios.faults.candidates import Candidate
 from scenarios.faults.fault import Expected, Fault
-from scenarios.faults.messages import cause
 from scenarios.faults.outcome import DEPLOY, NONE, Outcome
 from scenarios.faults.training import TRICKLE
 from scenarios.faults.world import RATE, World
+from scenarios.messages import cause
 from scenarios.tour.evidence import read_object
 from scenarios.tour.runs import read_run
 from scenarios.tour.traffic import Traffic

@@ -24,11 +24,11 @@ from operate.project import Project, read_project
 from rehearsal.cloud.process import lifecycle
 from rehearsal.environment import Rehearsal
 from scenarios.faults.candidates import Candidate, Candidates
-from scenarios.faults.messages import cause
 from scenarios.faults.outcome import DEPLOY, NONE, Outcome, named
 from scenarios.faults.processes import kill_family
 from scenarios.faults.program import copy_program
 from scenarios.gateway import announce, ask
+from scenarios.messages import cause
 from scenarios.stacks import Stacks
 from scenarios.tour import conduct, evidence
 from scenarios.tour.dataset import FIRST_SHARE

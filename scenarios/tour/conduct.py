@@ -1,17 +1,12 @@
 """Conducts a whole rehearsal: makes everything ready, plays the tour, gathers the evidence, writes the report."""
 
-import json
 import os
 import shutil
 import time
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from contracts.errors import UserError
-from contracts.names import LIVE
-from operate.caller import Caller
 from operate.checks.features import SAMPLE
 from operate.clients import Clients
 from operate.project import Project, read_project
@@ -19,7 +14,7 @@ from rehearsal.cloud.process import lifecycle
 from rehearsal.engine import Engine, ensure_engine
 from rehearsal.environment import PASSPHRASE, Rehearsal
 from scenarios.stacks import Stacks
-from scenarios.tour import evidence, report, roles
+from scenarios.tour import facts, report, roles
 from scenarios.tour.dataset import Table, read_table
 from scenarios.tour.display import Display
 from scenarios.tour.interrupt import interruptible, undisturbed
@@ -137,13 +132,13 @@ def play(
         tour.first_release()
         tour.second_release()
         bad_release(tour)
-        facts = gather(rehearsal, tour)
-    except BaseException:
+        found = facts.gather(rehearsal, tour)
+    except BaseException as error:
         # What has been reached is worth reading, above all when the next step failed.
-        write(rehearsal, engine, table, started, tour, {})
+        write(rehearsal, engine, table, started, tour, facts.gather_after_failure(rehearsal, tour, error))
         raise
-    path = write(rehearsal, engine, table, started, tour, facts)
-    check_roles(facts)
+    path = write(rehearsal, engine, table, started, tour, found)
+    check_roles(found)
     display.say(f"report: {path}", "green")
     return path
 
@@ -155,88 +150,25 @@ def store_state_secret(clients: Clients, project: Project) -> None:
         clients.of("delivery", "secretsmanager").create_secret(Name=name, SecretString=PASSPHRASE)
 
 
-def gather(rehearsal: Rehearsal, tour: Tour) -> dict[str, Any]:
-    """Evidence from outside: predictions, capture, monitor and roles."""
-    project, clients = tour.project, tour.clients
-    manifest = evidence.manifest_now(clients, project, project.production)
-    outputs = tour.stacks.outputs(project.production)
-    caller = Caller(outputs["apiUrl"], project.names.region, clients.credentials(project.production))
-    check = evidence.check_predictions(clients, manifest, caller)
-    tour.display.say(
-        f"production's predictions equal the stored artifact's (largest difference {check['largest_difference']:g})"
-    )
-    captured = evidence.capture(clients, project, project.production, tour.answers)
-    run_monitor(rehearsal, clients, project)
-    alias = clients.of(project.production, "lambda").get_alias(
-        FunctionName=project.names.predict(project.production), Name=LIVE
-    )
-    return {
-        "production": {
-            "release": manifest["id"],
-            "endpoint": outputs["endpoint"],
-            "version": alias["FunctionVersion"],
-            "url": outputs["apiUrl"],
-            "check": check,
-        },
-        "capture": captured,
-        "monitor": evidence.monitor(clients, project.production),
-        "roles": role_proof(rehearsal, project, clients),
-    }
-
-
-def role_proof(rehearsal: Rehearsal, project: Project, clients: Clients) -> list[dict[str, Any]]:
-    """For each role of the accounts: granted, used, unused, explained, denied."""
-    by_account = {project.names.accounts[stack]: clients.of(stack, "iam") for stack in project.names.stacks}
-    return roles.role_entries(by_account.values(), ledger(rehearsal), roles.read_reasons(project.production))
-
-
-def check_roles(facts: dict[str, Any]) -> None:
+def check_roles(found: facts.Facts) -> None:
     """Raises UserError where a role was denied a call, or holds a grant that it never used."""
-    found = roles.faults(facts["roles"])
-    if found:
+    faults = roles.faults(found["roles"])
+    if faults:
         fix = "./glidepath roles shows all; a grant that only real AWS uses goes into scenarios/unused_grants.yaml"
-        raise UserError(f"the roles are not proven: {'; '.join(found[:5])}{' …' if len(found) > 5 else ''}", fix)
+        raise UserError(f"the roles are not proven: {'; '.join(faults[:5])}{' …' if len(faults) > 5 else ''}", fix)
 
 
-def write(
-    rehearsal: Rehearsal, engine: Engine, table: Table, started: float, tour: Tour, facts: dict[str, Any]
-) -> Path:
-    """Both forms of the report; what was not reached stays empty."""
-    empty = {
-        "production": {"release": None, "endpoint": None, "version": None, "url": None},
-        "capture": {"files": 0, "records": 0},
-        "monitor": {"executions": 0, "violations": []},
-        "roles": [],
-    }
+def write(rehearsal: Rehearsal, engine: Engine, table: Table, started: float, tour: Tour, found: facts.Facts) -> Path:
+    """Both forms of the report."""
     as_json, _ = report.write_report(
         rehearsal.folder,
         {
             "engine": {"pulumi": engine.version, "built": engine.built},
             "seconds": round(time.monotonic() - started, 1),
             "data": {"source": table.source, "rows": len(table.rows)},
+            "error": None,
             "runs": tour.runs,
-            **empty,
-            **facts,
+            **found,
         },
     )
     return as_json
-
-
-def ledger(rehearsal: Rehearsal) -> dict[str, Any]:
-    """Calls per role, as the gateway counted them."""
-    calls: dict[str, Any] = _read(rehearsal, "/_rehearsal/ledger")
-    return calls
-
-
-def run_monitor(rehearsal: Rehearsal, clients: Clients, project: Project) -> None:
-    """Has production's monitoring schedules run now rather than at the next full hour."""
-    for schedule in clients.of(project.production, "sagemaker").list_monitoring_schedules()[
-        "MonitoringScheduleSummaries"
-    ]:
-        _read(rehearsal, f"/_rehearsal/monitoring/run?schedule={schedule['MonitoringScheduleName']}", method="POST")
-
-
-def _read(rehearsal: Rehearsal, path: str, method: str = "GET") -> Any:
-    request = urllib.request.Request(rehearsal.endpoint + path, method=method)  # noqa: S310 - our own gateway
-    with urllib.request.urlopen(request, timeout=120) as response:  # noqa: S310 - as above
-        return json.load(response)

@@ -116,6 +116,12 @@ def check_predictions(clients: Clients, manifest: Report, caller: Caller) -> Rep
     return {"rows": len(rows), "largest_difference": worst}
 
 
+def captured(clients: Clients, project: Project, stack: str) -> Report:
+    """Files and records in an environment's capture bucket, as they are."""
+    files, records, _ = read_capture(clients.of(stack, "s3"), project.names.capture_bucket(stack))
+    return {"files": files, "records": records}
+
+
 def capture(clients: Clients, project: Project, stack: str, answers: Sequence[Answer]) -> Report:
     """Files and records in an environment's capture bucket.
 

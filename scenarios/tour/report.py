@@ -88,16 +88,28 @@ def render_html(report: Report) -> str:
             f"<p>{_text(report['seconds'])} s on Pulumi {_text(report['engine']['pulumi'])}, with "
             f"{_text(report['data']['rows'])} rows of <code>{_text(report['data']['source'])}</code>.</p>"
         ),
+        _failure(report),
         (
             f"<p>Production serves <b>{_text(production['release'])}</b> from endpoint "
             f"<code>{_text(production['endpoint'])}</code>, version {_text(production['version'])}.</p>"
         ),
     ]
+    parts.append(_unread(report.get("unread") or {}))
     parts += [_run_html(number, run) for number, run in enumerate(report["runs"], 1)]
     parts.append(_pairs("Capture", report["capture"]))
     parts.append(_pairs("Monitor", report["monitor"]))
     parts.append(_roles(report["roles"]))
     return "\n".join(parts) + "\n</html>\n"
+
+
+def _failure(report: Report) -> str:
+    error = report.get("error")
+    return f"<p class='Failed'>The rehearsal failed: {_text(error)}</p>" if error else ""
+
+
+def _unread(unread: Report) -> str:
+    items = "".join(f"<li>{_text(piece)}: {_text(why)}</li>" for piece, why in unread.items())
+    return f"<p class='muted'>Could not be read:</p><ul>{items}</ul>" if items else ""
 
 
 def _run_html(number: int, run: Report) -> str:
@@ -170,12 +182,16 @@ def _mark(x: float, height: int, name: str) -> str:
     )
 
 
-def _pairs(title: str, values: Report) -> str:
+def _pairs(title: str, values: Report | None) -> str:
+    if values is None:
+        return f"<h2>{_text(title)}</h2><p class='muted'>Could not be read.</p>"
     rows = "".join(f"<tr><th>{_text(key)}</th><td>{_text(value)}</td></tr>" for key, value in values.items())
     return f"<h2>{_text(title)}</h2><table>{rows}</table>"
 
 
-def _roles(roles: list[Report]) -> str:
+def _roles(roles: list[Report] | None) -> str:
+    if roles is None:
+        return "<h2>Roles</h2><p class='muted'>Could not be read.</p>"
     rows = "".join(
         f"<tr><td><code>{_text(r['role'])}</code></td><td>{_text(r['granted'])}</td><td>{_text(r['used'])}</td>"
         f"<td>{_text(', '.join(r['unused']))}</td><td>{_text(', '.join(r['denied']))}</td></tr>"

@@ -2,12 +2,13 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from contracts.errors import UserError
+from scenarios.messages import COMMAND_FAILED, build_cause, shortened
 
 ENDED = {"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"}
 
@@ -49,6 +50,12 @@ class Run:
     def stage(self, name: str) -> Stage:
         """The stage of this name; one that has not begun is pending."""
         return next((stage for stage in self.stages if stage.name == name), Stage(name))
+
+    def explain(self, logs: Mapping[str, str]) -> None:
+        """Puts the cause from its build's log in place of an error that only names the command that failed."""
+        for stage in self.stages:
+            if stage.name in logs and COMMAND_FAILED.fullmatch(stage.error or ""):
+                stage.error = build_cause(logs[stage.name])
 
     @property
     def error(self) -> str | None:
@@ -116,7 +123,8 @@ def _error(actions: list[dict[str, Any]]) -> str | None:
             continue
         result = action.get("output", {}).get("executionResult", {})
         details = result.get("errorDetails", {})
-        return details.get("message") or result.get("externalExecutionSummary") or "the action failed without a message"
+        message = details.get("message") or result.get("externalExecutionSummary")
+        return shortened(message) if message else "the action failed without a message"
     return None
 
 

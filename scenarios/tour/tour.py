@@ -7,6 +7,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from contracts.errors import UserError
 from contracts.names import LIVE
 from operate.caller import Answer, Caller
@@ -116,7 +118,7 @@ class Tour:
             execution = newest_run(pipeline, self.project.names.name, known)
             run = self._follow(title, pipeline, execution, watch, traffic)
             self.display.rest()
-        self._keep_build_logs(run)
+        run.explain(self._keep_build_logs(run))
         shift = shift_in(watch.seen)
         entry = self._entry(run, shift, traffic)
         self.runs.append(entry)
@@ -148,17 +150,25 @@ class Tour:
             self.display.show(Scene(title, run, watch.now, requests, failed))
         return run
 
-    def _keep_build_logs(self, run: Run) -> None:
-        """Build logs go with the cloud; a copy stays for whoever wants to know why a stage failed."""
+    def _keep_build_logs(self, run: Run) -> dict[str, str]:
+        """The builds' logs by stage. They go with the cloud: a copy stays for whoever wants to know why one failed."""
+        kept: dict[str, str] = {}
         logs, builds = self.clients.of("delivery", "logs"), self.clients.of("delivery", "codebuild")
         for stage, build in run.builds.items():
             place = builds.batch_get_builds(ids=[build])["builds"][0].get("logs", {})
             if not place.get("streamName"):
                 continue
             names = {"logGroupName": place["groupName"], "logStreamName": place["streamName"]}
-            text = "".join(event["message"].rstrip("\n") + "\n" for event in log_events(logs, names))
+            try:
+                text = "".join(event["message"].rstrip("\n") + "\n" for event in log_events(logs, names))
+            except ClientError as error:
+                # How the run ended is still to be said.
+                self.display.say(f"{stage}: its build's log cannot be read: {error}")
+                continue
             path = self.stacks.scratch / "logs" / f"run-{len(self.runs) + 1}-{stage}.log"
             path.write_text(text, encoding="utf-8")
+            kept[stage] = text
+        return kept
 
     def _approve(self, asked: dict[str, str]) -> bool:
         self.display.rest()

@@ -1,6 +1,7 @@
 """The tour's own logic, without a cloud: what it reads from records, and how it reports."""
 
 import json
+import time
 import zipfile
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -55,6 +56,21 @@ def test_a_failed_stage_carries_its_message_into_the_run() -> None:
 
 def test_a_failure_without_message_says_so() -> None:
     assert stages_of([action("Build", "B", "Failed", 0, 4)], ROAD)[1].error == "the action failed without a message"
+
+
+def test_a_failed_command_gives_way_to_the_cause_in_its_log() -> None:
+    failed = f"Error while executing command: python {'x' * 200}. Reason: exit status 1"
+    stages = [
+        action("DeployLive", "D", "Failed", 4, 9, failed),
+        action("Build", "B", "Failed", 0, 4, "Build timed out"),
+    ]
+    run = Run("id", "Failed", stages_of(stages, ROAD))
+    assert "x" * 61 not in (run.stage("DeployLive").error or "")
+    run.explain(
+        {"Build": "something else", "DeployLive": "glidepath: alarm errors went off during the shift\n  see it"}
+    )
+    assert run.stage("DeployLive").error == "alarm errors went off during the shift"
+    assert run.stage("Build").error == "Build timed out"
 
 
 class Client:
@@ -159,8 +175,8 @@ def test_traffic_keeps_every_answer_and_stops() -> None:
         return answer(500 if turn == 3 else 200)
 
     with Traffic(call, rate=500, threads=2) as traffic:
-        while len(turns) < 10:
-            pass
+        while 3 not in turns or len(turns) < 10:
+            time.sleep(0.001)
     count = len(turns)
     assert traffic.counts() == (count, 1)
     assert len(turns) == count

@@ -9,6 +9,11 @@ _ERROR = re.compile(r"^\s*error: (?P<text>.+)$")
 # What the engine adds to the real cause, and what stands above it in ours.
 _HOLLOW = re.compile(r"^(update failed|preview failed|resource .* registered twice|the cause stands above.*)$")
 
+# A line of CodeBuild itself in a build's log.
+_NOTE = re.compile(r"\[Container\] \S+ \S+ (?P<text>.*)")
+COMMAND_FAILED = re.compile(r"Error while executing command: (?P<command>.+)\. Reason: (?P<reason>.+)", re.DOTALL)
+_COMMAND_LENGTH = 60
+
 
 def cause(text: str) -> str:
     """The first error of the engine's diagnostics, else our own error line, else the last line of all.
@@ -22,6 +27,28 @@ def cause(text: str) -> str:
     lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
     own = [line.removeprefix(_OURS) for line in lines if line.startswith(_OURS)]
     return own[0] if own else lines[-1] if lines else "nothing was said"
+
+
+def build_cause(log: str) -> str:
+    """The cause in what that command printed at which a build failed; CodeBuild's own lines are no part of it."""
+    printed: list[str] = []
+    for line in log.splitlines():
+        note = _NOTE.match(line)
+        if note is None:
+            printed.append(line)
+        elif note["text"].startswith("Running command"):
+            printed = []
+        elif note["text"].startswith("Command did not exit successfully"):
+            break
+    return cause("\n".join(printed))
+
+
+def shortened(message: str) -> str:
+    """CodeBuild's message about a command that failed, with the beginning of the command; other messages unchanged."""
+    failed = COMMAND_FAILED.fullmatch(message)
+    if failed is None or len(failed["command"]) <= _COMMAND_LENGTH:
+        return message
+    return f"Error while executing command: {failed['command'][:_COMMAND_LENGTH]}…. Reason: {failed['reason']}"
 
 
 def _errors(lines: list[str]) -> list[str]:
