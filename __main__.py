@@ -14,22 +14,23 @@ from settings import Settings, load
 def delivery(settings: Settings) -> None:
     """The pipeline and all it works with."""
     from components.stage import HasStage, Together
-    from wiring.delivery import DeliveryStack
+    from wiring.delivery import DeliveryStack, make_source, make_storage
 
-    stack = DeliveryStack(settings)
     *before, production = settings.names.environments
 
-    storage = stack.storage()
-    source = stack.source()
+    storage = make_storage(settings)
+    source = make_source(settings)
+    stack = DeliveryStack(settings, storage, source)
     build = stack.build()
     train = stack.train()
     road: list[HasStage] = [source, build, train]
     for env in before:
         test = stack.test(env)
         # What production will be asked to approve is planned while the environment before it is tested.
-        road += [stack.deploy(env), Together(test, (stack.plan(production),)) if env == before[-1] else test]
+        planned = (stack.plan(production, deployed_in=env),) if env == before[-1] else ()
+        road += [stack.deploy(env), Together(test, planned) if planned else test]
     if before:
-        road += [stack.approve(before[-1])]
+        road += [stack.approve(before[-1], planned_for=production)]
     road += [stack.deploy(production, approved_in=before[-1] if before else "")]
     pipeline = stack.pipeline(road)
     stack.trigger()

@@ -1,8 +1,6 @@
 """The delivery stack's components, fed from settings."""
 
 import json
-from collections.abc import Sequence
-from typing import TypedDict
 
 import pulumi
 
@@ -13,6 +11,7 @@ from components.deploy import Deploy
 from components.notebook import Notebook
 from components.pipeline import Pipeline
 from components.plan import Plan
+from components.project import CodeBuildArgs, EngineArgs
 from components.source import Source, Trigger
 from components.stage import HasStage
 from components.storage import Storage
@@ -26,57 +25,41 @@ from definitions.states import Machines, Training
 from settings import Ci, Compute, Settings
 
 
-class CommonArgs(TypedDict):
-    """What every CodeBuild project is given; each component says what it is."""
-
-    delivery: pulumi.Input[Delivery]
-    at: Delivery
-    key_arn: pulumi.Input[str]
-    image: str
-    compute_type: str
-    minutes: int
-    log_days: int
+def make_storage(settings: Settings) -> Storage:
+    """Key and buckets."""
+    return Storage("storage", {"names": settings.names})
 
 
-class EngineArgs(TypedDict):
-    """What every project is given that runs the engine."""
-
-    backend: str
-    secrets: Sequence[tuple[str, str]]
+def make_source(settings: Settings) -> Source:
+    """Code comes in."""
+    source = settings.source
+    return Source(
+        "source",
+        {
+            "names": settings.names,
+            "kind": source.kind,
+            "key": source.key,
+            "repository": source.repository,
+            "branch": source.branch,
+            "connection_arn": source.connection_arn,
+            "provider": source.provider,
+        },
+    )
 
 
 class DeliveryStack:
-    """Makes one component after the other; each is a line of the program."""
+    """Makes one component after the other on storage and source; each is a line of the program."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, storage: Storage, source: Source) -> None:
         self.settings = settings
         self.names = settings.names
-
-    def storage(self) -> Storage:
-        """Key and buckets."""
-        self._storage = Storage("storage", {"names": self.names})
-        return self._storage
-
-    def source(self) -> Source:
-        """Code comes in."""
-        wanted = self.settings.source
-        self._source = Source(
-            "source",
-            {
-                "names": self.names,
-                "kind": wanted.kind,
-                "key": wanted.key,
-                "repository": wanted.repository,
-                "branch": wanted.branch,
-                "connection_arn": wanted.connection_arn,
-                "provider": wanted.provider,
-            },
+        self.storage = storage
+        self.source = source
+        # As roles see it, and where only names are needed.
+        self.delivery = pulumi.Output.all(storage.key_arn, source.connection_arn).apply(
+            lambda arns: _delivery(settings, arns[0], arns[1])
         )
-        self._at = self._delivery("", "")
-        self._roles = pulumi.Output.all(self._storage.key_arn, self._source.connection_arn).apply(
-            lambda arns: self._delivery(arns[0], arns[1])
-        )
-        return self._source
+        self.at = _delivery(settings, "", "")
 
     def trigger(self) -> Trigger:
         """New data starts a run."""
@@ -84,10 +67,10 @@ class DeliveryStack:
         return Trigger(
             "trigger",
             {
-                "delivery": self._roles,
+                "delivery": self.delivery,
                 "names": self.names,
-                "key_arn": self._storage.key_arn,
-                "data_bucket": self._storage.data,
+                "key_arn": self.storage.key_arn,
+                "data_bucket": self.storage.data,
                 "source_key": source.key if source.kind == "s3" else "",
                 "log_days": self.settings.log_days,
             },
@@ -95,8 +78,8 @@ class DeliveryStack:
 
     def build(self) -> Build:
         """Test and package."""
-        commit, command = self._source.commit, self.settings.build.test_command
-        return Build("build", {**self._builds(), **self._engine(), "commit": commit, "test_command": command})
+        commit, command = self.source.commit, self.settings.build.test_command
+        return Build("build", {**self._engine(), "commit": commit, "test_command": command})
 
     def train(self) -> Train:
         """From data to a manifest."""
@@ -105,46 +88,42 @@ class DeliveryStack:
             "train",
             {
                 "names": self.names,
-                "delivery": self._roles,
-                "artifacts": self._storage.artifacts,
-                "key_arn": self._storage.key_arn,
-                "workflow": self._storage.key_arn.apply(self._workflow),
+                "delivery": self.delivery,
+                "artifacts": self.storage.artifacts,
+                "key_arn": self.storage.key_arn,
+                "workflow": self.storage.key_arn.apply(self._workflow),
                 "dataset": self._dataset,
                 "worker_type": features.worker_type,
                 "workers": features.workers,
                 "minutes": features.minutes,
-                "commit": self._source.commit,
+                "commit": self.source.commit,
                 "log_days": self.settings.log_days,
             },
         )
 
     def deploy(self, env: str, approved_in: str = "") -> Deploy:
         """`pulumi up` of an environment; where `approved_in` names one, only of the manifest approved there."""
-        return Deploy(f"deploy-{env}", {**self._builds(), **self._engine(), "env": env, "approved_in": approved_in})
+        return Deploy(f"deploy-{env}", {**self._engine(), "env": env, "approved_in": approved_in})
 
     def test(self, env: str) -> SystemTest:
         """Ask the real API."""
         return SystemTest(f"test-{env}", {**self._builds(), "env": env})
 
-    def plan(self, env: str) -> Plan:
-        """What the release would do to an environment, for those who approve."""
-        return Plan(f"plan-{env}", {**self._builds(), **self._engine(), "env": env, "deployed_in": self._tested})
+    def plan(self, env: str, deployed_in: str) -> Plan:
+        """What the manifest that was deployed in one environment would do to another, for those who approve."""
+        return Plan(f"plan-{env}", {**self._engine(), "env": env, "deployed_in": deployed_in})
 
-    @property
-    def _tested(self) -> str:
-        return self.names.environments[-2]
-
-    def approve(self, deployed_in: str) -> Approve:
+    def approve(self, deployed_in: str, planned_for: str) -> Approve:
         """Ask a person."""
         return Approve(
             "approve",
             {
                 "names": self.names,
-                "key_arn": self._storage.key_arn,
+                "key_arn": self.storage.key_arn,
                 "mails": self.settings.approval.mails,
                 "minutes": self.settings.approval.minutes,
                 "deployed_in": deployed_in,
-                "planned_for": self.names.environments[-1],
+                "planned_for": planned_for,
             },
         )
 
@@ -154,9 +133,9 @@ class DeliveryStack:
             "pipeline",
             {
                 "names": self.names,
-                "delivery": self._roles,
-                "artifacts": self._storage.artifacts,
-                "key_arn": self._storage.key_arn,
+                "delivery": self.delivery,
+                "artifacts": self.storage.artifacts,
+                "key_arn": self.storage.key_arn,
                 "stages": stages,
             },
         )
@@ -164,7 +143,7 @@ class DeliveryStack:
     def ci(self, ci: Ci) -> ContinuousIntegration:
         """The repository's CI may look, and hand over code."""
         repository = Repository(ci.provider, ci.repository, ci.branch, ci.host)
-        given: ContinuousIntegrationArgs = {"names": self.names, "delivery": self._roles, "repository": repository}
+        given: ContinuousIntegrationArgs = {"names": self.names, "delivery": self.delivery, "repository": repository}
         if ci.provider_arn:
             given["provider_arn"] = ci.provider_arn
         return ContinuousIntegration("ci", given)
@@ -175,8 +154,8 @@ class DeliveryStack:
             "notebook",
             {
                 "names": self.names,
-                "delivery": self._roles,
-                "key_arn": self._storage.key_arn,
+                "delivery": self.delivery,
+                "key_arn": self.storage.key_arn,
                 "instance_type": self.settings.notebook_instance_type,
             },
         )
@@ -185,19 +164,13 @@ class DeliveryStack:
     def _dataset(self) -> str:
         return json.dumps(self.settings.dataset_document, separators=(",", ":"))
 
-    def _delivery(self, key_arn: str, connection_arn: str) -> Delivery:
-        source, state = self.settings.source, self.settings.state
-        return Delivery(
-            self.names, key_arn, source.kind, source.repository, connection_arn, state.backend, state.secret_name
-        )
-
-    def _builds(self) -> CommonArgs:
+    def _builds(self) -> CodeBuildArgs:
         """What every CodeBuild project is given."""
         build = self.settings.build
         return {
-            "delivery": self._roles,
-            "at": self._at,
-            "key_arn": self._storage.key_arn,
+            "delivery": self.delivery,
+            "at": self.at,
+            "key_arn": self.storage.key_arn,
             "image": build.image,
             "compute_type": build.compute_type,
             "minutes": build.minutes,
@@ -208,7 +181,7 @@ class DeliveryStack:
         """What every project is given that runs the engine."""
         state = self.settings.state
         secrets = [(state.secret_variable, state.secret_name)] if state.secret_name else []
-        return {"backend": state.backend, "secrets": secrets}
+        return {**self._builds(), "backend": state.backend, "secrets": secrets}
 
     def _workflow(self, key_arn: str) -> Training:
         settings = self.settings
@@ -227,6 +200,13 @@ class DeliveryStack:
             evaluation=_machines(settings.evaluation),
             baseline=_machines(settings.baseline),
         )
+
+
+def _delivery(settings: Settings, key_arn: str, connection_arn: str) -> Delivery:
+    source, state = settings.source, settings.state
+    return Delivery(
+        settings.names, key_arn, source.kind, source.repository, connection_arn, state.backend, state.secret_name
+    )
 
 
 def _machines(compute: Compute) -> Machines:
