@@ -24,36 +24,6 @@ from werkzeug.wrappers import Response
 from rehearsal.cloud.wire import protocol
 from rehearsal.cloud.wire.types import AwsError, not_implemented
 
-# moto pretends that these run. Without a module of ours that registers them they are refused.
-PRETENDED: dict[str, frozenset[str]] = {
-    "lambda": frozenset({"Invoke", "InvokeAsync", "InvokeWithResponseStream"}),
-    "sagemaker": frozenset(
-        {
-            "CreateTrainingJob", "CreateProcessingJob", "CreateTransformJob", "CreateAutoMLJob", "CreateAutoMLJobV2",
-            "CreateHyperParameterTuningJob", "CreateCompilationJob", "CreateEndpoint", "UpdateEndpoint",
-            "UpdateEndpointWeightsAndCapacities", "StartPipelineExecution", "CreateNotebookInstance",
-            "StartNotebookInstance", "CreateMonitoringSchedule",
-        }
-    ),
-    "codepipeline": frozenset({"StartPipelineExecution", "RetryStageExecution", "RollbackStage"}),
-    "codebuild": frozenset({"StartBuild", "RetryBuild", "StartBuildBatch"}),
-    "codedeploy": frozenset({"CreateDeployment"}),
-    "glue": frozenset({"StartJobRun", "StartCrawler", "StartWorkflowRun", "StartTrigger"}),
-    "ssm": frozenset({"SendCommand", "StartAutomationExecution", "StartSession"}),
-    "apigateway": frozenset({"TestInvokeMethod"}),
-    "athena": frozenset({"StartQueryExecution"}),
-    "redshift-data": frozenset({"ExecuteStatement"}),
-    "rds-data": frozenset({"ExecuteStatement"}),
-    "batch": frozenset({"SubmitJob"}),
-    "ecs": frozenset({"RunTask", "StartTask"}),
-    "emr": frozenset({"RunJobFlow", "AddJobFlowSteps"}),
-    "emr-serverless": frozenset({"StartJobRun"}),
-}  # fmt: skip
-PRETENDED_SERVICES = frozenset(
-    {"sagemaker-runtime", "bedrock-runtime", "bedrock-agent-runtime", "textract", "comprehend", "rekognition",
-     "transcribe", "polly", "forecast", "personalize", "timestream-query", "dax"}
-)  # fmt: skip
-
 # Receiving waits inside moto, and must not keep others from sending.
 _UNLOCKED = frozenset({"sqs"})
 
@@ -119,7 +89,6 @@ class Store:
     def send(self, operation: OperationModel, environ: dict[str, Any], account: str) -> Response:
         """Answer a WSGI request by moto, as `account`. Raises AwsError where moto has no such operation."""
         service = operation.service_model.service_name
-        self.refuse_pretence(service, operation.name)
         app = self._app(service, operation)
         environ = {**environ, "HTTP_X_MOTO_ACCOUNT_ID": account, "SCRIPT_NAME": ""}
         try:
@@ -136,11 +105,6 @@ class Store:
         if response.status_code == 404 and b"<title>404 Not Found</title>" in response.get_data():
             raise not_implemented(service, operation.name)
         return response
-
-    @staticmethod
-    def refuse_pretence(service: str, operation: str) -> None:
-        if service in PRETENDED_SERVICES or operation in PRETENDED.get(service, ()):
-            raise not_implemented(service, operation)
 
     def call(
         self, service: str, operation: str, account: str, region: str, params: dict[str, Any], access_key: str

@@ -16,6 +16,7 @@ from rehearsal.cloud.core import registry, service_time
 from rehearsal.cloud.core.accounts import admin_credentials
 from rehearsal.cloud.core.call import Call
 from rehearsal.cloud.core.cloud import Cloud
+from rehearsal.cloud.core.kept import refuse_unless_kept
 from rehearsal.cloud.core.ports import Place
 from rehearsal.cloud.wire import protocol, validation
 from rehearsal.cloud.wire.types import AwsError, Principal
@@ -57,6 +58,7 @@ def dispatch(call: Call) -> Answer:
         if handler is not None:
             answer: Answer = handler(call)
             return answer
+        refuse_unless_kept(call.service, call.operation)
         return call.relay() if call.request is not None else call.forward()
     except AwsError as error:
         if error.code in _DENIALS:

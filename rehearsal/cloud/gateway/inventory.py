@@ -57,8 +57,6 @@ LISTINGS = (
     Listing("sagemaker", "ListEndpoints", "Endpoints", "EndpointArn"),
     Listing("sagemaker", "ListModelPackageGroups", "ModelPackageGroupSummaryList", "ModelPackageGroupArn"),
     Listing("sagemaker", "ListNotebookInstances", "NotebookInstances", "NotebookInstanceArn"),
-    Listing("dynamodb", "ListTables", "TableNames", None),
-    Listing("ecr", "DescribeRepositories", "repositories", "repositoryArn"),
 )
 _BACKENDS = {"awslambda": "lambda", "states": "stepfunctions"}
 _AWS_OWNED = ("alias/aws/", ":role/aws-service-role/", ":policy/aws-service-role/")

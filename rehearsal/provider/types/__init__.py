@@ -13,7 +13,7 @@ from rehearsal.provider.schema import split_token
 FILES = {"lambda": "lambda_"}
 SERVICES = (
     "apigateway", "appautoscaling", "cloudwatch", "codebuild", "codecommit", "codeconnections", "codedeploy",
-    "codepipeline", "glue", "iam", "kms", "lambda_", "s3", "sagemaker", "scheduler", "secretsmanager", "sfn", "sns",
+    "codepipeline", "glue", "iam", "kms", "lambda_", "s3", "sagemaker", "secretsmanager", "sfn", "sns",
     "sqs", "ssm",
 )  # fmt: skip
 

@@ -66,41 +66,6 @@ class LogGroup(ResourceType):
             ctx.call("DeleteLogGroup", {"logGroupName": ctx.id})
 
 
-class LogMetricFilter(ResourceType):
-    token = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
-    service = "logs"
-    name = AutoName("name", 512, prefix_property=None)
-    replaces = frozenset({"name", "logGroupName"})
-    renames = {
-        "name": "filterName",
-        "pattern": "filterPattern",
-        "metricTransformation": "metricTransformations",
-        "metricTransformation.name": "metricName",
-        "metricTransformation.namespace": "metricNamespace",
-        "metricTransformation.value": "metricValue",
-    }
-
-    def create(self, ctx: Context) -> None:
-        ctx.call("PutMetricFilter", self.request(ctx, "PutMetricFilter"))
-        ctx.id = ctx.inputs["name"]
-
-    def read(self, ctx: Context) -> Values | None:
-        group = ctx.prop("logGroupName")
-        if not group:
-            group, _, ctx.id = ctx.id.rpartition(":")
-        answer = ctx.find("DescribeMetricFilters", {"logGroupName": group, "filterNamePrefix": ctx.id}) or {}
-        found = next((f for f in answer.get("metricFilters", []) if f["filterName"] == ctx.id), None)
-        return self.observed(ctx, {**found, "logGroupName": group}) if found else None
-
-    def update(self, ctx: Context) -> None:
-        # AWS replaces a filter of the same name, moto keeps both: taking it away first is right with either.
-        self.delete(ctx)
-        self.create(ctx)
-
-    def delete(self, ctx: Context) -> None:
-        ctx.call("DeleteMetricFilter", {"logGroupName": ctx.prop("logGroupName"), "filterName": ctx.id})
-
-
 def to_dimensions(values: Values | None) -> list[Values] | None:
     """Dimensions as the API lists them."""
     return [{"name": key, "value": value} for key, value in sorted(values.items())] if values else None
@@ -265,6 +230,5 @@ TYPES = (
     EventRule,
     EventTarget,
     LogGroup,
-    LogMetricFilter,
     MetricAlarm,
 )

@@ -416,17 +416,6 @@ WATCH_CASES = [
         replace={"name": "new"},
     ),
     case(
-        "aws:cloudwatch/logMetricFilter:LogMetricFilter",
-        lambda w: {
-            "pattern": "ERROR",
-            "logGroupName": w.log_group().get("name"),
-            "metricTransformation": {"name": "Errors", "namespace": "N", "value": "1"},
-        },
-        change={"pattern": "WARN"},
-        replace={"name": "new"},
-        unimportable=True,
-    ),
-    case(
         "aws:cloudwatch/metricAlarm:MetricAlarm",
         lambda w: {
             **ALARM,
@@ -716,16 +705,6 @@ ROAD_CASES = [
             "tags": {"a": "b"},
         },
         change={"definition": '{"StartAt": "B", "States": {"B": {"Type": "Pass", "End": true}}}'},
-        replace={"name": "new"},
-    ),
-    case(
-        "aws:scheduler/schedule:Schedule",
-        lambda w: {
-            "scheduleExpression": "rate(1 hour)",
-            "flexibleTimeWindow": {"mode": "OFF"},
-            "target": {"arn": w.queue().get("arn"), "roleArn": w.role("scheduler.amazonaws.com"), "input": '{"a": 1}'},
-        },
-        change={"scheduleExpression": "rate(2 hours)"},
         replace={"name": "new"},
     ),
 ]
