@@ -58,11 +58,11 @@ def environment(settings: Settings) -> None:
     if release is None:
         return
 
-    lineup = stack.lineup(release)
-    endpoint = stack.endpoint(lineup, foundation)
-    serve = stack.serve(release, lineup, foundation, endpoint)
-    health = stack.health(release, lineup, foundation, endpoint, serve)
-    shift = stack.shift(release, lineup, foundation, endpoint, serve, health)
+    variants = stack.variants(release)
+    endpoint = stack.endpoint(variants, foundation)
+    serve = stack.serve(release, variants, foundation, endpoint)
+    health = stack.health(release, variants, foundation, endpoint, serve)
+    shift = stack.shift(release, variants, foundation, endpoint, serve, health)
     monitor = stack.monitor(release, foundation, endpoint, shift, health)
     stack.pointer(release, shift, monitor)
 

@@ -1,4 +1,4 @@
-"""Play the whole road on this machine: two releases from data to production, and a bad one that goes back."""
+"""Play the whole road on this machine: two releases from data to production, and a bad one that is rolled back."""
 
 from pathlib import Path
 from typing import Annotated

@@ -46,7 +46,7 @@ def line(entry: dict[str, Any]) -> str:
         share = entry["shifting"].get(shift["release"], 0.0)
         what = f"shifts to release {shift['release']}, now {share:.0%}"
         if shift["rollback"]:
-            what = f"goes back to release {shift['release']}"
+            what = f"rolls back to release {shift['release']}"
         found.append(f"a shift is under way: deployment {shift['deployment']} {what}")
     elif entry["shifting"]:
         weights = ", ".join(f"{release} {share:.0%}" for release, share in entry["shifting"].items())

@@ -14,7 +14,7 @@ from contracts.s3 import parse_s3_uri
 
 
 @dataclass(frozen=True)
-class Found:
+class LocatedRelease:
     """A release with the address of its manifest and the SHA-256 of the manifest's text."""
 
     release: Release
@@ -27,7 +27,7 @@ class Found:
         return json.dumps({"id": self.release.id, "manifest": self.manifest, "sha256": self.sha256})
 
 
-def find(named: str, sha256: str, pointer: str, retire: bool) -> Found | None:
+def find(named: str, sha256: str, pointer: str, retire: bool) -> LocatedRelease | None:
     """The release to serve, or None where none is (or it is to be retired).
 
     `named` and `sha256` come from config, `pointer` is the name of the parameter with the present release. Raises
@@ -45,7 +45,7 @@ def find(named: str, sha256: str, pointer: str, retire: bool) -> Found | None:
     return load(present["manifest"], present["sha256"]) if present else None
 
 
-def load(manifest: str, sha256: str = "") -> Found:
+def load(manifest: str, sha256: str = "") -> LocatedRelease:
     """The manifest at an address, checked, with the artifact it vouches for."""
     text = _text(manifest)
     actual = hashlib.sha256(text.encode()).hexdigest()
@@ -59,7 +59,7 @@ def load(manifest: str, sha256: str = "") -> Found:
     except ReleaseError as error:
         raise pulumi.RunError(f"{manifest} is no release manifest: {error}; nothing was touched") from None
     _verify(release)
-    return Found(release, manifest, actual)
+    return LocatedRelease(release, manifest, actual)
 
 
 def _present(pointer: str) -> dict[str, str] | None:

@@ -7,7 +7,7 @@ from typing import TypedDict
 import pulumi
 
 from components.endpoint import VARIANT, VariantArgs
-from components.release import Found, load
+from components.release import LocatedRelease, load
 from contracts.release import Release
 
 
@@ -20,14 +20,14 @@ class OtherVariant(TypedDict):
 
 
 @dataclass(frozen=True)
-class Lineup:
+class EndpointVariants:
     """The release and the models beside it on its endpoint."""
 
     release: Release
     others: Sequence[tuple[VariantArgs, Release]]
 
     @property
-    def variants(self) -> list[VariantArgs]:
+    def all(self) -> list[VariantArgs]:
         """All models of the endpoint, the release's own first."""
         return [_variant(VARIANT, self.release, 1.0, shadow=False), *(variant for variant, _ in self.others)]
 
@@ -47,7 +47,7 @@ class Lineup:
         ]
 
 
-class Wanted(TypedDict):
+class ConfiguredVariant(TypedDict):
     """A variant as config names it."""
 
     name: str
@@ -56,12 +56,12 @@ class Wanted(TypedDict):
     shadow: bool
 
 
-def line_up(found: Found, wanted: Sequence[Wanted]) -> Lineup:
+def load_variants(found: LocatedRelease, wanted: Sequence[ConfiguredVariant]) -> EndpointVariants:
     """Load the manifests of all. Raises `pulumi.RunError` for one that cannot stand beside the release."""
-    return Lineup(found.release, [_beside(found.release, item) for item in wanted])
+    return EndpointVariants(found.release, [_beside(found.release, item) for item in wanted])
 
 
-def _beside(release: Release, wanted: Wanted) -> tuple[VariantArgs, Release]:
+def _beside(release: Release, wanted: ConfiguredVariant) -> tuple[VariantArgs, Release]:
     other = load(wanted["manifest"]).release
     reason = _misfit(release, other)
     if reason:

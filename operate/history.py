@@ -14,7 +14,7 @@ from contracts.release import Release, ReleaseError, parse_release
 from contracts.s3 import parse_s3_uri
 from operate.clients import Clients
 from operate.project import Project
-from operate.releases import Attempt, Served, Traffic
+from operate.releases import Attempt, ServingRecord, Traffic
 
 _PAGE = 25
 """As many deployments as CodeDeploy describes in one call."""
@@ -44,7 +44,7 @@ class History:
     def __init__(self, clients: Clients, project: Project, stack: str) -> None:
         self._clients, self._project, self._stack = clients, project, stack
 
-    def served(self) -> list[Served]:
+    def served(self) -> list[ServingRecord]:
         """The pointer's history, oldest first; empty where nothing has ever served. SSM keeps the last 100 entries."""
         ssm = self._clients.of(self._stack, "ssm")
         name = self._project.names.pointer(self._stack)
@@ -142,12 +142,12 @@ class History:
         }
 
 
-def _served(entry: dict[str, Any]) -> Iterator[Served]:
+def _served(entry: dict[str, Any]) -> Iterator[ServingRecord]:
     """An entry that is no release (somebody wrote it by hand) is left out."""
     try:
         record = json.loads(entry["Value"])
         by = entry.get("LastModifiedUser", "")
-        yield Served(record["id"], record["manifest"], record["sha256"], entry["LastModifiedDate"], by)
+        yield ServingRecord(record["id"], record["manifest"], record["sha256"], entry["LastModifiedDate"], by)
     except (ValueError, KeyError, TypeError):
         return
 

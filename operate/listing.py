@@ -8,7 +8,7 @@ from contracts.release import Release
 from operate.clients import Clients
 from operate.history import Approval, History, Manifest
 from operate.project import Project
-from operate.releases import Served, State, state_of
+from operate.releases import ServingRecord, State, state_of
 
 
 def known(clients: Clients, project: Project, stack: str) -> list[dict[str, Any]]:
@@ -31,7 +31,7 @@ def known(clients: Clients, project: Project, stack: str) -> list[dict[str, Any]
 
 
 def entry_of(
-    release: str, manifest: Manifest | None, state: State, served: Sequence[Served], approval: Approval | None
+    release: str, manifest: Manifest | None, state: State, served: Sequence[ServingRecord], approval: Approval | None
 ) -> dict[str, Any]:
     """What is listed of one release; what its manifest would say is null where that is gone."""
     read = manifest.release if manifest else None

@@ -14,7 +14,7 @@ SERVING, SHIFTING, FORMER, ROLLED_BACK, NEVER = "serving", "shifting", "former",
 
 
 @dataclass(frozen=True)
-class Served:
+class ServingRecord:
     """One entry of the pointer's history: which release was recorded as serving, when, and by whom if that is known."""
 
     release: str
@@ -84,13 +84,13 @@ class State:
         return f"{self.word}: {self.cause}" if self.cause else self.word
 
 
-def stays(served: Sequence[Served]) -> list[Served]:
+def stays(served: Sequence[ServingRecord]) -> list[ServingRecord]:
     """The way back: what served before what, the present one last; returns are taken out with what they undid.
 
     `served` is the history, oldest first. After A, B and a rollback to A, the way back is A alone: B was left for a
     reason, and another return must not lead to it.
     """
-    way: list[Served] = []
+    way: list[ServingRecord] = []
     for entry in served:
         known = [index for index, stop in enumerate(way) if stop.release == entry.release]
         if known:
@@ -99,7 +99,7 @@ def stays(served: Sequence[Served]) -> list[Served]:
     return way
 
 
-def former(served: Sequence[Served], present: str) -> Served | None:
+def former(served: Sequence[ServingRecord], present: str) -> ServingRecord | None:
     """The release that served before `present`; None where there is none."""
     way = stays(served)
     releases = [stop.release for stop in way]
@@ -109,7 +109,9 @@ def former(served: Sequence[Served], present: str) -> Served | None:
     return way[-1] if way else None
 
 
-def state_of(release: str, traffic: Traffic | None, served: Sequence[Served], attempts: Sequence[Attempt]) -> State:
+def state_of(
+    release: str, traffic: Traffic | None, served: Sequence[ServingRecord], attempts: Sequence[Attempt]
+) -> State:
     """How a release stands; `attempts` newest first."""
     if traffic and release in traffic.weights:
         return State(SHIFTING, traffic.weights[release])
@@ -125,7 +127,7 @@ def state_of(release: str, traffic: Traffic | None, served: Sequence[Served], at
     return State(NEVER)
 
 
-def last_failure(served: Sequence[Served], attempts: Sequence[Attempt]) -> Attempt | None:
+def last_failure(served: Sequence[ServingRecord], attempts: Sequence[Attempt]) -> Attempt | None:
     """The latest shift, if it failed and nothing was recorded as serving since."""
     own = [attempt for attempt in attempts if not attempt.rollback]
     if not own or not own[0].failed:
@@ -145,5 +147,5 @@ def match(wanted: str, known: Iterable[str]) -> tuple[str | None, list[str]]:
     return None, parts or difflib.get_close_matches(wanted, known, n=3, cutoff=0.5)
 
 
-def _served_since(release: str, served: Sequence[Served], moment: datetime) -> bool:
+def _served_since(release: str, served: Sequence[ServingRecord], moment: datetime) -> bool:
     return any(entry.release == release and entry.at > moment for entry in served)

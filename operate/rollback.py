@@ -21,7 +21,7 @@ from operate import deploy
 from operate.clients import Clients
 from operate.history import Approval, History, Manifest
 from operate.project import Project
-from operate.releases import Attempt, Served, former, last_failure, match
+from operate.releases import Attempt, ServingRecord, former, last_failure, match
 from operate.updates import HeldError
 from policies.rules.model import is_production
 
@@ -42,7 +42,7 @@ class Plan:
     stack: str
     present: str
     target: Manifest
-    served: Served
+    served: ServingRecord
     approval: Approval | None
     under_way: Attempt | None
     deploys: bool = True
@@ -73,8 +73,8 @@ def plan(clients: Clients, project: Project, stack: str, to: str) -> Plan:
 
 
 def before(
-    stack: str, present: str, served: Sequence[Served], attempts: Sequence[Attempt], going: Attempt | None
-) -> Served:
+    stack: str, present: str, served: Sequence[ServingRecord], attempts: Sequence[Attempt], going: Attempt | None
+) -> ServingRecord:
     """The release to return to where none is named."""
     if going:
         return served[-1]  # recorded last, after a shift's success: what served before this one
@@ -94,12 +94,12 @@ def before(
     return found
 
 
-def _earlier(served: Sequence[Served], present: str) -> str:
+def _earlier(served: Sequence[ServingRecord], present: str) -> str:
     found = former(served, present)
     return found.release if found else "RELEASE"
 
 
-def named(stack: str, to: str, served: Sequence[Served]) -> Served:
+def named(stack: str, to: str, served: Sequence[ServingRecord]) -> ServingRecord:
     """The entry of a release that has served, by its id or a part of it that no other has."""
     known = {entry.release: entry for entry in served}
     release, near = match(to, known)
@@ -111,11 +111,11 @@ def named(stack: str, to: str, served: Sequence[Served]) -> Served:
     )
 
 
-def _newest(served: Sequence[Served]) -> list[str]:
+def _newest(served: Sequence[ServingRecord]) -> list[str]:
     return list(dict.fromkeys(entry.release for entry in reversed(served)))[:5]
 
 
-def read_manifest(history: History, chosen: Served) -> Manifest:
+def read_manifest(history: History, chosen: ServingRecord) -> Manifest:
     """The manifest, unchanged since the release served. Raises UserError where it is gone or another one."""
     manifest = history.manifest(chosen.manifest)
     if manifest is None:

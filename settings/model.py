@@ -27,7 +27,7 @@ from settings.sections import (
     Features,
     Monitor,
     Notebook,
-    Returning,
+    RollbackRequest,
     Source,
     State,
     Variant,
@@ -181,7 +181,7 @@ class Settings:
         Key(Text("a SHA-256 of 64 lower case hex digits", r"[0-9a-f]{64}"), "the manifest hash that was approved", ""),
     ]
     retire: Annotated[bool, Key(Flag(), "for one update: take away what serves, before `pulumi destroy`", False)]
-    returning: Annotated[Returning, Key(Section(Returning), "a rollback, for one update", {})]
+    returning: Annotated[RollbackRequest, Key(Section(RollbackRequest), "a rollback, for one update", {})]
 
     @cached_property
     def names(self) -> Names:

@@ -244,7 +244,7 @@ class Notebook:
 
 
 @dataclass(frozen=True)
-class Returning:
+class RollbackRequest:
     """A rollback to a former release, as `./glidepath rollback` sets it for one update. Never committed."""
 
     reason: Annotated[

@@ -9,10 +9,10 @@ from components.endpoint import VARIANT, Endpoint
 from components.foundation import Foundation
 from components.health import Health
 from components.monitor import Monitor
-from components.release import Found, find
+from components.release import LocatedRelease, find
 from components.serve import ALIAS, Serve
 from components.shift import Shift
-from components.variants import Lineup, Wanted, line_up
+from components.variants import ConfiguredVariant, EndpointVariants, load_variants
 from contracts.names import PREDICT
 from definitions.health import Watched
 from definitions.images import model_monitor
@@ -40,24 +40,24 @@ class EnvironmentStack:
             },
         )
 
-    def release(self) -> Found | None:
+    def release(self) -> LocatedRelease | None:
         """The release that is named, else the one that serves."""
         settings = self.settings
         return find(settings.release, settings.manifest_sha256, self.names.pointer(self.env), settings.retire)
 
-    def lineup(self, found: Found) -> Lineup:
+    def variants(self, found: LocatedRelease) -> EndpointVariants:
         """The release's variant, with what config puts beside it."""
         wanted = [_wanted(variant, shadow=False) for variant in self.settings.variants]
         wanted += [_wanted(variant, shadow=True) for variant in (self.settings.shadow,) if variant]
-        return line_up(found, wanted)
+        return load_variants(found, wanted)
 
-    def endpoint(self, lineup: Lineup, foundation: Foundation) -> Endpoint:
+    def endpoint(self, variants: EndpointVariants, foundation: Foundation) -> Endpoint:
         """The release's own endpoint."""
         settings, scaling = self.settings, self.settings.autoscaling
         return Endpoint(
             self.names.stack(self.env),
             {
-                "variants": lineup.variants,
+                "variants": variants.all,
                 "role_arn": foundation.roles["model"],
                 "key_arn": foundation.key_arn,
                 "capture_bucket": foundation.capture_bucket,
@@ -74,7 +74,9 @@ class EnvironmentStack:
             },
         )
 
-    def serve(self, found: Found, lineup: Lineup, foundation: Foundation, endpoint: Endpoint) -> Serve:
+    def serve(
+        self, found: LocatedRelease, variants: EndpointVariants, foundation: Foundation, endpoint: Endpoint
+    ) -> Serve:
         """Function, alias and API."""
         api = self.settings.api
         return Serve(
@@ -86,7 +88,7 @@ class EnvironmentStack:
                 "release_id": found.release.id,
                 "features": found.release.features,
                 "edges": _bins(found)[0],
-                "answering": lineup.answering,
+                "answering": variants.answering,
                 "role_arn": foundation.roles[PREDICT],
                 "key_arn": foundation.key_arn,
                 "rate": api.rate,
@@ -97,7 +99,14 @@ class EnvironmentStack:
             },
         )
 
-    def health(self, found: Found, lineup: Lineup, foundation: Foundation, endpoint: Endpoint, serve: Serve) -> Health:
+    def health(
+        self,
+        found: LocatedRelease,
+        variants: EndpointVariants,
+        foundation: Foundation,
+        endpoint: Endpoint,
+        serve: Serve,
+    ) -> Health:
         """Alarms on what the release does."""
         edges, shares = _bins(found)
         service = self.names.stack(self.env)
@@ -112,7 +121,7 @@ class EnvironmentStack:
                     alias=ALIAS,
                     version=serve.function.version,
                     endpoint=endpoint.name,
-                    variants=list(lineup.answering or [VARIANT]),
+                    variants=list(variants.answering or [VARIANT]),
                     api=service,
                     stage=ALIAS,
                     shadow=self.settings.shadow.name if self.settings.shadow else "",
@@ -125,7 +134,13 @@ class EnvironmentStack:
         )
 
     def shift(
-        self, found: Found, lineup: Lineup, foundation: Foundation, endpoint: Endpoint, serve: Serve, health: Health
+        self,
+        found: LocatedRelease,
+        variants: EndpointVariants,
+        foundation: Foundation,
+        endpoint: Endpoint,
+        serve: Serve,
+        health: Health,
     ) -> Shift:
         """Traffic moves to the release."""
         deployment = self.settings.deployment
@@ -139,7 +154,7 @@ class EnvironmentStack:
                 "endpoint": endpoint.name,
                 "release_id": found.release.id,
                 "golden": found.release.golden,
-                "others": lineup.proven,
+                "others": variants.proven,
                 "capture_bucket": foundation.capture_bucket,
                 "capture_percentage": self.settings.capture.percentage,
                 "capture_seconds": self.settings.capture.wait_seconds,
@@ -157,7 +172,7 @@ class EnvironmentStack:
         )
 
     def monitor(
-        self, found: Found, foundation: Foundation, endpoint: Endpoint, shift: Shift, health: Health
+        self, found: LocatedRelease, foundation: Foundation, endpoint: Endpoint, shift: Shift, health: Health
     ) -> Monitor | None:
         """The release's data against its own baseline, where monitoring is on."""
         wanted = self.settings.monitor
@@ -188,7 +203,7 @@ class EnvironmentStack:
             },
         )
 
-    def pointer(self, found: Found, shift: Shift, monitor: Monitor | None) -> Parameter:
+    def pointer(self, found: LocatedRelease, shift: Shift, monitor: Monitor | None) -> Parameter:
         """Written last: only a release that serves is remembered."""
         after: list[pulumi.Resource] = [shift.traffic, *([monitor.schedule] if monitor else [])]
         return Parameter(
@@ -201,11 +216,11 @@ class EnvironmentStack:
         )
 
 
-def _bins(found: Found) -> tuple[Sequence[float], Sequence[float]]:
+def _bins(found: LocatedRelease) -> tuple[Sequence[float], Sequence[float]]:
     """Edges and shares of the evaluated model's predictions; none in a manifest from before they were measured."""
     distribution = found.release.distribution
     return (distribution.edges, distribution.shares) if distribution else ((), ())
 
 
-def _wanted(variant: Variant, shadow: bool) -> Wanted:
+def _wanted(variant: Variant, shadow: bool) -> ConfiguredVariant:
     return {"name": variant.name, "manifest": variant.manifest, "weight": variant.weight, "shadow": shadow}

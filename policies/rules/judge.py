@@ -77,7 +77,7 @@ class Judge:
         for rule, context in found.rules:
             if rule.check is not None:
                 findings = rule.check(resource, context)
-                self._tell(found, rule, resource, findings, report)
+                self._report(found, rule, resource, findings, report)
         if found.exemptions and any(placed.document is UNKNOWN for placed in documents_of(resource)):
             self._unknown.append(resource)
 
@@ -92,7 +92,7 @@ class Judge:
         found = self._family("stack", config, stack)
         for rule, context in found.rules:
             if rule.stack_check is not None:
-                self._tell(found, rule, None, rule.stack_check(resources, context), report)
+                self._report(found, rule, None, rule.stack_check(resources, context), report)
         for _, family in self._families.values():
             for exemption in family.exemptions:
                 fault = exemption.fault or self._idle(exemption)
@@ -118,7 +118,7 @@ class Judge:
             self._families[name, stack] = kept
         return kept[1]
 
-    def _tell(
+    def _report(
         self, family: Family, rule: Rule, resource: Resource | None, findings: Iterable[Finding], report: Report
     ) -> None:
         for finding in findings:

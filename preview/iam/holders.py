@@ -39,7 +39,7 @@ _PERMISSION = "aws:lambda/permission:Permission"
 
 
 @dataclass
-class Holder:
+class PolicyHolder:
     """A principal with its rights, or a resource with its own policy. `unclear` says what cannot be read yet."""
 
     kind: str
@@ -100,16 +100,16 @@ class _World:
         return f"it depends on {', '.join(listed)}" if listed else "it depends on what is yet to be made"
 
 
-def holders(resources: Mapping[str, Resource], names: Names) -> dict[str, Holder]:
+def holders(resources: Mapping[str, Resource], names: Names) -> dict[str, PolicyHolder]:
     """All holders of one side of a plan, by their titles."""
     world = _World(resources, names)
-    found: dict[str, Holder] = {}
+    found: dict[str, PolicyHolder] = {}
     for resource in sorted(resources.values(), key=lambda each: each.urn):
         _add(found, world, resource)
     return found
 
 
-def _add(found: dict[str, Holder], world: _World, resource: Resource) -> None:
+def _add(found: dict[str, PolicyHolder], world: _World, resource: Resource) -> None:
     if resource.type in _PRINCIPALS:
         _principal(found, world, resource)
     elif resource.type in _INLINE:
@@ -126,12 +126,12 @@ def _add(found: dict[str, Holder], world: _World, resource: Resource) -> None:
         _permission(found, world, resource)
 
 
-def _holder(found: dict[str, Holder], word: str, name: str) -> Holder:
-    fresh = Holder(word, name)
+def _holder(found: dict[str, PolicyHolder], word: str, name: str) -> PolicyHolder:
+    fresh = PolicyHolder(word, name)
     return found.setdefault(fresh.title, fresh)
 
 
-def _principal(found: dict[str, Holder], world: _World, resource: Resource) -> None:
+def _principal(found: dict[str, PolicyHolder], world: _World, resource: Resource) -> None:
     holder = _holder(found, _PRINCIPALS[resource.type], world.text(resource.known.get("name")) or resource.name)
     if resource.type == ROLE:
         _take(holder, "own", world, resource, "assumeRolePolicy")
@@ -143,7 +143,7 @@ def _principal(found: dict[str, Holder], world: _World, resource: Resource) -> N
         _bound(holder, world, resource)
 
 
-def _bound(holder: Holder, world: _World, resource: Resource) -> None:
+def _bound(holder: PolicyHolder, world: _World, resource: Resource) -> None:
     policy = world.behind(resource, "permissionsBoundary")
     arn = world.text(resource.inputs["permissionsBoundary"])
     if policy is None or policy.type != _MANAGED:
@@ -155,7 +155,7 @@ def _bound(holder: Holder, world: _World, resource: Resource) -> None:
     _take(holder, "boundary", world, policy, "policy")
 
 
-def _owner(found: dict[str, Holder], world: _World, resource: Resource, word: str) -> Holder:
+def _owner(found: dict[str, PolicyHolder], world: _World, resource: Resource, word: str) -> PolicyHolder:
     value = resource.inputs.get(word)
     if isinstance(value, str) and UNKNOWN not in value:
         return _holder(found, word, world.text(value))
@@ -164,19 +164,19 @@ def _owner(found: dict[str, Holder], world: _World, resource: Resource, word: st
     return _holder(found, word, name or (behind.name if behind else resource.name))
 
 
-def _attach(holder: Holder, world: _World, resource: Resource, prop: str) -> None:
+def _attach(holder: PolicyHolder, world: _World, resource: Resource, prop: str) -> None:
     arn = resource.inputs.get(prop)
     _managed(holder, world, arn if isinstance(arn, str) else "", world.behind(resource, prop))
 
 
-def _managed(holder: Holder, world: _World, arn: str, policy: Resource | None) -> None:
+def _managed(holder: PolicyHolder, world: _World, arn: str, policy: Resource | None) -> None:
     if policy is not None and policy.type == _MANAGED:
         _take(holder, "identity", world, policy, "policy")
     else:
         holder.managed.add(world.text(arn) if UNKNOWN not in arn else "(a policy that is not known yet)")
 
 
-def _take(holder: Holder, part: str, world: _World, resource: Resource, prop: str) -> None:
+def _take(holder: PolicyHolder, part: str, world: _World, resource: Resource, prop: str) -> None:
     """Add a document to a part of the holder, or note why it cannot be read."""
     value = resource.inputs.get(prop)
     if value is None:
@@ -214,7 +214,7 @@ def _named(world: _World, resource: Resource, prop: str | None) -> str:
     return value.rpartition(":")[2] if value and UNKNOWN not in value else resource.name
 
 
-def _permission(found: dict[str, Holder], world: _World, resource: Resource) -> None:
+def _permission(found: dict[str, PolicyHolder], world: _World, resource: Resource) -> None:
     """A grant in a function's own policy."""
     given = {key: world.text(resource.inputs.get(key)) for key in ("function", "action", "principal", "sourceArn")}
     account = world.text(resource.inputs.get("sourceAccount"))

@@ -6,7 +6,7 @@ from policies.rules.actions import of_service, reach, split
 from policies.rules.documents import Document
 from preview.iam.clauses import Clauses, several
 from preview.iam.compare import Difference, Scope
-from preview.iam.holders import Holder, holders, titles
+from preview.iam.holders import PolicyHolder, holders, titles
 from preview.iam.sides import differences, joined_sets
 from preview.model import Capability, Danger, Place
 from preview.names import Names
@@ -26,12 +26,12 @@ def capabilities(before: Mapping[str, Resource], after: Mapping[str, Resource], 
     return sorted(found, key=lambda each: (each.danger, each.owner, not each.gained, each.text))
 
 
-def _holder(title: str, old: Holder | None, new: Holder | None) -> Iterator[Capability]:
+def _holder(title: str, old: PolicyHolder | None, new: PolicyHolder | None) -> Iterator[Capability]:
     if new is None:
         if old is not None and (old.identity or old.managed or old.own or old.unread):
             yield _gone(old)
         return
-    was = old or Holder(new.kind, new.name)
+    was = old or PolicyHolder(new.kind, new.name)
     yield from _unclear(was, new)
     yield from _managed(was, new)
     yield from _boundary(was, new, old is None)
@@ -41,13 +41,13 @@ def _holder(title: str, old: Holder | None, new: Holder | None) -> Iterator[Capa
         yield from _own(title, was, new)
 
 
-def _gone(old: Holder) -> Capability:
+def _gone(old: PolicyHolder) -> Capability:
     what = "with all its rights" if old.principal else "and nobody has rights by it any more"
     text = f"{old.title} is gone {what}" if old.principal else f"the policy of {old.title} is gone {what}"
     return Capability(Danger.FEWER, text, old.title, gained=False)
 
 
-def _unclear(was: Holder, new: Holder) -> Iterator[Capability]:
+def _unclear(was: PolicyHolder, new: PolicyHolder) -> Iterator[Capability]:
     for reason in new.unclear:
         if reason not in was.unclear:
             text = f"what {new.title} allows cannot be determined: {reason}"
@@ -57,7 +57,7 @@ def _unclear(was: Holder, new: Holder) -> Iterator[Capability]:
         yield Capability(Danger.RIGHTS, text, new.title, gained=True)
 
 
-def _managed(was: Holder, new: Holder) -> Iterator[Capability]:
+def _managed(was: PolicyHolder, new: PolicyHolder) -> Iterator[Capability]:
     for arn in sorted(new.managed - was.managed):
         text = f"{new.title} now has the policy `{arn}`, which is not of this stack"
         yield Capability(Danger.POWER, text, new.title, gained=True)
@@ -65,7 +65,7 @@ def _managed(was: Holder, new: Holder) -> Iterator[Capability]:
         yield Capability(Danger.FEWER, f"{new.title} no longer has the policy `{arn}`", new.title, gained=False)
 
 
-def _boundary(was: Holder, new: Holder, fresh: bool) -> Iterator[Capability]:
+def _boundary(was: PolicyHolder, new: PolicyHolder, fresh: bool) -> Iterator[Capability]:
     had, has = (each.boundary is not None or "boundary" in each.unread for each in (was, new))
     if had and not has:
         text = f"no permissions boundary limits {new.title} any more"
@@ -74,7 +74,7 @@ def _boundary(was: Holder, new: Holder, fresh: bool) -> Iterator[Capability]:
         yield Capability(Danger.FEWER, f"a permissions boundary now limits {new.title}", new.title, gained=False)
 
 
-def _identity(title: str, was: Holder, new: Holder) -> Iterator[Capability]:
+def _identity(title: str, was: PolicyHolder, new: PolicyHolder) -> Iterator[Capability]:
     if was.identity == new.identity and was.boundary == new.boundary:
         return
     # A boundary that cannot be read counts as none: what is reported is what it may let through.
@@ -85,7 +85,7 @@ def _identity(title: str, was: Holder, new: Holder) -> Iterator[Capability]:
         yield _sentence(title, difference, actions, written)
 
 
-def _own(title: str, was: Holder, new: Holder) -> Iterator[Capability]:
+def _own(title: str, was: PolicyHolder, new: PolicyHolder) -> Iterator[Capability]:
     if was.own == new.own:
         return
     for difference, actions in differences((was.own, None), (new.own, None), principals=True):
@@ -113,7 +113,7 @@ def _capability(
 
 
 def _about_others(
-    title: str, holder: Holder, difference: Difference, actions: tuple[str, ...], documents: Sequence[Document]
+    title: str, holder: PolicyHolder, difference: Difference, actions: tuple[str, ...], documents: Sequence[Document]
 ) -> Iterator[Capability]:
     """Sentences about whom a resource or a role lets in: one per principal."""
     by_principal: dict[str, list[Scope]] = {}

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from rehearsal.engine.model import HOST, MINIMUM, Found, parse_version
+from rehearsal.engine.model import HOST, MINIMUM, LocatedEngine, parse_version
 
 
 def on_path(env: Mapping[str, str], own_bin: Path) -> Path | None:
@@ -16,7 +16,7 @@ def on_path(env: Mapping[str, str], own_bin: Path) -> Path | None:
     return Path(path).absolute() if path else None
 
 
-def examine(path: Path, env: Mapping[str, str]) -> Found | str:
+def examine(path: Path, env: Mapping[str, str]) -> LocatedEngine | str:
     """The engine behind an executable, or the reason why it will not do."""
     try:
         result = subprocess.run([path, "version"], capture_output=True, text=True, timeout=30, env=_quiet(env))
@@ -28,7 +28,7 @@ def examine(path: Path, env: Mapping[str, str]) -> Found | str:
     if version < MINIMUM:
         wanted = ".".join(map(str, MINIMUM))
         return f"{path} is {'.'.join(map(str, version))}, older than {wanted}"
-    return Found(path, ".".join(map(str, version)), built=False, host=_host_folder(path, env))
+    return LocatedEngine(path, ".".join(map(str, version)), built=False, host=_host_folder(path, env))
 
 
 def _host_folder(path: Path, env: Mapping[str, str]) -> Path | None:

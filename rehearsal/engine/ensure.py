@@ -10,7 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rehearsal.engine import build, discover, download, install
-from rehearsal.engine.model import BUILD_VERSION, DYNAMIC_SCRIPT, EXEC_SCRIPT, HOST, MINIMUM, Engine, EngineError, Found
+from rehearsal.engine.model import (
+    BUILD_VERSION,
+    DYNAMIC_SCRIPT,
+    EXEC_SCRIPT,
+    HOST,
+    MINIMUM,
+    Engine,
+    EngineError,
+    LocatedEngine,
+)
 from rehearsal.engine.progress import Progress
 from rehearsal.environment import Rehearsal, cache_folder
 
@@ -60,25 +69,25 @@ def _install(rehearsal: Rehearsal, candidate: Path | None, env: Mapping[str, str
     return Engine(rehearsal.bin / "pulumi", cached.version, cached.built)
 
 
-def _usable(candidate: Path | None, env: Mapping[str, str], progress: Progress) -> Found | None:
+def _usable(candidate: Path | None, env: Mapping[str, str], progress: Progress) -> LocatedEngine | None:
     if candidate is None:
         return None
     found = discover.examine(candidate, env)
-    if isinstance(found, Found):
+    if isinstance(found, LocatedEngine):
         return found
     progress.say(f"Not used: {found}")
     return None
 
 
-def _cached(cache: Path) -> Found | None:
+def _cached(cache: Path) -> LocatedEngine | None:
     folder = cache / BUILD_VERSION
     if not os.access(folder / "pulumi", os.X_OK):
         return None
     has_host = (folder / HOST).exists()
-    return Found(folder / "pulumi", BUILD_VERSION, built=not has_host, host=folder if has_host else None)
+    return LocatedEngine(folder / "pulumi", BUILD_VERSION, built=not has_host, host=folder if has_host else None)
 
 
-def _make(cache: Path, env: Mapping[str, str], progress: Progress) -> Found:
+def _make(cache: Path, env: Mapping[str, str], progress: Progress) -> LocatedEngine:
     reasons = []
     ways: list[Callable[[Path], None]] = [
         lambda folder: download.download(folder, progress),

@@ -8,13 +8,13 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from rehearsal.engine.model import DYNAMIC_SCRIPT, EXEC_SCRIPT, HOST, EngineError, Found
+from rehearsal.engine.model import DYNAMIC_SCRIPT, EXEC_SCRIPT, HOST, EngineError, LocatedEngine
 from rehearsal.environment import Rehearsal
 
 _HOST_MODULE = Path(__file__).resolve().parent / "host.py"
 
 
-def link_engine(rehearsal: Rehearsal, found: Found) -> None:
+def link_engine(rehearsal: Rehearsal, found: LocatedEngine) -> None:
     """Put an engine that has its own language host on the children's PATH."""
     assert found.host is not None
     _empty(rehearsal.bin)
@@ -25,7 +25,7 @@ def link_engine(rehearsal: Rehearsal, found: Found) -> None:
                 link.symlink_to(file)
 
 
-def add_host(rehearsal: Rehearsal, found: Found, scripts: Path) -> None:
+def add_host(rehearsal: Rehearsal, found: LocatedEngine, scripts: Path) -> None:
     """Put an engine without a language host on the children's PATH, with ours beside it.
 
     The engine warns about a host that does not lie next to its own executable, symbolic links resolved; so the

@@ -38,7 +38,7 @@ class Engine:
 
 
 @dataclass(frozen=True)
-class Found:
+class LocatedEngine:
     """A `pulumi` executable somewhere on this machine.
 
     host: the folder of its Python language host, None where it lacks one.

@@ -147,13 +147,13 @@ REQUEST = "repo:owner/name:pull_request"
 MAIN = "repo:owner/name:ref:refs/heads/main"
 
 
-def told(done: "list[subprocess.CompletedProcess[str]]") -> str:
+def output_of(done: "list[subprocess.CompletedProcess[str]]") -> str:
     return "\n".join(each.stdout + each.stderr for each in done)
 
 
 def test_a_request_that_changes_nothing_gets_its_comment(world: World) -> None:
     done = world.job("preview", "preview", REQUEST, **{"matrix.stack": "dev"})
-    assert [each.returncode for each in done] == [0, 0], told(done)
+    assert [each.returncode for each in done] == [0, 0], output_of(done)
     (body,) = [text for text in world.api.notes.values() if text.startswith("<!-- glidepath:preview-dev -->")]
     assert "## Preview of `dev`" in body
 
@@ -170,7 +170,7 @@ def test_a_wider_role_is_refused_and_the_comment_says_why(world: World) -> None:
         built = world.run(Step("", f"python -m cli evidence --stack dev {where}", {}), world.rehearsal.environ())
     finally:
         roles.write_text(text)
-    assert [each.returncode for each in done] == [0, 3], told(done)
+    assert [each.returncode for each in done] == [0, 3], output_of(done)
     assert "a policy refuses this change of dev" in done[-1].stderr
     assert len(world.api.notes) == 1
     (body,) = world.api.notes.values()
@@ -183,7 +183,7 @@ def test_a_wider_role_is_refused_and_the_comment_says_why(world: World) -> None:
 
 def test_a_night_without_drift_passes_and_one_with_drift_says_what(world: World) -> None:
     calm = world.job("drift", "drift", MAIN, **{"matrix.stack": "dev"})
-    assert [each.returncode for each in calm] == [0, 0], told(calm)
+    assert [each.returncode for each in calm] == [0, 0], output_of(calm)
     iam = world.clients.of("dev", "iam")
     role = f"{world.project.names.name}-dev-predict"
     before = iam.get_role(RoleName=role)["Role"]["Description"]
@@ -192,14 +192,14 @@ def test_a_night_without_drift_passes_and_one_with_drift_says_what(world: World)
         found = world.job("drift", "drift", MAIN, **{"matrix.stack": "dev"})
     finally:
         iam.update_role(RoleName=role, Description=before)
-    assert [each.returncode for each in found] == [0, 1], told(found)
+    assert [each.returncode for each in found] == [0, 1], output_of(found)
     assert "dev has drifted" in found[-1].stderr
     assert "foundation-predict" in found[-1].stdout
 
 
 def test_merged_code_reaches_the_pipeline(world: World) -> None:
     done = world.job("deliver", "deliver", MAIN)
-    assert [each.returncode for each in done] == [0, 0], told(done)
+    assert [each.returncode for each in done] == [0, 0], output_of(done)
     head = world.clients.of("delivery", "s3").head_object(
         Bucket=world.project.names.data_bucket, Key="source/source.zip"
     )

@@ -12,7 +12,7 @@ from cli.rollback import _ask
 from contracts.release import parse_release
 from operate import deploy, rollback
 from operate.history import Manifest
-from operate.releases import Attempt, Served
+from operate.releases import Attempt, ServingRecord
 from operate.rollback import Plan
 from operate.updates import HeldError
 from tests.program.harness import address, manifest
@@ -23,7 +23,7 @@ NOW = datetime(2026, 11, 21, tzinfo=UTC)
 def plan(stack: str = "prod", under_way: bool = False) -> Plan:
     target = Manifest(address(1), "ab", parse_release(json.dumps(manifest(1))))
     going = Attempt("d-3", "c", "InProgress", NOW) if under_way else None
-    return Plan(stack, "b", target, Served(target.release.id, address(1), "ab", NOW), None, going)
+    return Plan(stack, "b", target, ServingRecord(target.release.id, address(1), "ab", NOW), None, going)
 
 
 @pytest.fixture

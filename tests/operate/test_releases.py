@@ -10,7 +10,7 @@ from cli.status import line
 from contracts.release import parse_release
 from operate.history import Approval, Manifest
 from operate.listing import entry_of
-from operate.releases import Attempt, Served, State, Traffic, former, last_failure, match, state_of
+from operate.releases import Attempt, ServingRecord, State, Traffic, former, last_failure, match, state_of
 from tests.program.harness import address, manifest
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -21,9 +21,9 @@ def at(minute: int) -> datetime:
     return START + timedelta(minutes=minute)
 
 
-def served(*releases: str) -> list[Served]:
+def served(*releases: str) -> list[ServingRecord]:
     """A history, one entry every ten minutes."""
-    return [Served(name, f"s3://{name}", "", at(10 * number)) for number, name in enumerate(releases)]
+    return [ServingRecord(name, f"s3://{name}", "", at(10 * number)) for number, name in enumerate(releases)]
 
 
 def attempt(release: str, status: str, minute: int, **more: Any) -> Attempt:
@@ -72,7 +72,7 @@ def test_states(release: str, expected: str) -> None:
 
 def test_a_release_that_served_after_its_failure_is_a_former_one() -> None:
     attempts = [attempt("a", "Failed", 5, cause="x")]
-    history = [Served("a", "", "", at(7)), Served("b", "", "", at(9))]
+    history = [ServingRecord("a", "", "", at(7)), ServingRecord("b", "", "", at(9))]
     assert state_of("a", Traffic("b", "2", "e"), history, attempts).word == "former"
 
 
@@ -98,7 +98,7 @@ def test_the_last_failure_is_forgotten_once_a_release_serves() -> None:
     failed = attempt("b", "Failed", 15)
     back = attempt("a", "Succeeded", 16, rollback=True)
     assert last_failure(served("a"), [back, failed]) == failed
-    assert last_failure([*served("a"), Served("c", "", "", at(30))], [back, failed]) is None
+    assert last_failure([*served("a"), ServingRecord("c", "", "", at(30))], [back, failed]) is None
     assert last_failure(served("a"), [attempt("a", "Succeeded", 20), failed]) is None
     assert last_failure(served("a"), []) is None
 
@@ -112,7 +112,7 @@ def test_a_release_is_named_whole_or_by_a_part_of_its_own() -> None:
     assert match("", known) == (None, [])
 
 
-def told(**changes: Any) -> Manifest:
+def manifest_with(**changes: Any) -> Manifest:
     import json
 
     return Manifest(address(1), "ab", parse_release(json.dumps(manifest(1) | changes)))
@@ -122,7 +122,7 @@ def test_a_release_in_lines() -> None:
     champion = {"package": manifest(1)["model"]["package"], "value": 3.9, "verdict": "better than the champion"}
     entry = entry_of(
         "20261121-1a2b3c4d",
-        told(champion=champion),
+        manifest_with(champion=champion),
         State("serving"),
         served("20261121-1a2b3c4d"),
         Approval("arn:aws:iam::111111111111:user/ann", at(5), "looks right"),
@@ -138,7 +138,7 @@ def test_a_release_in_lines() -> None:
 
 
 def test_a_release_without_approval_or_champion() -> None:
-    found = lines(entry_of("r", told(), State("rolled back", cause="stopped by hand"), [], None))
+    found = lines(entry_of("r", manifest_with(), State("rolled back", cause="stopped by hand"), [], None))
     assert found[0] == "r  rolled back: stopped by hand"
     assert found[2].endswith("; no champion yet")
     assert not any("approved" in text or "served from" in text for text in found)
@@ -167,7 +167,7 @@ REST: dict[str, Any] = {
         ),
         (
             {"shifting": {"b": 0.3}, "shift": {"deployment": "d-2", "release": "a", "rollback": True}},
-            ["a shift is under way: deployment d-2 goes back to release a"],
+            ["a shift is under way: deployment d-2 rolls back to release a"],
         ),
         (
             {"shifting": {"b": 0.3}},

@@ -17,7 +17,7 @@ from contracts.errors import UserError
 from contracts.release import parse_release
 from operate import rollback
 from operate.history import Approval, Manifest
-from operate.releases import Attempt, Served, Traffic
+from operate.releases import Attempt, ServingRecord, Traffic
 from operate.rollback import Plan, exemption, plan, stop_shift
 from policies.rules.exemptions import read
 from tests.program.harness import address, manifest
@@ -27,10 +27,10 @@ ONE, TWO, THREE = (manifest(number)["id"] for number in (1, 2, 3))
 TEXTS = {address(number): json.dumps(manifest(number)) for number in (1, 2, 3)}
 
 
-def entry(number: int, minute: int) -> Served:
+def entry(number: int, minute: int) -> ServingRecord:
     text = TEXTS[address(number)]
     sha256 = hashlib.sha256(text.encode()).hexdigest()
-    return Served(manifest(number)["id"], address(number), sha256, START + timedelta(minutes=minute))
+    return ServingRecord(manifest(number)["id"], address(number), sha256, START + timedelta(minutes=minute))
 
 
 @dataclass
@@ -38,7 +38,7 @@ class World:
     """Production: 1 and 2 have served, 2 serves."""
 
     traffic: Traffic | None = field(default_factory=lambda: Traffic(TWO, "2", "e-2"))
-    served: list[Served] = field(default_factory=lambda: [entry(1, 0), entry(2, 10)])
+    served: list[ServingRecord] = field(default_factory=lambda: [entry(1, 0), entry(2, 10)])
     attempts: list[Attempt] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=lambda: dict(TEXTS))
     gone: set[str] = field(default_factory=set)
@@ -113,7 +113,7 @@ def test_the_release_before_is_chosen(planned: Planner) -> None:
     ]
 
 
-def test_what_is_skipped_at_once_is_told(planned: Planner) -> None:
+def test_what_is_skipped_at_once_is_reported(planned: Planner) -> None:
     told = "\n".join(lines(planned(World()), now=True))
     assert "no steps, so no alarm can stop it on the way; both hooks run" in told
     assert "policy all-at-once is exempted for this one update; recorded with the deployment" in told

@@ -149,7 +149,7 @@ def test_an_exemption_waits_for_an_unknown_document() -> None:
     assert judge_stack([policy(UNKNOWN)], _with()) == []
 
 
-def test_an_unknown_document_is_told() -> None:
+def test_an_unknown_document_is_reported() -> None:
     violations, advice = judge(policy(UNKNOWN))
     assert violations == []
     assert "unknown-document" in rules_of(advice)

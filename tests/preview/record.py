@@ -48,7 +48,7 @@ def _asked(root: Path, change: Prepared, environ: Mapping[str, str]) -> Asked:
 def _previous(environ: Mapping[str, str]) -> str:
     """The manifest of a release that does not serve production now."""
     outputs = ["pulumi", "stack", "output", "--json", "--stack", STACK]
-    now = json.loads(_told(outputs, environ))["manifest"]
+    now = json.loads(_output_of(outputs, environ))["manifest"]
     bucket = now.split("/")[2]
     import boto3
 
@@ -59,7 +59,7 @@ def _previous(environ: Mapping[str, str]) -> str:
     return sorted(uri for uri in others if uri != now)[0]
 
 
-def _told(command: list[str], environ: Mapping[str, str]) -> str:
+def _output_of(command: list[str], environ: Mapping[str, str]) -> str:
     return subprocess.run(command, cwd=ROOT, env=environ, check=True, capture_output=True, text=True).stdout
 
 

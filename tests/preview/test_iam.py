@@ -20,7 +20,7 @@ from preview.iam.sides import differences
 from rehearsal.cloud.policy_language.conditions import parse_conditions
 from rehearsal.cloud.policy_language.evaluate import Kind, Policies, Request, Source, evaluate
 from rehearsal.cloud.policy_language.policy import parse_policy
-from rehearsal.cloud.policy_language.principals import Asker
+from rehearsal.cloud.policy_language.principals import Requester
 from rehearsal.cloud.policy_language.template import template
 from tests.preview.prepared import document as recorded
 from tests.preview.world import MANAGED, POLICY
@@ -79,7 +79,7 @@ CONTEXTS = [
 ]
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 """An example is small as it is; shrinking it would take minutes."""
-ASKER = Asker("arn:aws:sts::1:assumed-role/r/s", "1", "arn:aws:iam::1:role/r")
+ASKER = Requester("arn:aws:sts::1:assumed-role/r/s", "1", "arn:aws:iam::1:role/r")
 REQUESTS = list(itertools.product(ACTIONS, CONCRETE, CONTEXTS))
 
 
@@ -162,15 +162,15 @@ def _about(difference: Difference, resource: str, context: Mapping[str, tuple[st
     return any(_names(scope, resource, strictly) for scope in difference.scopes) and _holds(difference.clauses, context)
 
 
-def _told(old: Rights, new: Rights) -> Iterator[tuple[Difference, tuple[str, ...]]]:
+def _reported(old: Rights, new: Rights) -> Iterator[tuple[Difference, tuple[str, ...]]]:
     yield from differences(old.sides(), new.sides(), principals=False)
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
 @given(changed())
-def _every_decision_that_changes_is_told(met: list[str], sides: tuple[Rights, Rights]) -> None:
+def _every_decision_that_changes_is_reported(met: list[str], sides: tuple[Rights, Rights]) -> None:
     old, new = sides
-    shown = list(_told(old, new))
+    shown = list(_reported(old, new))
     for action, resource, context in REQUESTS:
         before, after = old.allows(action, resource, context), new.allows(action, resource, context)
         if before == after:
@@ -182,9 +182,9 @@ def _every_decision_that_changes_is_told(met: list[str], sides: tuple[Rights, Ri
         ), (action, resource, context, before, after)
 
 
-def test_every_decision_that_changes_is_told() -> None:
+def test_every_decision_that_changes_is_reported() -> None:
     met: list[str] = []
-    _every_decision_that_changes_is_told(met)
+    _every_decision_that_changes_is_reported(met)
     assert met, "no example changed a decision: nothing was tested"
 
 
@@ -192,7 +192,7 @@ def test_every_decision_that_changes_is_told() -> None:
 @given(changed())
 def test_what_is_told_is_true(sides: tuple[Rights, Rights]) -> None:
     old, new = sides
-    for each, actions in _told(old, new):
+    for each, actions in _reported(old, new):
         has, other = (new, old) if each.gained else (old, new)
         for action, resource, context in REQUESTS:
             if action not in actions or not _about(each, resource, context, strictly=True):
@@ -209,7 +209,7 @@ def test_what_is_told_is_true(sides: tuple[Rights, Rights]) -> None:
 def test_the_same_rights_in_another_spelling_give_no_line(side: Rights) -> None:
     """Statements split by action and resource, in another order and another case."""
     respelled = tuple({**each, "Statement": list(_split(each["Statement"]))} for each in reversed(side.identity))
-    assert list(_told(side, Rights(respelled, side.boundary))) == []
+    assert list(_reported(side, Rights(respelled, side.boundary))) == []
 
 
 def _split(found: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -259,13 +259,13 @@ def _of(*found: dict[str, Any]) -> Rights:
     ids=["case and stars", "already covered", "narrower condition", "equal operators", "denials of nothing"],
 )
 def test_the_same_meaning_gives_no_line(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> None:
-    assert list(_told(_of(*old), _of(*new))) == []
+    assert list(_reported(_of(*old), _of(*new))) == []
 
 
 def test_everything_but_a_service() -> None:
     """NotAction means thousands of actions: they are shown, and in time."""
     granted = {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}
-    ((difference, actions),) = _told(_of(), _of(granted))
+    ((difference, actions),) = _reported(_of(), _of(granted))
     assert difference.gained
     assert len(actions) > 10_000
     assert "s3:GetObject" in actions
@@ -304,7 +304,7 @@ def test_the_roles_of_prepared_changes_are_told_right(name: str) -> None:
     assert before
     for role in before:
         old, new = before[role], after[role]
-        shown = list(_told(old, new))
+        shown = list(_reported(old, new))
         if old == new:
             assert shown == []
             continue

@@ -35,7 +35,7 @@ def test_the_head_s_own_change_is_told_apart_from_what_waits() -> None:
     assert found.first[0].text == "alarm `b` changes: `threshold`: `1` → `5`"
 
 
-def test_what_the_head_takes_back_is_told() -> None:
+def test_what_the_head_takes_back_is_reported() -> None:
     found = report(world.document(), world.document(changed("a", 1, 2)), "main")
     assert found.taken_back == ("alarm `a` is not changed",)
     assert found.exit_code == 2

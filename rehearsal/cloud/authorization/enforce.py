@@ -11,7 +11,7 @@ from rehearsal.cloud.core.call import Call
 from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.cloud.core.ports import Place
 from rehearsal.cloud.policy_language.evaluate import Decision, Kind, Request, evaluate
-from rehearsal.cloud.policy_language.principals import Asker
+from rehearsal.cloud.policy_language.principals import Requester
 from rehearsal.cloud.wire.types import AwsError, Principal
 
 _RESOURCE_DECIDES = frozenset({"kms", "sts"})
@@ -33,31 +33,31 @@ def judge(call: Call, *, own_account: bool = False) -> list[Verdict]:
     needs = needs_of(call)
     if not needs:
         return []
-    asker = asker_of(call)
+    requester = requester_of(call)
     item = None if call.principal.kind == "administrator" else sources.holder(call.principal)
     shared = context.of_call(call, item)
     found: list[Verdict] = []
     for need in needs:
         keys = context.of_need(call, need, shared)
         request = Request(
-            asker=asker,
+            requester=requester,
             action=need.action,
             resource=need.resource,
             context=keys,
             resource_account=call.account if own_account else need.account,
             resource_policy_decides=need.service in _RESOURCE_DECIDES and need.resource != "*",
         )
-        policies = sources.policies(call.cloud, call.principal, item, need, kms.granted(need, asker, keys))
+        policies = sources.policies(call.cloud, call.principal, item, need, kms.granted(need, requester, keys))
         found.append(Verdict(need, evaluate(request, policies)))
         if not found[-1].decision.allowed:
             break
     return found
 
 
-def asker_of(call: Call) -> Asker:
+def requester_of(call: Call) -> Requester:
     """The principal of a call, as policies name it."""
     principal = call.principal
-    return Asker(principal.arn, principal.account, principal.role_arn, principal.kind == "service")
+    return Requester(principal.arn, principal.account, principal.role_arn, principal.kind == "service")
 
 
 def enforce(call: Call) -> None:

@@ -7,7 +7,7 @@ from moto.kms.models import kms_backends
 
 from rehearsal.cloud.authorization.need import Need, many
 from rehearsal.cloud.core.call import Call
-from rehearsal.cloud.policy_language.principals import Asker
+from rehearsal.cloud.policy_language.principals import Requester
 from rehearsal.cloud.policy_language.template import Context
 from rehearsal.cloud.wire.types import AwsError
 
@@ -110,12 +110,12 @@ def disabled(need: Need, service: str) -> AwsError | None:
     return AwsError(_DISABLED.get(service, "DisabledException"), f"{key.arn} is disabled.")
 
 
-def granted(need: Need, asker: Asker, context: Context) -> bool:
-    """Does a grant of the key let the asker do this?"""
+def granted(need: Need, requester: Requester, context: Context) -> bool:
+    """Does a grant of the key let the requester do this?"""
     if need.service != "kms" or need.resource == "*":
         return False
     key = find(need.resource, need.account, need.resource.split(":")[3])
-    names = {asker.arn, asker.role_arn, asker.root}
+    names = {requester.arn, requester.role_arn, requester.root}
     operation = need.action.partition(":")[2]
     return any(
         grant.grantee_principal in names and operation in grant.operations and _constrained(grant, context)

@@ -113,12 +113,12 @@ class _Guard:
             self._pipe()
 
     def watch(self, session: int) -> None:
-        self._tell(f"+{session}")
+        self._send(f"+{session}")
 
     def forget(self, session: int) -> None:
-        self._tell(f"-{session}")
+        self._send(f"-{session}")
 
-    def _tell(self, line: str) -> None:
+    def _send(self, line: str) -> None:
         with self._lock, contextlib.suppress(OSError):
             pipe = self._pipe()
             pipe.write(f"{line}\n")

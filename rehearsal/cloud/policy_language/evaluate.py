@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from rehearsal.cloud.policy_language.policy import Policy, Statement
-from rehearsal.cloud.policy_language.principals import Asker, Grip
+from rehearsal.cloud.policy_language.principals import Directness, Requester
 from rehearsal.cloud.policy_language.template import Context
 
 
@@ -40,7 +40,7 @@ class Source:
 class Request:
     """Who asks for what. `context` has its keys in lower case. `resource_account` is empty where nobody owns it."""
 
-    asker: Asker
+    requester: Requester
     action: str
     resource: str
     context: Context = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Policies:
     sessions: Sequence[Source] = ()
     resource: Source | None = None
     granted: bool = False
-    """A grant of the key names the asker."""
+    """A grant of the key names the requester."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def evaluate(request: Request, policies: Policies) -> Decision:
     identity = _matching(request, policies.identity)
     boundary = _matching(request, [policies.boundary] if policies.boundary else [])
     sessions = _matching(request, policies.sessions)
-    resource, grip = _resource(request, policies.resource)
+    resource, directness = _resource(request, policies.resource)
     everything = (*identity, *boundary, *sessions, *resource)
     by_kind = _effects(policies, identity, boundary, sessions, resource)
     by_boundary = _permits(boundary) if policies.boundary else None
@@ -101,25 +101,30 @@ def evaluate(request: Request, policies: Policies) -> Decision:
         matches = tuple(match for match in everything if not match.statement.allows)
         return Decision(Effect.EXPLICIT_DENY, matches, denied.source.kind, by_boundary, by_kind)
     if policies.granted:
-        grip = max(grip, Grip.ROLE)
-    missing = _missing(request, policies, _permits(identity), by_boundary, _permits(sessions), grip)
+        directness = max(directness, Directness.ROLE)
+    missing = _missing(request, policies, _permits(identity), by_boundary, _permits(sessions), directness)
     if missing is not None:
         return Decision(Effect.IMPLICIT_DENY, everything, missing, by_boundary, by_kind)
     return Decision(Effect.ALLOWED, everything, None, by_boundary, by_kind)
 
 
 def _missing(
-    request: Request, policies: Policies, by_identity: bool, by_boundary: bool | None, by_session: bool, grip: Grip
+    request: Request,
+    policies: Policies,
+    by_identity: bool,
+    by_boundary: bool | None,
+    by_session: bool,
+    directness: Directness,
 ) -> Kind | None:
     """The kind of policy whose allow is missing; None where the request is allowed."""
-    if request.asker.service:
-        return None if grip else Kind.RESOURCE
-    foreign = bool(request.resource_account) and request.resource_account != request.asker.account
-    if (foreign or request.resource_policy_decides) and grip is Grip.NONE:
+    if request.requester.service:
+        return None if directness else Kind.RESOURCE
+    foreign = bool(request.resource_account) and request.resource_account != request.requester.account
+    if (foreign or request.resource_policy_decides) and directness is Directness.NONE:
         return Kind.RESOURCE if by_identity or request.resource_policy_decides else Kind.IDENTITY
-    if not foreign and grip is Grip.DIRECT:
+    if not foreign and directness is Directness.DIRECT:
         return None
-    if not by_identity and (foreign or grip is not Grip.ROLE):
+    if not by_identity and (foreign or directness is not Directness.ROLE):
         return Kind.IDENTITY
     if by_boundary is False:
         return Kind.BOUNDARY
@@ -136,28 +141,28 @@ def _matching(request: Request, sources: Iterable[Source]) -> list[Match]:
     ]
 
 
-def _resource(request: Request, source: Source | None) -> tuple[list[Match], Grip]:
-    """What of the resource's own policy applies, and how directly it lets the asker in."""
+def _resource(request: Request, source: Source | None) -> tuple[list[Match], Directness]:
+    """What of the resource's own policy applies, and how directly it lets the requester in."""
     if source is None:
-        return [], Grip.NONE
+        return [], Directness.NONE
     found: list[Match] = []
-    best = Grip.NONE
+    best = Directness.NONE
     for match in _matching(request, [source]):
-        grip = _grip(match.statement, request.asker)
-        if grip is Grip.NONE:
+        directness = _directness(match.statement, request.requester)
+        if directness is Directness.NONE:
             continue
         found.append(match)
         if match.statement.allows:
-            best = max(best, grip)
+            best = max(best, directness)
     return found, best
 
 
-def _grip(statement: Statement, asker: Asker) -> Grip:
+def _directness(statement: Statement, requester: Requester) -> Directness:
     if statement.principals is None:
-        return Grip.NONE
+        return Directness.NONE
     if statement.not_principals:
-        return Grip.NONE if statement.principals.spares(asker) else Grip.ROLE
-    return statement.principals.grip(asker)
+        return Directness.NONE if statement.principals.spares(requester) else Directness.ROLE
+    return statement.principals.directness(requester)
 
 
 def _permits(matches: Sequence[Match]) -> bool:

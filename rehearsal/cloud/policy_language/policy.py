@@ -92,7 +92,7 @@ def _parse(text: str) -> Policy:
     try:
         document = json.loads(text if text.lstrip().startswith("{") else unquote(text))
     except ValueError as error:
-        raise PolicyError(f"the policy is no JSON: {error}") from None
+        raise PolicyError(f"the policy is not valid JSON: {error}") from None
     if not isinstance(document, Mapping):
         raise PolicyError("a policy is an object")
     version = document.get("Version", "2008-10-17")

@@ -11,7 +11,7 @@ _KINDS = ("AWS", "Service", "Federated", "CanonicalUser")
 
 
 @dataclass(frozen=True)
-class Asker:
+class Requester:
     """Who makes a request. A session of a role has `role_arn`; a service has its name as `arn` and `service` set."""
 
     arn: str
@@ -25,7 +25,7 @@ class Asker:
         return f"arn:{partition}:iam::{self.account}:root"
 
 
-class Grip(IntEnum):
+class Directness(IntEnum):
     """How directly a Principal element names somebody."""
 
     NONE = 0
@@ -45,25 +45,27 @@ class Principals:
     names: frozenset[str]
     services: frozenset[str]
 
-    def grip(self, asker: Asker) -> Grip:
-        """How the element names the asker."""
-        if asker.service:
-            return Grip.DIRECT if asker.arn in self.services or self.everybody else Grip.NONE
-        if asker.arn in self.names:
-            return Grip.DIRECT
-        if self.everybody or (asker.role_arn is not None and asker.role_arn in self.names):
-            return Grip.ROLE
-        return Grip.ACCOUNT if asker.account in self.names or asker.root in self.names else Grip.NONE
+    def directness(self, requester: Requester) -> Directness:
+        """How the element names the requester."""
+        if requester.service:
+            return Directness.DIRECT if requester.arn in self.services or self.everybody else Directness.NONE
+        if requester.arn in self.names:
+            return Directness.DIRECT
+        if self.everybody or (requester.role_arn is not None and requester.role_arn in self.names):
+            return Directness.ROLE
+        return (
+            Directness.ACCOUNT if requester.account in self.names or requester.root in self.names else Directness.NONE
+        )
 
-    def spares(self, asker: Asker) -> bool:
-        """Does NotPrincipal leave the asker out? Its account, and for a session its role, must be named as well."""
+    def spares(self, requester: Requester) -> bool:
+        """Does NotPrincipal leave the requester out? Its account, and for a session its role, must be named as well."""
         if self.everybody:
             return True
-        if asker.service:
-            return asker.arn in self.services
-        account = asker.account in self.names or asker.root in self.names
-        role = asker.role_arn is None or asker.role_arn in self.names
-        return account and role and asker.arn in self.names
+        if requester.service:
+            return requester.arn in self.services
+        account = requester.account in self.names or requester.root in self.names
+        role = requester.role_arn is None or requester.role_arn in self.names
+        return account and role and requester.arn in self.names
 
 
 def parse_principals(element: Any) -> Principals:

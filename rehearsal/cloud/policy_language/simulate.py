@@ -10,7 +10,7 @@ from rehearsal.cloud.policy_language.conditions import PolicyError
 from rehearsal.cloud.policy_language.evaluate import Decision, Kind, Match, Policies, Request, Source, evaluate
 from rehearsal.cloud.policy_language.policy import Policy, parse_policy
 from rehearsal.cloud.policy_language.positions import line_and_column, statement_spans
-from rehearsal.cloud.policy_language.principals import Asker
+from rehearsal.cloud.policy_language.principals import Requester
 from rehearsal.cloud.policy_language.template import Context
 from rehearsal.cloud.wire.types import AwsError
 
@@ -24,7 +24,7 @@ class Simulation:
     """What is simulated, apart from the action and the resource."""
 
     policies: Policies
-    asker: Asker
+    requester: Requester
     context: Context
     owner: str = ""
     """Account of the resources; empty where their ARN says it."""
@@ -55,7 +55,7 @@ def _page(params: Mapping[str, Any], count: int) -> tuple[int, int]:
 def _result(simulation: Simulation, action: str, resource: str, named: bool) -> dict[str, Any]:
     owner = simulation.owner or _account_in(resource)
     decides = action.lower().startswith(_RESOURCE_DECIDES) and simulation.policies.resource is not None
-    request = Request(simulation.asker, action, resource, simulation.context, owner, decides)
+    request = Request(simulation.requester, action, resource, simulation.context, owner, decides)
     decision = evaluate(request, simulation.policies)
     missing = _missing(simulation, action)
     common: dict[str, Any] = {
@@ -64,7 +64,7 @@ def _result(simulation: Simulation, action: str, resource: str, named: bool) -> 
     }
     if decision.by_boundary is not None:
         common["PermissionsBoundaryDecisionDetail"] = {"AllowedByPermissionsBoundary": decision.by_boundary}
-    if owner and owner != simulation.asker.account:
+    if owner and owner != simulation.requester.account:
         common["EvalDecisionDetails"] = _details(decision)
     result = {
         "EvalActionName": action,
@@ -164,7 +164,7 @@ def given_context(params: Mapping[str, Any]) -> Context:
     return found
 
 
-def asker(arn: str) -> Asker:
+def requester(arn: str) -> Requester:
     """The principal with an ARN: a user, or a role (as one of its sessions). Raises AwsError (InvalidInput)."""
     match = _ARN.fullmatch(arn)
     if not match:
@@ -172,10 +172,10 @@ def asker(arn: str) -> Asker:
     partition, _, account, kind, name = match.groups()
     if kind == "role":
         session = f"arn:{partition}:sts::{account}:assumed-role/{name.rpartition('/')[2]}/simulation"
-        return Asker(session, account, arn)
+        return Requester(session, account, arn)
     if kind == "assumed-role":
-        return Asker(arn, account, f"arn:{partition}:iam::{account}:role/{name.partition('/')[0]}")
-    return Asker(arn, account)
+        return Requester(arn, account, f"arn:{partition}:iam::{account}:role/{name.partition('/')[0]}")
+    return Requester(arn, account)
 
 
 def owner(params: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rehearsal.cloud.policy_language.evaluate import Effect, Kind, Policies, Request, Source, evaluate
 from rehearsal.cloud.policy_language.policy import Policy, Statement, parse_policy
-from rehearsal.cloud.policy_language.principals import Asker
+from rehearsal.cloud.policy_language.principals import Requester
 from rehearsal.cloud.wire.types import Principal
 
 
@@ -23,9 +23,9 @@ def allows(
     policies: an account that is let in counts as let in with all its principals.
     """
     source = Source("", Kind.RESOURCE, _about_itself(parse_policy(document)))
-    asker = Asker(principal.arn, principal.account, principal.role_arn, principal.kind == "service")
+    requester = Requester(principal.arn, principal.account, principal.role_arn, principal.kind == "service")
     keys = {name.lower(): (value,) for name, value in context.items()}
-    decision = evaluate(Request(asker, action, "*", keys), Policies(resource=source))
+    decision = evaluate(Request(requester, action, "*", keys), Policies(resource=source))
     return decision.by_kind[Kind.RESOURCE] is Effect.ALLOWED
 
 

@@ -6,7 +6,7 @@ from rehearsal.cloud.authorization import sources
 from rehearsal.cloud.core.api import AwsError, Call, operation
 from rehearsal.cloud.policy_language import simulate as simulator
 from rehearsal.cloud.policy_language.evaluate import Kind, Policies, Source
-from rehearsal.cloud.policy_language.principals import Asker
+from rehearsal.cloud.policy_language.principals import Requester
 
 
 @operation("iam", "SimulateCustomPolicy")
@@ -17,13 +17,15 @@ def simulate_custom_policy(call: Call) -> dict[str, Any]:
     caller = params.get("CallerArn")
     if resource is not None and not caller:
         raise AwsError("InvalidInput", "Invalid Input: CallerArn is required together with ResourcePolicy")
-    asker = simulator.asker(caller) if caller else Asker(f"arn:aws:iam::{call.account}:user/caller", call.account)
+    requester = (
+        simulator.requester(caller) if caller else Requester(f"arn:aws:iam::{call.account}:user/caller", call.account)
+    )
     policies = Policies(
         identity=simulator.inputs(params["PolicyInputList"], "PolicyInputList", Kind.IDENTITY),
         boundary=simulator.given_boundary(params),
         resource=resource,
     )
-    found = simulator.Simulation(policies, asker, simulator.given_context(params), simulator.owner(params))
+    found = simulator.Simulation(policies, requester, simulator.given_context(params), simulator.owner(params))
     return simulator.simulate(found, params)
 
 
@@ -39,10 +41,12 @@ def simulate_principal_policy(call: Call) -> dict[str, Any]:
     caller = params.get("CallerArn") or (arn if kind != "group" else None)
     if caller is None and resource is not None:
         raise AwsError("InvalidInput", "Invalid Input: CallerArn is required together with ResourcePolicy")
-    asker = simulator.asker(caller) if caller else Asker(f"arn:aws:iam::{call.account}:user/caller", call.account)
+    requester = (
+        simulator.requester(caller) if caller else Requester(f"arn:aws:iam::{call.account}:user/caller", call.account)
+    )
     boundary = simulator.given_boundary(params) or sources.boundary(item)
     policies = Policies(identity=identity, boundary=boundary, resource=resource)
-    found = simulator.Simulation(policies, asker, simulator.given_context(params), simulator.owner(params))
+    found = simulator.Simulation(policies, requester, simulator.given_context(params), simulator.owner(params))
     return simulator.simulate(found, params)
 
 

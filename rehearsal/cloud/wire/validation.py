@@ -188,7 +188,7 @@ def _check_body(operation: OperationModel, request: Request) -> None:
     try:
         document = json.loads(body)
     except ValueError as error:
-        raise AwsError("SerializationException", f"the request body is no JSON: {error}") from error
+        raise AwsError("SerializationException", f"the request body is not valid JSON: {error}") from error
     _check_json(shape, document, "")
 
 

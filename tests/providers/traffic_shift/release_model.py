@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from operate.releases import Served
+from operate.releases import ServingRecord
 from providers.traffic_shift.decide import (
     SETTLE_SECONDS,
     Alias,
@@ -51,7 +51,7 @@ class Cloud:
     alias: Alias | None = None
     endpoints: set[str] = field(default_factory=set)
     schedule: tuple[str, str] | None = None
-    history: list[Served] = field(default_factory=list)
+    history: list[ServingRecord] = field(default_factory=list)
     running: Running | None = None
     bad: set[str] = field(default_factory=set)
     made: int = 0
@@ -69,7 +69,7 @@ class Cloud:
         """Write the pointer; SSM keeps an entry only where the value is another one."""
         if release != self.pointer:
             at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=len(self.history))
-            self.history.append(Served(release, f"s3://{release}", release, at))
+            self.history.append(ServingRecord(release, f"s3://{release}", release, at))
 
     def advance(self) -> None:
         """CodeDeploy goes on by a step."""

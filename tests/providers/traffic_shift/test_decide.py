@@ -72,7 +72,7 @@ def test_weights_that_nothing_looks_after_are_cleared_after_a_while() -> None:
     assert decide(Observation(SHIFTING, seconds=SETTLE_SECONDS), Target("1")) == Clear("1")
 
 
-def test_an_alarm_is_waited_for_then_told() -> None:
+def test_an_alarm_is_waited_for_then_reported() -> None:
     seen: dict[str, Any] = {"alias": AT_1, "alarms": (FIRING, QUIET)}
     assert isinstance(decide(Observation(**seen, seconds=ALARM_SECONDS - 1), Target("2")), Wait)
     assert decide(Observation(**seen, seconds=ALARM_SECONDS), Target("2")) == Refuse(

@@ -356,7 +356,7 @@ def test_start_with_variables_revision_and_token(cloud: Any) -> None:
         client.start_pipeline_execution(name=name, sourceRevisions=moved)
 
 
-def test_source_failures_are_told(cloud: Any) -> None:
+def test_source_failures_are_reported(cloud: Any) -> None:
     name = create(cloud, stage("Source", source("absent.zip")), stage("Approve", approve()))
     execution = first(cloud, name)
     assert ended(cloud, name, execution) == "Failed"

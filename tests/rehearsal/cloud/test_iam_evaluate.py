@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 from rehearsal.cloud.policy_language.conditions import PolicyError
 from rehearsal.cloud.policy_language.evaluate import Decision, Effect, Kind, Policies, Request, Source, evaluate
 from rehearsal.cloud.policy_language.policy import parse_policy
-from rehearsal.cloud.policy_language.principals import Asker
+from rehearsal.cloud.policy_language.principals import Requester
 from rehearsal.cloud.policy_language.template import template
 from tests.rehearsal.cloud.iam_cases import CASES, KEY, OBJECT, ROLE, ROOT, SESSION, Case, allow, deny, policy
 
 
 def decide(case: Case) -> Decision:
     account = case.principal.split(":")[4]
-    asker = Asker(case.principal, account, ROLE if ":assumed-role/" in case.principal else None)
+    requester = Requester(case.principal, account, ROLE if ":assumed-role/" in case.principal else None)
     context = {key.lower(): tuple(v) if isinstance(v, list) else (v,) for key, v in case.context.items()}
     decides = case.action.startswith(("kms:", "sts:"))
-    request = Request(asker, case.action, case.resource, context, case.owner, decides)
+    request = Request(requester, case.action, case.resource, context, case.owner, decides)
     return evaluate(
         request,
         Policies(
@@ -87,14 +87,14 @@ def test_a_service_is_let_in_by_the_resource_alone() -> None:
     }
     resource = _source("trust", Kind.RESOURCE, policy(trust))
     for account, effect in (("111111111111", Effect.ALLOWED), ("222222222222", Effect.IMPLICIT_DENY)):
-        asker = Asker("lambda.amazonaws.com", "111111111111", service=True)
+        requester = Requester("lambda.amazonaws.com", "111111111111", service=True)
         context = {"aws:sourceaccount": (account,)}
-        request = Request(asker, "sts:AssumeRole", ROLE, context, "111111111111", True)
+        request = Request(requester, "sts:AssumeRole", ROLE, context, "111111111111", True)
         assert evaluate(request, Policies(resource=resource)).effect is effect
 
 
 def test_a_grant_stands_in_for_the_identity_policy() -> None:
-    request = Request(Asker(SESSION, "111111111111", ROLE), "kms:Decrypt", KEY, {}, "111111111111", True)
+    request = Request(Requester(SESSION, "111111111111", ROLE), "kms:Decrypt", KEY, {}, "111111111111", True)
     nobody = _source("key", Kind.RESOURCE, policy(allow("kms:*", "*", Principal={"AWS": ROOT})))
     assert evaluate(request, Policies(resource=nobody, granted=True)).allowed
     assert not evaluate(request, Policies(resource=nobody)).allowed
@@ -106,8 +106,8 @@ def test_a_grant_stands_in_for_the_identity_policy() -> None:
 @pytest.mark.parametrize(
     ("document", "words"),
     [
-        ("{", "no JSON"),
-        ("[]", "no JSON|an object"),
+        ("{", "not valid JSON"),
+        ("[]", "not valid JSON|an object"),
         ({"Version": "2011-01-01", "Statement": []}, "Version must be one of"),
         (policy({"Effect": "Maybe", "Action": "*"}), "Effect must be Allow or Deny, not 'Maybe'"),
         (policy({"Effect": "Allow", "Resource": "*"}), "statement 0 names no Action"),

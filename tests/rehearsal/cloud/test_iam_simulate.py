@@ -161,17 +161,17 @@ def test_context_keys_of_policies(iam: Any) -> None:
     [
         ({"ActionNames": ["s3:*"]}, "no wildcard"),
         ({"ActionNames": ["GetObject"]}, "must be <service>:<action>"),
-        ({"PolicyInputList": ["{"]}, "PolicyInputList.1: the policy is no JSON"),
+        ({"PolicyInputList": ["{"]}, "PolicyInputList.1: the policy is not valid JSON"),
         ({"PolicyInputList": ['{"Statement": {"Effect": "Perhaps", "Action": "*"}}']}, "Effect must be Allow or Deny"),
         ({"Marker": "x"}, "Invalid Marker"),
         (
             {"ResourcePolicy": "[", "CallerArn": "arn:aws:iam::111111111111:user/ann"},
-            "ResourcePolicy: the policy is no JSON",
+            "ResourcePolicy: the policy is not valid JSON",
         ),
         ({"CallerArn": "arn:aws:s3:::bucket/somewhere"}, "no ARN of a user or role"),
     ],
 )
-def test_bad_input_is_told(iam: Any, arguments: dict[str, Any], words: str) -> None:
+def test_bad_input_is_reported(iam: Any, arguments: dict[str, Any], words: str) -> None:
     base: dict[str, Any] = {"PolicyInputList": [json.dumps(policy(allow()))], "ActionNames": ["s3:GetObject"]}
     with pytest.raises(ClientError, match=words):
         iam.simulate_custom_policy(**base | arguments)

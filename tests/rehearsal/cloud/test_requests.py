@@ -80,7 +80,7 @@ def test_every_broken_constraint_is_named(cloud: Cloud, account: str) -> None:
         (b'{"Name": "/a", "Nmae": 1}', "ValidationException", "Unknown parameter: 'Nmae'"),
         (b'{"Name": 5}', "SerializationException", "NUMBER_VALUE can not be converted to string at 'Name'"),
         (b'{"Name": "/a", "WithDecryption": "yes"}', "SerializationException", "STRING_VALUE can not be"),
-        (b'{"Name": ', "SerializationException", "no JSON"),
+        (b'{"Name": ', "SerializationException", "not valid JSON"),
     ],
 )
 def test_malformed_bodies_are_refused(cloud: Cloud, account: str, body: bytes, code: str, text: str) -> None:

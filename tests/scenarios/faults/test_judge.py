@@ -43,7 +43,7 @@ def test_what_is_as_expected_has_no_problem() -> None:
         ({"failed": 1}, "1 live requests failed, at most 0.0 may"),
     ],
 )
-def test_each_thing_that_differs_is_told(changes: dict[str, Any], problem: str) -> None:
+def test_each_thing_that_differs_is_reported(changes: dict[str, Any], problem: str) -> None:
     assert judge(fault(), good(**changes), OLD, None) == [problem]
 
 

@@ -87,7 +87,7 @@ def test_after_a_roll_back_the_new_version_takes_nothing() -> None:
     assert (entry["requests"], entry["failed"]) == (1, 1)
 
 
-def test_the_alarm_is_told_with_its_time_since_the_shift_began() -> None:
+def test_the_alarm_is_reported_with_its_time_since_the_shift_began() -> None:
     [alarm] = rolled_back()["alarms"]
     assert alarm["name"] == "prod-model-errors"
     assert alarm["second"] == pytest.approx(1.5, abs=0.2)

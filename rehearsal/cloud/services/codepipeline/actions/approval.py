@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from botocore.exceptions import ClientError
 
-from rehearsal.cloud.services.codepipeline.actions.base import ActionError, Context, told
+from rehearsal.cloud.services.codepipeline.actions.base import ActionError, Context, describe_error
 
 DEFAULT_TIMEOUT_MINUTES = 7 * 24 * 60
 _POLL_SECONDS = 0.5
@@ -64,5 +64,5 @@ def _notify(context: Context, token: str, minutes: int) -> None:
         context.client("sns").publish(TopicArn=topic, Subject=subject[:100], Message=json.dumps(message))
     except ClientError as error:
         raise ActionError(
-            "PermissionError", f"The approval could not be announced to {topic}: {told(error)}"
+            "PermissionError", f"The approval could not be announced to {topic}: {describe_error(error)}"
         ) from error

@@ -83,7 +83,7 @@ class Context:
         except ClientError as error:
             where = f"s3://{artifact.bucket}/{artifact.key}"
             raise ActionError(
-                "PermissionError", f"The artifact could not be stored at {where}: {told(error)}"
+                "PermissionError", f"The artifact could not be stored at {where}: {describe_error(error)}"
             ) from error
         self.run.outputs.append(artifact)
 
@@ -95,7 +95,7 @@ class Context:
                 return archive.read(path)
         except ClientError as error:
             raise ActionError(
-                "PermissionError", f"The artifact {artifact.name} cannot be read: {told(error)}"
+                "PermissionError", f"The artifact {artifact.name} cannot be read: {describe_error(error)}"
             ) from error
         except zipfile.BadZipFile as error:
             raise ActionError("ConfigurationError", f"The artifact {artifact.name} is not a zip archive") from error
@@ -125,7 +125,7 @@ class Context:
             raise ActionError(
                 "PermissionError",
                 f"The service role {self.execution.pipeline['roleArn']} may not assume the action role {role}: "
-                f"{told(error)}",
+                f"{describe_error(error)}",
             ) from error
         given = answer["Credentials"]
         return Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], given["Expiration"])
@@ -148,7 +148,7 @@ class Context:
         return f"codepipeline-{self.run.id.replace('-', '')[:32]}"
 
 
-def told(error: ClientError) -> str:
+def describe_error(error: ClientError) -> str:
     """Code and message of an AWS error, as people read them."""
     detail = error.response.get("Error", {})
     return f"{detail.get('Message', '')} (Service: {error.operation_name}; Error Code: {detail.get('Code', 'Unknown')})"

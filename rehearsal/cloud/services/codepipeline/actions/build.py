@@ -6,7 +6,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from rehearsal.cloud.services.codebuild.state import PipelineInput, StoredArtifact, registry
-from rehearsal.cloud.services.codepipeline.actions.base import ActionError, Context, told
+from rehearsal.cloud.services.codepipeline.actions.base import ActionError, Context, describe_error
 from rehearsal.cloud.services.codepipeline.declaration import build_variables
 
 _POLL_SECONDS = 0.1
@@ -52,7 +52,8 @@ def _start(context: Context, client: Any) -> dict[str, Any]:
         started: dict[str, Any] = client.start_build(**request)["build"]
     except ClientError as error:
         raise ActionError(
-            "JobFailed", f"Error calling startBuild for {configuration['ProjectName']} in {execution.id}: {told(error)}"
+            "JobFailed",
+            f"Error calling startBuild for {configuration['ProjectName']} in {execution.id}: {describe_error(error)}",
         ) from error
     finally:
         waiting.pop(token, None)
@@ -64,7 +65,9 @@ def _wait(context: Context, client: Any, build_id: str) -> dict[str, Any]:
         try:
             build: dict[str, Any] = client.batch_get_builds(ids=[build_id])["builds"][0]
         except ClientError as error:
-            raise ActionError("PermissionError", f"The build {build_id} cannot be watched: {told(error)}") from error
+            raise ActionError(
+                "PermissionError", f"The build {build_id} cannot be watched: {describe_error(error)}"
+            ) from error
         if build["buildComplete"]:
             return build
         # an abandoned action leaves its build running, as in AWS

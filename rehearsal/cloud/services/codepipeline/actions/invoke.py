@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from rehearsal.cloud.services.codepipeline.actions.base import ActionError, Context, told
+from rehearsal.cloud.services.codepipeline.actions.base import ActionError, Context, describe_error
 from rehearsal.cloud.services.codepipeline.state import Job, jobs
 
 _POLL_SECONDS = 0.1
@@ -31,7 +31,9 @@ def step_functions(context: Context) -> None:
             raise ActionError("NotImplemented", f"{arn}: express workflows are not implemented by the rehearsal")
         execution = client.start_execution(stateMachineArn=arn, name=name, input=text)["executionArn"]
     except ClientError as error:
-        raise ActionError("JobFailed", f"The state machine {arn} could not be started: {told(error)}") from error
+        raise ActionError(
+            "JobFailed", f"The state machine {arn} could not be started: {describe_error(error)}"
+        ) from error
     context.run.external_id = execution
     context.run.external_url = (
         f"https://console.aws.amazon.com/states/home?region={context.pipeline.region}#/executions/details/{execution}"
@@ -95,7 +97,7 @@ def _await_machine(context: Context, client: Any, execution: str) -> dict[str, A
             found: dict[str, Any] = client.describe_execution(executionArn=execution)
         except ClientError as error:
             raise ActionError(
-                "PermissionError", f"The execution {execution} cannot be watched: {told(error)}"
+                "PermissionError", f"The execution {execution} cannot be watched: {describe_error(error)}"
             ) from error
         if found["status"] != "RUNNING":
             return found
@@ -142,7 +144,7 @@ def _invoke(context: Context, job: Job, token: str | None) -> None:
     try:
         context.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps(event).encode())
     except ClientError as error:
-        raise ActionError("JobFailed", f"The function {name} could not be invoked: {told(error)}") from error
+        raise ActionError("JobFailed", f"The function {name} could not be invoked: {describe_error(error)}") from error
 
 
 def _take_result(context: Context, job: Job) -> str | None:

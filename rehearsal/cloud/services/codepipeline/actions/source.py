@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from rehearsal.cloud.authorization.enforce import may
 from rehearsal.cloud.core.api import Place
 from rehearsal.cloud.services.codeconnections import connections, repositories
-from rehearsal.cloud.services.codepipeline.actions.base import ActionError, Context, told
+from rehearsal.cloud.services.codepipeline.actions.base import ActionError, Context, describe_error
 
 
 def s3(context: Context) -> None:
@@ -106,7 +106,7 @@ def _check_versioned(client: Any, bucket: str) -> None:
     except ClientError as error:
         code = "ConfigurationError" if error.response["Error"].get("Code") == "NoSuchBucket" else "PermissionError"
         raise ActionError(
-            code, f"The versioning of the Amazon S3 bucket {bucket} cannot be read. {told(error)}"
+            code, f"The versioning of the Amazon S3 bucket {bucket} cannot be read. {describe_error(error)}"
         ) from error
     if status != "Enabled":
         raise ActionError(
@@ -120,12 +120,12 @@ def _unreadable(error: ClientError, bucket: str, key: str, version: str | None) 
         which = f" with version id {version}" if version else ""
         return ActionError(
             "ConfigurationError",
-            f"The Amazon S3 object {key}{which} does not exist in the bucket {bucket}. {told(error)}",
+            f"The Amazon S3 object {key}{which} does not exist in the bucket {bucket}. {describe_error(error)}",
         )
     return ActionError(
         "PermissionError",
         f"The provided role does not have sufficient permissions to access the Amazon S3 object {key} in {bucket}. "
-        f"{told(error)}",
+        f"{describe_error(error)}",
     )
 
 
