@@ -19,8 +19,7 @@ from scenarios.faults import delivery
 from scenarios.faults.candidates import Candidate
 from scenarios.faults.fault import Expected, Fault
 from scenarios.faults.outcome import DEPLOY, NONE, Outcome
-from scenarios.faults.training import TRICKLE
-from scenarios.faults.world import RATE, World
+from scenarios.faults.world import RATE, TRICKLE, World
 from scenarios.messages import cause
 from scenarios.tour.evidence import read_object
 from scenarios.tour.runs import read_run

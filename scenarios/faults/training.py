@@ -15,13 +15,11 @@ from functions.jobs.evaluate.evaluate import METRICS
 from scenarios.faults import delivery, shaping
 from scenarios.faults.fault import Expected, Fault
 from scenarios.faults.outcome import NONE, Outcome
-from scenarios.faults.world import World
+from scenarios.faults.world import TRICKLE, World
 from scenarios.tour.dataset import DATA_KEY, to_csv
 from scenarios.tour.evidence import artifact_predictions, labelled_rows, read_object
 from scenarios.tour.runs import newest_run, run_ids
 
-TRICKLE = 5.0
-"""Requests per second while nothing comes near production."""
 STAGE = "Train"
 _UNREADABLE = {"code": "InternalError", "message": "We encountered an internal error. Please try again.", "status": 500}
 

@@ -34,10 +34,13 @@ from scenarios.tour import conduct, evidence
 from scenarios.tour.dataset import FIRST_SHARE
 from scenarios.tour.display import Display
 from scenarios.tour.tour import Tour
+from scenarios.tour.shift import AliasWatch
 from scenarios.tour.traffic import Traffic
 
 RATE = 25.0
-"""Live requests per second."""
+"""Live requests per second while traffic is shifted."""
+TRICKLE = 5.0
+"""The same, otherwise."""
 # Against what hangs: a busy machine is several times slower.
 _DEPLOY_SECONDS = 1200.0
 _SETTLE_SECONDS = 600.0
@@ -89,8 +92,12 @@ class World:
         def call(turn: int) -> Answer:
             return caller.predict([known[(turn * rows + number) % len(known)] for number in range(rows)])
 
-        with Traffic(call, rate, announce=partial(announce, self.rehearsal.endpoint)) as traffic:
-            yield traffic
+        announced = partial(announce, self.rehearsal.endpoint)
+        with Traffic(call, min(rate, TRICKLE), announce=announced, busy=rate) as traffic:
+            functions = self.clients.of(self.project.production, "lambda")
+            name = self.project.names.predict(self.project.production)
+            with AliasWatch(functions, name, LIVE, changed=traffic.follow):
+                yield traffic
 
     # --- deploying ---------------------------------------------------------------------------------------------------
 

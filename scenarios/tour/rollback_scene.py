@@ -11,7 +11,7 @@ from scenarios.tour import evidence, flawed, report
 from scenarios.tour.display import Scene
 from scenarios.tour.runs import Run, Stage, deploy_stage
 from scenarios.tour.shift import AliasWatch, Shift, shift_in
-from scenarios.tour.tour import BUSY, Tour
+from scenarios.tour.tour import BUSY, TRICKLE, Tour
 from scenarios.tour.traffic import Traffic
 
 TITLE = "A bad release"
@@ -39,8 +39,9 @@ def bad_release(tour: Tour) -> report.Report:
 
     with ExitStack() as stack:
         functions = tour.clients.of(tour.project.production, "lambda")
-        watch = stack.enter_context(AliasWatch(functions, tour.project.names.predict(tour.project.production), LIVE))
-        traffic = stack.enter_context(Traffic(call, BUSY, announce=tour.announce))
+        traffic = stack.enter_context(Traffic(call, TRICKLE, announce=tour.announce, busy=BUSY))
+        name = tour.project.names.predict(tour.project.production)
+        watch = stack.enter_context(AliasWatch(functions, name, LIVE, changed=traffic.follow))
         run, said = _deploy(tour, uri, watch, traffic)
     shift = shift_in(watch.seen)
     deployment = evidence.last_deployment(tour.clients, tour.project, tour.project.production)

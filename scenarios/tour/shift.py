@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -64,8 +65,17 @@ def shift_in(seen: list[Weight]) -> Shift | None:
 class AliasWatch:
     """Polls the alias and keeps every change of its weights."""
 
-    def __init__(self, client: Any, function: str, alias: str, interval: float = 0.1) -> None:
+    def __init__(
+        self,
+        client: Any,
+        function: str,
+        alias: str,
+        interval: float = 0.1,
+        changed: Callable[[Weight], None] | None = None,
+    ) -> None:
+        """`changed` is called with every change, from the thread that polls."""
         self._client, self._function, self._alias, self._interval = client, function, alias, interval
+        self._changed = changed
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.seen: list[Weight] = []
@@ -96,3 +106,5 @@ class AliasWatch:
             last = self.now
             if last is None or (last.version, last.weight) != (weight.version, weight.weight):
                 self.seen.append(weight)
+                if self._changed is not None:
+                    self._changed(weight)

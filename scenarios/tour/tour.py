@@ -19,12 +19,12 @@ from scenarios.stacks import Stacks
 from scenarios.tour import evidence, report
 from scenarios.tour.dataset import DATA_KEY, FIRST_SHARE, Table
 from scenarios.tour.display import Display, Scene
-from scenarios.tour.runs import Run, deploy_stage, follow, manifest_of, newest_run, run_ids
+from scenarios.tour.runs import Run, follow, manifest_of, newest_run, run_ids
 from scenarios.tour.shift import AliasWatch, Shift, shift_in
 from scenarios.tour.source import source_zip
 from scenarios.tour.traffic import Traffic
 
-# Requests per second: a trickle while the release is made, so that builds keep the machine; more where it counts.
+# Requests per second: a trickle while the release is made, so that builds keep the machine; more during the shift.
 TRICKLE, BUSY = 3.0, 35.0
 # The client goes on for this long after a run, so that what comes after the shift is seen as well.
 LINGER_SECONDS = 1.0
@@ -75,7 +75,7 @@ class Tour:
         def call(turn: int) -> Answer:
             return caller.predict([instances[turn % len(instances)]])
 
-        with Traffic(call, TRICKLE, announce=self.announce) as traffic:
+        with Traffic(call, TRICKLE, announce=self.announce, busy=BUSY) as traffic:
             entry = self._travel("New data", lambda: self._upload_data(1.0), traffic)
             time.sleep(LINGER_SECONDS)
         self.answers = traffic.answers
@@ -112,6 +112,7 @@ class Tour:
                     self.clients.of(self.project.production, "lambda"),
                     self.project.names.predict(self.project.production),
                     LIVE,
+                    changed=traffic.follow if traffic else None,
                 )
             )
             begin()
@@ -144,8 +145,6 @@ class Tour:
     def _follow(self, title: str, pipeline: Any, execution: str, watch: AliasWatch, traffic: Traffic | None) -> Run:
         run = Run(execution, "InProgress")
         for run in follow(pipeline, self.project.names.name, execution, self._approve):
-            if traffic and run.stage(deploy_stage(self.project.production)).status == "InProgress":
-                traffic.rate = BUSY
             requests, failed = traffic.counts() if traffic else (0, 0)
             self.display.show(Scene(title, run, watch.now, requests, failed))
         return run

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Self
 
 from operate.caller import Answer
+from scenarios.tour.shift import Weight
 
 
 class Traffic:
     """Calls at a steady rate (requests per second, may be changed) from a few threads until stopped; keeps answers.
 
-    `announce` is called with rate and number of threads: at the start, at each change, and with 0 at the end.
+    With `busy`, another rate holds while an alias is being shifted (`follow`): elsewhere a trickle shows as well that
+    somebody is answered, and leaves the machine to what is being rehearsed. `announce` is called with rate and number of threads: at the start, at each change, and with 0 at the end.
     """
 
     def __init__(
@@ -20,9 +22,11 @@ class Traffic:
         rate: float = 30.0,
         threads: int = 3,
         announce: Callable[[float, int], None] | None = None,
+        busy: float | None = None,
     ) -> None:
         self._call = call
-        self._rate = rate
+        self._rate = self._usual = rate
+        self._busy = rate if busy is None else busy
         self._announce = announce
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -65,6 +69,10 @@ class Traffic:
         """The answers to requests sent in this span of monotonic time."""
         with self._lock:
             return [answer for answer in self.answers if start <= answer.sent <= end]
+
+    def follow(self, weight: Weight) -> None:
+        """What an `AliasWatch` calls: be busy while the alias sends calls to two versions."""
+        self.rate = self._busy if weight.weight < 1 else self._usual
 
     def _say(self, rate: float) -> None:
         if self._announce is not None:

@@ -7,6 +7,7 @@ ends each minute: it first waits for whoever must be done in it (`before_minute_
 """
 
 import bisect
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -65,6 +66,13 @@ class Clock:
         passed = (stamp - begun[number]) / self.seconds_per_minute * _MINUTE
         late = stamp <= time.time() and self._governed
         return number * _MINUTE + (min(passed, _NEARLY) if late else passed)
+
+    def real_at(self, aws_seconds: float) -> float:
+        """When the minute began in which these AWS seconds lie, in real time (seconds since 1970)."""
+        number = math.floor(aws_seconds / _MINUTE)
+        if number < 0:
+            return self._begun[0] + number * self.seconds_per_minute
+        return self._begun[min(number, len(self._begun) - 1)]
 
     def sleep(self, aws_seconds: float) -> None:
         """Sleep for so many AWS seconds; returns at once when the cloud shuts down."""

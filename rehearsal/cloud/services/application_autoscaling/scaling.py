@@ -107,7 +107,8 @@ def _points(where: _Where) -> list[float | None]:
     key = key_of("AWS/SageMaker", "InvocationsPerInstance", {"EndpointName": endpoint, "VariantName": variant})
     clock = where.cloud.clock
     # The minute that runs has not all its requests yet.
-    span = Span(clock.ended - IN_PERIODS * _MINUTE, clock.ended, clock.ended, clock.seconds_at)
+    start = clock.ended - IN_PERIODS * _MINUTE
+    span = Span(start, clock.ended, clock.ended, clock.seconds_at, clock.real_at(start))
     buckets = metrics_of(where.cloud, where.account, where.region).buckets(key, span, _MINUTE, None)
     return [statistic("Sum", buckets.get(number, [])) for number in range(-IN_PERIODS, 0)]
 

@@ -6,6 +6,7 @@ import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 
 _KEPT = 200_000
 _PERCENTILE = re.compile(r"(p|tm)(\d{1,2}(?:\.\d{1,10})?|100)")
@@ -31,12 +32,14 @@ class Span:
     """From `start` (incl.) to `end` (excl.); periods are counted from `origin`.
 
     All three are in the seconds that `at` makes of a sample's time stamp: real ones, or those of AWS's clock.
+    No sample stamped before `since`, in real time, lies in it.
     """
 
     start: float
     end: float
     origin: float = 0.0
     at: Callable[[float], float] = float
+    since: float = -math.inf
 
 
 class Metrics:
@@ -44,11 +47,16 @@ class Metrics:
 
     def __init__(self) -> None:
         self._samples: defaultdict[Key, deque[Sample]] = defaultdict(lambda: deque(maxlen=_KEPT))
+        # The newest stamp of each metric, and by how much a sample that came after it was older.
+        self._newest: dict[Key, float] = {}
+        self._late: defaultdict[Key, float] = defaultdict(float)
         self._lock = threading.Lock()
 
     def add(self, key: Key, sample: Sample) -> None:
         with self._lock:
             self._samples[key].append(sample)
+            newest = self._newest[key] = max(self._newest.get(key, -math.inf), sample.timestamp)
+            self._late[key] = max(self._late[key], newest - sample.timestamp)
 
     def all(self) -> list[Key]:
         with self._lock:
@@ -57,9 +65,11 @@ class Metrics:
     def buckets(self, key: Key, span: Span, width: float, unit: str | None) -> dict[int, list[Sample]]:
         """The samples of a span, by the number of the period (`width` seconds) that they lie in."""
         with self._lock:
-            samples = list(self._samples.get(key, ()))
+            # From the newest on: alarms look at the last minutes of what may be hours.
+            oldest = span.since - self._late.get(key, 0.0)
+            samples = [*takewhile(lambda item: item.timestamp >= oldest, reversed(self._samples.get(key, ())))]
         found: defaultdict[int, list[Sample]] = defaultdict(list)
-        for sample in samples:
+        for sample in reversed(samples):
             moment = span.at(sample.timestamp)
             if span.start <= moment < span.end and (unit is None or unit == sample.unit):
                 found[math.floor((moment - span.origin) / width)].append(sample)
