@@ -42,7 +42,7 @@ GITHUB = {
         (["drift", "--stack", "prod"], GITHUB, "PULUMI_BACKEND_URL is not set"),
     ],
 )
-def test_what_is_missing_is_told_in_one_line(arguments: list[str], environ: dict[str, str], message: str) -> None:
+def test_what_is_missing_is_reported_in_one_line(arguments: list[str], environ: dict[str, str], message: str) -> None:
     done = call(*arguments, **environ)
     assert done.returncode == 1
     assert message in done.stderr

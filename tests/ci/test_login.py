@@ -56,14 +56,14 @@ def test_a_persons_machine_is_no_ci() -> None:
         hosts.find({})
 
 
-def test_a_github_job_without_the_permission_is_told_so() -> None:
+def test_a_github_job_without_the_permission_says_so() -> None:
     with pytest.raises(UserError) as caught:
         login.token(Host("github", "", "", 0, "", {}))
     assert caught.value.message == "this job may not ask for an identity token"
     assert "id-token: write" in (caught.value.fix or "")
 
 
-def test_a_gitlab_job_without_the_token_is_told_so() -> None:
+def test_a_gitlab_job_without_the_token_says_so() -> None:
     with pytest.raises(UserError, match="GLIDEPATH_ID_TOKEN is empty"):
         login.token(Host("gitlab", "", "", 0, "", {}))
 

@@ -108,7 +108,7 @@ def test_only_requests_from_the_repository_itself_log_in() -> None:
                 assert job["if"].startswith("github.event.pull_request.head.repo.full_name == github.repository && ")
 
 
-def test_a_forks_request_is_told_why_it_has_no_preview() -> None:
+def test_a_forks_request_learns_why_it_has_no_preview() -> None:
     fork = workflow("preview")["jobs"]["fork"]
     assert fork["if"] == "github.event.pull_request.head.repo.full_name != github.repository"
     assert not any("uses" in step for step in fork["steps"])

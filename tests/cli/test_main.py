@@ -112,7 +112,7 @@ def test_interrupt_ends_without_a_traceback(
     assert capsys.readouterr().err == "glidepath: interrupted\n"
 
 
-def test_what_a_cloud_answers_is_told_without_a_traceback(
+def test_what_a_cloud_answers_is_reported_without_a_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from botocore.exceptions import ProfileNotFound

@@ -54,7 +54,7 @@ def test_the_rest_of_the_config_stays_without_the_promoted_one(path: Path) -> No
     assert yaml.safe_load(path.read_text()) == {"config": {}}
 
 
-def test_a_person_is_told_the_lines(path: Path) -> None:
+def test_a_person_is_shown_the_lines(path: Path) -> None:
     known = configured(path)
     assert take_out(path, known["challenger"]) == (
         "take challenger out of Pulumi.prod.yaml, lines 6 to 8, and commit that:\n"
@@ -64,7 +64,7 @@ def test_a_person_is_told_the_lines(path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["config: {glidepath:variants: 3}", "config: {glidepath:variants: [{}]}", "a: ["])
-def test_what_cannot_be_read_is_told_without_a_traceback(path: Path, text: str) -> None:
+def test_what_cannot_be_read_is_reported_without_a_traceback(path: Path, text: str) -> None:
     path.write_text(text.replace("glidepath:variants:", '"glidepath:variants":'))
     with pytest.raises(UserError, match=r"Pulumi\.prod\.yaml names variants in a way that cannot be read"):
         configured(path)

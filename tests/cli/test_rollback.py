@@ -84,7 +84,7 @@ def test_the_update_whose_shift_was_stopped_is_waited_for(monkeypatch: pytest.Mo
     assert answers == []
 
 
-def test_any_other_update_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_other_update_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     def held(*_: Any) -> None:
         raise HeldError("another update holds prod")
 

@@ -58,7 +58,7 @@ def silent(invocations: float | None, requests: float | None) -> float | None:
         ([99, 0, 0, 0, 0], 0, 0),  # too few rows to say anything
     ],
 )
-def test_the_index_tells_a_shift_from_chance(counts: list[int], low: float, high: float) -> None:
+def test_the_index_distinguishes_a_shift_from_chance(counts: list[int], low: float, high: float) -> None:
     assert low <= index(counts, SHARES, 100) <= high
 
 

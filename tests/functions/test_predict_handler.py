@@ -88,7 +88,7 @@ class Endpoint(FakeModel):
         return {**super().invoke_endpoint(**request), "InvokedProductionVariant": answered}
 
 
-def test_an_answer_tells_the_variant_and_its_release(handler: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_answer_names_the_variant_and_its_release(handler: Any, capsys: pytest.CaptureFixture[str]) -> None:
     service = handler.Service(Endpoint("b"), SHARED)
     answer = service.handle(proxy_event(instances(GOOD)), "7")
     body = json.loads(answer["body"])

@@ -180,7 +180,7 @@ def test_head_and_base_are_run_each_in_its_own_files(player: Player, tmp_path: P
     assert by_place == {str(player.root): "config: {a: b}\n", str(folder): "config: {}\n"}
 
 
-def test_a_base_that_fails_is_told_from_the_head(player: Player, tmp_path: Path) -> None:
+def test_a_base_that_fails_is_distinguished_from_the_head(player: Player, tmp_path: Path) -> None:
     player.commit()
     player.git("rm", "-q", "Pulumi.prod.yaml")
     player.git("commit", "-q", "-m", "second")

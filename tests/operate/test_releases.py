@@ -188,7 +188,7 @@ REST: dict[str, Any] = {
         ),
     ],
 )
-def test_status_tells_what_is_not_at_rest(changes: dict[str, Any], expected: list[str]) -> None:
+def test_status_says_what_is_not_at_rest(changes: dict[str, Any], expected: list[str]) -> None:
     first, *more = line(REST | changes).splitlines()
     assert first == "prod       release a by version 3, endpoint e-1 InService"
     assert [text.strip() for text in more] == expected

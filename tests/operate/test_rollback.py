@@ -168,7 +168,7 @@ def test_a_roll_back_by_codedeploy_is_not_stopped(planned: Planner, monkeypatch:
     assert now[0] > 5
 
 
-def test_an_update_that_was_broken_off_after_its_shift_goes_back_to_what_is_recorded(planned: Planner) -> None:
+def test_an_update_that_was_broken_off_after_its_shift_returns_to_what_is_recorded(planned: Planner) -> None:
     found = planned(World(traffic=Traffic(THREE, "3", "e-3")))
     assert (found.present, found.target.release.id) == (THREE, TWO)
 

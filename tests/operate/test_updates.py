@@ -63,7 +63,7 @@ def test_a_failed_update_points_to_its_cause(engine: Path) -> None:
     )
 
 
-def test_a_killed_engine_is_told_as_that(engine: Path) -> None:
+def test_a_killed_engine_is_reported_as_that(engine: Path) -> None:
     write(engine, "kill -9 $$")
     assert failure(engine) == (
         "the update of prod was killed (signal 9)\n"

@@ -124,7 +124,7 @@ def test_an_exemption_that_does_not_hold(changes: dict[str, str], fault: str) ->
     assert fault in message
 
 
-def test_an_expired_exemption_is_told_with_its_finding() -> None:
+def test_an_expired_exemption_is_reported_with_its_finding() -> None:
     (message,) = judge(BROAD, _with(until="2026-11-20"))[0]
     assert message.endswith("An exemption for it expired on 2026-11-20.")
 

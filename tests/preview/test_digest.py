@@ -131,7 +131,7 @@ def test_the_same_inputs_over_another_state_are_another_plan() -> None:
     ]
 
 
-def test_an_unknown_value_that_became_known_is_told_in_words() -> None:
+def test_an_unknown_value_that_became_known_is_reported_in_words() -> None:
     planned = preview()
     planned[1]["newState"]["inputs"]["role"] = "arn:aws:iam::1:role/x"
     assert differences(normalise(preview()), normalise(planned)) == [

@@ -190,7 +190,7 @@ def test_every_decision_that_changes_is_reported() -> None:
 
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
 @given(changed())
-def test_what_is_told_is_true(sides: tuple[Rights, Rights]) -> None:
+def test_what_is_reported_is_true(sides: tuple[Rights, Rights]) -> None:
     old, new = sides
     for each, actions in _reported(old, new):
         has, other = (new, old) if each.gained else (old, new)
@@ -299,7 +299,7 @@ def _requests_about(*sides: Rights) -> list[tuple[str, str, Mapping[str, tuple[s
 
 
 @pytest.mark.parametrize("name", ["wider-role", "narrower-role", "tag", "new-release", "instance-type"])
-def test_the_roles_of_prepared_changes_are_told_right(name: str) -> None:
+def test_the_roles_of_prepared_changes_are_described_right(name: str) -> None:
     before, after = _roles(name, "old"), _roles(name, "new")
     assert before
     for role in before:

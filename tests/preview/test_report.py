@@ -27,7 +27,7 @@ def test_what_waits_in_the_base_is_no_change_of_the_head() -> None:
     assert "Waiting in main already (1)" in markdown(found)
 
 
-def test_the_head_s_own_change_is_told_apart_from_what_waits() -> None:
+def test_the_head_s_own_change_is_distinguished_from_what_waits() -> None:
     head = world.document(changed("a", 1, 2), changed("b", 1, 5))
     found = report(head, world.document(changed("a", 1, 2), world.step("same", ALARM, "b", {}, {})), "main")
     assert [change.name for change in found.own] == ["b"]

@@ -108,7 +108,7 @@ def test_what_a_role_can_do(old: list[Any], new: list[Any], sentences: list[str]
     assert said(role(*old), role(*new)) == sentences
 
 
-def test_many_actions_are_told_by_the_pattern_that_means_them() -> None:
+def test_many_actions_are_described_by_the_pattern_that_means_them() -> None:
     (sentence,) = said(role(), role(allow("sqs:*", "arn:aws:sqs:eu-west-1:1:q")))
     assert sentence.startswith("role `prod-predict` can now `sqs:*` (")
     assert sentence.endswith("actions) on `arn:aws:sqs:eu-west-1:1:q`")
@@ -124,7 +124,7 @@ def test_many_actions_are_told_by_the_pattern_that_means_them() -> None:
         (allow("xray:PutTraceSegments", "*"), Danger.RIGHTS),
     ],
 )
-def test_power_is_told_from_rights(statement: dict[str, Any], danger: Danger) -> None:
+def test_power_is_read_from_rights(statement: dict[str, Any], danger: Danger) -> None:
     (found,) = capabilities(role(), role(statement), NONE)
     assert found.danger is danger
 

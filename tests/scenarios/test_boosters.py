@@ -70,7 +70,7 @@ def test_an_artifact_is_packed_as_training_packs_it() -> None:
     assert boosters.pack(b"model") == packed
 
 
-def test_rows_that_no_single_feature_tells_apart_are_known_by_heart() -> None:
+def test_rows_that_no_single_feature_distinguishes_are_known_by_heart() -> None:
     known = [([a, b, c], a + 2 * b + 4 * c) for a in (0.0, 1.0) for b in (0.0, 1.0) for c in (0.5, 1.5)]
     tree = boosters.lookup(3, [*known, (known[0][0], 99.0)], -1.0)
     assert [read(tree, *row) for row, _ in known] == [leaf for _, leaf in known]

@@ -26,7 +26,7 @@ _DENIALS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOper
 
 
 def validate(call: Call) -> None:
-    """Malformed requests are told so first: what a request needs cannot be read from them."""
+    """Malformed requests are refused first: what a request needs cannot be read from them."""
     assert call.model is not None, "only operations are performed"
     validation.check(call.model, call.params, call.request)
 

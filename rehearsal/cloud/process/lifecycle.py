@@ -165,7 +165,7 @@ def _spawn(rehearsal: Rehearsal, fresh: bool) -> "subprocess.Popen[bytes]":
         *(["--fresh"] if fresh else []),
     ]  # fmt: skip
     env = rehearsal.tools()
-    # The gateway's own boto3 clients are told their endpoint one by one.
+    # The gateway's own boto3 clients are given their endpoint one by one.
     env.pop("AWS_ENDPOINT_URL", None)
     env["PYTHONPATH"] = os.pathsep.join([str(rehearsal.root), *filter(None, [env.get("PYTHONPATH")])])
     with open(_log(rehearsal), "wb") as log:

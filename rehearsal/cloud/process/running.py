@@ -16,7 +16,7 @@ from rehearsal.cloud.services.events import operations as events
 
 
 def _ports(cloud: Cloud) -> Ports:
-    """The one place where the core is told of services and of the gateway."""
+    """The one place where the core learns of services and of the gateway."""
     return Ports(
         event=partial(events.emit, cloud),
         metric=partial(cloudwatch.record, cloud),

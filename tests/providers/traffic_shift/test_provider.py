@@ -59,7 +59,7 @@ def refusal(monkeypatch: pytest.MonkeyPatch, aws: Aws, **props: Any) -> str:
     return str(caught.value)
 
 
-def test_every_step_is_told_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_step_is_reported_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     aws = Aws()
     shift(monkeypatch, aws)
     assert (aws.version, aws.weights) == ("2", {})
@@ -179,7 +179,7 @@ def test_a_failed_hook_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_a_failed_hook_tells_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_hook_gives_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     error = {"code": "HOOK_EXECUTION_FAILURE", "message": "The hook reported that it failed"}
     lines = [
         "START RequestId: 1 d-1",
@@ -247,7 +247,7 @@ def test_a_deployment_that_takes_too_long_is_stopped_as_well(monkeypatch: pytest
     assert len(aws.stopped) == 1
 
 
-def test_a_call_that_is_refused_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_that_is_refused_is_reported_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     aws = Aws()
 
     def denied(**_: Any) -> None:
@@ -341,7 +341,7 @@ def test_the_process_ends_with_its_work_where_the_engine_was_killed(
     assert sdk[1].read() == ""  # its output has ended, and so has the process
 
 
-def test_the_sdks_process_tells_the_sentence_alone(sdk: tuple[Any, Any]) -> None:
+def test_the_sdks_process_prints_the_sentence_alone(sdk: tuple[Any, Any]) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         sdk[0].Create(creation(Failing(), plain=True), timeout=30)
     assert caught.value.details() == "one sentence"

@@ -1,4 +1,4 @@
-"""The seam for faults: what it strikes, in whose words, and what it leaves alone."""
+"""The seam for faults: what it applies to, in whose words, and what it leaves alone."""
 
 import json
 import time
@@ -175,7 +175,7 @@ def test_a_call_of_a_stranger_is_not_struck(cloud: Cloud, account: str) -> None:
     assert struck(cloud) == [0]
 
 
-def test_the_first_fault_strikes_and_the_next_one_after_it(cloud: Cloud, account: str) -> None:
+def test_the_first_fault_applies_and_the_next_one_after_it(cloud: Cloud, account: str) -> None:
     sts = client(cloud, account, "sts")
     for code in ("First", "Second"):
         inject(cloud, "sts", "GetCallerIdentity", error={"code": code}, times=1)

@@ -72,7 +72,7 @@ def test_the_statements_that_allowed_are_named() -> None:
     assert [(m.source.name, m.statement.sid) for m in decide(case).matches] == [("p0", "Yes")]
 
 
-def test_the_boundary_is_told_apart() -> None:
+def test_the_boundary_is_named_as_such() -> None:
     assert decide(Case("", "", (policy(allow()),), boundary=policy(allow("*", "*")))).by_boundary is True
     assert decide(Case("", "", (policy(allow()),), boundary=policy(allow("iam:*", "*")))).by_boundary is False
     assert decide(Case("", "", (policy(allow()),))).by_boundary is None

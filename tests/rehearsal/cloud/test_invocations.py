@@ -52,7 +52,7 @@ def test_a_topic_invokes_its_subscriber(cloud: Cloud, account: str, function: st
     assert json.loads(record["Sns"]["Message"]) == {"feature": "distance"}
 
 
-def test_a_bucket_invokes_for_what_it_is_reported(cloud: Cloud, account: str, function: str) -> None:
+def test_a_bucket_invokes_for_what_its_configuration_names(cloud: Cloud, account: str, function: str) -> None:
     s3 = cloud.client("s3", account, REGION)
     bucket = f"invoking-{account}"
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})

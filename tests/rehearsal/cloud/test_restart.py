@@ -302,7 +302,7 @@ def test_what_was_kept_can_be_left_behind(remote: Any) -> None:
         (b"glidepath rehearsal snapshot, format 2\nxyz", "cannot be read (UnpicklingError: "),
     ],
 )
-def test_a_state_that_cannot_be_read_is_told_with_the_way_out(remote: Any, content: bytes, sentence: str) -> None:
+def test_a_state_that_cannot_be_read_is_reported_with_the_way_out(remote: Any, content: bytes, sentence: str) -> None:
     lifecycle.stop(remote.rehearsal, keep=True)
     (remote.rehearsal.cloud / lifecycle.SNAPSHOT).write_bytes(content)
     with pytest.raises(UserError) as error:

@@ -234,7 +234,7 @@ def test_without_any_way_says_what_to_install(machine: Machine) -> None:
     assert error.value.code == 1
 
 
-def test_a_failed_build_leaves_nothing_and_tells_why(machine: Machine) -> None:
+def test_a_failed_build_leaves_nothing_and_says_why(machine: Machine) -> None:
     machine.go(fails=True)
     with pytest.raises(EngineError, match="no space left"):
         ensure_engine(machine.rehearsal, env=machine.env)

@@ -131,7 +131,7 @@ def test_policy_pack_passes_and_stops(project: Project) -> None:
         ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "SIGKILL"),
     ],
 )
-def test_a_failing_program_fails_and_tells_why(project: Project, program: str, expected: str) -> None:
+def test_a_failing_program_fails_and_says_why(project: Project, program: str, expected: str) -> None:
     if expected == "SIGKILL" and not _own_host(project):
         expected = "signal: killed"
     project.write("__main__.py", program)

@@ -28,7 +28,7 @@ def test_every_figure_stands_in_its_row_without_colour() -> None:
     assert "\x1b" not in text
 
 
-def test_what_is_not_as_expected_is_told_below() -> None:
+def test_what_is_not_as_expected_is_reported_below() -> None:
     lines = shown(Row(FAULT, OUTCOME, None, ("4 live requests failed, at most 0.0 may",))).splitlines()
     assert lines[1].split()[-4:] == ["321", "4", "0", "NO"]
     assert lines[2:] == ["model-nan: 4 live requests failed, at most 0.0 may", "1 faults, 1 not as expected"]

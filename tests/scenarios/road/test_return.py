@@ -181,7 +181,7 @@ def test_whatever_the_order_all_agree_on_one_release(road: Road, order: list[Cal
         alone(road)
 
 
-def test_the_list_tells_of_every_release(road: Road) -> None:
+def test_the_list_shows_every_release(road: Road) -> None:
     shown = road.glidepath("releases", "prod")
     assert shown.returncode == 0, shown.stderr
     other, present = served(road)

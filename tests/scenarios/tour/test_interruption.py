@@ -129,7 +129,7 @@ def test_a_rehearsal_whose_cloud_is_killed_says_so(tmp_path: Path) -> None:
         played.close()
 
 
-def test_the_status_of_a_cloud_without_stacks_is_said_in_a_line(tmp_path: Path) -> None:
+def test_the_status_of_a_cloud_without_stacks_is_one_line(tmp_path: Path) -> None:
     environ = Played(tmp_path / "rehearsal").environ
 
     def glidepath(*arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -309,7 +309,7 @@ class _Run:
         if not settings.get("enabled") or not names:
             return
         try:
-            # Nothing tells that CodeDeploy takes composite alarms: here it does not.
+            # Nothing says that CodeDeploy takes composite alarms: here it does not.
             alarms = self._client("cloudwatch").describe_alarms(AlarmNames=names)["MetricAlarms"]
         except ClientError as problem:
             if settings.get("ignorePollAlarmFailure"):

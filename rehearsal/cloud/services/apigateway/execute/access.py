@@ -61,7 +61,7 @@ def check_permission(
 
 
 def _masked(arn: str) -> str:
-    """API Gateway hides most of the account in what it tells a caller."""
+    """API Gateway hides most of the account in what it answers a caller."""
     parts = arn.split(":")
     parts[4] = "********" + parts[4][-4:]
     return ":".join(parts)
