@@ -137,8 +137,10 @@ def play(
         # What has been reached is worth reading, above all when the next step failed.
         write(rehearsal, engine, table, started, tour, facts.gather_after_failure(rehearsal, tour, error))
         raise
-    path = write(rehearsal, engine, table, started, tour, found)
-    check_roles(found)
+    fault = roles_fault(found)
+    path = write(rehearsal, engine, table, started, tour, found | {"error": str(fault) if fault else None})
+    if fault:
+        raise fault
     display.say(f"report: {path}", "green")
     return path
 
@@ -150,12 +152,13 @@ def store_state_secret(clients: Clients, project: Project) -> None:
         clients.of("delivery", "secretsmanager").create_secret(Name=name, SecretString=PASSPHRASE)
 
 
-def check_roles(found: facts.Facts) -> None:
-    """Raises UserError where a role was denied a call, or holds a grant that it never used."""
+def roles_fault(found: facts.Facts) -> UserError | None:
+    """What is wrong where a role was denied a call, or holds a grant that it never used."""
     faults = roles.faults(found["roles"])
-    if faults:
-        fix = "./glidepath roles shows all; a grant that only real AWS uses goes into scenarios/unused_grants.yaml"
-        raise UserError(f"the roles are not proven: {'; '.join(faults[:5])}{' …' if len(faults) > 5 else ''}", fix)
+    if not faults:
+        return None
+    fix = "./glidepath roles shows all; a grant that only real AWS uses goes into scenarios/unused_grants.yaml"
+    return UserError(f"the roles are not proven: {'; '.join(faults[:5])}{' …' if len(faults) > 5 else ''}", fix)
 
 
 def write(rehearsal: Rehearsal, engine: Engine, table: Table, started: float, tour: Tour, found: facts.Facts) -> Path:
@@ -166,7 +169,6 @@ def write(rehearsal: Rehearsal, engine: Engine, table: Table, started: float, to
             "engine": {"pulumi": engine.version, "built": engine.built},
             "seconds": round(time.monotonic() - started, 1),
             "data": {"source": table.source, "rows": len(table.rows)},
-            "error": None,
             "runs": tour.runs,
             **found,
         },

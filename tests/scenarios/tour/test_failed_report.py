@@ -11,7 +11,7 @@ from contracts.errors import UserError
 from rehearsal.cloud.process import lifecycle
 from rehearsal.engine import Engine
 from rehearsal.environment import Rehearsal
-from scenarios.tour import conduct, evidence, facts, report
+from scenarios.tour import conduct, evidence, facts, report, roles
 from scenarios.tour.conduct import Options
 from scenarios.tour.dataset import Table
 from scenarios.tour.display import Display
@@ -110,3 +110,16 @@ def test_nothing_is_read_after_an_interruption(world: Rehearsal, monkeypatch: py
     found = written(world)
     assert (found["error"], found["roles"]) == ("KeyboardInterrupt", None)
     assert set(found["unread"].values()) == {"the rehearsal was interrupted"}
+
+
+def test_roles_that_are_not_proven_are_the_reports_error(world: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Tour, "second_release", lambda _: None)
+    monkeypatch.setattr(conduct, "bad_release", lambda _: None)
+    production = {"release": "r1", "version": "7", "endpoint": "e", "url": "u"}
+    gathered = {"production": production, "capture": {}, "monitor": {}, "roles": []}
+    monkeypatch.setattr(facts, "gather", lambda *_: gathered)
+    monkeypatch.setattr(roles, "faults", lambda _: ["prod-predict was denied s3:GetObject"])
+    with pytest.raises(UserError, match="the roles are not proven: prod-predict was denied s3:GetObject") as raised:
+        play(world)
+    assert written(world)["error"] == str(raised.value)
+    assert written(world)["production"] == production
