@@ -33,8 +33,8 @@ from scenarios.stacks import Stacks
 from scenarios.tour import conduct, evidence
 from scenarios.tour.dataset import FIRST_SHARE
 from scenarios.tour.display import Display
-from scenarios.tour.tour import Tour
 from scenarios.tour.shift import AliasWatch
+from scenarios.tour.tour import Tour
 from scenarios.tour.traffic import Traffic
 
 RATE = 25.0

@@ -13,7 +13,8 @@ class Traffic:
     """Calls at a steady rate (requests per second, may be changed) from a few threads until stopped; keeps answers.
 
     With `busy`, another rate holds while an alias is being shifted (`follow`): elsewhere a trickle shows as well that
-    somebody is answered, and leaves the machine to what is being rehearsed. `announce` is called with rate and number of threads: at the start, at each change, and with 0 at the end.
+    somebody is answered, and leaves the machine to what is being rehearsed. `announce` is called with rate and number
+    of threads: at the start, at each change, and with 0 at the end.
     """
 
     def __init__(

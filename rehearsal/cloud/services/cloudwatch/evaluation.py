@@ -55,9 +55,8 @@ def _judge(cloud: Cloud, account: str, region: str, alarm: dict[str, Any]) -> al
     window = range(-periods - alarms.EXTRA_PERIODS, 0)
     metrics = metrics_of(cloud, account, region)
     start = end + window.start * width
-    series = series_of(
-        metrics, queries, Span(start, end, end, cloud.clock.seconds_at, cloud.clock.real_at(start)), window
-    )
+    span = Span(start, end, end, cloud.clock.seconds_at, cloud.clock.real_at(start))
+    series = series_of(metrics, queries, span, window)
     returned = next(query["Id"] for query in queries if query.get("ReturnData", True))
     points = [series[returned].get(number) for number in window]
     return alarms.evaluate(
