@@ -5,7 +5,8 @@ import io
 import json
 import zipfile
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -283,8 +284,16 @@ def test_creation_refuses_what_aws_refuses(cloud: Cloud, account: str, client: A
     assert client.invoke(FunctionName="f", InvocationType="DryRun")["StatusCode"] == 204
 
 
-def test_reserved_concurrency_throttles(cloud: Cloud, account: str, client: Any) -> None:
-    make_function(cloud, account, "one", "import time\ndef handler(e, c): time.sleep(1); return 'ok'")
+def test_reserved_concurrency_throttles(cloud: Cloud, account: str, client: Any, tmp_path: Path) -> None:
+    enough = tmp_path / "enough"
+    code = f"""
+import pathlib, time
+def handler(event, context):
+    while not pathlib.Path({str(enough)!r}).exists():
+        time.sleep(0.01)
+    return "ok"
+"""
+    make_function(cloud, account, "one", code, Timeout=60)
     client.put_function_concurrency(FunctionName="one", ReservedConcurrentExecutions=1)
 
     def attempt(_: int) -> str:
@@ -294,16 +303,27 @@ def test_reserved_concurrency_throttles(cloud: Cloud, account: str, client: Any)
             return str(error.response["Error"]["Code"])
 
     with ThreadPoolExecutor(3) as threads:
-        outcomes = Counter(threads.map(attempt, range(3)))
+        attempts = [threads.submit(attempt, number) for number in range(3)]
+        wait(attempts, timeout=30, return_when=FIRST_COMPLETED)
+        enough.touch()
+        outcomes = Counter(each.result() for each in attempts)
     assert outcomes["TooManyRequestsException"] >= 1
     assert outcomes["ok"] >= 1
     client.put_function_concurrency(FunctionName="one", ReservedConcurrentExecutions=0)
     assert attempt(0) == "TooManyRequestsException"
 
 
-def test_concurrent_invocations_run_side_by_side(cloud: Cloud, account: str, client: Any) -> None:
-    code = "import time, os\ndef handler(e, c): time.sleep(0.5); return os.getpid()"
-    make_function(cloud, account, "wide", code)
+def test_concurrent_invocations_run_side_by_side(cloud: Cloud, account: str, client: Any, tmp_path: Path) -> None:
+    code = f"""
+import os, pathlib, time
+def handler(event, context):
+    present = pathlib.Path({str(tmp_path)!r})
+    (present / str(os.getpid())).touch()
+    while len(list(present.iterdir())) < 3:
+        time.sleep(0.01)
+    return os.getpid()
+"""
+    make_function(cloud, account, "wide", code, Timeout=60)
     with ThreadPoolExecutor(3) as threads:
         pids = list(threads.map(lambda _: call(client, "wide")[0], range(3)))
     assert len(set(pids)) == 3
