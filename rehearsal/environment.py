@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rehearsal.errors import UserError
+from rehearsal.warm import LONGEST, SOCKET
 
 DEFAULT_PORT = 4599
 DEFAULT_REGION = "eu-west-1"
@@ -81,6 +82,12 @@ class Rehearsal:
     def bin(self) -> Path:
         """The engine and its language host, first on the children's PATH."""
         return self.folder / "bin"
+
+    @property
+    def warm(self) -> Path | None:
+        """The socket of warm starts; None where its path would be longer than sockets may have."""
+        path = self.folder / SOCKET
+        return path if len(str(path)) <= LONGEST else None
 
     @property
     def cloud(self) -> Path:

@@ -1,6 +1,7 @@
 """`python -m rehearsal.cloud --port 4599 --root .rehearsal/cloud`: the gateway in the foreground."""
 
 import argparse
+import os
 import signal
 import sys
 import threading
@@ -8,6 +9,7 @@ from pathlib import Path
 from types import FrameType
 
 from rehearsal.environment import DEFAULT_PORT, DEFAULT_SECONDS_PER_MINUTE
+from rehearsal.warm import SERVER
 
 
 def main() -> int:
@@ -18,6 +20,7 @@ def main() -> int:
     parser.add_argument(
         "--seconds-per-minute", type=float, default=DEFAULT_SECONDS_PER_MINUTE, help="how long an AWS minute lasts"
     )
+    parser.add_argument("--warm", type=Path, metavar="SOCKET", help="socket at which Python processes start warm")
     options = parser.parse_args()
     from rehearsal.cloud.core import snapshot
     from rehearsal.cloud.gateway.server import PortInUseError
@@ -49,6 +52,8 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, end)
     running.start()
+    if options.warm:
+        running.cloud.run_process([sys.executable, "-P", str(SERVER), str(options.warm)], os.environ)
     print(f"the rehearsal's cloud is up at {running.cloud.url}", flush=True)
     ended.wait()
     running.stop(saved if keeping.is_set() else None)

@@ -112,9 +112,11 @@ class Children:
 class Host(lang_grpc.LanguageRuntimeServicer):
     """The calls an engine makes; those it can do without answer "unimplemented", as gRPC does by itself."""
 
-    def __init__(self, engine: str, scripts: Path) -> None:
+    def __init__(self, engine: str, scripts: Path, starter: list[str]) -> None:
+        """`starter` goes before the command of every program and pack: what starts it, warm (rehearsal/warm)."""
         self._engine = engine
         self._scripts = scripts
+        self._starter = starter
         self.children = Children()
 
     def Handshake(
@@ -222,7 +224,7 @@ class Host(lang_grpc.LanguageRuntimeServicer):
         self, args: list[str], cwd: str, env: Mapping[str, str], context: grpc.ServicerContext, piped: bool = False
     ) -> "subprocess.Popen[bytes]":
         try:
-            return self.children.start(args, cwd=cwd or None, env=env, piped=piped)
+            return self.children.start([*self._starter, *args], cwd=cwd or None, env=env, piped=piped)
         except (OSError, ProjectError) as error:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"cannot start {args[0]}: {error}")
             raise AssertionError("abort raises") from error
@@ -310,9 +312,13 @@ def _signal(child: "subprocess.Popen[bytes]", number: int) -> None:
 
 
 def main() -> None:
-    # First the folder of the launcher scripts, from our own launcher; last the engine's address. What the engine may
-    # pass between them (tracing) does not concern this host.
-    host = Host(engine=sys.argv[-1] if len(sys.argv) > 2 else "", scripts=Path(sys.argv[1]))
+    # First, from our own launcher, the folder of the launcher scripts, and `--warm` with the script and the socket of
+    # warm starts; last the engine's address. What the engine may pass between them (tracing) is not for this host.
+    scripts, *rest = sys.argv[1:]
+    starter = []
+    if rest[:1] == ["--warm"]:
+        starter, rest = [sys.executable, "-I", "-S", *rest[1:3]], rest[3:]
+    host = Host(engine=rest[-1] if rest else "", scripts=Path(scripts), starter=starter)
     options = [("grpc.max_receive_message_length", MAX_MESSAGE), ("grpc.max_send_message_length", MAX_MESSAGE)]
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=64), options=options)
     lang_grpc.add_LanguageRuntimeServicer_to_server(host, server)

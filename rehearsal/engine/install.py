@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rehearsal.engine.model import DYNAMIC_SCRIPT, EXEC_SCRIPT, HOST, EngineError, LocatedEngine
 from rehearsal.environment import Rehearsal
+from rehearsal.warm import START
 
 _HOST_MODULE = Path(__file__).resolve().parent / "host.py"
 
@@ -33,11 +34,35 @@ def add_host(rehearsal: Rehearsal, found: LocatedEngine, scripts: Path) -> None:
     """
     _empty(rehearsal.bin)
     _bring(found.path.resolve(), rehearsal.bin / "pulumi")
-    for name in (EXEC_SCRIPT, DYNAMIC_SCRIPT):
-        shutil.copy2(scripts / name, rehearsal.bin / name)
-    host = rehearsal.bin / HOST
-    host.write_text(_script(f"{_quote(rehearsal.python)} -P {_quote(_HOST_MODULE)} {_quote(rehearsal.bin)}"))
-    host.chmod(0o755)
+    shutil.copy2(scripts / EXEC_SCRIPT, rehearsal.bin / EXEC_SCRIPT)
+    shutil.copy2(scripts / DYNAMIC_SCRIPT, rehearsal.bin / f"cold-{DYNAMIC_SCRIPT}")
+    warm = f" --warm {_quote(START)} {_quote(rehearsal.warm)}" if rehearsal.warm else ""
+    _write(
+        rehearsal.bin / HOST,
+        _script(
+            f"{_start(rehearsal)} {_quote(rehearsal.python)} -P {_quote(_HOST_MODULE)} {_quote(rehearsal.bin)}{warm}"
+        ),
+    )
+    _write(rehearsal.bin / DYNAMIC_SCRIPT, _dynamic(rehearsal))
+
+
+def _dynamic(rehearsal: Rehearsal) -> str:
+    """The launcher of dynamic providers: warm where the SDK's own would take the `python3` on PATH."""
+    cold = _quote(rehearsal.bin / f"cold-{DYNAMIC_SCRIPT}")
+    if not rehearsal.warm:
+        return f'#!/bin/sh\nexec {cold} "$@"\n'
+    start = f'exec {_start(rehearsal)} python3 -u -m pulumi.dynamic "$@"'
+    named = "${PULUMI_RUNTIME_VIRTUALENV:-}${PULUMI_RUNTIME_TOOLCHAIN:-}${PULUMI_PYTHON_CMD:-}"
+    return f'#!/bin/sh\n[ -n "{named}" ] || {start}\nexec {cold} "$@"\n'
+
+
+def _start(rehearsal: Rehearsal) -> str:
+    return f"{_quote(rehearsal.python)} -I -S {_quote(START)} {_quote(rehearsal.warm)}" if rehearsal.warm else ""
+
+
+def _write(file: Path, text: str) -> None:
+    file.write_text(text)
+    file.chmod(0o755)
 
 
 def install_provider(rehearsal: Rehearsal) -> None:
@@ -48,7 +73,7 @@ def install_provider(rehearsal: Rehearsal) -> None:
     version = _version()
     launcher = _script(
         f"PYTHONPATH={_quote(rehearsal.root)}${{PYTHONPATH:+:$PYTHONPATH}} "
-        f"{_quote(rehearsal.python)} -P -m rehearsal.provider"
+        f"{_start(rehearsal)} {_quote(rehearsal.python)} -P -m rehearsal.provider".replace("  ", " ")
     )
     installed = rehearsal.pulumi_home / "plugins" / f"resource-aws-v{version}" / "pulumi-resource-aws"
     if installed.is_file() and installed.read_text(errors="replace") == launcher:

@@ -162,7 +162,7 @@ def _spawn(rehearsal: Rehearsal, fresh: bool) -> "subprocess.Popen[bytes]":
     argv = [
         str(rehearsal.python), "-m", "rehearsal.cloud", "--port", str(rehearsal.port), "--root", str(rehearsal.cloud),
         "--seconds-per-minute", f"{rehearsal.seconds_per_minute:g}",
-        *(["--fresh"] if fresh else []),
+        *(["--fresh"] if fresh else []), *(["--warm", str(rehearsal.warm)] if rehearsal.warm else []),
     ]  # fmt: skip
     env = rehearsal.tools()
     # The gateway's own boto3 clients are given their endpoint one by one.

@@ -1,0 +1,162 @@
+"""A process that was started warm is as one that was started anew: output, exit code, environment, signals, end."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from rehearsal.warm import SERVER, SOCKET, START
+from tests.processes import left_after_waiting
+
+PYTHON = sys.executable
+
+PATIENCE_SECONDS = 60
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.05)
+
+
+class Warm:
+    """A server, and what starts processes from it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.socket = folder / SOCKET
+        self.server = subprocess.Popen([PYTHON, "-P", str(SERVER), str(self.socket)])
+        until(self.socket.exists)
+
+    def start(self, *arguments: str, cwd: Path | None = None, **env: str) -> "subprocess.Popen[str]":
+        """`python ARGUMENTS`, started from the server."""
+        return subprocess.Popen(
+            [PYTHON, "-I", "-S", str(START), str(self.socket), PYTHON, *arguments],
+            cwd=cwd or self.folder,
+            env=os.environ | env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, cwd: Path | None = None, **env: str) -> tuple[int, str, str]:
+        """Exit code, output and errors."""
+        process = self.start(*arguments, cwd=cwd, **env)
+        out, err = process.communicate(timeout=120)
+        return process.returncode, out, err
+
+    def script(self, text: str, name: str = "script.py") -> str:
+        """A script's path."""
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
+    made = Warm(tmp_path_factory.mktemp("warm"))
+    yield made
+    made.server.terminate()
+    made.server.wait(60)
+    assert not made.socket.exists()
+
+
+PARENT = "import os; print(os.getppid())"
+
+
+def test_it_is_forked_from_the_server(warm: Warm) -> None:
+    assert warm.run(warm.script(PARENT)) == (0, f"{warm.server.pid}\n", "")
+
+
+def test_what_is_imported_ahead_is_there(warm: Warm) -> None:
+    code, out, _ = warm.run(warm.script("import sys; print('pulumi.runtime' in sys.modules, 'operate' in sys.modules)"))
+    assert (code, out) == (0, "True False\n")
+
+
+def test_what_one_process_needed_is_there_for_the_next(warm: Warm) -> None:
+    look = warm.script("import sys; print('botocore.stub' in sys.modules)", "look.py")
+    assert warm.run(look)[1] == "False\n"
+    assert warm.run(warm.script("import botocore.stub"))[0] == 0
+    until(lambda: warm.run(look)[1] == "True\n")
+
+
+def test_arguments_folder_environment_and_path_are_its_own(warm: Warm, tmp_path: Path) -> None:
+    text = "import os, sys; print(sys.argv[1:], os.getcwd(), os.environ['MINE'], sys.path[0], sys.path[1])"
+    script = warm.script(text)
+    code, out, err = warm.run("-u", script, "a", "b c", cwd=tmp_path, MINE="1", PYTHONPATH="/somewhere")
+    assert (code, out, err) == (0, f"['a', 'b c'] {tmp_path} 1 {warm.folder} /somewhere\n", "")
+    assert "MINE" not in warm.run(warm.script("import os; print(*os.environ)"))[1].split()
+
+
+def test_a_module_is_run_from_the_folder(warm: Warm) -> None:
+    warm.script("import sys; print(__name__, sys.argv[1:])", "some_module.py")
+    assert warm.run("-m", "some_module", "x") == (0, "__main__ ['x']\n", "")
+    assert warm.run("-P", "-m", "some_module", "x")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("raise SystemExit(7)", 7), ("1 / 0", 1), ("import os, signal; os.kill(os.getpid(), 9)", -9)]
+)
+def test_its_end_is_reported(warm: Warm, text: str, code: int) -> None:
+    found, _, err = warm.run(warm.script(text))
+    assert found == code
+    assert ("ZeroDivisionError" in err) == (text == "1 / 0")
+
+
+def test_signals_reach_it(warm: Warm) -> None:
+    text = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))
+print("ready", flush=True)
+time.sleep(600)
+"""
+    process = warm.start(warm.script(text))
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 5
+
+
+def test_it_ends_with_who_asked_for_it(warm: Warm) -> None:
+    process = warm.start(warm.script("import os, time; print(os.getpid(), flush=True); time.sleep(600)"))
+    assert process.stdout is not None
+    pid = int(process.stdout.readline())
+    process.kill()
+    process.wait(60)
+    assert left_after_waiting([pid]) == []
+
+
+def test_an_interpreter_with_a_special_start_is_started_anew(warm: Warm) -> None:
+    script = warm.script(PARENT)
+    assert warm.run(script, PYTHONHASHSEED="1")[1] != f"{warm.server.pid}\n"
+
+
+def test_without_a_server_it_starts_as_usual(tmp_path: Path) -> None:
+    command = [PYTHON, "-I", "-S", str(START), str(tmp_path / "none.sock"), "python3", "-c", "print('cold')"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "cold\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_outlives_the_server(tmp_path: Path, number: signal.Signals) -> None:
+    warm = Warm(tmp_path)
+    process = warm.start(warm.script("import os, time; print(os.getpid(), flush=True); time.sleep(600)"))
+    assert process.stdout is not None
+    pid = int(process.stdout.readline())
+    warm.server.send_signal(number)
+    assert process.wait(60) != 0
+    warm.server.wait(60)
+    assert left_after_waiting([pid]) == []
+
+
+def test_the_server_forks_from_a_single_thread(warm: Warm) -> None:
+    tasks = Path(f"/proc/{warm.server.pid}/task")
+    if not tasks.exists():
+        pytest.skip("only Linux shows the threads of a process")
+    assert len(list(tasks.iterdir())) == 1
