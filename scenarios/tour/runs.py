@@ -172,7 +172,7 @@ def follow(client: Any, pipeline: str, execution: str, approve: Callable[[dict[s
         if asked and asked["token"] not in answered:
             answered.add(asked["token"])
             _answer(client, pipeline, asked, approve(asked))
-        time.sleep(0.3)
+        time.sleep(1.0)
 
 
 def _answer(client: Any, pipeline: str, asked: dict[str, str], yes: bool) -> None:

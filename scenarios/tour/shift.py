@@ -70,7 +70,7 @@ class AliasWatch:
         client: Any,
         function: str,
         alias: str,
-        interval: float = 0.1,
+        interval: float = 0.25,
         changed: Callable[[Weight], None] | None = None,
     ) -> None:
         """`changed` is called with every change, from the thread that polls."""

@@ -10,6 +10,7 @@ import zlib
 from typing import Any
 
 import botocore.session
+import moto.core.errors
 from botocore.parsers import ResponseParserFactory
 from botocore.serialize import create_serializer
 from moto.core.model import OperationModel, ServiceModel
@@ -24,6 +25,10 @@ from rehearsal.cloud.wire.types import AwsError
 
 # moto warns of every error code that the service's model does not list; the codes of `AwsError` are AWS's common ones.
 warnings.filterwarnings("ignore", message=".*does not match an error shape in service models.*")
+
+# moto makes the table of a service's errors anew for every error that it writes: it forgets what it has looked up.
+_errors = moto.core.errors.ErrorLookupFactory()
+setattr(moto.core.errors, "ErrorLookupFactory", lambda: _errors)  # noqa: B010  no type to mypy
 
 # Signing name of the credential scope -> botocore's client name, where they differ.
 SIGNING_NAMES = {
@@ -158,7 +163,7 @@ def write_error(operation: OperationModel | None, error: AwsError, request: Requ
     model = operation or OperationModel({}, service_model(service))
     exception = _wire_error(error)
     written = _serializer(model, request, request_id).serialize(exception)
-    status = written["status_code"] if _models_error(model, error.code) else error.status
+    status = written["status_code"] if error.code in _modeled(str(model.service_model.service_name)) else error.status
     response = Response(written["body"], status=status)
     if request.method == "HEAD":
         response.set_data(b"")
@@ -168,9 +173,11 @@ def write_error(operation: OperationModel | None, error: AwsError, request: Requ
     return response
 
 
-def _models_error(operation: OperationModel, code: str) -> bool:
-    shapes = operation.service_model.error_shapes
-    return any(shape.error_code == code and "httpStatusCode" in shape.metadata.get("error", {}) for shape in shapes)
+@functools.cache
+def _modeled(service: str) -> frozenset[str]:
+    """Codes of the errors whose status the service's model gives."""
+    shapes = service_model(service).error_shapes
+    return frozenset(s.error_code for s in shapes if "httpStatusCode" in s.metadata.get("error", {}))
 
 
 class _WireError(Exception):

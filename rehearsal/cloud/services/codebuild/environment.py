@@ -34,6 +34,8 @@ def image_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]
             kept[name] = value
     # the image's packages are all there is: pip must never reach for an index, nor write about itself
     kept |= {"PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "AWS_EC2_METADATA_DISABLED": "true"}
+    # A third of what pip does where everything is there already; it would only warn.
+    kept |= {"PIP_NO_WARN_CONFLICTS": "1"}
     return kept
 
 

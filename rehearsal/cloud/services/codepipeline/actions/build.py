@@ -9,7 +9,7 @@ from rehearsal.cloud.services.codebuild.state import PipelineInput, StoredArtifa
 from rehearsal.cloud.services.codepipeline.actions.base import ActionError, Context, describe_error
 from rehearsal.cloud.services.codepipeline.declaration import build_variables
 
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.4
 
 
 def codebuild(context: Context) -> None:

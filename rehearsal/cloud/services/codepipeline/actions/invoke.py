@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from rehearsal.cloud.services.codepipeline.actions.base import ActionError, Context, describe_error
 from rehearsal.cloud.services.codepipeline.state import Job, jobs
 
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.25
 _FUNCTION_REPLY_MINUTES = 20
 _FUNCTION_MINUTES = 24 * 60
 # functions take real seconds, however short an AWS minute is
