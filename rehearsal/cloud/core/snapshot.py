@@ -27,7 +27,7 @@ from moto.core.base_backend import AccountSpecificBackend, BackendDict, BaseBack
 
 from rehearsal.cloud.core.cloud import Cloud
 
-_FORMAT = 2
+_FORMAT = 3
 """Raise it when a class that is pickled moves or changes: 2 has the modules on the floors of `rehearsal/cloud`."""
 _HEADER = b"glidepath rehearsal snapshot, format "
 _ATTEMPTS = 5

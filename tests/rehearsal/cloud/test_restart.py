@@ -295,11 +295,11 @@ def test_what_was_kept_can_be_left_behind(remote: Any) -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"nothing that a cloud wrote", "is no snapshot, or one of format 1; this version reads format 2"),
+        (b"nothing that a cloud wrote", "is no snapshot, or one of format 1; this version reads format 3"),
         # What version 1 wrote began at once with what it pickled, here a module that has moved.
-        (b"\x80\x05crehearsal.cloud.core\nCloud\n.", "is no snapshot, or one of format 1; this version reads format 2"),
-        (b"glidepath rehearsal snapshot, format 3\n", "has format 3, and this version reads format 2"),
-        (b"glidepath rehearsal snapshot, format 2\nxyz", "cannot be read (UnpicklingError: "),
+        (b"\x80\x05crehearsal.cloud.core\nCloud\n.", "is no snapshot, or one of format 1; this version reads format 3"),
+        (b"glidepath rehearsal snapshot, format 2\n", "has format 2, and this version reads format 3"),
+        (b"glidepath rehearsal snapshot, format 3\nxyz", "cannot be read (UnpicklingError: "),
     ],
 )
 def test_a_state_that_cannot_be_read_is_reported_with_the_way_out(remote: Any, content: bytes, sentence: str) -> None:
