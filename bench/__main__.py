@@ -1,4 +1,4 @@
-"""`python -m bench [handler] [preview] [policies] [tour]`: measure these, or all."""
+"""`python -m bench [handler] [gateway] [preview] [policies] [tests] [tour]`: measure these, or all."""
 
 import importlib
 import sys
@@ -6,7 +6,7 @@ import sys
 import rehearsal.errors
 from contracts.errors import UserError
 
-PARTS = ("handler", "preview", "policies", "tour")
+PARTS = ("handler", "gateway", "preview", "policies", "tests", "tour")
 
 
 def main(names: list[str]) -> int:
