@@ -9,8 +9,8 @@ PULUMI_VERSION = "3.259.0"
 """The engine every build uses, unless the image has this one or a newer."""
 
 _INSTALL_PULUMI = (
-    'if ! command -v pulumi >/dev/null || ! printf \'%s\\nv%s\\n\' "$(pulumi version)" "$PULUMI_VERSION"'
-    ' | sort -V | tail -n 1 | grep -qx "$(pulumi version)";'
+    'if ! found="$(pulumi version 2>/dev/null)" || ! printf \'%s\\nv%s\\n\' "$found" "$PULUMI_VERSION"'
+    ' | sort -V | tail -n 1 | grep -qx "$found";'
     ' then curl -fsSL https://get.pulumi.com | sh -s -- --version "$PULUMI_VERSION" --install-root "$HOME/.pulumi"'
     ' && ln -sf "$HOME"/.pulumi/bin/* /usr/local/bin/; fi'
 )

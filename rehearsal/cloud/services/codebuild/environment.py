@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 # The machine image has a shell, Python and Pulumi ready. Where its state lies and with which keys is the project's own.
-_IMAGE = ("PATH", "PULUMI_HOME", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV")
+_IMAGE = ("PATH", "PULUMI_HOME", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV", "GOGC")
 _PULUMI_OF_THE_PROJECT = ("PULUMI_BACKEND_URL", "PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_STACK")
 
 
