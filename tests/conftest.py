@@ -11,6 +11,7 @@ FOLDERS = ("tests/scenarios/road/", "tests/ci/", "tests/rehearsal/cloud/core/")
 LONGEST_FIRST = ("tests/scenarios/road/", "tests/scenarios/own/", "tests/scenarios/faults/test_matrix.py")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Group and order."""
     for item in items:
