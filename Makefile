@@ -31,7 +31,7 @@ faults: $(READY)  ## the fault matrix: break the road in every known way; ARGS="
 	./glidepath faults $(ARGS) $(if $(KEEP),--keep) $(if $(DATA),--data "$(DATA)")
 
 test: setup  ## all tests, with one end-to-end rehearsal; ARGS=… goes to pytest
-	$(BIN)/python -m pytest tests -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest tests -n logical --maxprocesses 4 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 policies: $(READY)  ## the policy pack over every stack of the program, without any cloud
 	$(BIN)/python -m pytest -q tests/policies/test_program.py $(ARGS)
