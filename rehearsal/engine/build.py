@@ -5,7 +5,9 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from rehearsal.engine.model import BUILD_VERSION, DYNAMIC_SCRIPT, EXEC_SCRIPT, EngineError
@@ -14,6 +16,12 @@ from rehearsal.engine.progress import Progress
 _MODULE = Path(__file__).resolve().parent
 _PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 _SDK = "github.com/pulumi/pulumi/sdk/v3"
+_LOOK_SECONDS = 0.5
+# What linking takes of a build, in our own builds.
+_LINK_SHARE = 0.1
+_HALF_SECONDS = 60.0
+# How far the share may run ahead of the last package that was named.
+_CREEP = 0.05
 _SCRIPTS = {EXEC_SCRIPT: "python/cmd", DYNAMIC_SCRIPT: "python/dist"}
 
 
@@ -69,9 +77,46 @@ def _run(command: list[str], env: Mapping[str, str], what: str) -> str:
     return result.stdout
 
 
+class Steps:
+    """Lines of a command that names each step when it is done, and what share of `total` steps that is.
+
+    The compiler names thousands of packages, but works for minutes on some, and links them all when the last one is
+    named. So a share is kept for that, and between two lines the share creeps towards the next.
+    """
+
+    def __init__(self, total: int) -> None:
+        """A total of 0 means unknown."""
+        self._total = total
+        self._heard = time.monotonic()
+        self._shown = 0.0
+        self.lines: list[str] = []
+
+    def read(self, source: Iterable[str]) -> None:
+        """Read lines to their end."""
+        for line in source:
+            self.lines.append(line)
+            self._heard = time.monotonic()
+
+    @property
+    def last(self) -> str:
+        """The step that was done last."""
+        return self.lines[-1].strip() if self.lines else ""
+
+    def share(self, waited: float | None = None) -> float | None:
+        """From 0 to less than 1, never falling, `waited` seconds after the last line. None: the total is unknown."""
+        if not self._total:
+            return None
+        waited = time.monotonic() - self._heard if waited is None else waited
+        done = min(len(self.lines), self._total) / self._total * (1 - _LINK_SHARE)
+        ahead = _LINK_SHARE if len(self.lines) >= self._total else min(_CREEP, 1 - _LINK_SHARE - done)
+        # Half of what lies ahead in the first `_HALF_SECONDS` of silence, and never all of it.
+        self._shown = max(self._shown, done + ahead * (1 - 0.5 ** (waited / _HALF_SECONDS)))
+        return self._shown
+
+
 def _watch(command: list[str], env: Mapping[str, str], total: int, progress: Progress) -> str:
     """Run a slow command with its stderr as progress; returns its stdout. Nothing of it survives an interrupt."""
-    lines: list[str] = []
+    steps = Steps(total)
     with tempfile.TemporaryFile("w+") as output:
         child = subprocess.Popen(
             command,
@@ -84,9 +129,11 @@ def _watch(command: list[str], env: Mapping[str, str], total: int, progress: Pro
         )
         try:
             assert child.stderr is not None
-            for line in child.stderr:
-                lines.append(line)
-                progress.step(line.strip(), len(lines), total)
+            reader = threading.Thread(target=steps.read, args=(child.stderr,), daemon=True)
+            reader.start()
+            while reader.is_alive():
+                reader.join(_LOOK_SECONDS)
+                progress.step(steps.last, steps.share())
             code = child.wait()
         finally:
             progress.end()
@@ -94,7 +141,7 @@ def _watch(command: list[str], env: Mapping[str, str], total: int, progress: Pro
                 os.killpg(child.pid, signal.SIGKILL)
                 child.wait()
         if code != 0:
-            raise EngineError(f"`{' '.join(command[:2])}` failed: {_tail(''.join(lines))}")
+            raise EngineError(f"`{' '.join(command[:2])}` failed: {_tail(''.join(steps.lines))}")
         output.seek(0)
         return output.read()
 

@@ -84,7 +84,7 @@ def _get(url: str, progress: Progress | None = None) -> bytes:
             chunks.append(chunk)
             size += len(chunk)
             if progress is not None:
-                progress.step("downloaded", size, total)
+                progress.step("downloaded", size / total if total else None)
     if progress is not None:
         progress.end()
     return b"".join(chunks)

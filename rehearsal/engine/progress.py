@@ -22,15 +22,15 @@ class Progress:
         self._started = self._last = time.monotonic()
         print(text, file=self._stream, flush=True)
 
-    def step(self, text: str, done: int, total: int) -> None:
-        """How far the present step has come; a total of 0 means unknown."""
+    def step(self, text: str, share: float | None) -> None:
+        """How far the present step has come, from 0 to 1; None means unknown."""
         now = time.monotonic()
         terminal = self._stream.isatty()
         if now - self._last < (0.1 if terminal else _QUIET_SECONDS):
             return
         self._last = now
-        share = f"{min(done / total, 1.0):4.0%}" if total else f"{done}"
-        line = f"  {share}  {int(now - self._started)} s  {text}"
+        shown = "" if share is None else f"{min(share, 1.0):4.0%}"
+        line = f"  {shown}  {int(now - self._started)} s  {text}"
         if not terminal:
             print(line, file=self._stream, flush=True)
             return
