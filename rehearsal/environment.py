@@ -85,9 +85,12 @@ class Rehearsal:
 
     @property
     def warm(self) -> Path | None:
-        """The socket of warm starts; None where its path would be longer than sockets may have."""
+        """The socket of warm starts; None where there are none.
+
+        Only Linux lets a process go on safely that was forked and not started anew. A socket's path must be short.
+        """
         path = self.folder / SOCKET
-        return path if len(str(path)) <= LONGEST else None
+        return path if sys.platform == "linux" and len(str(path)) <= LONGEST else None
 
     @property
     def cloud(self) -> Path:

@@ -3,6 +3,7 @@
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import botocore.session
@@ -128,3 +129,11 @@ def test_importing_it_is_light() -> None:
     root = Rehearsal().root
     result = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert result.stdout == "[]\n"
+
+
+def test_warm_starts_need_linux_and_a_short_path(rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    assert replace(rehearsal, folder=Path("/short")).warm == Path("/short/warm.sock")
+    assert replace(rehearsal, folder=Path("/" + 100 * "x")).warm is None
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert replace(rehearsal, folder=Path("/short")).warm is None
