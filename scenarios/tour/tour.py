@@ -25,7 +25,7 @@ from scenarios.tour.source import source_zip
 from scenarios.tour.traffic import Traffic
 
 # Requests per second: a trickle while the release is made, so that builds keep the machine; more during the shift.
-TRICKLE, BUSY = 3.0, 20.0
+TRICKLE, BUSY = 3.0, 35.0
 # The client goes on for this long after a run, so that what comes after the shift is seen as well.
 LINGER_SECONDS = 1.0
 

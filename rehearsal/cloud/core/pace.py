@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from rehearsal.cloud.core.clock import Clock
 
-_SHARE = 0.6
+_SHARE = 0.8
 """Of a minute's traffic: a client is never exactly on time, and after a change the first requests wait."""
 _PATIENCE_SECONDS = 60.0
 """Twice what an API waits for its function: a client that is silent for longer has gone without a word."""

@@ -33,9 +33,9 @@ def test_without_traffic_minutes_end_by_themselves(clock: Clock) -> None:
 
 def test_a_minute_lasts_until_most_of_its_requests_were_answered(clock: Clock) -> None:
     held = Pace(clock)
-    held.follow(Traffic(rate=500, threads=3))  # ten requests a minute, of which six must come
+    held.follow(Traffic(rate=500, threads=3))  # ten requests a minute, of which eight must come
     ended = go(clock)
-    for _ in range(5):
+    for _ in range(7):
         held.count(0.0)
     assert not ended.wait(10 * MINUTE)
     held.count(0.0)
