@@ -4,9 +4,14 @@
 default, a folder's where the folder shares one. What takes longest begins first, so that no core waits at the end.
 """
 
+import signal
 from typing import Any
 
 import pytest
+
+# A shell starts its background jobs with SIGINT ignored, and so would be all that the tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 FOLDERS = ("tests/scenarios/road/", "tests/functions/")
 """Folders whose files share a world."""
