@@ -19,6 +19,7 @@ LONGEST_FIRST = (
     "tests/scenarios/road/",
     "tests/scenarios/own/",
     "tests/scenarios/faults/test_matrix.py",
+    "tests/scenarios/tour/test_interruption.py",
     "tests/rehearsal/preview/",
 )
 
