@@ -2,7 +2,8 @@
 
 Only packages from site-packages are imported ahead, never the project's own code, which may change from one start to
 the next. What a request brings (arguments, environment, folder, standard streams) is what the process has; whoever
-asked is told how it ended, and a process whose asker is gone is killed. Ends with its own parent.
+asked is told how it ended, and a process whose asker is gone is killed. The server ends with its own parent; what it
+has forked goes on: it belongs to whoever asked for it.
 
 This file stands alone: it imports nothing of the project, since that would be in every process that it forks.
 """
@@ -87,8 +88,6 @@ class Server:
                         return request
             self._reap()
             self._learn()
-        for asker in self._askers.values():
-            _end(asker.pid)
         return None
 
     def _end(self, number: int, frame: object) -> None:
@@ -143,7 +142,6 @@ class Server:
         for stream in asker.streams:
             os.close(stream)
         asker.streams.clear()
-        self._answer(asker, {"pid": asker.pid})
         return None
 
     def _become(self, asker: Asker) -> None:
@@ -153,6 +151,8 @@ class Server:
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.setsid()
+        # Said by the process itself: a server that dies now must not leave one that nobody knows of.
+        self._answer(asker, {"pid": os.getpid()})
         for target, stream in enumerate(asker.streams):
             os.dup2(stream, target)
             if stream > 2:

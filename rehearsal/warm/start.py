@@ -13,6 +13,8 @@ import signal
 import socket
 import struct
 import sys
+import time
+from collections.abc import Callable
 
 _LENGTH = struct.Struct("!I")
 
@@ -25,13 +27,17 @@ class Answers:
         self._parent = os.getppid()
         self._received = b""
 
+    def orphaned(self) -> bool:
+        """Whether who started us is gone."""
+        return os.getppid() != self._parent
+
     def next(self) -> dict[str, int]:
         """The next answer. Empty where the server is gone, or who started us."""
         while b"\n" not in self._received:
             ready, _, _ = select.select([self._connection], [], [], 1.0)
             if not ready:
                 # Nobody says so to the child of a process that was killed.
-                if os.getppid() != self._parent:
+                if self.orphaned():
                     return {}
                 continue
             part = self._connection.recv(1 << 12)
@@ -58,6 +64,25 @@ def ask(path: str, argv: list[str]) -> socket.socket | None:
     return connection
 
 
+def outlast(pid: int, orphaned: Callable[[], bool]) -> int:
+    """Wait for the end of a process whose server is gone: how it ends, nobody is told. The exit code is 1."""
+    while running(pid):
+        if orphaned():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+        time.sleep(0.1)
+    return 1
+
+
+def running(pid: int) -> bool:
+    """Whether a process is there, and more than an entry that nobody has asked for."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
 def found(command: str) -> str:
     """Where a command lies that may be named without its folder."""
     folders = [] if "/" in command else os.environ.get("PATH", os.defpath).split(os.pathsep)
@@ -82,9 +107,7 @@ def main() -> int:
         signal.signal(number, pass_on)
     ended = answers.next()
     if not ended:
-        # A server that was killed cannot end what it has forked.
-        pass_on(signal.SIGKILL, None)
-        return 1
+        return outlast(answer["pid"], answers.orphaned)
     code = ended["code"]
     if code < 0:
         # As who waits for us would have seen it.

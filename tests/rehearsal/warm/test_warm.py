@@ -34,13 +34,15 @@ class Warm:
         self.server = subprocess.Popen([PYTHON, "-P", str(SERVER), str(self.socket)])
         until(self.socket.exists)
 
-    def start(self, *arguments: str, cwd: Path | None = None, **env: str) -> "subprocess.Popen[str]":
+    def start(
+        self, *arguments: str, cwd: Path | None = None, stdin: int = subprocess.DEVNULL, **env: str
+    ) -> "subprocess.Popen[str]":
         """`python ARGUMENTS`, started from the server."""
         return subprocess.Popen(
             [PYTHON, "-I", "-S", str(START), str(self.socket), PYTHON, *arguments],
             cwd=cwd or self.folder,
             env=os.environ | env,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -48,7 +50,7 @@ class Warm:
 
     def run(self, *arguments: str, cwd: Path | None = None, **env: str) -> tuple[int, str, str]:
         """Exit code, output and errors."""
-        process = self.start(*arguments, cwd=cwd, **env)
+        process = self.start(*arguments, cwd=cwd, stdin=subprocess.DEVNULL, **env)
         out, err = process.communicate(timeout=120)
         return process.returncode, out, err
 
@@ -144,15 +146,36 @@ def test_without_a_server_it_starts_as_usual(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_nothing_outlives_the_server(tmp_path: Path, number: signal.Signals) -> None:
+def test_what_was_started_goes_on_when_the_server_ends(tmp_path: Path, number: signal.Signals) -> None:
     warm = Warm(tmp_path)
-    process = warm.start(warm.script("import os, time; print(os.getpid(), flush=True); time.sleep(600)"))
+    text = "import os, sys; print(os.getpid(), flush=True); print(sys.stdin.readline(), end='', flush=True)"
+    process = warm.start(warm.script(text), stdin=subprocess.PIPE)
     assert process.stdout is not None
+    assert process.stdin is not None
     pid = int(process.stdout.readline())
     warm.server.send_signal(number)
-    assert process.wait(60) != 0
     warm.server.wait(60)
+    process.stdin.write("still there\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == "still there\n"
+    assert process.wait(60) == 1
     assert left_after_waiting([pid]) == []
+
+
+def test_nothing_is_left_when_the_server_and_who_asked_are_gone(tmp_path: Path) -> None:
+    warm = Warm(tmp_path)
+    script = warm.script("import os, time; print(os.getpid(), flush=True); time.sleep(600)")
+    start = [PYTHON, "-I", "-S", str(START), str(warm.socket), PYTHON, script]
+    asker = subprocess.Popen(
+        [PYTHON, "-c", f"import subprocess; subprocess.run({start})"], stdout=subprocess.PIPE, text=True
+    )
+    assert asker.stdout is not None
+    pid = int(asker.stdout.readline())
+    warm.server.kill()
+    asker.kill()
+    assert left_after_waiting([pid]) == []
+    warm.server.wait(60)
+    asker.wait(60)
 
 
 def test_the_server_forks_from_a_single_thread(warm: Warm) -> None:
