@@ -10,7 +10,8 @@ import bisect
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 _MINUTE = 60
@@ -38,6 +39,8 @@ class Clock:
         self._minute = (0, time.monotonic())
         # When each minute began, in real time.
         self._begun = [time.time()]
+        # Until when, in monotonic time, the minute is held at the most.
+        self._holds: list[float] = []
         self._before: list[Callable[[], None]] = []
         self._after: list[Callable[[], None]] = []
 
@@ -102,6 +105,16 @@ class Clock:
         """`judge` is called with each minute that has ended; the next one goes on when it returns."""
         self._after.append(judge)
 
+    @contextmanager
+    def held(self, longest: float) -> Iterator[None]:
+        """No minute ends within the block, for at most `longest` real seconds: on AWS it would take a few seconds."""
+        until = time.monotonic() + longest
+        self._holds.append(until)
+        try:
+            yield
+        finally:
+            self._holds.remove(until)
+
     def govern(self) -> None:
         """End minutes until the cloud shuts down. One thread does this; what the callbacks raise ends it."""
         self._governed = True
@@ -120,7 +133,10 @@ class Clock:
     def _end_of_minute(self) -> bool:
         """Wait for the real seconds of the minute that runs. False once the cloud shuts down."""
         left = self._minute[1] + self.seconds_per_minute - time.monotonic()
-        return self.pause(max(left, 0.0))
+        going = self.pause(max(left, 0.0))
+        while going and any(until > time.monotonic() for until in list(self._holds)):
+            going = self.pause(_LEAST_WAIT)
+        return going
 
     @property
     def ended(self) -> float:

@@ -244,16 +244,22 @@ class _Run:
             code = "IAM_ROLE_PERMISSIONS" if _code(problem) == "IAM_ROLE_PERMISSIONS" else "INVALID_LAMBDA_FUNCTION"
             text = f"The hook {name} could not invoke {function}: {problem.response['Error']['Message']}"
             raise self._hook_failed(name, function, code, text) from None
+        # What is tried before traffic may set off alarms; the hook itself has seen it, and says so within seconds.
+        early = name == "BeforeAllowTraffic"
+        with self._cloud.clock.held(_HOOK_FLOOR) if early else contextlib.nullcontext():
+            self._await_report(name, function, hook)
+        if hook.status == "Failed":
+            text = f"The hook {name} ({function}) reported that it failed"
+            raise self._hook_failed(name, function, "HOOK_EXECUTION_FAILURE", text)
+        self._event(name, "Succeeded")
+
+    def _await_report(self, name: str, function: str, hook: Hook) -> None:
         limit = time.monotonic() + max(self._cloud.clock.scaled(_HOOK_SECONDS), _HOOK_FLOOR)
         while not hook.reported.wait(0.05):
             self.watch()
             if time.monotonic() > limit:
                 text = f"The hook {name} ({function}) did not report its status within one hour"
                 raise self._hook_failed(name, function, "HOOK_EXECUTION_FAILURE", text, "ScriptTimedOut")
-        if hook.status == "Failed":
-            text = f"The hook {name} ({function}) reported that it failed"
-            raise self._hook_failed(name, function, "HOOK_EXECUTION_FAILURE", text)
-        self._event(name, "Succeeded")
 
     def _hook_failed(self, name: str, function: str, code: str, text: str, kind: str = "ScriptFailed") -> _End:
         self._event(name, "Failed", diagnostics={"errorCode": kind, "scriptName": function, "message": text})

@@ -54,6 +54,18 @@ def test_time_does_not_go_on_before_everybody_is_done(clock: Clock) -> None:
     assert clock.seconds_at(held) < 60
 
 
+def test_a_minute_can_be_held_but_not_for_ever(clock: Clock) -> None:
+    ended = threading.Event()
+    clock.after_minute(ended.set)
+    with clock.held(60):
+        govern(clock)
+        assert not ended.wait(10 * MINUTE)
+    until(ended)
+    ended.clear()
+    with clock.held(10 * MINUTE):
+        until(ended)
+
+
 def test_a_minute_is_judged_before_the_next_one_goes_on(clock: Clock) -> None:
     judging, judged = threading.Event(), threading.Event()
     ended: list[tuple[float, bool]] = []
