@@ -138,7 +138,7 @@ class Server:
         asker.pid = os.fork()
         if asker.pid == 0:
             self._become(asker)
-            return request
+            return {**request, "connection": asker.connection}
         for stream in asker.streams:
             os.close(stream)
         asker.streams.clear()
@@ -159,7 +159,8 @@ class Server:
                 os.close(stream)
         self._selector.close()
         for other in self._askers.values():
-            other.connection.close()
+            if other is not asker:
+                other.connection.close()
         for end in (self._listener, self._wake, self._waker):
             end.close()
         os.close(self._news[0])
@@ -222,6 +223,13 @@ def load(name: str) -> None:
     """Import a module where it can be imported. What cannot is imported, and reported, by who needs it."""
     with contextlib.suppress(Exception):
         importlib.import_module(name)
+
+
+def report_end(connection: socket.socket, code: object) -> None:
+    """Say how this process ends. Who asked needs it where the server, which would know, is gone."""
+    number = code if isinstance(code, int) else 0 if code is None else 1
+    with contextlib.suppress(OSError):
+        connection.sendall(json.dumps({"own": number}).encode() + b"\n")
 
 
 def run(request: dict[str, Any], news: int) -> None:
@@ -289,7 +297,16 @@ def main() -> None:
         return
     news = server.news
     del server
-    run(request, news)
+    connection = request.pop("connection")
+    try:
+        run(request, news)
+    except SystemExit as end:
+        report_end(connection, end.code)
+        raise
+    except BaseException:
+        report_end(connection, 1)
+        raise
+    report_end(connection, 0)
 
 
 if __name__ == "__main__":

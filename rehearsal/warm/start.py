@@ -64,14 +64,13 @@ def ask(path: str, argv: list[str]) -> socket.socket | None:
     return connection
 
 
-def outlast(pid: int, orphaned: Callable[[], bool]) -> int:
-    """Wait for the end of a process whose server is gone: how it ends, nobody is told. The exit code is 1."""
+def outlast(pid: int, orphaned: Callable[[], bool]) -> None:
+    """Wait for the end of a process whose server is gone."""
     while running(pid):
         if orphaned():
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(pid, signal.SIGKILL)
         time.sleep(0.1)
-    return 1
 
 
 def running(pid: int) -> bool:
@@ -105,9 +104,12 @@ def main() -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, pass_on)
-    ended = answers.next()
+    own, ended = 1, answers.next()
+    if "own" in ended:
+        own, ended = ended["own"], answers.next()
     if not ended:
-        return outlast(answer["pid"], answers.orphaned)
+        outlast(answer["pid"], answers.orphaned)
+        return own
     code = ended["code"]
     if code < 0:
         # As who waits for us would have seen it.
