@@ -2,20 +2,11 @@
 
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 
 from rehearsal.cloud.core.clock import Clock
-
-MINUTE = 0.02
-
-
-@pytest.fixture
-def clock() -> Iterator[Clock]:
-    made = Clock(MINUTE)
-    yield made
-    made.stop()
+from tests.rehearsal.cloud.core.conftest import MINUTE
 
 
 def govern(clock: Clock) -> threading.Thread:

@@ -1,22 +1,13 @@
 """Minutes that last until the traffic that belongs into them was answered."""
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 
 from rehearsal.cloud.core import pace
 from rehearsal.cloud.core.clock import Clock
 from rehearsal.cloud.core.pace import Pace, Traffic
-
-MINUTE = 0.02
-
-
-@pytest.fixture
-def clock() -> Iterator[Clock]:
-    made = Clock(MINUTE)
-    yield made
-    made.stop()
+from tests.rehearsal.cloud.core.conftest import MINUTE
 
 
 def go(clock: Clock) -> threading.Event:
