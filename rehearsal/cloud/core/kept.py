@@ -106,6 +106,10 @@ KEPT: dict[str, Kept] = {
         PutBucketVersioning PutObjectAcl PutObjectTagging PutPublicAccessBlock UploadPartCopy
         """,
     ),
+    "scheduler": _kept(
+        "groups and tags; services/scheduler calls the schedules' targets",
+        "CreateScheduleGroup DeleteScheduleGroup TagResource UntagResource",
+    ),
     "secretsmanager": _kept(
         "secrets and their versions. Nothing rotates them",
         """

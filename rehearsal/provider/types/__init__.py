@@ -13,8 +13,8 @@ from rehearsal.provider.schema import split_token
 FILES = {"lambda": "lambda_"}
 SERVICES = (
     "apigateway", "appautoscaling", "cloudwatch", "codebuild", "codecommit", "codeconnections", "codedeploy",
-    "codepipeline", "glue", "iam", "kms", "lambda_", "s3", "sagemaker", "secretsmanager", "sfn", "sns",
-    "sqs", "ssm",
+    "codepipeline", "glue", "iam", "kms", "lambda_", "s3", "sagemaker", "scheduler", "secretsmanager", "sfn",
+    "sns", "sqs", "ssm",
 )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ PRETENDED = [
     "codepipeline:RollbackStage", "ec2:RunInstances", "ecs:RunTask", "emr:RunJobFlow", "events:StartReplay",
     "glue:StartCrawler", "lambda:CreateEventSourceMapping", "lambda:CreateFunctionUrlConfig", "logs:PutMetricFilter",
     "logs:PutSubscriptionFilter", "logs:StartQuery", "rds:CreateDBInstance", "s3:PutBucketReplication",
-    "sagemaker:CreateTransformJob", "sagemaker:StartPipelineExecution", "scheduler:CreateSchedule",
+    "sagemaker:CreateTransformJob", "sagemaker:StartPipelineExecution",
     "secretsmanager:RotateSecret", "ssm:SendCommand", "ssm:StartAutomationExecution", "textract:DetectDocumentText",
 ]  # fmt: skip
 
@@ -34,7 +34,6 @@ def test_what_moto_only_pretends_is_refused(action: str) -> None:
     ("client", "operation", "arguments"),
     [
         ("ec2", "run_instances", {"ImageId": "ami-12345678", "MinCount": 1, "MaxCount": 1}),
-        ("scheduler", "delete_schedule", {"Name": "s"}),
         ("lambda", "create_function_url_config", {"FunctionName": "f", "AuthType": "NONE"}),
         ("dynamodb", "list_tables", {}),
     ],

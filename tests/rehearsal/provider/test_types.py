@@ -322,6 +322,16 @@ IDENTITY_CASES = [
         replace={"name": "alias/another"},
     ),
     case(
+        "aws:scheduler/schedule:Schedule",
+        lambda w: {
+            "scheduleExpression": "rate(1 hour)",
+            "flexibleTimeWindow": {"mode": "OFF"},
+            "target": {"arn": w.queue().get("arn"), "roleArn": w.role("scheduler.amazonaws.com"), "input": '{"a": 1}'},
+        },
+        change={"scheduleExpression": "rate(2 hours)"},
+        replace={"name": "new"},
+    ),
+    case(
         "aws:secretsmanager/secret:Secret",
         lambda w: {"description": "d", "recoveryWindowInDays": 0, "tags": {"a": "b"}},
         change={"description": "e", "tags": {"c": "d"}},
