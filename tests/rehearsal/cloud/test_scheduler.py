@@ -57,7 +57,8 @@ def test_a_refused_call_is_made_again_and_counted(cloud: Cloud, account: str) ->
     scheduler, queue = cloud.client("scheduler", account, REGION), Queue(cloud, account, allow=False)
     target = {
         "Arn": queue.arn, "RoleArn": role(cloud, account, f"{queue.arn}x"),
-        "Input": '{"n": <aws.scheduler.attempt-number>}', "RetryPolicy": {"MaximumRetryAttempts": 50, "MaximumEventAgeInSeconds": 86400},
+        "Input": '{"n": <aws.scheduler.attempt-number>}',
+        "RetryPolicy": {"MaximumRetryAttempts": 50, "MaximumEventAgeInSeconds": 86400},
     }  # fmt: skip
     scheduler.create_schedule(Name="s", ScheduleExpression="rate(1 minute)", FlexibleTimeWindow=OFF, Target=target)
     metrics = cloud.client("cloudwatch", account, REGION)
