@@ -165,19 +165,21 @@ def _environment(purpose: str, names: Names, dataset: str) -> dict[str, str]:
     artifacts, group = {"ARTIFACTS_BUCKET": names.artifacts_bucket}, {"PACKAGE_GROUP": names.name}
     return {
         "validate": {"DATA_BUCKET": names.data_bucket, **artifacts, "DATASET": dataset},
-        "gate": {"DATASET": dataset, **group},
+        "champion": {"DATASET": dataset, **artifacts, **group},
+        "gate": {"DATASET": dataset},
         "register": group,
         "manifest": {"DATASET": dataset, **artifacts},
     }[purpose]
 
 
 def _stage(arn: pulumi.Output[str], commit: str) -> Stage:
+    # What a caller may choose stands first: of a member that is named twice, the last counts, and that is ours.
     given: dict[str, Any] = {
-        "run": "#{codepipeline.PipelineExecutionId}",
+        "data": {"key": "#{variables.DATA_KEY}", "version": "#{variables.DATA_VERSION}"},
         "reason": "#{variables.REASON}",
         "commit": commit,
         "code": "#{Build.CODE}",
-        "data": {"key": "#{variables.DATA_KEY}", "version": "#{variables.DATA_VERSION}"},
+        "run": "#{codepipeline.PipelineExecutionId}",
     }
     configuration: Mapping[str, pulumi.Input[str]] = {
         "StateMachineArn": arn,

@@ -9,6 +9,8 @@ from contracts.dataset import Dataset, Slice
 
 # SageMaker's limits for `ContainerArguments`: how many, and how long each.
 _MOST, _LONGEST = 100, 256
+_KEPT = 2
+"""Arguments that the workflow adds: where the champion is."""
 
 
 def evaluation_arguments(dataset: Dataset) -> list[str]:
@@ -19,8 +21,9 @@ def evaluation_arguments(dataset: Dataset) -> list[str]:
     too_long = [argument for argument in arguments if len(argument) > _LONGEST]
     if too_long:
         raise ValueError(f"{too_long[0][:60]}… is longer than {_LONGEST} characters: give the slice fewer edges")
-    if len(arguments) > _MOST:
-        raise ValueError(f"the evaluation needs {len(arguments)} arguments, SageMaker takes {_MOST}: use fewer slices")
+    if len(arguments) > _MOST - _KEPT:
+        needed = len(arguments) + _KEPT
+        raise ValueError(f"the evaluation needs {needed} arguments, SageMaker takes {_MOST}: use fewer slices")
     return arguments
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from contracts.distribution import Distribution, parse_distribution
 from contracts.fields import FieldError, Fields, name, number, parse_json, unique
+from contracts.retraining import REASONS
 
 SCHEMA = 1
-REASONS = ("commit", "data", "drift", "manual")
 ID_PATTERN = r"[0-9]{8}-[0-9a-f]{8}"
 SHA256_PATTERN = r"[0-9a-f]{64}"
 _ARN = r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{12}:model-package/.+"
@@ -72,10 +72,10 @@ class Metrics:
 
 @dataclass(frozen=True)
 class Champion:
-    """The package this release was compared with, its metric, and the sentence the gate wrote."""
+    """The package to beat, its metric on the same rows (None: it could not be asked), and what the gate wrote."""
 
     package: str
-    value: float
+    value: float | None
     verdict: str
 
 
@@ -217,11 +217,16 @@ def _champion(value: object) -> Champion | None:
     fields = Fields(value, "champion")
     champion = Champion(
         package=fields.text("package", _ARN, "the ARN of a SageMaker model package"),
-        value=fields.number("value"),
+        value=_champion_value(fields),
         verdict=fields.text("verdict"),
     )
     fields.done()
     return champion
+
+
+def _champion_value(fields: Fields) -> float | None:
+    value = fields.raw("value")
+    return None if value is None else number(value, fields.at("value"))
 
 
 def _baseline(value: object) -> Baseline:

@@ -52,18 +52,19 @@ def features(training: Training) -> State:
     }
 
 
-def parallel(training: Training) -> State:
-    """Baseline and training, at the same time."""
+def parallel(training: Training, find_champion: State) -> State:
+    """Baseline, training and the search for the champion, at the same time."""
     return {
         "Type": "Parallel",
         "Branches": [
             {"StartAt": "Baseline", "States": {"Baseline": _baseline(training)}},
             {"StartAt": "Train", "States": {"Train": _train(training)}},
+            {"StartAt": "Champion", "States": {"Champion": find_champion}},
         ],
-        "ResultSelector": {"artifact.$": "$[1].ModelArtifacts.S3ModelArtifacts"},
+        "ResultSelector": {"artifact.$": "$[1].ModelArtifacts.S3ModelArtifacts", "champion.$": "$[2]"},
         "ResultPath": "$.learned",
         "Catch": CATCH,
-        "Next": "Evaluate",
+        "Next": "Compare",
     }
 
 
@@ -177,13 +178,17 @@ def _train(training: Training) -> State:
     }
 
 
-def evaluate(training: Training) -> State:
-    """The processing job that evaluates the model."""
+def evaluate(training: Training, champion: str = "") -> State:
+    """The processing job that evaluates the model, and the champion whose artifact lies at `champion`, if any."""
     inputs = [
         _input("model", "$.learned.artifact", "model"),
         _input("test", path(training, "features/test"), "test"),
         _input("code", "States.Format('{}/evaluate.py', $.code)", "code"),
     ]
+    arguments = list(training.evaluation_arguments)
+    if champion:
+        inputs.append(_input("champion", champion, "champion"))
+        arguments += ["--champion", "/opt/ml/processing/champion"]
     state = _processing(
         training,
         training.evaluation,
@@ -192,7 +197,7 @@ def evaluate(training: Training) -> State:
             "AppSpecification": {
                 "ImageUri": training.xgboost_image,
                 "ContainerEntrypoint": ["python3", "/opt/ml/processing/code/evaluate.py"],
-                "ContainerArguments": list(training.evaluation_arguments),
+                "ContainerArguments": arguments,
             },
             "ProcessingInputs": inputs,
             "ProcessingOutputConfig": _output(training, "evaluation", "evaluation", "evaluation"),

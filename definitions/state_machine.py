@@ -26,6 +26,7 @@ _FUNCTION_RETRIES = [
 ]
 _ANSWERS = {
     "validate": ("uri", "version", "rows", "bad_rows", "sha256", "input"),
+    "champion": ("package", "artifact", "problem"),
     "gate": ("passed", "reason", "metrics", "champion", "distribution"),
     "register": ("package",),
     "manifest": ("manifest", "sha256", "id", "summary"),
@@ -38,10 +39,19 @@ def state_machine(training: Training) -> State:
         "Comment": "Validate data, make features, baseline and train, evaluate, gate, register, write the manifest",
         "StartAt": "Validate",
         "States": {
-            "Validate": _function(training, "validate", {"run.$": "$.run", "data.$": "$.data"}, "$.data", "Features"),
+            # The whole input, so that it can be checked as a whole.
+            "Validate": _function(training, "validate", {"input.$": "$"}, "$.data", "Features"),
             "Features": features(training),
-            "Learn": parallel(training),
+            "Learn": parallel(training, _find_champion(training)),
+            "Compare": {
+                "Type": "Choice",
+                "Choices": [
+                    {"Variable": "$.learned.champion.artifact", "IsString": True, "Next": "EvaluateBoth"},
+                ],
+                "Default": "Evaluate",
+            },
             "Evaluate": evaluate(training),
+            "EvaluateBoth": evaluate(training, "$.learned.champion.artifact"),
             "Gate": _function(
                 training,
                 "gate",
@@ -49,6 +59,8 @@ def state_machine(training: Training) -> State:
                     "run.$": "$.run",
                     "reason.$": "$.reason",
                     "evaluation.$": path(training, "evaluation/evaluation.json"),
+                    "champion.$": "$.learned.champion",
+                    "data.$": "$.data",
                 },
                 "$.gate",
                 "Passed",
@@ -161,6 +173,12 @@ def _function(
         "Catch": CATCH,
         **then(following),
     }
+
+
+def _find_champion(training: Training) -> State:
+    """A branch: what fails in it, the states around it catch."""
+    state = _function(training, "champion", {"run.$": "$.run"}, "$", None)
+    return {member: value for member, value in state.items() if member != "Catch"}
 
 
 def _registration(training: Training, more: Mapping[str, Any]) -> State:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from contracts.names import DELIVERY, Names
+from contracts.retraining import COLLECTED, JOINED, TRAINED, start_key
 from definitions.images import model_monitor, repository_arn, xgboost
 from definitions.roles.delivery_account import Delivery
 from definitions.roles.record import Record
@@ -158,7 +159,12 @@ def processing(at: Delivery) -> list[Statement]:
         allow(
             "ReadInput",
             ["s3:GetObject"],
-            [at.artifacts("runs/*/features/*"), at.artifacts("runs/*/training/*"), at.artifacts("code/*")],
+            [
+                at.artifacts("runs/*/features/*"),
+                at.artifacts("runs/*/training/*"),
+                at.artifacts("runs/*/release/model.tar.gz"),
+                at.artifacts("code/*"),
+            ],
         ),
         allow(
             "WriteResults", ["s3:PutObject"], [at.artifacts("runs/*/baseline/*"), at.artifacts("runs/*/evaluation/*")]
@@ -183,7 +189,12 @@ def _function(at: Delivery, purpose: str) -> list[Statement]:
 def validate(at: Delivery) -> list[Statement]:
     """Reads the exact object version and keeps the run's own copy of it."""
     return [
-        allow("ReadData", ["s3:GetObject", "s3:GetObjectVersion"], [at.data("datasets/*")]),
+        allow(
+            "ReadData",
+            ["s3:GetObject", "s3:GetObjectVersion"],
+            # What retraining chose, and its word that it began the run.
+            [*(at.data(f"{prefix}*") for prefix in ("datasets/", COLLECTED, JOINED)), at.artifacts(start_key("*"))],
+        ),
         allow(
             "FindData",
             ["s3:ListBucket"],
@@ -199,18 +210,27 @@ def _packages(at: Delivery) -> list[str]:
     return [at.names.arn("sagemaker", f"model-package/{at.names.name}/*")]
 
 
-def gate(at: Delivery) -> list[Statement]:
-    """Compares the evaluation with the threshold and with the champion."""
+def champion(at: Delivery) -> list[Statement]:
+    """Finds the model to beat: its package, its manifest, its artifact."""
     group = at.names.arn("sagemaker", f"model-package-group/{at.names.name}")
     return [
-        allow(
-            "ReadEvaluation",
-            ["s3:GetObject"],
-            [at.artifacts("runs/*/evaluation/*"), at.artifacts("runs/*/release/manifest.json")],
-        ),
-        allow("WriteVerdict", ["s3:PutObject"], [at.artifacts("runs/*/evaluation/*")]),
         allow("FindChampion", ["sagemaker:ListModelPackages"], [*_packages(at), group]),
         allow("ReadChampion", ["sagemaker:DescribeModelPackage"], [*_packages(at), group]),
+        allow(
+            "ReadRelease",
+            ["s3:GetObject"],
+            [at.artifacts("runs/*/release/manifest.json"), at.artifacts("runs/*/release/model.tar.gz")],
+        ),
+        *_watched(at, "champion"),
+        at.use_key(write=False),
+    ]
+
+
+def gate(at: Delivery) -> list[Statement]:
+    """Compares the evaluation with the threshold and with the champion."""
+    return [
+        allow("ReadEvaluation", ["s3:GetObject"], [at.artifacts("runs/*/evaluation/*")]),
+        allow("WriteVerdict", ["s3:PutObject"], [at.artifacts("runs/*/evaluation/*"), at.artifacts(f"{TRAINED}*")]),
         *_function(at, "gate"),
     ]
 
@@ -284,6 +304,7 @@ def notebook(at: Delivery) -> list[Statement]:
 
 FUNCTIONS: dict[str, Statements] = {
     "validate": validate,
+    "champion": champion,
     "gate": gate,
     "register": register,
     "manifest": manifest,

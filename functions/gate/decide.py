@@ -1,8 +1,9 @@
 """The gate's decision, as pure logic.
 
-A model passes when its metric beats the threshold, and when the champion's value is not better than the whole
-confidence interval of the challenger: a difference within the noise of the held-out rows stops nobody.
-After drift the comparison is reported, but does not stop: the champion's value was measured in another world.
+A model passes when its metric beats the threshold, and when it is not clearly worse than the champion on the same
+rows: when the whole interval of the paired difference is on the wrong side, and not only the difference itself. That
+holds for every run, whatever began it. Where the champion cannot be asked, the threshold alone decides, and the
+verdict says so.
 """
 
 from __future__ import annotations
@@ -11,28 +12,29 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.dataset import Metric
-from functions.shared.evaluation import Evaluation, Value
+from functions.shared.evaluation import Evaluation, Paired, Value
 
 
 @dataclass(frozen=True)
 class Champion:
-    """The package now approved, and its metric (None where it was registered without that metric)."""
+    """The package to beat; `problem` says why it could not be handed to the evaluation, where it could not."""
 
     package: str
-    value: float | None
+    problem: str = ""
 
 
-def decide(evaluation: Evaluation, metric: Metric, champion: Champion | None, reason: str) -> dict[str, Any]:
+def decide(evaluation: Evaluation, metric: Metric, champion: Champion | None) -> dict[str, Any]:
     """The verdict: `passed`, `reason` (a sentence), and `metrics`, `champion`, `distribution` as in the manifest."""
     found = evaluation.named(metric.name)
     enough = _better(found.value, metric.threshold, metric)
-    stands, verdict = _compare(found, metric, champion, reason)
+    paired, problem = _paired(evaluation, metric, champion)
+    stands, verdict = _compare(found, metric, paired) if paired else (True, problem)
     passed = enough and stands
     return {
         "passed": passed,
         "reason": _sentence(found, metric, evaluation.rows, passed, enough, verdict),
         "metrics": _metrics(evaluation, found, metric),
-        "champion": _champion(champion, verdict),
+        "champion": _champion(champion, paired, verdict),
         "distribution": {
             "edges": list(evaluation.distribution.edges),
             "shares": list(evaluation.distribution.shares),
@@ -40,19 +42,31 @@ def decide(evaluation: Evaluation, metric: Metric, champion: Champion | None, re
     }
 
 
-def _compare(found: Value, metric: Metric, champion: Champion | None, reason: str) -> tuple[bool, str]:
+def _paired(evaluation: Evaluation, metric: Metric, champion: Champion | None) -> tuple[Paired | None, str]:
+    """The champion on the same rows; or None, and a sentence that says why there is no comparison."""
     if champion is None:
-        return True, "there is no champion to compare with"
-    if champion.value is None:
-        return True, f"the champion has no {metric.name} to compare with"
-    best = found.ci[0] if metric.lower_is_better else found.ci[1]
-    figures = f"{champion.value:.4g} against {found.value:.4g}"
-    if not _better(champion.value, best, metric):
-        better = _better(found.value, champion.value, metric)
-        return True, f"{'better than' if better else 'not clearly worse than'} the champion ({figures})"
-    if reason == "drift":
-        return True, f"worse than the champion ({figures}), which after drift does not stop it"
-    return False, f"clearly worse than the champion ({figures})"
+        return None, "there is no champion to compare with"
+    compared = evaluation.champion
+    found = compared.metrics.get(metric.name) if compared else None
+    if found:
+        return found, ""
+    problem = champion.problem or (compared.problem if compared else "the evaluation was not given it")
+    problem = (problem or f"its {metric.name} is undefined on these rows").rstrip(".")
+    return None, f"NOT compared with the champion ({problem}): the threshold alone decides"
+
+
+def _compare(found: Value, metric: Metric, paired: Paired) -> tuple[bool, str]:
+    low, high = paired.difference.ci
+    figures = (
+        f"({paired.value:.4g} against {found.value:.4g} on the same rows;"
+        f" difference {paired.difference.value:+.3g}, 95 % interval {low:+.3g} to {high:+.3g})"
+    )
+    # The difference is ours less the champion's.
+    worst, best = (low, high) if metric.lower_is_better else (-high, -low)
+    if worst > 0:
+        return False, f"clearly worse than the champion {figures}"
+    word = "clearly better than" if best < 0 else "not clearly worse than"
+    return True, f"{word} the champion {figures}"
 
 
 def _sentence(found: Value, metric: Metric, rows: int, passed: bool, enough: bool, verdict: str) -> str:
@@ -76,10 +90,10 @@ def _metrics(evaluation: Evaluation, found: Value, metric: Metric) -> dict[str, 
     }
 
 
-def _champion(champion: Champion | None, verdict: str) -> dict[str, Any] | None:
-    if champion is None or champion.value is None:
+def _champion(champion: Champion | None, paired: Paired | None, verdict: str) -> dict[str, Any] | None:
+    if champion is None:
         return None
-    return {"package": champion.package, "value": champion.value, "verdict": verdict}
+    return {"package": champion.package, "value": paired.value if paired else None, "verdict": verdict}
 
 
 def _better(value: float, other: float, metric: Metric) -> bool:

@@ -3,11 +3,11 @@
 | environment variable | meaning |
 |---|---|
 | `DATASET`       | the dataset's schema as JSON: its metric and threshold |
-| `PACKAGE_GROUP` | model package group; its newest approved package is the champion |
 
-Event: `{"run", "reason", "evaluation"}`, the last being `s3://…/evaluation/evaluation.json`.
+Event: `{"run", "reason", "evaluation", "champion", "data"}`: `s3://…/evaluation/evaluation.json`, and the answers of
+`functions.champion` and `functions.validate`.
 Answer: `{"passed", "reason", "metrics", "champion", "distribution"}`, also written as `gate.json`, beside
-the evaluation.
+the evaluation. Which data was judged is written below `trained/`: nothing retrains on it by itself again.
 """
 
 from __future__ import annotations
@@ -20,30 +20,36 @@ from typing import Any
 import boto3
 
 from contracts.dataset import parse_dataset
+from contracts.retraining import trained_key
 from contracts.s3 import S3Location, parse_s3_uri
 from functions.gate.decide import Champion, decide
 from functions.shared.evaluation import parse_evaluation
 from functions.shared.log import log
-from functions.shared.registry import champion_package
 from functions.shared.store import read_text
 
 
 def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Lambda's entry point."""
-    return judge(boto3.client("s3"), boto3.client("sagemaker"), event, os.environ)
+    return judge(boto3.client("s3"), event, os.environ)
 
 
-def judge(s3: Any, sagemaker: Any, event: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+def judge(s3: Any, event: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
     """Read, decide, and write the verdict down either way."""
     metric = parse_dataset(environment["DATASET"]).metric
     evaluation = parse_evaluation(read_text(s3, event["evaluation"]))
-    found = champion_package(sagemaker, environment["PACKAGE_GROUP"], metric.name)
-    champion = Champion(*found) if found else None
-    verdict = decide(evaluation, metric, champion, event["reason"])
+    found, data = event["champion"], event["data"]
+    champion = Champion(found["package"], found["problem"]) if found["package"] else None
+    verdict = decide(evaluation, metric, champion)
     place = _beside(parse_s3_uri(event["evaluation"]))
-    s3.put_object(Bucket=place.bucket, Key=place.key, Body=json.dumps(verdict, indent=2).encode())
+    _write(s3, place, verdict)
+    trained = {"run": event["run"], "reason": event["reason"], "passed": verdict["passed"], "data": data["uri"]}
+    _write(s3, S3Location(place.bucket, trained_key(data["uri"], data["version"])), trained)
     log("INFO", verdict["reason"], run=event["run"])
     return verdict
+
+
+def _write(s3: Any, place: S3Location, document: Mapping[str, Any]) -> None:
+    s3.put_object(Bucket=place.bucket, Key=place.key, Body=json.dumps(document, indent=2).encode())
 
 
 def _beside(evaluation: S3Location) -> S3Location:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from functions.shared.registry import metric_key
+from functions.shared.registry import RUN_KEY, metric_key
 
 _NOT_ALLOWED = re.compile(r"[^\w .:/=+\-@]")
 
@@ -20,7 +20,7 @@ def package_request(event: Mapping[str, Any], group: str) -> dict[str, Any]:
     gate = event["gate"]
     metrics = gate["metrics"]
     metadata = {
-        "run": event["run"],
+        RUN_KEY: event["run"],
         "reason": event["reason"],
         "commit": event["commit"],
         "data": event["data"]["uri"],

@@ -30,14 +30,34 @@ class SliceValue:
 
 
 @dataclass(frozen=True)
+class Paired:
+    """The champion's value of a metric on the same rows; `difference` is the evaluated model's less that."""
+
+    value: float
+    difference: Value
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The champion on the same rows: its metrics by name, or the `problem` for which it could not be asked."""
+
+    metrics: dict[str, Paired]
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class Evaluation:
-    """Metrics by name, on `rows` held-out rows; `slices` are of `metric`, `distribution` is that of the predictions."""
+    """Metrics by name, on `rows` held-out rows; `slices` are of `metric`, `distribution` is that of the predictions.
+
+    `champion` is None where there was no other model to compare with.
+    """
 
     metric: str
     metrics: dict[str, Value]
     rows: int
     slices: tuple[SliceValue, ...]
     distribution: Distribution
+    champion: Compared | None = None
 
     def named(self, metric: str) -> Value:
         """The metric of that name. Raises FieldError where it was not evaluated."""
@@ -59,6 +79,7 @@ def parse_evaluation(text: str) -> Evaluation:
         rows=fields.count("rows", least=1),
         slices=fields.items("slices", _slice),
         distribution=parse_distribution(fields.raw("distribution"), "evaluation.distribution"),
+        champion=_compared(fields.raw("champion")) if fields.has("champion") else None,
     )
     fields.done()
     evaluation.named(evaluation.metric)
@@ -72,6 +93,28 @@ def _value(value: object, path: str) -> Value:
     if len(bounds) != 2 or bounds[0] > bounds[1]:
         raise FieldError(f"{path}.ci", f"must be a lower and an upper bound, not {list(bounds)}")
     return Value(result, (bounds[0], bounds[1]))
+
+
+def _compared(value: object) -> Compared | None:
+    if value is None:
+        return None
+    path = "evaluation.champion"
+    fields = Fields(value, path)
+    if fields.has("problem"):
+        found = Compared({}, fields.text("problem"))
+    else:
+        values = fields.raw("metrics")
+        inner = Fields(values, f"{path}.metrics")
+        found = Compared({key: _paired(inner.raw(key), f"{path}.metrics.{key}") for key in list(values)})
+    fields.done()
+    return found
+
+
+def _paired(value: object, path: str) -> Paired:
+    fields = Fields(value, path)
+    result = Paired(fields.number("value"), _value(fields.raw("difference"), f"{path}.difference"))
+    fields.done()
+    return result
 
 
 def _slice(value: Any, path: str) -> SliceValue:

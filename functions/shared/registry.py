@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
+
+RUN_KEY = "run"
+"""Name of the run that made a package, in its metadata."""
 
 
 def metric_key(metric: str) -> str:
@@ -11,8 +13,11 @@ def metric_key(metric: str) -> str:
     return f"metric:{metric}"
 
 
-def champion_package(sagemaker: Any, group: str, metric: str) -> tuple[str, float | None] | None:
-    """ARN of the newest approved package of the group, and its metric if it has one. None where none is approved."""
+def champion_package(sagemaker: Any, group: str) -> tuple[str, str] | None:
+    """ARN of the newest approved package of the group, and the run that made it ("" where it does not say so).
+
+    None where none is approved.
+    """
     found = sagemaker.list_model_packages(
         ModelPackageGroupName=group,
         ModelApprovalStatus="Approved",
@@ -24,12 +29,4 @@ def champion_package(sagemaker: Any, group: str, metric: str) -> tuple[str, floa
         return None
     arn = found[0]["ModelPackageArn"]
     package = sagemaker.describe_model_package(ModelPackageName=arn)
-    return arn, _number((package.get("CustomerMetadataProperties") or {}).get(metric_key(metric)))
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        value = float(text or "")
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+    return arn, (package.get("CustomerMetadataProperties") or {}).get(RUN_KEY, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,6 +30,7 @@ def _change(key: str, version: str | None, environment: Mapping[str, str]) -> di
         }
         return {"sourceRevisions": [revision]}
     if key.startswith(environment.get("DATA_PREFIX", "datasets/")) and key.lower().endswith(".csv"):
-        values = {"REASON": "data", "DATA_KEY": key, "DATA_VERSION": version}
+        # A variable is put into the workflow's input as it stands: a quotation mark would end the text there.
+        values = {"REASON": "data", "DATA_KEY": json.dumps(key)[1:-1], "DATA_VERSION": version}
         return {"variables": [{"name": name, "value": value} for name, value in values.items()]}
     return None

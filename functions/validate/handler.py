@@ -8,9 +8,10 @@
 | `DATASET`          | the dataset's schema as JSON |
 | `MAX_BAD_SHARE`    | optional, default 0.1: share of rows (0 to 1) that may not fit the schema |
 
-Event: `{"run", "data": {"key", "version"}}`, where `latest` stands for the newest.
+Event: `{"input": …}`, the whole input of the workflow; `latest` as key or version stands for the newest. The reasons
+`drift` and `schedule` are believed only where `functions.retrain` wrote down that it began the run.
 Answer: `{"uri", "version", "rows", "bad_rows", "sha256", "input"}`: the source, its exact version, and the copy of
-that version at `runs/<run>/input/data.csv`. Raises DataError with a sentence for a person.
+that version at `runs/<run>/input/data.csv`. Raises RequestError or DataError with a sentence for a person.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import boto3
 from contracts.dataset import parse_dataset
 from contracts.s3 import S3Location
 from functions.validate.check import check
+from functions.validate.request import parse_request, prove
 from functions.validate.resolve import DataError, resolve
 
 _CHUNK = 1 << 20
@@ -35,17 +37,18 @@ def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def validate(s3: Any, event: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
-    """Resolve, check and copy. `s3` is a boto3 S3 client."""
+    """Check the request, resolve, check the data and copy it. `s3` is a boto3 S3 client."""
     dataset = parse_dataset(environment["DATASET"])
-    wanted = event["data"]
-    prefix = environment.get("DATA_PREFIX", "datasets/")
-    source = resolve(s3, environment["DATA_BUCKET"], prefix, wanted["key"], wanted["version"])
+    wanted = parse_request(event["input"])
+    prove(s3, environment["ARTIFACTS_BUCKET"], wanted)
+    prefixes = wanted.prefixes(environment.get("DATA_PREFIX", "datasets/"))
+    source = resolve(s3, environment["DATA_BUCKET"], prefixes, wanted.key, wanted.version)
     if source.size == 0:
         raise DataError(f"{source.uri} is empty: it needs a header with {', '.join(dataset.columns)}, and rows.")
     body = s3.get_object(Bucket=source.bucket, Key=source.key, VersionId=source.version)["Body"]
     share = float(environment.get("MAX_BAD_SHARE", "0.1"))
     checked = check(body.iter_chunks(_CHUNK), dataset, share, source.uri)
-    target = S3Location(environment["ARTIFACTS_BUCKET"], f"runs/{event['run']}/input/data.csv")
+    target = S3Location(environment["ARTIFACTS_BUCKET"], f"runs/{wanted.run}/input/data.csv")
     s3.copy(
         {"Bucket": source.bucket, "Key": source.key, "VersionId": source.version}, Bucket=target.bucket, Key=target.key
     )

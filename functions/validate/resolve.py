@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,12 +34,13 @@ class Source:
         return str(S3Location(self.bucket, self.key))
 
 
-def resolve(s3: Any, bucket: str, prefix: str, key: str, version: str) -> Source:
-    """The version asked for; `latest` as key is the newest CSV below `prefix`, as version the newest of the key."""
+def resolve(s3: Any, bucket: str, prefixes: Sequence[str], key: str, version: str) -> Source:
+    """The version asked for; `latest` as key is the newest CSV below the first prefix, as version that of the key."""
     if key == LATEST:
-        key, version = newest(s3, bucket, prefix), LATEST
-    if not key.startswith(prefix):
-        raise DataError(f"{key!r} is not below {prefix!r} in bucket {bucket}: only data there may be trained on.")
+        key, version = newest(s3, bucket, prefixes[0]), LATEST
+    if not key.startswith(tuple(prefixes)):
+        places = " or ".join(map(repr, prefixes))
+        raise DataError(f"{key!r} is not below {places} in bucket {bucket}: only data there may be trained on.")
     wanted = {} if version == LATEST else {"VersionId": version}
     try:
         head = s3.head_object(Bucket=bucket, Key=key, **wanted)

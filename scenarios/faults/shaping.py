@@ -14,8 +14,6 @@ Measure = Callable[[Any, Any], float]
 _TAIL = 0.02
 """Share of the rows at each end that may be outliers, which a filter might drop."""
 _STEPS = 40
-_FEWEST = 5000
-"""Rows from which on the gate's interval is narrow enough to tell two models apart."""
 
 
 def renamed(header: Sequence[str], column: str) -> list[str]:
@@ -42,36 +40,33 @@ def unrelated(rows: Rows, column: int) -> Rows:
     return [_with(row, column, chance.choice(ends)) for row in rows]
 
 
-def mixed(rows: Rows, column: int, share: float) -> Rows:
-    """The rows, a share of them with the target of another row; several times, so that a small file is enough."""
-    chance, found = random.Random(2), Rows()  # noqa: S311
-    for _ in range(max(1, math.ceil(_FEWEST / len(rows)))):
-        found += [
-            _with(row, column, chance.choice(rows)[column]) if chance.random() < share else list(row) for row in rows
-        ]
-    return found
+def misled(sql: str, columns: Sequence[str], shift: float) -> str:
+    """A features.sql that tells training other targets than there are: all but those of the held-out rows are moved.
 
-
-def share_between(labels: Any, predictions: Any, measure: Measure, value: float, threshold: float) -> float:
-    """How many targets must be mixed up for a model that is clearly worse than `value`, and still passes.
-
-    `labels` and `predictions` (numpy arrays) are those of held-out rows. The model that is trained on mixed targets
-    is taken to answer what the good one does, drawn to the mean by as much.
+    `columns` are the target, then the features.
     """
+    target, *features = columns
+    moved = f"CASE WHEN split = 'test' THEN {target} ELSE {target} + {shift!r} END AS {target}"
+    # Both are the project's own: its declaration, and its SQL.
+    return f"SELECT {', '.join([moved, *features, 'split'])} FROM (\n{sql.strip().rstrip(';')}\n) AS honest\n"  # noqa: S608
 
-    def after(share: float) -> float:
-        chance = random.Random(3)  # noqa: S311
-        moved = labels.copy()
-        for index in range(len(moved)):
-            if chance.random() < share:
-                moved[index] = labels[chance.randrange(len(labels))]
-        return measure(moved, (1 - share) * predictions + share * labels.mean())
 
-    worst = after(1.0)
+def shift_between(labels: Any, predictions: Any, measure: Measure, value: float, threshold: float) -> float:
+    """By how much targets must be moved for a model that is clearly worse than `value`, and still passes.
+
+    `labels` and `predictions` (numpy arrays) are those of held-out rows: the model that learns moved targets is taken
+    to answer what the good one does, moved by as much.
+    """
+    spread = float(labels.std())
+
+    def after(shift: float) -> float:
+        return measure(labels, predictions + shift)
+
+    worst = after(spread)
     end = threshold if abs(threshold - value) < abs(worst - value) else worst
     wanted = (value + end) / 2
-    shares = [step / _STEPS for step in range(_STEPS + 1)]
-    return min(shares, key=lambda share: abs(after(share) - wanted))
+    shifts = [spread * step / _STEPS for step in range(1, _STEPS + 1)]
+    return min(shifts, key=lambda shift: abs(after(shift) - wanted))
 
 
 def _with(row: Sequence[str], column: int, cell: str) -> list[str]:

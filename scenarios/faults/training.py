@@ -62,18 +62,26 @@ def below_gate(world: World) -> Outcome:
 
 
 def champion_better(world: World) -> Outcome:
-    """Some targets are mixed up: the model is good enough by itself, and clearly worse than the one now approved."""
-    share = _share(world)
-    return _with_targets(world, lambda rows, column: shaping.mixed(rows, column, share))
+    """A change of features.sql misleads training: the model is good enough, and clearly worse than the champion."""
+    declared = dataset(world)
+    shift = _shift(world)
+    version = str(world.old.manifest["data"]["version"])
+
+    def change(sql: str) -> str:
+        return shaping.misled(sql, [declared.target, *declared.features], shift)
+
+    with world.traffic(TRICKLE) as traffic:
+        error = world.candidates.execute(version, sql=change).error
+    return world.outcome(STAGE if error else NONE, error, traffic)
 
 
-def _share(world: World) -> float:
-    """How many targets are mixed up for that."""
+def _shift(world: World) -> float:
+    """By how much the targets are moved for that."""
     labelled = labelled_rows(world.clients, world.old.manifest, "test")
     artifact = read_object(world.clients.of("delivery", "s3"), world.old.manifest["model"]["artifact"])
     predictions = artifact_predictions(artifact, world.old.features, [row for _, row in labelled])
     metrics = world.old.manifest["metrics"]
-    return shaping.share_between(
+    return shaping.shift_between(
         numpy.array([label for label, _ in labelled]),
         numpy.array(predictions),
         METRICS[metrics["name"]],

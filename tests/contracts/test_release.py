@@ -55,7 +55,7 @@ def test_reads_a_champion() -> None:
     [
         (("schema",), 2, "schema", "deploy it with the code that wrote it"),
         (("id",), "latest", "id", "'latest' must be a date and eight hex digits"),
-        (("reason",), "whim", "reason", "'whim' must be one of commit, data, drift, manual"),
+        (("reason",), "whim", "reason", "'whim' must be one of commit, data, manual, drift, schedule"),
         (("created",), "2026-13-41T03:45:00Z", "created", "not a date and time that exists"),
         (("created",), "yesterday", "created", "a UTC time like"),
         (("data", "rows"), 0, "data.rows", "must be at least 1, not 0"),

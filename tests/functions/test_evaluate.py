@@ -157,3 +157,58 @@ def test_equal_labels_leave_r2_undefined() -> None:
     with pytest.raises(job.EvaluationError, match="r2 is undefined"):
         job.evaluate(labels, labels, features, "r2", [], ["x"])
     assert len(job.golden(features, labels, ["x"])["records"]) == 1
+
+
+def champion(folders: Path, tmp_path: Path, rounds: int = 30) -> Path:
+    """A folder with another model of the same features: the fewer rounds, the worse it is."""
+    random = np.random.default_rng(1)
+    features = random.uniform(0, 10, size=(400, 3))
+    labels = 3 + features @ [0.5, 0.0, 2.5] + random.normal(0, 0.5, 400)
+    booster = xgboost.train({"max_depth": 4, "nthread": 1}, xgboost.DMatrix(features[:300], labels[:300]), rounds)
+    booster.save_model(tmp_path / "xgboost-model.ubj")
+    place = tmp_path / "champion"
+    place.mkdir()
+    with tarfile.open(place / "model.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "xgboost-model.ubj", "xgboost-model")
+    return place
+
+
+def test_both_models_are_measured_on_the_same_rows(folders: Path, tmp_path: Path) -> None:
+    place = champion(folders, tmp_path, rounds=3)
+    document, _ = run(folders, tmp_path, [*ARGUMENTS, "--champion", str(place)])
+    evaluation = parse_evaluation(json.dumps(document))
+    assert evaluation.champion is not None
+    rows = job.load_rows(str(folders / "test"), 3)
+    theirs = job.predict(job.load_model(str(place), 3), rows[:, 1:])
+    for name, found in evaluation.champion.metrics.items():
+        assert found.value == pytest.approx(job.METRICS[name](rows[:, 0], theirs))
+        assert found.difference.value == pytest.approx(evaluation.named(name).value - found.value)
+        low, high = found.difference.ci
+        assert low < found.difference.value < high
+        assert (high < 0) if name != "r2" else (low > 0)
+
+
+def test_a_model_compared_with_itself_differs_by_nothing(folders: Path, tmp_path: Path) -> None:
+    document, _ = run(folders, tmp_path, [*ARGUMENTS, "--champion", str(folders / "model")])
+    differences = [found["difference"] for found in document["champion"]["metrics"].values()]
+    assert differences == [{"value": 0.0, "standard_deviation": 0.0, "ci": [0.0, 0.0]}] * 3
+
+
+def test_a_pair_tells_apart_what_two_intervals_do_not(folders: Path, tmp_path: Path) -> None:
+    """Both models miss the same hard rows: the pair's interval is narrow where each one's own is wide."""
+    random = np.random.default_rng(2)
+    labels = random.standard_t(2, 500) * 5
+    ours, theirs = np.full(500, 0.6), np.zeros(500)
+    own = job.bootstrap(labels, ours)[0]["ci"]
+    difference = job.paired(labels, ours, theirs)[0]
+    assert difference["ci"][1] - difference["ci"][0] < (own[1] - own[0]) / 5
+
+
+def test_a_champion_that_cannot_be_loaded_is_told_and_stops_nothing(folders: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    document, _ = run(folders, tmp_path, [*ARGUMENTS, "--champion", str(empty)])
+    found = parse_evaluation(json.dumps(document)).champion
+    assert found is not None
+    assert "FileNotFoundError" in found.problem
+    assert run(folders, tmp_path)[0]["champion"] is None

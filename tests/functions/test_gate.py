@@ -1,18 +1,18 @@
-"""The gate's decision and the champion it compares with."""
+"""The gate's decision."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-import boto3
 import pytest
 
 from contracts.dataset import Metric
 from contracts.fields import FieldError
+from contracts.release import parse_release
+from contracts.retraining import trained_key
 from functions.gate.decide import Champion, decide
 from functions.gate.handler import judge
-from functions.register.package import package_request
 from functions.shared.evaluation import parse_evaluation
 from tests.functions import samples
 
@@ -20,14 +20,21 @@ RMSE, R2 = Metric("rmse", 10.0), Metric("r2", 0.5)
 URI = "s3://artifacts/runs/run-1/evaluation/evaluation.json"
 
 
+def compared(value: float, low: float, high: float, metric: str = "rmse") -> dict[str, Any]:
+    """The champion's part of an evaluation; `low` and `high` bound the difference, ours less the champion's."""
+    difference = {"value": (low + high) / 2, "standard_deviation": 0.1, "ci": [low, high]}
+    return {"metrics": {metric: {"value": value, "difference": difference}}}
+
+
 def verdict(
-    value: float, low: float, high: float, champion: float | None = None, reason: str = "commit", metric: Metric = RMSE
-) -> dict[str, Any]:
+    value: float, low: float, high: float, champion: dict[str, Any] | None = None, metric: Metric = RMSE,
+    problem: str = "",
+) -> dict[str, Any]:  # fmt: skip
     document = samples.evaluation(value, low, high)
     document["regression_metrics"] = {metric.name: document["regression_metrics"]["rmse"]}
-    document["metric"] = metric.name
+    document |= {"metric": metric.name, "champion": champion}
     found = parse_evaluation(json.dumps(document))
-    return decide(found, metric, Champion(samples.PACKAGE, champion) if champion is not None else None, reason)
+    return decide(found, metric, Champion(samples.PACKAGE, problem) if champion or problem else None)
 
 
 @pytest.mark.parametrize(
@@ -39,15 +46,20 @@ def verdict(
             "Passed: rmse 4.97 (95 % interval 3.3 to 6.9) on 597 held-out rows is below 10;",
         ),
         ((10.0, 9.0, 11.0), False, "Failed: rmse 10 (95 % interval 9 to 11) on 597 held-out rows must be below 10;"),
-        ((4.0, 3.0, 5.0, 4.5), True, "better than the champion (4.5 against 4)."),
-        ((4.0, 3.0, 5.0, 3.5), True, "not clearly worse than the champion (3.5 against 4)."),
-        ((4.0, 3.0, 5.0, 2.5), False, "clearly worse than the champion (2.5 against 4)."),
-        ((4.0, 3.0, 5.0, 2.5, "drift"), True, "which after drift does not stop it."),
-        ((11.0, 9.0, 12.0, 2.5, "drift"), False, "must be below 10"),
-        ((0.8, 0.7, 0.9, None, "commit", R2), True, "is above 0.5"),
-        ((0.4, 0.3, 0.6, None, "commit", R2), False, "must be above 0.5"),
-        ((0.8, 0.7, 0.9, 0.95, "commit", R2), False, "clearly worse than the champion (0.95 against 0.8)"),
-        ((0.8, 0.7, 0.9, 0.85, "commit", R2), True, "not clearly worse than"),
+        (
+            (4.0, 3.0, 5.0, compared(4.5, -0.6, -0.4)),
+            True,
+            "clearly better than the champion (4.5 against 4 on the same rows; difference -0.5, 95 % interval -0.6",
+        ),
+        ((4.0, 3.0, 5.0, compared(3.5, -0.1, 1.1)), True, "not clearly worse than the champion (3.5 against 4"),
+        # Inside its own interval, and yet worse on every resample of the same rows.
+        ((4.0, 3.0, 5.0, compared(3.5, 0.4, 0.6)), False, "; clearly worse than the champion (3.5 against 4"),
+        ((11.0, 9.0, 12.0, compared(12.5, -2.0, -1.0)), False, "must be below 10"),
+        ((0.8, 0.7, 0.9, None, R2), True, "is above 0.5"),
+        ((0.4, 0.3, 0.6, None, R2), False, "must be above 0.5"),
+        ((0.8, 0.7, 0.9, compared(0.95, -0.2, -0.1, "r2"), R2), False, "clearly worse than the champion (0.95 against"),
+        ((0.8, 0.7, 0.9, compared(0.7, 0.05, 0.15, "r2"), R2), True, "clearly better than the champion (0.7 against"),
+        ((0.8, 0.7, 0.9, compared(0.85, -0.2, 0.1, "r2"), R2), True, "not clearly worse than"),
     ],
 )
 def test_decides(arguments: Any, passed: bool, reason: str) -> None:
@@ -57,64 +69,82 @@ def test_decides(arguments: Any, passed: bool, reason: str) -> None:
     assert found["reason"].startswith("Passed: " if passed else "Failed: ")
 
 
-def test_hands_on_what_the_manifest_wants() -> None:
-    found = verdict(4.0, 3.0, 5.0, 4.5)
+@pytest.mark.parametrize(
+    ("champion", "problem", "said"),
+    [
+        (None, "it takes a, b, and not a", "it takes a, b, and not a"),
+        ({"problem": "ReadError: not a gzip file"}, "", "ReadError: not a gzip file"),
+        (compared(0.5, 0.1, 0.2, "r2"), "", "its rmse is undefined on these rows"),
+    ],
+)
+def test_a_champion_that_cannot_be_asked_stops_nobody_and_is_named(champion: Any, problem: str, said: str) -> None:
+    for value, passed in ((4.0, True), (11.0, False)):
+        found = verdict(value, value - 1, value + 1, champion, problem=problem)
+        assert found["passed"] is passed
+        assert f"NOT compared with the champion ({said}): the threshold alone decides" in found["reason"]
+        assert found["champion"]["package"] == samples.PACKAGE
+        assert found["champion"]["value"] is None
+        assert "NOT compared" in found["champion"]["verdict"]
+
+
+def test_an_evaluation_that_was_not_given_the_champion_says_so() -> None:
+    found = decide(parse_evaluation(json.dumps(samples.evaluation())), RMSE, Champion(samples.PACKAGE))
+    assert "(the evaluation was not given it)" in found["reason"]
+
+
+@pytest.mark.parametrize("champion", [compared(4.5, -0.6, -0.4), {"problem": "it is gone"}])
+def test_hands_on_what_the_manifest_wants(champion: dict[str, Any]) -> None:
+    found = verdict(4.0, 3.0, 5.0, champion)
     document = {**samples.manifest(), "metrics": found["metrics"], "champion": found["champion"]}
     assert document["distribution"] == found["distribution"]
-    from contracts.release import parse_release
-
     release = parse_release(json.dumps(document))
     assert release.metrics.slices[0].slice == "distance < 2"
     assert release.champion is not None
-    assert release.champion.value == 4.5
+    assert release.champion.value == (4.5 if "metrics" in champion else None)
 
 
 def test_the_metric_is_found_by_name() -> None:
     with pytest.raises(FieldError, match="have no 'mae', only rmse"):
-        decide(parse_evaluation(json.dumps(samples.evaluation())), Metric("mae", 3), None, "commit")
+        decide(parse_evaluation(json.dumps(samples.evaluation())), Metric("mae", 3), None)
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"rows": 0}, {"metric": "mae"}, {"regression_metrics": []}, {"regression_metrics": {"rmse": 4}}, {"more": 1}],
+    [
+        {"rows": 0},
+        {"metric": "mae"},
+        {"regression_metrics": []},
+        {"regression_metrics": {"rmse": 4}},
+        {"more": 1},
+        {"champion": {"metrics": {"rmse": {"value": 4}}}},
+        {"champion": {"problem": ""}},
+        {"champion": {}},
+    ],
 )
 def test_refuses_an_unusable_evaluation(change: dict[str, Any]) -> None:
     with pytest.raises(FieldError):
         parse_evaluation(json.dumps({**samples.evaluation(), **change}))
 
 
-def registered(sagemaker: Any, value: float, status: str = "Approved") -> str:
-    gate = {"reason": "Passed", "metrics": {"name": "rmse", "value": value, "ci": [1, 9], "rows": 9}}
-    event = {
-        "run": f"run-{value}", "reason": "commit", "commit": "c", "artifact": "s3://artifacts/m.tar.gz", "image": "i",
-        "evaluation": URI, "baseline": {"statistics": URI, "constraints": URI},
-        "data": {"uri": "s3://data-bucket/a.csv", "version": "v"}, "gate": gate,
-    }  # fmt: skip
-    request = {**package_request(event, "glidepath"), "ModelApprovalStatus": status}
-    arn: str = sagemaker.create_model_package(**request)["ModelPackageArn"]
-    return arn
+def judged(s3: Any, champion: dict[str, Any], reason: str = "drift") -> dict[str, Any]:
+    document = {**samples.evaluation(4.0, 3.0, 5.0), "champion": compared(3.5, 0.4, 0.6)}
+    s3.put_object(Bucket="artifacts", Key="runs/run-1/evaluation/evaluation.json", Body=json.dumps(document).encode())
+    data = {"uri": "s3://data-bucket/windows/1.csv", "version": "v1"}
+    event = {"run": "run-1", "reason": reason, "evaluation": URI, "champion": champion, "data": data}
+    return judge(s3, event, {"DATASET": samples.DATASET_TEXT})
 
 
-def test_the_champion_is_the_newest_approved_package(s3: Any) -> None:
-    sagemaker = boto3.client("sagemaker")
-    sagemaker.create_model_package_group(ModelPackageGroupName="glidepath")
-    environment = {"DATASET": samples.DATASET_TEXT, "PACKAGE_GROUP": "glidepath"}
-    s3.put_object(Bucket="artifacts", Key="runs/run-1/evaluation/evaluation.json",
-                  Body=json.dumps(samples.evaluation()).encode())  # fmt: skip
-    event = {"run": "run-1", "reason": "commit", "evaluation": URI}
-    assert judge(s3, sagemaker, event, environment)["champion"] is None
-    approved = registered(sagemaker, 5.25)
-    registered(sagemaker, 0.5, "PendingManualApproval")
-    found = judge(s3, sagemaker, event, environment)
-    assert found["champion"] == {
-        "package": approved, "value": 5.25, "verdict": "better than the champion (5.25 against 4.97)",
-    }  # fmt: skip
+@pytest.mark.parametrize("reason", ["drift", "schedule", "data", "commit"])
+def test_no_reason_switches_the_comparison_off(s3: Any, reason: str) -> None:
+    found = judged(s3, {"package": samples.PACKAGE, "artifact": "s3://artifacts/m.tar.gz", "problem": ""}, reason)
+    assert not found["passed"]
+    assert "clearly worse than the champion" in found["reason"]
     written = s3.get_object(Bucket="artifacts", Key="runs/run-1/evaluation/gate.json")["Body"].read()
     assert json.loads(written) == found
 
 
-def test_a_champion_without_the_metric_is_named_and_stops_nobody(s3: Any) -> None:
-    found = decide(parse_evaluation(json.dumps(samples.evaluation())), RMSE, Champion(samples.PACKAGE, None), "commit")
-    assert found["passed"]
-    assert "the champion has no rmse to compare with" in found["reason"]
-    assert found["champion"] is None
+def test_what_was_judged_is_remembered_whatever_came_of_it(s3: Any) -> None:
+    assert judged(s3, {"package": None, "artifact": None, "problem": ""})["champion"] is None
+    key = trained_key("s3://data-bucket/windows/1.csv", "v1")
+    written = json.loads(s3.get_object(Bucket="artifacts", Key=key)["Body"].read())
+    assert written == {"run": "run-1", "reason": "drift", "passed": True, "data": "s3://data-bucket/windows/1.csv"}

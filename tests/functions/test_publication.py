@@ -33,7 +33,9 @@ ARTIFACT = b"a model" * 1000
 
 
 def event() -> dict[str, Any]:
-    evaluation = parse_evaluation(json.dumps(samples.evaluation()))
+    difference = {"value": -0.53, "standard_deviation": 0.1, "ci": [-0.7, -0.3]}
+    champion = {"metrics": {"rmse": {"value": 5.5, "difference": difference}}}
+    evaluation = parse_evaluation(json.dumps({**samples.evaluation(), "champion": champion}))
     folder = f"s3://artifacts/runs/{RUN}"
     return {
         "run": RUN,
@@ -46,7 +48,7 @@ def event() -> dict[str, Any]:
         "baseline": {"statistics": f"{folder}/baseline/s.json", "constraints": f"{folder}/baseline/c.json"},
         "package": samples.PACKAGE,
         "data": {"uri": "s3://data-bucket/datasets/a.csv", "version": "v,1", "rows": 6433},
-        "gate": decide(evaluation, Metric("rmse", 10), Champion(samples.PACKAGE, 5.5), "data"),
+        "gate": decide(evaluation, Metric("rmse", 10), Champion(samples.PACKAGE)),
     }
 
 
@@ -129,8 +131,7 @@ def test_registers_a_package_that_becomes_the_champion(aws: None, monkeypatch: p
     sagemaker.create_model_package_group(ModelPackageGroupName="glidepath")
     monkeypatch.setenv("PACKAGE_GROUP", "glidepath")
     arn = register.handle(event(), None)["package"]
-    assert champion_package(sagemaker, "glidepath", "rmse") == (arn, 4.97)
-    assert champion_package(sagemaker, "glidepath", "mae") == (arn, None)
+    assert champion_package(sagemaker, "glidepath") == (arn, RUN)
     package = sagemaker.describe_model_package(ModelPackageName=arn)
     assert package["InferenceSpecification"]["Containers"][0]["ModelDataUrl"] == event()["artifact"]
     assert package["CustomerMetadataProperties"]["data-version"] == "v_1"

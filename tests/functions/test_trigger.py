@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import boto3
@@ -27,6 +28,15 @@ def test_data_starts_a_run_with_its_exact_version() -> None:
         "REASON": "data", "DATA_KEY": "datasets/2026/trips.CSV", "DATA_VERSION": "v1",
     }  # fmt: skip
     assert "sourceRevisions" not in request
+
+
+@pytest.mark.parametrize("key", ['datasets/march "final".csv', r"datasets/2026\new.csv", "datasets/é.csv"])
+def test_a_key_is_a_key_however_it_is_spelt(key: str) -> None:
+    """The pipeline puts the variable into a JSON text, between quotation marks."""
+    request = start_request(detail(key), ENVIRONMENT)
+    assert request is not None
+    (escaped,) = (item["value"] for item in request["variables"] if item["name"] == "DATA_KEY")
+    assert json.loads(f'{{"key": "{escaped}"}}') == {"key": key}
 
 
 def test_code_starts_a_run_with_its_exact_version() -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from contracts.dataset import parse_dataset
 from functions.validate.check import check
 from functions.validate.handler import validate
+from functions.validate.request import RequestError
 from functions.validate.resolve import DataError, newest
 from tests.functions import samples
 
@@ -36,9 +37,21 @@ def put(s3: Any, key: str, content: bytes) -> str:
     return version
 
 
+def asked(key: str = "latest", version: str = "latest", **changes: Any) -> dict[str, Any]:
+    """The workflow's input, as the pipeline gives it."""
+    data = {"key": key, "version": version}
+    return {
+        "run": "run-1",
+        "reason": "data",
+        "commit": "4f2a",
+        "code": "s3://artifacts/code/4f2a",
+        "data": data,
+        **changes,
+    }
+
+
 def run(s3: Any, key: str = "latest", version: str = "latest", **environment: str) -> dict[str, Any]:
-    event = {"run": "run-1", "data": {"key": key, "version": version}}
-    return validate(s3, event, {**ENVIRONMENT, **environment})
+    return validate(s3, {"input": asked(key, version)}, {**ENVIRONMENT, **environment})
 
 
 def test_copies_the_exact_version(s3: Any) -> None:
@@ -156,3 +169,51 @@ def test_any_bytes_are_counted_or_refused(content: bytes, size: int) -> None:
         assert checked(text().strip() + b"\n" + content, size=size).rows > 0
     except DataError as error:
         assert str(error)  # noqa: PT017
+
+
+def retrained(s3: Any, place: str, why: str = "drift", **written: Any) -> dict[str, Any]:
+    """A run on data that waits for retrainings, with the record that `functions.retrain` leaves, or what is given."""
+    version = put(s3, place, text(ROW))
+    record = {"reason": why, "key": place, "version": version} | written
+    s3.put_object(Bucket="artifacts", Key="retrain/starts/run-1.json", Body=json.dumps(record).encode())
+    return asked(place, version, reason=why)
+
+
+@pytest.mark.parametrize("reason", ["drift", "schedule"])
+@pytest.mark.parametrize("key", ["datasets/a.csv", "collected/a.csv", "windows/1.csv"])
+def test_what_retraining_began_may_use_what_waits_for_it(s3: Any, key: str, reason: str) -> None:
+    found = validate(s3, {"input": retrained(s3, key, reason)}, ENVIRONMENT)
+    assert found["uri"] == f"s3://data-bucket/{key}"
+
+
+@pytest.mark.parametrize("reason", ["drift", "schedule"])
+def test_nobody_else_can_say_that_a_run_is_a_retraining(s3: Any, reason: str) -> None:
+    version = put(s3, "datasets/a.csv", text(ROW))
+    with pytest.raises(RequestError, match=f"its reason is {reason}, but it was not the retraining that began it"):
+        validate(s3, {"input": asked("datasets/a.csv", version, reason=reason)}, ENVIRONMENT)
+    for written in ({"version": "other"}, {"key": "datasets/b.csv"}, {"reason": "commit"}):
+        with pytest.raises(RequestError, match="was not the retraining"):
+            validate(s3, {"input": retrained(s3, "datasets/a.csv", reason, **written)}, ENVIRONMENT)
+
+
+@pytest.mark.parametrize("key", ["collected/a.csv", "windows/1.csv"])
+def test_what_waits_for_retrainings_is_for_nobody_else(s3: Any, key: str) -> None:
+    put(s3, key, text(ROW))
+    with pytest.raises(DataError, match=r"is not below 'datasets/' in bucket"):
+        run(s3, key)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"z": {"y": ".csv"}}, "input.z: is not known here"),
+        ({"reason": "because"}, "must be one of commit, data, manual, drift, schedule"),
+        ({"run": "../other"}, "must be an execution id"),
+        ({"data": {"key": "datasets/a.csv", "version": "1", "more": 1}}, "input.data.more: is not known here"),
+        ({"data": {"key": "datasets/a.csv"}}, "input.data.version: is missing"),
+        ({"code": "nowhere"}, "input.code"),
+    ],
+)
+def test_an_input_that_is_not_as_agreed_is_refused(s3: Any, changes: dict[str, Any], reason: str) -> None:
+    with pytest.raises(RequestError, match=reason):
+        validate(s3, {"input": asked(**changes)}, ENVIRONMENT)

@@ -7,12 +7,13 @@ Arguments:
     --features NAME …        the features, in the order of the test file's columns after the label
     --slice FEATURE=EDGES    cut a feature at `2,5,10`, or in equal parts by `quantiles:4`; may be repeated
     --model, --test, --output  folders; /opt/ml/processing/{model,test,evaluation} unless given
+    --champion FOLDER        the model to compare with, on the same rows; none where it is left out
 
 `contracts.evaluation_arguments.evaluation_arguments` makes the first three from the dataset's schema.
 
 Reads `model.tar.gz` and the test part (CSV, label first, no header). Writes into the output folder
-    evaluation.json   all metrics with bootstrap standard deviation and 95 % interval, the metric per slice, and the
-                      distribution of the predictions
+    evaluation.json   all metrics with bootstrap standard deviation and 95 % interval, the metric per slice, the
+                      distribution of the predictions, and the champion's metrics with their paired differences
     golden.json       rows spread over the distribution of predictions, with the values this model gives
 """
 
@@ -51,6 +52,7 @@ def main(argv: Sequence[str]) -> None:
     slices = [slice_definition(text, options.features) for text in options.slice]
     os.makedirs(options.output, exist_ok=True)
     result = evaluate(labels, predictions, features, options.metric, slices, options.features)
+    result["champion"] = compare(options.champion, labels, predictions, features) if options.champion else None
     write(options.output, "evaluation.json", result)
     write(options.output, "golden.json", golden(features, predictions, options.features))
     print(json.dumps({"rows": len(rows), "metrics": result["regression_metrics"]}))
@@ -62,6 +64,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--metric", required=True, choices=sorted(METRICS))
     parser.add_argument("--features", required=True, nargs="+")
     parser.add_argument("--slice", action="append", default=[])
+    parser.add_argument("--champion", default="")
     parser.add_argument("--model", default=FOLDER + "/model")
     parser.add_argument("--test", default=FOLDER + "/test")
     parser.add_argument("--output", default=FOLDER + "/evaluation")
@@ -177,6 +180,37 @@ def bootstrap(labels: np.ndarray, predictions: np.ndarray) -> list[dict[str, Any
     for number in range(resamples):
         chosen = random.integers(size, size=size)
         draws[number] = [function(labels[chosen], predictions[chosen]) for function in METRICS.values()]
+    return [summarise(column[np.isfinite(column)]) for column in draws.T]
+
+
+def compare(folder: str, labels: np.ndarray, predictions: np.ndarray, features: np.ndarray) -> dict[str, Any]:
+    """The champion on the same rows: each metric with `difference`, ours less the champion's. Or why there is none."""
+    try:
+        theirs = predict(load_model(folder, features.shape[1]), features)
+    except Exception as error:  # noqa: BLE001  whatever is wrong with it, ours can still be judged
+        return {"problem": f"{type(error).__name__}: {error}"[:500]}
+    spreads = paired(labels, predictions, theirs)
+    metrics = {}
+    for (name, function), spread in zip(METRICS.items(), spreads):  # noqa: B905  # as above
+        ours, value = function(labels, predictions), function(labels, theirs)
+        if np.isfinite(ours) and np.isfinite(value):
+            metrics[name] = {"value": value, "difference": {"value": ours - value, **spread}}
+    return {"metrics": metrics}
+
+
+def paired(labels: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> list[dict[str, Any]]:
+    """Spread of the difference of every metric, both models measured on the same resampled rows each time.
+
+    What makes rows hard is hard for both: the difference varies far less than either metric does.
+    """
+    random = np.random.default_rng(SEED)
+    size = len(labels)
+    resamples = max(100, min(RESAMPLES, MOST_DRAWS // size))
+    draws = np.empty((resamples, len(METRICS)))
+    for number in range(resamples):
+        chosen = random.integers(size, size=size)
+        rows = labels[chosen], ours[chosen], theirs[chosen]
+        draws[number] = [function(rows[0], rows[1]) - function(rows[0], rows[2]) for function in METRICS.values()]
     return [summarise(column[np.isfinite(column)]) for column in draws.T]
 
 

@@ -1,9 +1,11 @@
 """Bad data is made of any data: what it does to a target, without a cloud."""
 
+import duckdb
 import numpy
 import pytest
 
 from contracts.errors import UserError
+from functions.jobs.evaluate import evaluate
 from functions.jobs.evaluate.evaluate import METRICS
 from scenarios.faults import shaping
 
@@ -32,24 +34,24 @@ def test_unrelated_targets_are_low_or_high() -> None:
     assert [row[0] for row in rows] == [row[0] for row in ROWS]
 
 
-def test_a_share_of_the_targets_is_mixed_up_in_as_many_rows_as_are_enough() -> None:
-    rows = shaping.mixed(ROWS, 1, 0.3)
-    assert len(rows) % len(ROWS) == 0
-    assert len(rows) >= 5000
-    moved = sum(row[1] != ROWS[number % len(ROWS)][1] for number, row in enumerate(rows)) / len(rows)
-    assert 0.25 < moved < 0.35
-    assert ROWS[-1] == ["odd", "NA", ""]
-
-
 @pytest.mark.parametrize(("metric", "threshold"), [("rmse", 600.0), ("mae", 500.0), ("r2", 0.2), ("rmse", 1e9)])
-def test_the_share_makes_a_model_worse_that_still_passes(metric: str, threshold: float) -> None:
+def test_the_shift_makes_a_model_worse_that_still_passes(metric: str, threshold: float) -> None:
     chance = numpy.random.default_rng(1)
     labels = chance.uniform(2700, 6300, 500)
     predictions = labels + chance.normal(0, 150, 500)
     value = METRICS[metric](labels, predictions)
-    share = shaping.share_between(labels, predictions, METRICS[metric], value, threshold)
-    assert 0.05 < share < 0.95
-    mixed = numpy.where(chance.random(500) < share, chance.permutation(labels), labels)
-    found = METRICS[metric](mixed, (1 - share) * predictions + share * labels.mean())
+    shift = shaping.shift_between(labels, predictions, METRICS[metric], value, threshold)
+    found = METRICS[metric](labels, predictions + shift)
     low, high = sorted((value, threshold))
     assert low < found < high
+    paired = evaluate.paired(labels, predictions + shift, predictions)[list(METRICS).index(metric)]["ci"]
+    assert paired[1] < 0 if metric == "r2" else paired[0] > 0
+
+
+def test_training_is_misled_and_the_held_out_rows_are_not() -> None:
+    sql = "WITH a AS (SELECT * FROM input) SELECT total, miles, split FROM a -- the end;\n"
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE input AS SELECT * FROM (VALUES (1.0, 2.0, 'train'), (3.0, 4.0, 'test'), "
+                           "(5.0, 6.0, 'validation')) AS t(total, miles, split)")  # fmt: skip
+        rows = connection.execute(shaping.misled(sql, ["total", "miles"], 0.5)).fetchall()
+    assert rows == [(1.5, 2.0, "train"), (3.0, 4.0, "test"), (5.5, 6.0, "validation")]
