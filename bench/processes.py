@@ -10,22 +10,22 @@ from typing import Self
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _EVERY_SECONDS = 0.1
-# The first that is found in a process's name and command line says what it is.
+# The first that is found in a process's name and command line says what it is. What is started warm has the server's
+# command line and its own name, of which Linux keeps the last fifteen letters (rehearsal/warm/server.py).
 KINDS = (
-    ("language-python", "program"),
-    ("lumi.policy", "policy pack"),
+    ("age-python-exec", "program"),
     ("pulumi.policy", "policy pack"),
-    ("hearsal.provider", "provider"),
-    ("rehearsal.provi", "provider"),
+    ("earsal.provider", "provider"),
     ("pulumi.dynamic", "provider"),
     ("host.py", "engine"),
     ("bin/pulumi", "engine"),
+    ("pulumi ", "engine"),
+    ("warm/server.py", "warm starts"),
     ("lambda_/worker.py", "functions"),
     ("rehearsal.cloud --port", "gateway"),
     ("rehearsal.cloud.containers", "jobs"),
     ("cloud/glue-", "jobs"),
     ("/opt/ml/", "jobs"),
-    ("warm/server.py", "engine"),
     ("cli rehearse", "client"),
     ("__main__.py rehearse", "client"),
 )

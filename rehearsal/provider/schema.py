@@ -18,6 +18,7 @@ from rehearsal.provider.errors import ProviderError
 from rehearsal.provider.values import UNKNOWN, Asset, Secret
 
 GETTER = re.compile(r'@pulumi\.getter(?:\(name="(\w+)"\))?\n(?:    @[^\n]+\n)*    def (\w+)\(self\) -> ([^\n]+):\n')
+_NEXT = re.compile(r"^(?:@|class |if )", re.MULTILINE)
 SCALARS = {"str": "str", "int": "int", "float": "float", "bool": "bool"}
 PYTHON_KEYWORD_MODULES = {"lambda": "lambda_"}
 
@@ -115,16 +116,21 @@ def _text(service: str, stem: str) -> str:
 
 
 def _parse_class(text: str, name: str, service: str) -> dict[str, Property]:
-    match = re.search(rf"^class {re.escape(name)}[(:]", text, re.MULTILINE)
-    if match is None:
+    start = _start_of(text, name)
+    if start < 0:
         raise ProviderError(f"pulumi-aws has no class {name} in {service or 'its provider'}")
-    end = re.compile(r"^(?:@|class |if )", re.MULTILINE).search(text, match.end())
-    body = text[match.start() : end.start() if end else len(text)]
+    end = _NEXT.search(text, start + 1)
+    body = text[start : end.start() if end else len(text)]
     found: dict[str, Property] = {}
     for camel, python, annotation in GETTER.findall(body):
         expression = ast.parse(annotation, mode="eval").body
         found[camel or python] = Property(_parse_type(expression, service), _is_optional(expression))
     return found
+
+
+def _start_of(text: str, name: str) -> int:
+    """Where a class begins, or -1. Modules have up to a megabyte, too much for an expression to search."""
+    return next((at + 1 for mark in "(:" if (at := text.find(f"\nclass {name}{mark}")) >= 0), -1)
 
 
 def _is_optional(node: ast.expr) -> bool:

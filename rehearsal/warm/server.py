@@ -35,6 +35,9 @@ AHEAD = (
 )  # fmt: skip
 # What a process of before has imported of these is imported ahead for the next.
 LEARNED = ("pulumi", "pulumi_aws", "pulumi_policy", "botocore", "boto3")
+# botocore's models as they are parsed, by file: making a client is mostly reading them.
+MODELS: dict[str, Any] = {}
+_MODEL = "model "
 # Variables that an interpreter reads when it starts, and that can be made up for; any other needs a start of its own.
 KNOWN = frozenset({"PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONSAFEPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONIOENCODING"})
 
@@ -194,7 +197,10 @@ class Server:
         *lines, self._heard = self._heard.split(b"\n")
         for name in {line.decode() for line in lines} - self._learned:
             self._learned.add(name)
-            load(name)
+            if name.startswith(_MODEL):
+                read_model(name.removeprefix(_MODEL))
+            else:
+                load(name)
         if lines:
             gc.freeze()
 
@@ -225,6 +231,32 @@ def load(name: str) -> None:
         importlib.import_module(name)
 
 
+def keep_models() -> None:
+    """Have botocore read each of its own files once. It hands the same object to all who ask one loader anyway."""
+    from botocore import loaders
+
+    own = os.path.join(os.path.dirname(loaders.__file__), "data", "")
+    read = loaders.JSONFileLoader.load_file
+
+    def load_file(loader: Any, path: str) -> Any:
+        if path not in MODELS:
+            found = read(loader, path)
+            if found is None or not path.startswith(own):
+                return found
+            MODELS[path] = found
+        return MODELS[path]
+
+    loaders.JSONFileLoader.load_file = load_file
+
+
+def read_model(path: str) -> None:
+    """Read one of botocore's files ahead. Why one cannot be read, who needs it will say."""
+    from botocore import loaders
+
+    with contextlib.suppress(Exception):
+        loaders.JSONFileLoader().load_file(path)
+
+
 def report_end(connection: socket.socket, code: object) -> None:
     """Say how this process ends. Who asked needs it where the server, which would know, is gone."""
     number = code if isinstance(code, int) else 0 if code is None else 1
@@ -241,13 +273,13 @@ def run(request: dict[str, Any], news: int) -> None:
     os.chdir(request["cwd"])
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True, write_through=True)  # type: ignore[union-attr]
-    before = set(sys.modules)
+    before, models = set(sys.modules), set(MODELS)
     safe = "-P" in options or bool(request["env"].get("PYTHONSAFEPATH"))
     ours = os.path.dirname(os.path.abspath(__file__))
     path = [entry for entry in sys.path if entry != ours]
     extra = [entry for entry in request["env"].get("PYTHONPATH", "").split(os.pathsep) if entry]
     sys.path[:] = [*extra, *path]
-    atexit.register(_tell, before, news)
+    atexit.register(_tell, before, models, news)
     if rest[0] == "-m":
         sys.argv = rest[1:]
         if not safe:
@@ -274,11 +306,12 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
     raise SystemExit(f"nothing to run in {arguments}")
 
 
-def _tell(before: set[str], news: int) -> None:
-    names = [name for name in set(sys.modules) - before if name.split(".")[0] in LEARNED and ".__main__" not in name]
+def _tell(before: set[str], models: set[str], news: int) -> None:
+    names = [f"{_MODEL}{path}" for path in set(MODELS) - models]
+    names += [name for name in set(sys.modules) - before if name.split(".")[0] in LEARNED and ".__main__" not in name]
     with contextlib.suppress(OSError):
-        for start in range(0, len(names), 40):
-            os.write(news, ("\n".join(names[start : start + 40]) + "\n").encode())
+        for start in range(0, len(names), 20):  # less than what a pipe takes in one piece
+            os.write(news, ("\n".join(names[start : start + 20]) + "\n").encode())
 
 
 def main() -> None:
@@ -288,6 +321,7 @@ def main() -> None:
     socket_file.unlink(missing_ok=True)
     for name in AHEAD:
         load(name)
+    keep_models()
     gc.collect()
     gc.freeze()
     server = Server(str(socket_file))

@@ -1,5 +1,6 @@
 """A process that was started warm is as one that was started anew: output, exit code, environment, signals, end."""
 
+import json
 import os
 import signal
 import subprocess
@@ -87,6 +88,36 @@ def test_what_one_process_needed_is_there_for_the_next(warm: Warm) -> None:
     assert warm.run(look)[1] == "False\n"
     assert warm.run(warm.script("import botocore.stub"))[0] == 0
     until(lambda: warm.run(look)[1] == "True\n")
+
+
+READS = """
+import os, botocore.loaders as loaders, botocore.session
+opened, original = [], loaders.JSONFileLoader._load_file
+def count(self, path, method):
+    found = original(self, path, method)
+    opened.extend([os.path.basename(os.path.dirname(path))] * (found is not None))
+    return found
+loaders.JSONFileLoader._load_file = count
+client = botocore.session.get_session().create_client("sqs", region_name="eu-west-1")
+print(len(opened), client.meta.service_model.operation_names[0])
+"""
+
+
+def test_a_model_that_one_process_has_read_is_there_for_the_next(warm: Warm) -> None:
+    reads = warm.script(READS, "reads.py")
+    opened, rest = warm.run(reads)[1].split(maxsplit=1)
+    assert int(opened) > 0
+    until(lambda: warm.run(reads)[1] == f"0 {rest}")
+
+
+def test_a_model_of_ones_own_is_read_anew(warm: Warm, tmp_path: Path) -> None:
+    folder = tmp_path / "mine" / "2020-01-01"
+    folder.mkdir(parents=True)
+    look = warm.script("import botocore.session as s; print(s.get_session().get_service_data('mine'))", "own.py")
+    for content in ({"metadata": {"n": 1}}, {"metadata": {"n": 2}}):
+        (folder / "service-2.json").write_text(json.dumps(content), encoding="utf-8")
+        code, out, err = warm.run(look, AWS_DATA_PATH=str(tmp_path))
+        assert (code, str(content["metadata"]["n"]) in out) == (0, True), err
 
 
 def test_arguments_folder_environment_and_path_are_its_own(warm: Warm, tmp_path: Path) -> None:
