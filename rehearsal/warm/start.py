@@ -104,12 +104,14 @@ def main() -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, pass_on)
-    own, ended = 1, answers.next()
+    own, ended = None, answers.next()
     if "own" in ended:
         own, ended = ended["own"], answers.next()
     if not ended:
         outlast(answer["pid"], answers.orphaned)
-        return own
+        if own is None:
+            print(f"process {answer['pid']} ended without saying how: {' '.join(argv[:4])}", file=sys.stderr)
+        return 1 if own is None else own
     code = ended["code"]
     if code < 0:
         # As who waits for us would have seen it.

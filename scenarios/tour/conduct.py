@@ -3,6 +3,7 @@
 import os
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,11 +105,15 @@ def prepare(rehearsal: Rehearsal, project: Project, display: Display) -> Engine:
     lifecycle.stop(rehearsal)
     for stale in (rehearsal.state, rehearsal.cloud, rehearsal.folder / "logs"):
         shutil.rmtree(stale, ignore_errors=True)
-    engine = ensure_engine(rehearsal)
     rehearsal.prepare()
+    lifecycle.own_or_none(rehearsal)
+    # Finding the engine takes a moment, building it minutes: the cloud comes up meanwhile.
+    with ThreadPoolExecutor(1) as pool:
+        cloud = pool.submit(lifecycle.start, rehearsal)
+        engine = ensure_engine(rehearsal)
+        cloud.result()
     profiles = {project.names.stack(stack): project.names.accounts[stack] for stack in project.names.stacks}
     rehearsal.write_credentials(profiles | {"default": project.names.accounts["delivery"]}, project.names.region)
-    lifecycle.start(rehearsal)
     display.say(f"Pulumi {engine.version}, cloud at {rehearsal.endpoint}")
     return engine
 

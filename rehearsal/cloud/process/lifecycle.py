@@ -56,6 +56,16 @@ def running(rehearsal: Rehearsal) -> bool:
     return found is not None and found.ours
 
 
+def own_or_none(rehearsal: Rehearsal) -> Status | None:
+    """This checkout's gateway, where it is up. Raises UserError when the port belongs to somebody else."""
+    found = status(rehearsal)
+    if found is not None and found.ours:
+        return found
+    if found is not None or _taken(rehearsal.port):
+        raise _port_in_use(rehearsal, found)
+    return None
+
+
 def absence(rehearsal: Rehearsal) -> str | None:
     """Why this checkout's gateway does not answer, in a sentence; None when it does."""
     found = status(rehearsal)
@@ -82,11 +92,9 @@ def start(rehearsal: Rehearsal, fresh: bool = False) -> int:
     It goes on with the state that the last one kept when it was stopped, unless it shall begin `fresh`.
     Raises UserError when the port belongs to somebody else, or when the gateway does not come up.
     """
-    found = status(rehearsal)
-    if found is not None and found.ours:
+    found = own_or_none(rehearsal)
+    if found is not None:
         return found.pid
-    if found is not None or _taken(rehearsal.port):
-        raise _port_in_use(rehearsal, found)
     _end_leftover(rehearsal)
     rehearsal.cloud.mkdir(parents=True, exist_ok=True)
     process = _spawn(rehearsal, fresh)

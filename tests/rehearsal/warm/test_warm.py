@@ -199,6 +199,18 @@ sys.exit(7)
     assert left_after_waiting([pid]) == []
 
 
+def test_who_asked_hears_of_a_process_that_was_killed_when_the_server_was_gone(tmp_path: Path) -> None:
+    warm = Warm(tmp_path)
+    process = warm.start(warm.script("import os, time; print(os.getpid(), flush=True); time.sleep(600)"))
+    assert process.stdout is not None
+    pid = int(process.stdout.readline())
+    warm.server.kill()
+    warm.server.wait(60)
+    os.kill(pid, signal.SIGKILL)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, f"process {pid} ended without saying how" in err) == (1, True)
+
+
 def test_nothing_is_left_when_the_server_and_who_asked_are_gone(tmp_path: Path) -> None:
     warm = Warm(tmp_path)
     script = warm.script("import os, time; print(os.getpid(), flush=True); time.sleep(600)")
