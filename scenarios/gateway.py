@@ -2,8 +2,14 @@
 
 import contextlib
 import json
+import time
 import urllib.request
 from typing import Any
+
+from contracts.errors import UserError
+
+_PATIENCE_SECONDS = 600.0
+_LOOK_SECONDS = 0.1
 
 
 def ask(endpoint: str, method: str, path: str, body: Any = None) -> Any:
@@ -26,3 +32,16 @@ def announce(endpoint: str, rate: float, threads: int) -> None:
             ask(endpoint, "PUT", "/_rehearsal/pace", {"rate": rate, "threads": threads})
         else:
             ask(endpoint, "DELETE", "/_rehearsal/pace")
+
+
+def hasten(endpoint: str, hours: float) -> None:
+    """Have AWS's calendar go on by so many hours, as fast as what happens in each minute allows; then as before.
+
+    Returns once they have passed. Raises UserError where they do not.
+    """
+    until = ask(endpoint, "PUT", "/_rehearsal/clock", {"hours": hours})["seconds"] + hours * 3600
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while ask(endpoint, "GET", "/_rehearsal/clock")["seconds"] < until:
+        if time.monotonic() > deadline:
+            raise UserError(f"{hours:g} hours of the rehearsed cloud have not passed in {_PATIENCE_SECONDS:.0f} s")
+        time.sleep(_LOOK_SECONDS)

@@ -17,8 +17,8 @@ from datetime import UTC, datetime, timedelta
 _MINUTE = 60
 # How far a minute that has not been ended may come, in AWS seconds.
 _NEARLY = _MINUTE - 1e-3
-# The shortest real sleep of somebody who waits for a minute that is held.
-_LEAST_WAIT = 0.005
+# The shortest real sleep of somebody who waits for a minute that is held, and the longest: time may be hastened.
+_LEAST_WAIT, _LONGEST_WAIT = 0.005, 0.25
 
 
 class Clock:
@@ -41,6 +41,8 @@ class Clock:
         self._begun = [time.time()]
         # Until when, in monotonic time, the minute is held at the most.
         self._holds: list[float] = []
+        # Until when, in AWS seconds, minutes need no real time of their own.
+        self._hastened = 0.0
         self._before: list[Callable[[], None]] = []
         self._after: list[Callable[[], None]] = []
 
@@ -80,7 +82,9 @@ class Clock:
     def sleep(self, aws_seconds: float) -> None:
         """Sleep for so many AWS seconds; returns at once when the cloud shuts down."""
         until = self.seconds() + aws_seconds
-        while (left := until - self.seconds()) > 0 and self.pause(max(self.scaled(left), _LEAST_WAIT)):
+        while (left := until - self.seconds()) > 0 and self.pause(
+            min(max(self.scaled(left), _LEAST_WAIT), _LONGEST_WAIT)
+        ):
             pass
 
     def pause(self, real_seconds: float) -> bool:
@@ -104,6 +108,10 @@ class Clock:
     def after_minute(self, judge: Callable[[], None]) -> None:
         """`judge` is called with each minute that has ended; the next one goes on when it returns."""
         self._after.append(judge)
+
+    def hasten(self, aws_seconds: float) -> None:
+        """For so many AWS seconds, minutes last only as long as what belongs into them: nobody waits for an hour."""
+        self._hastened = self.seconds() + aws_seconds
 
     @contextmanager
     def held(self, longest: float) -> Iterator[None]:
@@ -132,11 +140,16 @@ class Clock:
 
     def _end_of_minute(self) -> bool:
         """Wait for the real seconds of the minute that runs. False once the cloud shuts down."""
-        left = self._minute[1] + self.seconds_per_minute - time.monotonic()
-        going = self.pause(max(left, 0.0))
+        going = True
+        while going and (left := self._least_length() - (time.monotonic() - self._minute[1])) > 0:
+            going = self.pause(min(left, _LONGEST_WAIT))
         while going and any(until > time.monotonic() for until in list(self._holds)):
             going = self.pause(_LEAST_WAIT)
         return going
+
+    def _least_length(self) -> float:
+        """Real seconds that the minute that runs lasts at least."""
+        return _LEAST_WAIT if self._minute[0] * _MINUTE < self._hastened else self.seconds_per_minute
 
     @property
     def ended(self) -> float:

@@ -19,6 +19,7 @@ from rehearsal.cloud.core import registry, snapshot
 from rehearsal.cloud.core.accounts import Identity
 from rehearsal.cloud.core.call import Call
 from rehearsal.cloud.core.cloud import Cloud
+from rehearsal.cloud.gateway import clock_route as _clock_route  # noqa: F401  registers its route
 from rehearsal.cloud.gateway import fault_routes as _fault_routes  # noqa: F401  registers its routes
 from rehearsal.cloud.gateway import handlers, web_identity
 from rehearsal.cloud.gateway import inventory as _inventory  # noqa: F401  registers its route

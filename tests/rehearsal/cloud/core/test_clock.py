@@ -102,3 +102,37 @@ def test_the_calendar_goes_on_where_it_was(clock: Clock) -> None:
     moment = clock.aws_now().replace(year=2031)
     clock.continue_at(moment)
     assert 0 <= (clock.aws_now() - moment).total_seconds() < 3600 / MINUTE
+
+
+def test_hours_pass_without_their_minutes_being_waited_for(clock: Clock) -> None:
+    ended: list[float] = []
+    clock.seconds_per_minute = 3600
+    clock.after_minute(lambda: ended.append(clock.ended))
+    govern(clock)
+    before = clock.aws_now()
+    clock.hasten(3600)
+    clock.sleep(3600)
+    assert (clock.aws_now() - before).total_seconds() >= 3600
+    # Each minute was judged all the same, and time stamps are still told apart by minute.
+    assert ended[:60] == [60 * number for number in range(1, 61)]
+    passed = len(ended)
+    assert passed <= 61
+    time.sleep(20 * MINUTE)
+    assert len(ended) == passed, "time goes on as before"
+
+
+def test_a_hastened_minute_still_waits_for_what_belongs_into_it(clock: Clock) -> None:
+    asked, done = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        asked.set()
+        done.wait(60)
+
+    clock.before_minute_ends(wait)
+    govern(clock)
+    clock.hasten(3600)
+    until(asked)
+    time.sleep(5 * MINUTE)
+    assert clock.seconds() < 60
+    done.set()
+    clock.sleep(600)
