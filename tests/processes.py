@@ -5,7 +5,7 @@ An ended process stays listed as a zombie until its parent asks, and the first p
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 PATIENCE_SECONDS = 30.0
@@ -35,3 +35,11 @@ def left_after_waiting(pids: Iterable[int], seconds: float = PATIENCE_SECONDS) -
     while (left := [pid for pid in left if not has_ended(pid)]) and time.monotonic() < deadline:
         time.sleep(0.02)
     return left
+
+
+def until(holds: Callable[[], bool], seconds: float = PATIENCE_SECONDS * 2) -> None:
+    """Wait for what will become true; fails where it does not."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.05)

@@ -228,6 +228,10 @@ def _end(pid: int) -> None:
 def load(name: str) -> None:
     """Import a module where it can be imported. What cannot is imported, and reported, by who needs it."""
     with contextlib.suppress(Exception):
+        # The SDK loads its packages when they are first used. Were that in the middle of importing one of their
+        # modules, the package would lack for good what the module had not defined yet: packages first, and whole.
+        for end in (place for place, letter in enumerate(name) if letter == "."):
+            hasattr(importlib.import_module(name[:end]), "used")
         importlib.import_module(name)
 
 

@@ -1,13 +1,21 @@
 """One gateway for the whole test session; every test has accounts of its own."""
 
 import itertools
-from collections.abc import Iterator
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.cloud.process.running import RunningCloud
+from rehearsal.engine.ensure import ensure_engine
+from rehearsal.environment import Rehearsal, cache_folder
+from rehearsal.warm import SERVER
+from tests.processes import until
 
 _ACCOUNTS = itertools.count(100000000001)
 
@@ -42,3 +50,41 @@ def other_account() -> str:
 @pytest.fixture
 def region() -> str:
     return "eu-west-1"
+
+
+@pytest.fixture(scope="session")
+def engine_home(running_cloud: RunningCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
+    """The engine and its plugins, whose Python processes start warm as in any rehearsal.
+
+    What a project may write to, its state and credentials, is its own: `own_environ`.
+    """
+    if not (cache_folder() / "engine").is_dir() and not shutil.which("pulumi"):
+        pytest.skip("no engine yet: `python -m rehearsal.engine` makes one")
+    made = Rehearsal(folder=tmp_path_factory.mktemp("engine"), port=running_cloud.port, python=Path(sys.executable))
+    ensure_engine(made)
+    if made.warm is None:
+        yield made
+        return
+    server = subprocess.Popen([sys.executable, "-P", str(SERVER), str(made.warm)])
+    try:
+        until(made.warm.exists)
+        yield made
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+@pytest.fixture
+def own_environ(engine_home: Rehearsal, tmp_path: Path) -> Callable[[str], dict[str, str]]:
+    """The environment of the engine for an account's administrator, with a state that no other test sees."""
+
+    def environ(account: str) -> dict[str, str]:
+        own = replace(engine_home, folder=tmp_path / "home")
+        own.prepare()
+        own.write_credentials({"default": account})
+        mine = own.environ()
+        return engine_home.environ() | {
+            name: mine[name] for name in ("PULUMI_BACKEND_URL", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
+        }
+
+    return environ

@@ -5,14 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rehearsal.cloud.process.running import RunningCloud
-from rehearsal.engine.ensure import ensure_engine
-from rehearsal.environment import Rehearsal, cache_folder
 
 PACK = Path(__file__).resolve().parents[3] / "policies"
 REGION = "eu-west-1"
@@ -22,8 +21,8 @@ _HEAD = "import json\nimport pulumi\nimport pulumi_aws as aws\n"
 class Program:
     """A project folder, its stack, and the engine with the pack."""
 
-    def __init__(self, rehearsal: Rehearsal, folder: Path, account: str, running: RunningCloud) -> None:
-        self.env, self.folder, self.account, self._running = rehearsal.environ(), folder, account, running
+    def __init__(self, env: dict[str, str], folder: Path, account: str, running: RunningCloud) -> None:
+        self.env, self.folder, self.account, self._running = env, folder, account, running
         folder.mkdir()
         (folder / "Pulumi.yaml").write_text("name: theirs\nruntime: python\n")
         self.stack = ""
@@ -82,10 +81,7 @@ class Program:
 
 
 @pytest.fixture
-def program(running_cloud: RunningCloud, tmp_path: Path, account: str) -> Program:
-    if not (cache_folder() / "engine").is_dir() and not shutil.which("pulumi"):
-        pytest.skip("no engine yet: `python -m rehearsal.engine` makes one")
-    rehearsal = Rehearsal(folder=tmp_path / "home", port=running_cloud.port, python=Path(sys.executable))
-    rehearsal.write_credentials({"default": account})
-    ensure_engine(rehearsal)
-    return Program(rehearsal, tmp_path / "program", account, running_cloud)
+def program(
+    running_cloud: RunningCloud, own_environ: Callable[[str], dict[str, str]], tmp_path: Path, account: str
+) -> Program:
+    return Program(own_environ(account), tmp_path / "program", account, running_cloud)

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rehearsal.cloud.process.running import RunningCloud
-from rehearsal.engine.ensure import ensure_engine
-from rehearsal.environment import Rehearsal, cache_folder
 
 PROGRAM = """
 import json
@@ -48,8 +46,8 @@ STACK = """config:
 class Toy:
     """A project folder and the engine in it."""
 
-    def __init__(self, rehearsal: Rehearsal, folder: Path) -> None:
-        self.env = rehearsal.environ()
+    def __init__(self, env: dict[str, str], folder: Path) -> None:
+        self.env = env
         self.folder = folder
         folder.mkdir()
         (folder / "Pulumi.yaml").write_text("name: toy\nruntime: python\n")
@@ -77,13 +75,8 @@ class Toy:
 
 
 @pytest.fixture
-def toy(running_cloud: RunningCloud, tmp_path: Path) -> Toy:
-    if not (cache_folder() / "engine").is_dir() and not shutil.which("pulumi"):
-        pytest.skip("no engine yet: `python -m rehearsal.engine` makes one")
-    rehearsal = Rehearsal(folder=tmp_path / "home", port=running_cloud.port, python=Path(sys.executable))
-    rehearsal.write_credentials({"default": "111122223333"})
-    ensure_engine(rehearsal)
-    return Toy(rehearsal, tmp_path / "toy")
+def toy(own_environ: Callable[[str], dict[str, str]], tmp_path: Path) -> Toy:
+    return Toy(own_environ("111122223333"), tmp_path / "toy")
 
 
 @pytest.mark.engine

@@ -5,25 +5,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from rehearsal.warm import SERVER, SOCKET, START
-from tests.processes import left_after_waiting
+from tests.processes import left_after_waiting, until
 
 PYTHON = sys.executable
-
-PATIENCE_SECONDS = 60
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.05)
 
 
 class Warm:
@@ -118,6 +108,13 @@ def test_a_model_of_ones_own_is_read_anew(warm: Warm, tmp_path: Path) -> None:
         (folder / "service-2.json").write_text(json.dumps(content), encoding="utf-8")
         code, out, err = warm.run(look, AWS_DATA_PATH=str(tmp_path))
         assert (code, str(content["metadata"]["n"]) in out) == (0, True), err
+
+
+def test_a_package_is_whole_after_a_module_of_it_was_imported_ahead(warm: Warm) -> None:
+    """The SDK's packages load when they are first used."""
+    first = f"import sys; sys.path.insert(0, {str(SERVER.parent)!r}); import pulumi_aws, server"
+    use = "server.load('pulumi_aws.iam.role'); print(pulumi_aws.iam.Role.__name__)"
+    assert warm.run(warm.script(f"{first}; {use}")) == (0, "Role\n", "")
 
 
 def test_arguments_folder_environment_and_path_are_its_own(warm: Warm, tmp_path: Path) -> None:
