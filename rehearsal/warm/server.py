@@ -213,9 +213,10 @@ class Server:
 def fits(request: dict[str, Any]) -> bool:
     """Whether a forked process would be as one that is started anew: the same interpreter, and no special start."""
     python, *rest = request["argv"]
-    here = os.path.dirname(os.path.abspath(sys.executable))
+    # The environment's own folder: the interpreter in it is a link to one that has other packages.
+    here, wanted = (os.path.realpath(os.path.dirname(os.path.abspath(path))) for path in (sys.executable, python))
     special = {name for name in request["env"] if name.startswith("PYTHON")} - KNOWN
-    return os.path.dirname(python) == here and not special and bool(rest)
+    return wanted == here and not special and bool(rest)
 
 
 def _end(pid: int) -> None:
@@ -273,6 +274,7 @@ def run(request: dict[str, Any], news: int) -> None:
     os.environ.clear()
     os.environ.update(request["env"])
     options, rest = _split(request["argv"][1:])
+    sys.executable = request["argv"][0]
     _call_it(os.path.basename(rest[1] if rest[0] == "-m" else rest[0]))
     os.chdir(request["cwd"])
     for stream in (sys.stdout, sys.stderr):

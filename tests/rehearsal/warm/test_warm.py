@@ -168,6 +168,15 @@ def test_an_interpreter_with_a_special_start_is_started_anew(warm: Warm) -> None
     assert warm.run(script, PYTHONHASHSEED="1")[1] != f"{warm.server.pid}\n"
 
 
+def test_a_link_to_the_environment_is_the_same_environment(warm: Warm, tmp_path: Path) -> None:
+    (tmp_path / "venv").symlink_to(Path(PYTHON).parent.parent)
+    python = str(tmp_path / "venv" / "bin" / Path(PYTHON).name)
+    script = warm.script("import os, sys; print(os.getppid(), sys.executable)")
+    command = [PYTHON, "-I", "-S", str(START), str(warm.socket), python, script]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{warm.server.pid} {python}\n", "")
+
+
 def test_without_a_server_it_starts_as_usual(tmp_path: Path) -> None:
     command = [PYTHON, "-I", "-S", str(START), str(tmp_path / "none.sock"), "python3", "-c", "print('cold')"]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "cold\n"
