@@ -34,6 +34,7 @@ def delivery(settings: Settings) -> None:
     road += [stack.deploy(production, approved_in=before[-1] if before else "")]
     pipeline = stack.pipeline(road)
     stack.trigger()
+    stack.retrain()
     if settings.notebook:
         stack.notebook()
     if settings.ci:
@@ -55,6 +56,7 @@ def environment(settings: Settings) -> None:
     foundation = stack.foundation()
     pulumi.export("captureBucket", foundation.capture_bucket)
     pulumi.export("topicArn", foundation.topic_arn)
+    stack.announce(foundation)
     if release is None:
         return
 

@@ -53,7 +53,11 @@ class Pipeline(pulumi.ComponentResource):
                 }
             ],
             variables=[
-                {"name": "REASON", "default_value": "commit", "description": "commit, data, drift or manual"},
+                {
+                    "name": "REASON",
+                    "default_value": "commit",
+                    "description": "commit, data or manual; a retraining names its own",
+                },
                 {"name": "DATA_KEY", "default_value": "latest", "description": "object under datasets/, or latest"},
                 {"name": "DATA_VERSION", "default_value": "latest", "description": "its version, or latest"},
             ],

@@ -130,6 +130,16 @@ class Names:
         return f"{self.name}-{purpose}"
 
     @property
+    def retrain_bus(self) -> str:
+        """Event bus of the tooling account that the environments put drift on."""
+        return f"{self.name}-retrain"
+
+    @property
+    def retrain_bus_arn(self) -> str:
+        """Its ARN."""
+        return self.arn("events", f"event-bus/{self.retrain_bus}")
+
+    @property
     def state_machine_arn(self) -> str:
         """ARN of the training workflow."""
         return self.arn("states", f"stateMachine:{self.name}-train")

@@ -65,7 +65,7 @@ def _complete(settings: Settings, values: Mapping[str, Any]) -> Settings:
     """The defaults that other values decide."""
     minimum, maximum = rules.limits(values["autoscaling"], settings.instance_count)
     variants = zip(settings.variants, values["variants"], strict=True)
-    shadow, ci, state = settings.shadow, settings.ci, settings.state
+    shadow, ci, state, retrain = settings.shadow, settings.ci, settings.state, settings.retrain
     return replace(
         settings,
         autoscaling=replace(settings.autoscaling, minimum=minimum, maximum=maximum),
@@ -73,6 +73,7 @@ def _complete(settings: Settings, values: Mapping[str, Any]) -> Settings:
             replace(variant, name=rules.named(given, number)) for number, (variant, given) in enumerate(variants, 1)
         ),
         shadow=replace(shadow, name=shadow.name or "shadow") if shadow else None,
+        retrain=replace(retrain, environments=retrain.environments or (settings.environments[-1],)),
         ci=replace(ci, host=ci.host or HOSTS[ci.provider]) if ci else None,
         state=replace(state, backend=state.backend or os.environ.get("PULUMI_BACKEND_URL", "")),
     )

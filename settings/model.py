@@ -27,6 +27,7 @@ from settings.sections import (
     Features,
     Monitor,
     Notebook,
+    Retrain,
     RollbackRequest,
     Source,
     State,
@@ -148,6 +149,7 @@ class Settings:
     deployment: Annotated[Deployment, Key(Section(Deployment), "how traffic moves", {})]
     alarms: Annotated[Alarms, Key(Section(Alarms), "from when on a release is unhealthy", {})]
     monitor: Annotated[Monitor, Key(Section(Monitor), "the data-quality schedule", {})]
+    retrain: Annotated[Retrain, Key(Section(Retrain), "what starts a run by itself", {})]
     capture: Annotated[Capture, Key(Section(Capture), "what is kept of the requests", {})]
     autoscaling: Annotated[Autoscaling, Key(Section(Autoscaling), "instances by load", {})]
     api: Annotated[Api, Key(Section(Api), "what callers may ask", {})]

@@ -58,6 +58,16 @@ def _accounts(values: Values, problems: Problems) -> None:
             problems.refuse(f"{NAMESPACE}:accounts", name, fix)
 
 
+def _retrain(values: Values, problems: Problems) -> None:
+    environments = values["environments"]
+    if environments is FAULTY or not _sound(values["retrain"], "environments"):
+        return
+    for env in values["retrain"]["environments"]:
+        if env not in environments:
+            reason = "is not one of glidepath:environments; correct it"
+            problems.refuse(f"{NAMESPACE}:retrain.environments", env, reason)
+
+
 def _source(values: Values, problems: Problems) -> None:
     source = values["source"]
     if problems.stack != DELIVERY or not _sound(source, "kind", "repository"):
@@ -138,6 +148,7 @@ def _sound(values: Any, *names: str) -> bool:
 
 _RULES: tuple[Callable[[Values, Problems], None], ...] = (
     _accounts,
+    _retrain,
     _source,
     _capacity,
     _variants,

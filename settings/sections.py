@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from contracts.names import DELIVERY
-from settings.keys import INLINE, Key
+from contracts.retraining import COLLECTED
+from settings.keys import INLINE, Key, Section
 from settings.kinds import Choice, Flag, ListOf, Number, Text, Whole
 
 NAMESPACE = "glidepath"
@@ -170,6 +171,55 @@ class Monitor:
     enabled: Annotated[bool, Key(Flag(), "whether it runs", True)]
     schedule: Annotated[str, Key(_SCHEDULE, "when it runs (UTC)", "cron(0 * ? * * *)")]
     compute: Annotated[Compute, INLINE]
+
+
+@dataclass(frozen=True)
+class NewData:
+    """The rows that a retraining learns from."""
+
+    take: Annotated[
+        str,
+        Key(Choice(("newest", "joined")), "the newest object, or those of the last `days` joined into one", "newest"),
+    ]
+    days: Annotated[int, Key(Whole(1, 365), "take joined: how far back objects count", 7, "days")]
+    folder: Annotated[
+        str,
+        Key(
+            Choice((COLLECTED, "datasets/")),
+            f"where they lie in the data bucket; an upload below `datasets/` starts a run by itself, one below"
+            f" `{COLLECTED}` waits",
+            COLLECTED,
+        ),
+    ]
+
+
+@dataclass(frozen=True)
+class Retrain:
+    """When drift, or a schedule, starts a run, and on which data ([health](health.md))."""
+
+    enabled: Annotated[bool, Key(Flag(), "whether anything may start by itself", True)]
+    environments: Annotated[
+        tuple[str, ...],
+        Key(
+            ListOf(Text("a stack name", r"[a-z][a-z0-9]{1,11}"), "stack names"),
+            "environments whose drift counts; where none is named, production alone",
+            (),
+        ),
+    ]
+    cooldown_minutes: Annotated[
+        int, Key(Whole(0, 525_600), "from the start of one retraining to that of the next", 1440, "minutes")
+    ]
+    runs: Annotated[int, Key(Whole(1, 100), "how many may begin in `periodDays`", 4)]
+    period_days: Annotated[int, Key(Whole(1, 366), "for how long a retraining counts against `runs`", 30, "days")]
+    schedule: Annotated[
+        str,
+        Key(
+            Text("a cron of six fields like cron(0 6 ? * MON *)", r"cron\([^()\s]+( [^()\s]+){5}\)"),
+            "when one is asked for without any drift (UTC)",
+            "",
+        ),
+    ]
+    data: Annotated[NewData, Key(Section(NewData), "the rows that it learns from", {})]
 
 
 @dataclass(frozen=True)

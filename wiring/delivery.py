@@ -12,6 +12,7 @@ from components.notebook import Notebook
 from components.pipeline import Pipeline
 from components.plan import Plan
 from components.project import CodeBuildArgs, EngineArgs
+from components.retrain import Retrain
 from components.source import Source, Trigger
 from components.stage import HasStage
 from components.storage import Storage
@@ -72,6 +73,20 @@ class DeliveryStack:
                 "key_arn": self.storage.key_arn,
                 "data_bucket": self.storage.data,
                 "source_key": source.key if source.kind == "s3" else "",
+                "log_days": self.settings.log_days,
+            },
+        )
+
+    def retrain(self) -> Retrain:
+        """Drift starts a run."""
+        return Retrain(
+            "retrain",
+            {
+                "delivery": self.delivery,
+                "names": self.names,
+                "key_arn": self.storage.key_arn,
+                "environment": retraining(self.settings),
+                "schedule": self.settings.retrain.schedule,
                 "log_days": self.settings.log_days,
             },
         )
@@ -200,6 +215,24 @@ class DeliveryStack:
             evaluation=_machines(settings.evaluation),
             baseline=_machines(settings.baseline),
         )
+
+
+def retraining(settings: Settings) -> dict[str, str]:
+    """What `functions.retrain` is told."""
+    names, wanted = settings.names, settings.retrain
+    return {
+        "NAME": names.name,
+        "ENVIRONMENTS": ",".join(names.environments),
+        "COUNTED": ",".join(wanted.environments),
+        "ENABLED": json.dumps(wanted.enabled),
+        "COOLDOWN_MINUTES": str(wanted.cooldown_minutes),
+        "RUNS": str(wanted.runs),
+        "PERIOD_DAYS": str(wanted.period_days),
+        "DATA_BUCKET": names.data_bucket,
+        "DATA_FOLDER": wanted.data.folder,
+        "DATA_DAYS": str(wanted.data.days if wanted.data.take == "joined" else 0),
+        "ARTIFACTS_BUCKET": names.artifacts_bucket,
+    }
 
 
 def _delivery(settings: Settings, key_arn: str, connection_arn: str) -> Delivery:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pulumi
 from pulumi_aws.ssm.parameter import Parameter
 
+from components.announce import Announce
 from components.endpoint import VARIANT, Endpoint
 from components.foundation import Foundation
 from components.health import Health
@@ -39,6 +40,10 @@ class EnvironmentStack:
                 "ci": self.settings.ci is not None,
             },
         )
+
+    def announce(self, foundation: Foundation) -> Announce:
+        """Tell the tooling account of drift."""
+        return Announce("drift", {"names": self.names, "env": self.env, "role_arn": foundation.roles["announce"]})
 
     def release(self) -> LocatedRelease | None:
         """The release that is named, else the one that serves."""

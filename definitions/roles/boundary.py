@@ -25,6 +25,7 @@ def _bounds(at: Environment) -> dict[str, list[str]]:
             at.arn("codedeploy", "deploymentconfig:CodeDeployDefault.*"),
         ],
         "ecr": [repository_arn(xgboost(names.region)), repository_arn(model_monitor(names.region))],
+        "events": [names.retrain_bus_arn],
         "execute-api": [at.arn("execute-api", f"*/{LIVE}/POST/predict")],
         "kms": [at.key_arn, names.arn("kms", "key/*")],
         "lambda": [at.arn("lambda", f"function:{at.prefix}-*")],

@@ -79,6 +79,11 @@ def _foundation(at: Environment) -> list[Statement]:
             ["sns:GetTopicAttributes", "sns:ListTagsForResource"],
             [at.arn("sns", f"{at.prefix}-alarms")],
         ),
+        allow(
+            "Rules",
+            ["events:DescribeRule", "events:ListTagsForResource", "events:ListTargetsByRule"],
+            [at.arn("events", f"rule/{at.prefix}-drift-*")],
+        ),
         allow("Subscriptions", ["sns:GetSubscriptionAttributes"], [at.arn("sns", f"{at.prefix}-alarms:*")]),
         allow("ApiAccount", ["apigateway:GET"], [f"arn:{partition}:apigateway:{at.names.region}::/account"]),
     ]

@@ -42,6 +42,7 @@ def roles(names: Names, env: str, ci: bool = False) -> dict[str, Record[Environm
     sagemaker = trust_service("sagemaker.amazonaws.com", account, names.arn("sagemaker", "*", env))
     function = trust_service("lambda.amazonaws.com", account)
     codedeploy = trust_service("codedeploy.amazonaws.com", account, names.arn("codedeploy", "*", env))
+    rules = trust_service("events.amazonaws.com", account, names.arn("events", f"rule/{names.stack(env)}-drift-*", env))
     previewers = trust_roles(tooling, [delivery(purpose) for purpose in _previewers(names, env, ci)])
     # CI's role only reads, and reads what the boundary keeps from the others.
     compares = record("drift", trust_role(tooling, delivery("ci-drift")), drift.statements, bounded=False)
@@ -56,6 +57,7 @@ def roles(names: Names, env: str, ci: bool = False) -> dict[str, Record[Environm
             record("shift", codedeploy, shift),
             record("api-logs", trust_service("apigateway.amazonaws.com", account), api_logs),
             record("monitor", sagemaker, monitor),
+            record("announce", rules, announce),
             record("preview", previewers, preview),
             *([compares] if ci else []),
         ]
@@ -203,6 +205,11 @@ def monitor(at: Environment) -> list[Statement]:
         ),
         *sagemaker_logs(at.arn("logs", "log-group:/aws/sagemaker/ProcessingJobs")),
     ]
+
+
+def announce(at: Environment) -> list[Statement]:
+    """The rules for drift put events on the tooling account's bus, and on no other."""
+    return [allow("Announce", ["events:PutEvents"], [at.names.retrain_bus_arn])]
 
 
 def tester(at: Environment) -> list[Statement]:

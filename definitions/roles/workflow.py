@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from contracts.names import DELIVERY, Names
-from contracts.retraining import COLLECTED, JOINED, TRAINED, start_key
+from contracts.retraining import COLLECTED, JOINED, LEDGER_KEY, TRAINED, start_key
 from definitions.images import model_monitor, repository_arn, xgboost
 from definitions.roles.delivery_account import Delivery
 from definitions.roles.record import Record
@@ -31,6 +31,8 @@ def roles(names: Names) -> list[Record[Delivery]]:
     glue = trust_service("glue.amazonaws.com", account)
     sagemaker = trust_service("sagemaker.amazonaws.com", account, names.arn("sagemaker", "*"))
     function = trust_service("lambda.amazonaws.com", account)
+    # To the scheduler, the source of a call is the schedule's group.
+    schedules = trust_service("scheduler.amazonaws.com", account, names.arn("scheduler", "schedule-group/default"))
 
     def record(purpose: str, description: str, trust: Document, statements: Statements) -> Record[Delivery]:
         return Record(purpose, names.role(DELIVERY, purpose), description, trust, statements)
@@ -45,6 +47,8 @@ def roles(names: Names) -> list[Record[Delivery]]:
         step("processing", sagemaker, processing),
         *(step(purpose, function, statements) for purpose, statements in FUNCTIONS.items()),
         record("trigger", "Starts the pipeline for new data", function, trigger),
+        record("retrain", "Starts the pipeline after drift", function, retrain),
+        record("retrain-schedule", "Asks for retrainings", schedules, retrain_schedule),
         record("notebook", "Notebook, read only", sagemaker, notebook),
     ]
 
@@ -289,6 +293,40 @@ def trigger(at: Delivery) -> list[Statement]:
         allow("StartRun", ["codepipeline:StartPipelineExecution"], [at.names.pipeline_arn]),
         *_watched(at, "trigger"),
     ]
+
+
+def retrain(at: Delivery) -> list[Statement]:
+    """Starts a run on a new window, remembers it, and vouches for it: nobody else writes there."""
+    folders = [COLLECTED, "datasets/"]
+    return [
+        allow("ReadLedger", ["s3:GetObject"], [at.artifacts(LEDGER_KEY)]),
+        allow("WriteLedger", ["s3:PutObject"], [at.artifacts(LEDGER_KEY), at.artifacts(start_key("*"))]),
+        allow(
+            "FindTrained",
+            ["s3:ListBucket"],
+            [at.artifacts()],
+            {"StringLike": {"s3:prefix": [LEDGER_KEY, f"{TRAINED}*"]}},
+        ),
+        allow(
+            "FindData",
+            ["s3:ListBucketVersions"],
+            [at.data()],
+            {"StringLike": {"s3:prefix": [f"{folder}*" for folder in (*folders, JOINED)]}},
+        ),
+        allow("ReadData", ["s3:GetObjectVersion"], [at.data(f"{folder}*") for folder in folders]),
+        allow("JoinData", ["s3:AbortMultipartUpload", "s3:PutObject"], [at.data(f"{JOINED}*")]),
+        allow(
+            "StartRun",
+            ["codepipeline:ListPipelineExecutions", "codepipeline:StartPipelineExecution"],
+            [at.names.pipeline_arn],
+        ),
+        *_function(at, "retrain"),
+    ]
+
+
+def retrain_schedule(at: Delivery) -> list[Statement]:
+    """The schedule asks the function."""
+    return [allow("Ask", ["lambda:InvokeFunction"], [at.names.function_arn(DELIVERY, "retrain")])]
 
 
 def notebook(at: Delivery) -> list[Statement]:

@@ -55,20 +55,16 @@ class Pipeline:
         self.going: list[str] = []
         self.runs: list[str] = []
 
-    def start_pipeline_execution(
-        self,
-        name: str,
-        clientRequestToken: str,  # noqa: N803  boto3's
-        variables: list[dict[str, str]],
-    ) -> dict[str, str]:
+    def start_pipeline_execution(self, **request: Any) -> dict[str, str]:
         """The real client's method."""
-        assert name == "glidepath"
-        if clientRequestToken not in self.started:
+        assert request["name"] == "glidepath"
+        token = request["clientRequestToken"]
+        if token not in self.started:
             run = f"run-{len(self.runs) + 1}"
             self.runs.append(run)
             self.going.append(run)
-            self.started[clientRequestToken] = {"run": run} | {item["name"]: item["value"] for item in variables}
-        return {"pipelineExecutionId": self.started[clientRequestToken]["run"]}
+            self.started[token] = {"run": run} | {item["name"]: item["value"] for item in request["variables"]}
+        return {"pipelineExecutionId": self.started[token]["run"]}
 
     def list_pipeline_executions(self, **_: Any) -> dict[str, Any]:
         """The real client's method."""

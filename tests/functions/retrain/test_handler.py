@@ -158,7 +158,7 @@ def test_what_holds_is_logged_and_remembered(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     put(s3)
-    answer = ask(s3, pipeline, event, **environment)
+    answer = retrain(s3, pipeline, event, {**ENVIRONMENT, **environment}, NOW)
     assert answer["brake"] == brake
     line = json.loads(capsys.readouterr().out)
     assert (line["message"], line["brake"], line["reason"]) == ("nothing started", brake, answer["reason"])

@@ -1,0 +1,51 @@
+"""How drift crosses from an environment's account to the tooling account: patterns of rules, and the bus's policy."""
+
+from typing import Any
+
+from contracts.monitoring import DETAIL_TYPE, SOURCE, drift_alarms
+from contracts.names import Names
+from definitions.roles.statements import Document, document
+
+Pattern = dict[str, Any]
+
+
+def alarm_pattern(names: Names, env: str) -> Pattern:
+    """A drift alarm of the environment goes off. It speaks once, when its state changes."""
+    return {
+        "source": ["aws.cloudwatch"],
+        "account": [names.accounts[env]],
+        "detail-type": ["CloudWatch Alarm State Change"],
+        "detail": {"alarmName": [{"prefix": drift_alarms(names.stack(env))}], "state": {"value": ["ALARM"]}},
+    }
+
+
+def lasting_pattern(names: Names, env: str) -> Pattern:
+    """The monitor found drift again. It speaks after each analysis, for as long as drift lasts."""
+    return {
+        "source": [SOURCE],
+        "account": [names.accounts[env]],
+        "detail-type": [DETAIL_TYPE],
+        "detail": {"env": [env]},
+    }
+
+
+def arriving_pattern(names: Names, env: str) -> Pattern:
+    """Either of them, where it arrives: events keep the account that they are from."""
+    found = [alarm_pattern(names, env), lasting_pattern(names, env)]
+    alternatives = [{key: value for key, value in pattern.items() if key != "account"} for pattern in found]
+    return {"account": [names.accounts[env]], "$or": alternatives}
+
+
+def bus_policy(names: Names) -> Document:
+    """Exactly the environments' accounts may put events on the bus, and of each exactly the role of its rules."""
+    environments = names.environments
+    return document(
+        {
+            "Sid": "EnvironmentsAnnounce",
+            "Effect": "Allow",
+            "Principal": {"AWS": sorted({names.root(env) for env in environments})},
+            "Action": "events:PutEvents",
+            "Resource": names.retrain_bus_arn,
+            "Condition": {"ArnEquals": {"aws:PrincipalArn": [names.role_arn(env, "announce") for env in environments]}},
+        }
+    )
