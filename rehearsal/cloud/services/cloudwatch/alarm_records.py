@@ -70,14 +70,9 @@ def change(
         before = alarm["state"]
         if before == value:
             return
-        old = {"value": before, "reason": alarm["reason"], "timestamp": alarm["updated"].isoformat()}
+        old = _told(alarm)
         alarm |= {"state": value, "reason": reason, "data": json.dumps(data), "updated": datetime.now(UTC)}
-        new = {
-            "value": value,
-            "reason": reason,
-            "timestamp": alarm["updated"].isoformat(),
-            "reasonData": json.dumps(data),
-        }
+        new = _told(alarm)
         name = alarm["definition"]["AlarmName"]
         history = {"version": "1.0", "oldState": _historic(old), "newState": _historic(new)}
         remember(alarm, "StateUpdate", f"Alarm updated from {before} to {value}", history)
@@ -88,6 +83,17 @@ def change(
         key = {"ALARM": "AlarmActions", "OK": "OKActions"}.get(value, "InsufficientDataActions")
         for action in alarm["definition"][key]:
             cloud.background(_act, cloud, account, region, alarm, action, old, new, name="alarm-action")
+
+
+def _told(alarm: dict[str, Any]) -> dict[str, str]:
+    """An alarm's state, as events and mails word it."""
+    moment = alarm["updated"].astimezone(UTC)
+    told = {
+        "value": alarm["state"],
+        "reason": alarm["reason"],
+        "timestamp": f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}+0000",
+    }
+    return told | ({"reasonData": alarm["data"]} if alarm["data"] else {})
 
 
 def _historic(state: dict[str, str]) -> dict[str, Any]:
@@ -102,16 +108,27 @@ def _configuration(alarm: dict[str, Any]) -> dict[str, Any]:
     definition = alarm["definition"]
     if alarm["kind"] == "CompositeAlarm":
         return {"alarmRule": definition["AlarmRule"], "description": definition.get("AlarmDescription", "")}
-    shown = [
-        {
-            "id": query["Id"],
-            "expression": query.get("Expression"),
-            "metricStat": query.get("MetricStat"),
-            "returnData": query.get("ReturnData", True),
-        }
-        for query in queries_of(definition)
-    ]
+    shown = [_query(query) for query in queries_of(definition)]
     return {"description": definition.get("AlarmDescription", ""), "metrics": shown}
+
+
+def _query(query: dict[str, Any]) -> dict[str, Any]:
+    """A metric or an expression as in the examples of
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html: in other words, and
+    with dimensions as an object, than the API has them.
+    """
+    shown: dict[str, Any] = {"id": query["Id"], "returnData": query.get("ReturnData", True)}
+    shown |= {name.lower(): query[name] for name in ("Expression", "Label") if query.get(name)}
+    given = query.get("MetricStat")
+    if given:
+        metric = given["Metric"]
+        dimensions = {item["Name"]: item["Value"] for item in metric.get("Dimensions") or []}
+        shown["metricStat"] = {
+            "metric": {"namespace": metric["Namespace"], "name": metric["MetricName"], "dimensions": dimensions},
+            "period": given["Period"],
+            "stat": given["Stat"],
+        }
+    return shown
 
 
 def _act(

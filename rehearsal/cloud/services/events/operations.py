@@ -17,7 +17,6 @@ from rehearsal.cloud.core.api import (
     Event,
     LogLines,
     Place,
-    Principal,
     Sample,
     for_service,
     inventory,
@@ -25,8 +24,7 @@ from rehearsal.cloud.core.api import (
     operation,
     target,
 )
-from rehearsal.cloud.policy_language import trust
-from rehearsal.cloud.services.events import cron, patterns
+from rehearsal.cloud.services.events import buses, cron, patterns
 
 SERVICE = "events.amazonaws.com"
 
@@ -110,7 +108,7 @@ def _locate(call: Call, bus: str) -> tuple[str, str, str]:
     _, _, _, region, account, name = bus.split(":", 5)
     name = name.removeprefix("event-bus/")
     if account != call.account:
-        _require_bus_permission(call.cloud, account, region, name, call.principal)
+        buses.require_permission(call.cloud, account, region, name, call.principal)
     return account, region, name
 
 
@@ -147,18 +145,22 @@ def _stamp(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def dispatch(cloud: Cloud, place: Place, bus: str, event: dict[str, Any]) -> None:
-    """Match an event against the rules of a bus, and deliver it on threads of their own."""
-    buses = cloud.backend("events", place.account, place.region).event_buses
-    if bus not in buses:
+def dispatch(cloud: Cloud, place: Place, bus: str, event: dict[str, Any], *, forwarded: bool = False) -> None:
+    """Match an event against the rules of a bus, and deliver it on threads of their own.
+
+    One that another bus has `forwarded` goes to no third one: "EventBridge can't route events received from a sender
+    event bus to a third event bus" (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-bus-to-bus.html).
+    """
+    known = cloud.backend("events", place.account, place.region).event_buses
+    if bus not in known:
         return
-    for rule in list(buses[bus].rules.values()):
+    for rule in list(known[bus].rules.values()):
         if rule.managed_by:
             # A service's own: what it waits for, it asks for itself.
             continue
         pattern = rule.event_pattern.dump() if rule.event_pattern else None
         if pattern and rule.state.startswith("ENABLED") and patterns.matches(_parsed(pattern), event):
-            _fire(cloud, place, rule, event)
+            _fire(cloud, place, rule, event, forwarded)
 
 
 @functools.lru_cache(maxsize=512)
@@ -167,8 +169,10 @@ def _parsed(pattern: str) -> dict[str, Any]:
     return parsed
 
 
-def _fire(cloud: Cloud, place: Place, rule: Any, event: dict[str, Any]) -> None:
+def _fire(cloud: Cloud, place: Place, rule: Any, event: dict[str, Any], forwarded: bool = False) -> None:
     for entry in list(rule.targets):
+        if forwarded and _kind(entry["Arn"]) == "events":
+            continue
         target_ = {**entry, "RuleArn": rule.arn}
         cloud.background(_deliver, cloud, place, rule.name, target_, event, name=f"rule-{rule.name}")
 
@@ -192,6 +196,14 @@ def _deliver(cloud: Cloud, place: Place, rule_name: str, entry: dict[str, Any], 
 def _kind(arn: str) -> str:
     parts = arn.split(":")
     return parts[2] if len(parts) > 5 else ""
+
+
+@target("events")
+def to_bus(cloud: Cloud, place: Place, entry: dict[str, Any], payload: Any) -> None:
+    """Another bus, as the target's role."""
+    _, _, _, region, account, name = entry["Arn"].split(":", 5)
+    buses.require(cloud, place, entry)
+    dispatch(cloud, Place(account, region), name.removeprefix("event-bus/"), payload, forwarded=True)
 
 
 # --- targets ---------------------------------------------------------------------------------------------------------
@@ -224,22 +236,6 @@ def to_topic(cloud: Cloud, place: Place, entry: dict[str, Any], payload: Any) ->
     cloud.perform(principal, Place(account, region), "sns", "Publish", params)
 
 
-@target("events")
-def to_bus(cloud: Cloud, place: Place, entry: dict[str, Any], payload: Any) -> None:
-    """Another bus; in another account its policy must let ours in."""
-    _, _, _, bus_region, bus_account, name = entry["Arn"].split(":", 5)
-    if entry.get("RoleArn"):
-        cloud.assume_for_service(
-            entry["RoleArn"], SERVICE, "events", source_arn=entry["RuleArn"], source_account=place.account
-        )
-    bus = name.removeprefix("event-bus/")
-    if bus_account != place.account:
-        root = f"arn:aws:iam::{place.account}:root"
-        sender = Principal(root, place.account, "role", role_arn=entry.get("RoleArn"))
-        _require_bus_permission(cloud, bus_account, bus_region, bus, sender)
-    dispatch(cloud, Place(bus_account, bus_region), bus, payload)
-
-
 @target("logs")
 def to_log_group(cloud: Cloud, place: Place, entry: dict[str, Any], payload: Any) -> None:
     """A line for each event; the group is taken from the target's ARN."""
@@ -250,15 +246,6 @@ def to_log_group(cloud: Cloud, place: Place, entry: dict[str, Any], payload: Any
 def text_of(payload: Any) -> str:
     """What a target that takes text receives."""
     return payload if isinstance(payload, str) else json.dumps(payload)
-
-
-def _require_bus_permission(cloud: Cloud, account: str, region: str, bus: str, sender: Principal) -> None:
-    buses = cloud.backend("events", account, region).event_buses
-    policy = buses[bus].policy if bus in buses else None
-    if not policy or not trust.allows(policy, sender, {}, "events:PutEvents"):
-        arn = f"arn:aws:events:{region}:{account}:event-bus/{bus}"
-        text = f"User: {sender.arn} is not authorized to perform: events:PutEvents on resource: {arn}"
-        raise AwsError("AccessDeniedException", text, 403)
 
 
 # --- schedules -------------------------------------------------------------------------------------------------------

@@ -155,10 +155,64 @@ def _check_node(node: Mapping[str, Any], path: str) -> None:
 
 
 def _check_rule(rule: Any, where: str) -> None:
+    """Operators and their operands, as
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html has them.
+    """
     if not isinstance(rule, dict):
+        if isinstance(rule, list):
+            raise ValueError(f'Event pattern is not valid. Reason: "{where}" must hold values, and no array')
         return
     if len(rule) != 1 or next(iter(rule)) not in {*_OPERATORS, "exists"}:
         raise ValueError(f"Event pattern is not valid. Reason: Unrecognized match type {', '.join(rule)} at {where}")
+    ((operator, operand),) = rule.items()
+    if not _OPERANDS[operator](operand):
+        raise ValueError(f"Event pattern is not valid. Reason: {operator} at {where} cannot be {json.dumps(operand)}")
+
+
+def _is_text(operand: Any) -> bool:
+    return isinstance(operand, str)
+
+
+def _is_edge(operand: Any) -> bool:
+    """Of `prefix` and `suffix`: a text, or one whose case does not matter."""
+    return _is_text(operand) or (
+        isinstance(operand, dict) and list(operand) == ["equals-ignore-case"] and _is_text(*operand.values())
+    )
+
+
+def _is_range(operand: Any) -> bool:
+    """Of `numeric`: one comparison, or a lower and an upper bound."""
+    if not isinstance(operand, list) or len(operand) not in (2, 4):
+        return False
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in operand[1::2])
+    signs = operand[::2]
+    return numbers and (
+        (len(signs) == 1 and signs[0] in ("=", "<", "<=", ">", ">="))
+        or (len(signs) == 2 and signs[0] in (">", ">=") and signs[1] in ("<", "<="))
+    )
+
+
+def _is_excluded(operand: Any) -> bool:
+    """Of `anything-but`: a value, values, or one operator on texts."""
+    if isinstance(operand, dict):
+        ((operator, inner),) = operand.items() if len(operand) == 1 else (("", None),)
+        texts = inner if isinstance(inner, list) else [inner]
+        kinds = ("prefix", "suffix", "equals-ignore-case", "wildcard")
+        return operator in kinds and bool(texts) and all(map(_is_text, texts))
+    values = operand if isinstance(operand, list) else [operand]
+    return bool(values) and all(isinstance(value, str | int | float) for value in values)
+
+
+_OPERANDS = {
+    "prefix": _is_edge,
+    "suffix": _is_edge,
+    "equals-ignore-case": _is_text,
+    "wildcard": _is_text,
+    "cidr": _is_text,
+    "numeric": _is_range,
+    "anything-but": _is_excluded,
+    "exists": lambda operand: isinstance(operand, bool),
+}
 
 
 # --- input of targets ------------------------------------------------------------------------------------------------
