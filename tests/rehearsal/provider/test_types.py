@@ -179,10 +179,9 @@ class Case:
     extra: Values = field(default_factory=dict)
 
 
-def case(token: str, inputs: Callable[[World], Values], **rest: Any) -> Any:
-    return pytest.param(
-        Case(token, inputs, **rest), id=token.rsplit("/", 1)[0].removeprefix("aws:") + token.rsplit(":", 1)[1]
-    )
+def case(token: str, inputs: Callable[[World], Values], kind: str = "", **rest: Any) -> Any:
+    name = token.rsplit("/", 1)[0].removeprefix("aws:") + token.rsplit(":", 1)[1]
+    return pytest.param(Case(token, inputs, **rest), id=f"{name} {kind}".strip())
 
 
 S3_CASES = [
@@ -398,6 +397,36 @@ MESSAGE_CASES = [
                 "policy": policy("events:PutEvents", b.get("arn"), {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}),
             }
         )(w.make("aws:cloudwatch/eventBus:EventBus")),
+        change={"policy": policy("events:PutEvents", "*", {"AWS": f"arn:aws:iam::{ACCOUNT}:root"})},
+    ),
+    case(
+        "aws:cloudwatch/eventRule:EventRule",
+        lambda w: {
+            "eventBusName": w.make("aws:cloudwatch/eventBus:EventBus").get("name"),
+            "eventPattern": '{"source": ["aws.s3"]}',
+        },
+        "of another bus",
+        change={"eventPattern": '{"source": ["aws.ec2"]}'},
+        replace={"eventBusName": "default"},
+    ),
+    case(
+        "aws:cloudwatch/eventTarget:EventTarget",
+        lambda w: (
+            lambda rule: {
+                "rule": rule.get("name"),
+                "eventBusName": rule.get("eventBusName"),
+                "arn": w.queue().get("arn"),
+            }
+        )(
+            w.make(
+                "aws:cloudwatch/eventRule:EventRule",
+                eventBusName=w.make("aws:cloudwatch/eventBus:EventBus").get("name"),
+                eventPattern='{"source": ["aws.s3"]}',
+            )
+        ),
+        "of another bus",
+        replace={"eventBusName": "default"},
+        unimportable=True,
     ),
     case(
         "aws:cloudwatch/eventRule:EventRule",

@@ -175,9 +175,9 @@ def _is_text(operand: Any) -> bool:
 
 def _is_edge(operand: Any) -> bool:
     """Of `prefix` and `suffix`: a text, or one whose case does not matter."""
-    return _is_text(operand) or (
-        isinstance(operand, dict) and list(operand) == ["equals-ignore-case"] and _is_text(*operand.values())
-    )
+    if isinstance(operand, dict):
+        return list(operand) == ["equals-ignore-case"] and _is_text(operand["equals-ignore-case"])
+    return _is_text(operand)
 
 
 def _is_range(operand: Any) -> bool:
@@ -195,7 +195,8 @@ def _is_range(operand: Any) -> bool:
 def _is_excluded(operand: Any) -> bool:
     """Of `anything-but`: a value, values, or one operator on texts."""
     if isinstance(operand, dict):
-        ((operator, inner),) = operand.items() if len(operand) == 1 else (("", None),)
+        operator = next(iter(operand)) if len(operand) == 1 else ""
+        inner = operand.get(operator)
         texts = inner if isinstance(inner, list) else [inner]
         kinds = ("prefix", "suffix", "equals-ignore-case", "wildcard")
         return operator in kinds and bool(texts) and all(map(_is_text, texts))
