@@ -84,10 +84,10 @@ class Place:
     def ask(self, event: dict[str, Any], **environment: str) -> dict[str, str]:
         """The function, as Lambda runs it."""
         keys = self.cloud.assume_for_service(self.role, "lambda.amazonaws.com", "retrain", source_account=self.account)
-        clients = (self.cloud.client(service, self.account, REGION, keys) for service in ("s3", "codepipeline"))
+        s3, pipelines = (self.cloud.client(name, self.account, REGION, keys) for name in ("s3", "codepipeline"))
         places = {"DATA_BUCKET": self.names.data_bucket, "ARTIFACTS_BUCKET": self.names.artifacts_bucket}
         given = {**support.ENVIRONMENT, **places, "COOLDOWN_MINUTES": "0", **environment}
-        return retrain(*clients, event, given, datetime.now(UTC))
+        return retrain(s3, pipelines, event, given, datetime.now(UTC))
 
     def stop(self, run: str) -> None:
         client = self.cloud.client("codepipeline", self.account, REGION)

@@ -3,7 +3,7 @@
 import ipaddress
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 _MISSING = object()
@@ -204,7 +204,7 @@ def _is_excluded(operand: Any) -> bool:
     return bool(values) and all(isinstance(value, str | int | float) for value in values)
 
 
-_OPERANDS = {
+_OPERANDS: dict[str, Callable[[Any], bool]] = {
     "prefix": _is_edge,
     "suffix": _is_edge,
     "equals-ignore-case": _is_text,
