@@ -15,24 +15,26 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")] = False,
     aws: Annotated[bool, typer.Option("--aws", help="Act on your own accounts instead of the rehearsal.")] = False,
 ) -> None:
-    """One line per environment, and the pipeline's latest run."""
+    """One line per environment, the pipeline's latest run, and what retraining last decided."""
     from cli.place import ROOT, enter
 
     enter(aws)
     from operate.clients import Clients
     from operate.project import read_project
+    from operate.retraining import retraining
     from operate.status import environment, latest_run
 
     project = read_project(ROOT)
     clients = Clients(project)
     environments = [environment(clients, project, stack) for stack in project.names.environments]
-    run = latest_run(clients, project)
+    run, retrained = latest_run(clients, project), retraining(clients, project)
     if as_json:
-        print(json.dumps({"environments": environments, "run": run}, indent=2))
+        print(json.dumps({"environments": environments, "run": run, "retraining": retrained}, indent=2))
         return
     for entry in environments:
         print(line(entry))
     print(f"pipeline   {run['status']}: {run['execution']}" if run else "pipeline   no run yet")
+    print(retraining_line(retrained))
 
 
 def line(entry: dict[str, Any]) -> str:
@@ -60,3 +62,19 @@ def line(entry: dict[str, Any]) -> str:
             f" {entry['release']} again to end it"
         )
     return f"\n{'':<11}".join(found)
+
+
+def retraining_line(found: dict[str, Any]) -> str:
+    """Retraining in words: what the last event led to, and which run it last began where that is another matter."""
+    if not found["enabled"]:
+        return "retraining is switched off (glidepath:retrain.enabled)"
+    if not found["decisions"]:
+        return "retraining nothing has asked for one yet"
+    last = found["decisions"][0]
+    if last["execution"]:
+        return f"retraining {last['at']}: {last['why']}; started {last['words']}"
+    lines = [f"retraining {last['at']}: {last['why']}; nothing started ({last['brake']}): {last['words']}"]
+    if found["runs"]:
+        run = found["runs"][0]
+        lines.append(f"the last run that it began: {run['execution']}, at {run['at']}, for {run['why']}")
+    return f"\n{'':<11}".join(lines)

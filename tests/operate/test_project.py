@@ -69,8 +69,10 @@ class Cloud:
             "PipelineExecutionNotFoundException",
             "ApplicationDoesNotExistException",
             "DeploymentGroupDoesNotExistException",
+            "NoSuchBucket",
         ):
             setattr(client.exceptions, error, Absent)
+        client.list_objects_v2.side_effect = Absent
         client.get_alias.side_effect = client.list_pipeline_executions.side_effect = Absent
         if service in ("ssm", "codedeploy"):
             client.get_paginator.return_value.paginate.side_effect = Absent
@@ -114,7 +116,7 @@ def test_status_has_a_line_for_staging(environments: tuple[str, ...]) -> None:
     done = run(status.app)
     assert done.exit_code == 0, done.output
     lines = [f"{stack:<10} serves no release" for stack in environments]
-    assert done.output.splitlines() == [*lines, "pipeline   no run yet"]
+    assert done.output.splitlines() == [*lines, "pipeline   no run yet", "retraining nothing has asked for one yet"]
     shown = json.loads(run(status.app, "--json").output)
     assert [entry["stack"] for entry in shown["environments"]] == list(environments)
 
