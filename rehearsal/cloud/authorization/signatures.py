@@ -6,12 +6,11 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from botocore.auth import UNSIGNED_PAYLOAD, S3SigV4Auth, SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials as BotocoreCredentials
-from moto.core.request import Request
+from botocore.auth import UNSIGNED_PAYLOAD
 
+from rehearsal.cloud.authorization import sigv4
 from rehearsal.cloud.core.accounts import Accounts, Identity
+from rehearsal.cloud.wire.request import Request
 from rehearsal.cloud.wire.types import AwsError
 
 _HEADER = re.compile(
@@ -144,22 +143,16 @@ def _check_time(signature: Signature, is_s3: bool) -> None:
 
 
 def _expected(request: Request, signature: Signature, secret: str, is_s3: bool) -> str:
-    signer_class = S3SigV4Auth if is_s3 else SigV4Auth
-    keys = BotocoreCredentials(signature.access_key, secret)
-    signer = signer_class(keys, signature.service, signature.region)
-    copy = AWSRequest(method=request.method, url=_signed_url(request), headers=_signed_headers(request, signature))
-    copy.context["timestamp"] = signature.timestamp
-    canonical = signer.canonical_request(copy)
-    canonical = canonical.rpartition("\n")[0] + "\n" + _payload_hash(request, signature, is_s3)
-    return str(signer.signature(signer.string_to_sign(copy, canonical), copy))
+    headers = _signed_headers(request, signature)
+    headers.setdefault("host", request.host)
+    payload_hash = _payload_hash(request, signature, is_s3)
+    signed = sigv4.Signed(request.method, request.raw_path, _signed_query(request), headers, payload_hash)
+    return sigv4.signature(signed, sigv4.Scope(signature.timestamp, signature.region, signature.service), secret)
 
 
-def _signed_url(request: Request) -> str:
+def _signed_query(request: Request) -> str:
     query = request.query_string.decode("latin-1")
-    pairs = [pair for pair in query.split("&") if pair and not pair.startswith("X-Amz-Signature=")]
-    # A bare `?acl` is signed as `acl=`.
-    canonical = "&".join(pair if "=" in pair else f"{pair}=" for pair in pairs)
-    return f"http://{request.host}{request.raw_path}" + (f"?{canonical}" if canonical else "")
+    return "&".join(pair for pair in query.split("&") if pair and not pair.startswith("X-Amz-Signature="))
 
 
 def _signed_headers(request: Request, signature: Signature) -> dict[str, str]:

@@ -11,8 +11,9 @@ from rehearsal.cloud.wire.types import Principal
 
 if TYPE_CHECKING:
     from moto.core.model import OperationModel
-    from moto.core.request import Request
     from werkzeug.wrappers import Response
+
+    from rehearsal.cloud.wire.request import Request
 
 
 @dataclass
@@ -57,7 +58,13 @@ class Call:
         """moto's answer to the request as it came. Raises AwsError where moto has none."""
         assert self.request is not None, "a call made inside the gateway has no request to relay"
         assert self.model is not None, "a request is for an operation"
-        body = self.request.get_data()
-        environ = {key: value for key, value in self.request.environ.items() if not key.startswith("werkzeug.")}
-        environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
-        return self.cloud.moto.send(self.model, environ, self.account)
+        return self.cloud.moto.send(self.model, _for_moto(self.request), self.account)
+
+
+def _for_moto(request: "Request") -> "Request":
+    """The request itself, as far as it was read. moto unpacks a packed body from the stream, so it gets its own."""
+    if request.content_encoding != "gzip":
+        return request
+    body = request.get_data()
+    environ = {key: value for key, value in request.environ.items() if not key.startswith("werkzeug.")}
+    return type(request)(environ | {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))})

@@ -1,6 +1,5 @@
 """moto, the store behind the gateway: in-process, one lock per service, no network between."""
 
-import copy
 import functools
 import io
 import os
@@ -12,16 +11,17 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from urllib.parse import quote
 
-import moto.backends
 from moto.backends import get_backend
 from moto.core.config import default_user_config
 from moto.core.model import OperationModel
-from moto.iam.models import IAMBackend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response
 
+from rehearsal.cloud.core import store_speed
+from rehearsal.cloud.core.store_routes import Routes
 from rehearsal.cloud.wire import protocol
+from rehearsal.cloud.wire.request import Request
 from rehearsal.cloud.wire.types import AwsError, not_implemented
 
 # Receiving waits inside moto, and must not keep others from sending.
@@ -34,35 +34,7 @@ def configure(port: int) -> None:
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     default_user_config["lambda"] = {"use_docker": False}
     default_user_config["iam"] = {"load_aws_managed_policies": True}
-    _cache_module_list()
-    _share_managed_policies()
-
-
-def _share_managed_policies() -> None:
-    # moto reads AWS's 1,500 managed policies anew for every account and partition (0.4 s each).
-    original = IAMBackend._init_aws_policies
-    if getattr(original, "shared", False):
-        return
-    prototypes: list[Any] = []
-
-    def copies(self: IAMBackend) -> list[Any]:
-        if self.partition != "aws":
-            return []
-        if not prototypes:
-            prototypes.extend(original(self))
-        own = [copy.copy(policy) for policy in prototypes]
-        for policy in own:
-            policy.account_id = self.account_id
-        return own
-
-    copies.shared = True  # type: ignore[attr-defined]
-    IAMBackend._init_aws_policies = copies  # type: ignore[method-assign]
-
-
-def _cache_module_list() -> None:
-    # moto's dispatcher builds this list twice per request; as a constant it doubles the requests per second.
-    names = tuple(moto.backends.list_of_moto_modules())
-    moto.backends.list_of_moto_modules = lambda: names
+    store_speed.apply()
 
 
 class Store:
@@ -70,7 +42,7 @@ class Store:
 
     def __init__(self) -> None:
         self._dispatcher = DomainDispatcherApplication(create_backend_app)
-        self._apps: dict[str, Any] = {}
+        self._routes: dict[str, Routes] = {}
         self._locks: dict[str, threading.RLock] = {}
         self._guard = threading.Lock()
 
@@ -86,14 +58,14 @@ class Store:
         backends = get_backend(service)[account]  # type: ignore[call-overload]
         return backends["aws"] if service in _GLOBAL else backends[region]
 
-    def send(self, operation: OperationModel, environ: dict[str, Any], account: str) -> Response:
-        """Answer a WSGI request by moto, as `account`. Raises AwsError where moto has no such operation."""
+    def send(self, operation: OperationModel, request: Request, account: str) -> Response:
+        """Answer a request by moto, as `account`. Raises AwsError where moto has no such operation."""
         service = operation.service_model.service_name
-        app = self._app(service, operation)
-        environ = {**environ, "HTTP_X_MOTO_ACCOUNT_ID": account, "SCRIPT_NAME": ""}
+        routes = self._routes_of(service, operation)
+        request.environ["HTTP_X_MOTO_ACCOUNT_ID"] = account
         try:
             with self.lock(service):
-                response = Response.from_app(app, environ, buffered=True)
+                response = routes.answer(request)
         except NotImplementedError as error:
             raise not_implemented(service, operation.name) from error
         except AwsError:
@@ -111,22 +83,22 @@ class Store:
     ) -> dict[str, Any]:
         """Call an operation of moto with parameters in the input shape; the answer in the output shape."""
         model = protocol.service_model(service).operation_model(operation)
-        environ = _environ(model, params, region, access_key)
-        response = self.send(model, environ, account)
+        request = Request(_environ(model, params, region, access_key))
+        response = self.send(model, request, account)
         return protocol.read_response(model, response.status_code, response.headers, response.get_data())
 
-    def _app(self, service: str, operation: OperationModel) -> Any:
-        app = self._apps.get(service)
-        if app is not None:
-            return app
+    def _routes_of(self, service: str, operation: OperationModel) -> Routes:
+        routes = self._routes.get(service)
+        if routes is not None:
+            return routes
         host = f"{operation.service_model.endpoint_prefix}.us-east-1.amazonaws.com"
         with self._guard:
             backend = self._dispatcher.get_backend_for_host(_HOSTS.get(service, host))
             if backend is None:
                 raise not_implemented(service, operation.name)
-            if service not in self._apps:
-                self._apps[service] = create_backend_app(backend)
-            return self._apps[service]
+            if service not in self._routes:
+                self._routes[service] = Routes(backend)
+            return self._routes[service]
 
 
 _HOSTS = {"s3control": "s3control", "sesv2": "sesv2"}

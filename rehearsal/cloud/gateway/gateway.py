@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from moto.core.model import OperationModel
-from moto.core.request import Request
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wrappers import Response
 
@@ -25,6 +24,7 @@ from rehearsal.cloud.gateway import handlers, web_identity
 from rehearsal.cloud.gateway import inventory as _inventory  # noqa: F401  registers its route
 from rehearsal.cloud.gateway import pace_route as _pace_route  # noqa: F401  registers its route
 from rehearsal.cloud.wire import protocol
+from rehearsal.cloud.wire.request import Request
 from rehearsal.cloud.wire.types import AwsError
 
 

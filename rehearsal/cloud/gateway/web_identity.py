@@ -13,7 +13,6 @@ from urllib.parse import parse_qs
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
-from moto.core.request import Request
 from moto.iam.models import iam_backends
 from werkzeug.wrappers import Response
 
@@ -21,6 +20,7 @@ from rehearsal.cloud.core import registry
 from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.cloud.policy_language import trust
 from rehearsal.cloud.wire import protocol, validation
+from rehearsal.cloud.wire.request import Request
 from rehearsal.cloud.wire.types import AwsError, Principal
 
 OPERATION = "AssumeRoleWithWebIdentity"

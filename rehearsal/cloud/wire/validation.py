@@ -10,9 +10,9 @@ from typing import Any
 
 import regex  # type: ignore[import-untyped]
 from moto.core.model import OperationModel, Shape
-from moto.core.request import Request
 
 from rehearsal.cloud.wire import protocol
+from rehearsal.cloud.wire.request import Request
 from rehearsal.cloud.wire.types import AwsError
 
 # The code under which a service reports a broken constraint, where it is not ValidationException.

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from moto.core.request import Request
-
 from rehearsal.cloud.authorization import signatures
 from rehearsal.cloud.authorization.enforce import grants, judge
 from rehearsal.cloud.core.accounts import Identity
@@ -17,6 +15,7 @@ from rehearsal.cloud.core.api import AwsError, Call, Cloud, Principal
 from rehearsal.cloud.policy_language.evaluate import Decision
 from rehearsal.cloud.services.apigateway.execute.answers import Refused, refuse
 from rehearsal.cloud.services.apigateway.snapshot import Method, Snapshot
+from rehearsal.cloud.wire.request import Request
 
 
 def authenticate(cloud: Cloud, request: Request, region: str) -> Identity:

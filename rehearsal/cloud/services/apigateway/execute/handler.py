@@ -7,7 +7,6 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from moto.core.request import Request
 from werkzeug.wrappers import Response
 
 from rehearsal.cloud.core import service_time
@@ -19,6 +18,7 @@ from rehearsal.cloud.services.apigateway.operations import deployed, find_api
 from rehearsal.cloud.services.apigateway.snapshot import Method, Snapshot
 from rehearsal.cloud.services.lambda_.state import find, parse_name
 from rehearsal.cloud.services.lambda_.telemetry import defer
+from rehearsal.cloud.wire.request import Request
 
 _MAX_BODY = 10 * 1024 * 1024
 

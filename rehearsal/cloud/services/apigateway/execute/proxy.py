@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-from moto.core.request import Request
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response
 
 from rehearsal.cloud.core.accounts import Identity
 from rehearsal.cloud.services.apigateway.execute.answers import refuse
 from rehearsal.cloud.services.apigateway.snapshot import Method, Snapshot
+from rehearsal.cloud.wire.request import Request
 
 _HOP_BY_HOP = frozenset({"connection", "transfer-encoding", "content-length", "keep-alive", "upgrade", "te", "trailer"})
 _NOT_PASSED = _HOP_BY_HOP | {"authorization", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256"}
