@@ -6,6 +6,7 @@ read, and no answer of AWS shows it.
 """
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -15,6 +16,13 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from rehearsal.cloud.wire.request import Request
+
+_answered: ContextVar[Request] = ContextVar("answered")
+
+
+def answered() -> Request:
+    """The request that moto is answering on this thread, for what it calls back. LookupError where there is none."""
+    return _answered.get()
 
 
 class Routes:
@@ -28,8 +36,12 @@ class Routes:
 
     def answer(self, request: Request) -> Response:
         """moto's answer, complete in memory. What moto raises, other than HTTP errors, is raised."""
-        response = self._respond(request)
-        response.make_sequence()
+        token = _answered.set(request)
+        try:
+            response = self._respond(request)
+            response.make_sequence()
+        finally:
+            _answered.reset(token)
         if request.method == "HEAD":
             # The length is that of the body which is not sent.
             response.headers = response.get_wsgi_headers(request.environ)

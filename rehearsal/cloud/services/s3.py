@@ -7,12 +7,12 @@ import json
 from typing import Any
 from urllib.parse import quote_plus
 
-from flask import request as flask_request
 from moto.s3 import notifications
 from moto.s3.notifications import S3NotificationEvent
 from werkzeug.wrappers import Response
 
 from rehearsal.cloud.core.api import AwsError, Call, Cloud, Event, Place, for_service, on_start, operation
+from rehearsal.cloud.core.store_routes import answered
 
 _DETAIL_TYPES = {
     "ObjectCreated": "Object Created",
@@ -97,7 +97,7 @@ def notify_for_real(cloud: Cloud) -> None:
 def _to_event_bridge(cloud: Cloud, account: str, name: str, bucket: Any, key: Any) -> None:
     _, family, reason = name.split(":")
     asked = _SUBRESOURCES.get(family)
-    if asked and asked not in flask_request.args:
+    if asked and asked not in answered().args:
         # moto sets the ACL and the tags of every new object, and takes that for updates.
         return
     detail_type = _DETAIL_TYPES.get(family)

@@ -2,15 +2,16 @@
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from moto.backends import get_backend
 from moto.moto_server.werkzeug_app import create_backend_app
+from moto.s3.responses import S3Response
 from werkzeug.wrappers import Response
 
-from rehearsal.cloud.core.store_routes import Routes
+from rehearsal.cloud.core.store_routes import Routes, answered
 from rehearsal.cloud.wire.request import Request
 
 ACCOUNT = "555500001111"
@@ -82,3 +83,21 @@ def _shown(response: Response) -> dict[str, str]:
 def test_head_tells_the_length_of_what_is_not_sent() -> None:
     answer = Routes("s3").answer(Request(_environ("HEAD", "/bench-routes/key")))
     assert (answer.headers["Content-Length"], answer.get_data()) == ("5", b"")
+
+
+def test_what_moto_calls_back_knows_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    routes = Routes("s3")
+    monkeypatch.setattr(S3Response, "head_object", _noting(S3Response.head_object, seen))
+    routes.answer(Request(_environ("HEAD", "/bench-routes/key")))
+    assert seen == ["/bench-routes/key"]
+    with pytest.raises(LookupError):
+        answered()
+
+
+def _noting(original: Callable[..., Any], seen: list[str]) -> Callable[..., Any]:
+    def noted(self: Any, **given: Any) -> Any:
+        seen.append(answered().path)
+        return original(self, **given)
+
+    return noted
