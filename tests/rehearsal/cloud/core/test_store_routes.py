@@ -96,8 +96,8 @@ def test_what_moto_calls_back_knows_the_request(monkeypatch: pytest.MonkeyPatch)
 
 
 def _noting(original: Callable[..., Any], seen: list[str]) -> Callable[..., Any]:
-    def noted(self: Any, **given: Any) -> Any:
+    def noted(self: Any, *args: Any, **named: Any) -> Any:
         seen.append(answered().path)
-        return original(self, **given)
+        return original(self, *args, **named)
 
     return noted
