@@ -131,7 +131,8 @@ def _at_approval(world: World) -> str:
         delivery.approval(world, known)
         return known
     with _quick_approval(client, world.project.names.name):
-        run = delivery.start_run(world, str(world.old.manifest["data"]["version"]))
+        # The data of the champion: a model of fewer rows would be worse on the same ones, and end at the gate.
+        run = delivery.start_run(world, str(world.new.manifest["data"]["version"]))
     delivery.approval(world, run)
     _waiting[world.rehearsal.port] = run
     return run
