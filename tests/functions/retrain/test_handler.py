@@ -220,3 +220,13 @@ def test_the_ledger_is_read_as_it_was_written(s3: Any, pipeline: Pipeline) -> No
     ask(s3, pipeline, alarm())
     found = ledger(s3)
     assert parse_ledger(render_ledger(found)) == found
+
+
+def test_a_ledger_that_was_deleted_is_begun_anew(s3: Any, pipeline: Pipeline) -> None:
+    s3.put_bucket_versioning(Bucket="artifacts", VersioningConfiguration={"Status": "Enabled"})
+    put(s3)
+    ask(s3, pipeline, alarm("e1"))
+    pipeline.end()
+    assert ask(s3, pipeline, alarm("e2"))["brake"] == "cooldown"
+    s3.delete_object(Bucket="artifacts", Key=LEDGER_KEY)
+    assert ask(s3, pipeline, alarm("e3")) == {"execution": "run-2"}
