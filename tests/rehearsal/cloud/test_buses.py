@@ -39,17 +39,17 @@ class Road:
     def role(self) -> str:
         return self.names.role_arn(ENV, "announce")
 
-    def arrive(self, policy: dict[str, Any] | None = None) -> None:
-        """Bus, policy, rule and function of the tooling account."""
+    def arrive(self, policy: dict[str, Any] | None = None, function: str = "") -> None:
+        """Bus, policy and rule of the tooling account; and a function that keeps its events, where none is given."""
         account, rules = self.names.accounts["delivery"], self.client("events", "delivery")
-        function = make_function(self.cloud, account, "keep", KEEP)["FunctionArn"]
+        function = function or make_function(self.cloud, account, "keep", KEEP)["FunctionArn"]
         bus = self.names.retrain_bus
         rules.create_event_bus(Name=bus)
         rules.put_permission(EventBusName=bus, Policy=json.dumps(policy or bus_policy(self.names)))
         pattern = json.dumps(arriving_pattern(self.names, ENV))
         rule = rules.put_rule(Name="arrivals", EventBusName=bus, EventPattern=pattern)["RuleArn"]
         self.client("lambda", "delivery").add_permission(
-            FunctionName="keep", StatementId="bus", Action="lambda:InvokeFunction", Principal="events.amazonaws.com",
+            FunctionName=function, StatementId="bus", Action="lambda:InvokeFunction", Principal="events.amazonaws.com",
             SourceArn=rule, SourceAccount=account,
         )  # fmt: skip
         rules.put_targets(Rule="arrivals", EventBusName=bus, Targets=[{"Id": "1", "Arn": function}])

@@ -3,22 +3,28 @@
 The pipeline is a small one with the real one's variables. The function's code runs here, with the role's keys.
 """
 
+import io
 import json
+import zipfile
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from components.function import ROOT, RUNTIME
+from components.packaging import closure
+from contracts.monitoring import DETAIL_TYPE, SOURCE
 from contracts.names import DELIVERY, Names
-from contracts.retraining import start_key, trained_key
+from contracts.retraining import LEDGER_KEY, start_key, trained_key
 from definitions.roles.delivery import roles
 from definitions.roles.delivery_account import Delivery
 from definitions.roles.statements import document
 from functions.retrain.handler import retrain
+from functions.retrain.ledger import Ledger, parse_ledger
 from rehearsal.cloud.core.cloud import Cloud
 from tests.functions.retrain import support
-from tests.rehearsal.cloud.lambda_support import REGION, make_role
-from tests.rehearsal.cloud.test_buses import ENV
+from tests.rehearsal.cloud.lambda_support import REGION, eventually, make_role
+from tests.rehearsal.cloud.test_buses import ENV, Road
 
 ROWS = b"a,b\n1,2\n"
 
@@ -26,10 +32,10 @@ ROWS = b"a,b\n1,2\n"
 class Place:
     """Buckets, a pipeline, and the role as the program declares it."""
 
-    def __init__(self, cloud: Cloud, account: str) -> None:
+    def __init__(self, cloud: Cloud, account: str, environment: str) -> None:
         self.cloud = cloud
         self.account = account
-        self.names = Names("glidepath", REGION, {DELIVERY: account, ENV: account})
+        self.names = Names("glidepath", REGION, {DELIVERY: account, ENV: environment})
         self.s3 = cloud.client("s3", account, REGION)
         for name in (self.names.data_bucket, self.names.artifacts_bucket):
             self.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -85,9 +91,44 @@ class Place:
         """The function, as Lambda runs it."""
         keys = self.cloud.assume_for_service(self.role, "lambda.amazonaws.com", "retrain", source_account=self.account)
         s3, pipelines = (self.cloud.client(name, self.account, REGION, keys) for name in ("s3", "codepipeline"))
-        places = {"DATA_BUCKET": self.names.data_bucket, "ARTIFACTS_BUCKET": self.names.artifacts_bucket}
-        given = {**support.ENVIRONMENT, **places, "COOLDOWN_MINUTES": "0", **environment}
+        given = {**self.variables(), "COOLDOWN_MINUTES": "0", **environment}
         return retrain(s3, pipelines, event, given, datetime.now(UTC))
+
+    def variables(self) -> dict[str, str]:
+        """What the function is told."""
+        places = {"DATA_BUCKET": self.names.data_bucket, "ARTIFACTS_BUCKET": self.names.artifacts_bucket}
+        return {**support.ENVIRONMENT, **places}
+
+    def function(self) -> str:
+        """The function itself, as the program packs it; its ARN."""
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            for file in closure(ROOT, "retrain"):
+                archive.write(ROOT / file, file)
+        made = self.cloud.client("lambda", self.account, REGION).create_function(
+            FunctionName="glidepath-retrain", Role=self.role, Runtime=RUNTIME, Timeout=60,
+            Handler="functions.retrain.handler.handle", Environment={"Variables": self.variables()},
+            Code={"ZipFile": buffer.getvalue()},
+        )  # fmt: skip
+        return str(made["FunctionArn"])
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Runs that retraining began."""
+        client = self.cloud.client("codepipeline", self.account, REGION)
+        found: list[dict[str, Any]] = []
+        for run in client.list_pipeline_executions(pipelineName=self.names.name)["pipelineExecutionSummaries"]:
+            given = {"pipelineName": self.names.name, "pipelineExecutionId": run["pipelineExecutionId"]}
+            variables = client.get_pipeline_execution(**given)["pipelineExecution"].get("variables", [])
+            if {"name": "REASON", "resolvedValue": "drift"} in variables:
+                found.append(run)
+        return found
+
+    def ledger(self) -> Ledger:
+        """What the function remembers."""
+        place = {"Bucket": self.names.artifacts_bucket, "Key": LEDGER_KEY}
+        if not self.s3.list_objects_v2(Bucket=place["Bucket"], Prefix=LEDGER_KEY).get("KeyCount"):
+            return Ledger()
+        return parse_ledger(self.s3.get_object(**place)["Body"].read().decode())
 
     def stop(self, run: str) -> None:
         client = self.cloud.client("codepipeline", self.account, REGION)
@@ -95,8 +136,8 @@ class Place:
 
 
 @pytest.fixture
-def place(cloud: Cloud, account: str) -> Place:
-    return Place(cloud, account)
+def place(cloud: Cloud, account: str, other_account: str) -> Place:
+    return Place(cloud, account, other_account)
 
 
 def test_the_role_is_enough_for_all_that_the_function_does(place: Place) -> None:
@@ -124,3 +165,31 @@ def test_the_role_is_enough_for_all_that_the_function_does(place: Place) -> None
     assert entry["refusals"] == []
     logs = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
     assert place.granted - set(entry["calls"]) - logs == {"s3:AbortMultipartUpload"}
+
+
+def test_two_alarms_at_once_in_another_account_start_one_run_and_the_next_event_none(place: Place) -> None:
+    """The whole way: CloudWatch's events, both rules, bus, the function's own archive in Lambda, the pipeline."""
+    version = place.put()
+    road = Road(place.cloud, place.names)
+    road.arrive(function=place.function())
+    road.announce()
+    for feature in ("distance", "passengers"):
+        road.alarm(f"glidepath-prod-drift-{feature}", "OK")
+    watch = road.client("cloudwatch", ENV)
+    for feature in ("distance", "passengers"):
+        watch.set_alarm_state(AlarmName=f"glidepath-prod-drift-{feature}", StateValue="ALARM", StateReason="drift")
+    eventually(lambda: len(place.ledger().decisions) >= 2, seconds=60)
+    (run,) = place.runs()
+    (known,) = place.ledger().runs
+    assert (known.execution, known.version) == (run["pipelineExecutionId"], version)
+    assert {decision.brake for decision in place.ledger().decisions} <= {"", "running", "repeated"}
+    # Drift that lasts asks again: the run has ended, and the cooldown has not.
+    place.stop(run["pipelineExecutionId"])
+    decided = len(place.ledger().decisions)
+    detail = json.dumps(support.drift()["detail"])
+    road.client("events", ENV).put_events(Entries=[{"Source": SOURCE, "DetailType": DETAIL_TYPE, "Detail": detail}])
+    eventually(lambda: len(place.ledger().decisions) > decided, seconds=60)
+    assert place.ledger().decisions[-1].brake == "cooldown"
+    assert len(place.runs()) == 1
+    for role in (place.role, road.role):
+        assert place.cloud.ledger.snapshot()[role]["refusals"] == []
