@@ -58,6 +58,9 @@ def _problems(stack: str = "live1", **changes: Any) -> list[str]:
         ("returning", {"reason": "a\nb"}, "glidepath:returning.reason: 'a\\nb' is not one line of at most 150"),
         ("retire", "yes", "glidepath:retire: 'yes' is not true or false"),
         ("alarms", {"drift": 2}, "glidepath:alarms.drift: 2 is not a number from 0 to 1"),
+        ("retrain", {"schedule": "hourly"}, "glidepath:retrain.schedule: 'hourly' is not a cron of six fields"),
+        ("retrain", {"data": {"folder": "source/"}}, "glidepath:retrain.data.folder: 'source/' is not one of"),
+        ("retrain", {"environments": ["nowhere"]}, "glidepath:retrain.environments: 'nowhere' is not one of glidepath"),
         ("logDays", "91", "glidepath:logDays: '91' is not one of 1, 3, 5, 7, 14,"),
         (
             "capture",
