@@ -306,6 +306,14 @@ def _ending(code: int) -> str:
     return f"exited with non-zero exit code: {code}"
 
 
+def _started_warm(parent: int) -> bool:
+    """Whether the parent is the server of warm starts, and no engine. Who asked it for this process ends it."""
+    try:
+        return b"warm/server.py" in Path(f"/proc/{parent}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
 def _signal(child: "subprocess.Popen[bytes]", number: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, number)
@@ -331,7 +339,8 @@ def main() -> None:
     print(port, flush=True)
     parent = os.getppid()
     # An engine that was killed outright cannot say so; its children notice by having lost their parent.
-    while not stop.wait(1.0) and os.getppid() == parent:
+    watched = not _started_warm(parent)
+    while not stop.wait(1.0) and (os.getppid() == parent or not watched):
         pass
     host.children.close()
     server.stop(grace=None).wait(_GRACE_SECONDS)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from rehearsal.engine import host as language_host
 from rehearsal.warm import SERVER, SOCKET, START
 from tests.processes import left_after_waiting, until
 
@@ -203,6 +204,22 @@ sys.exit(7)
     # It says so itself: the server that would know is gone.
     assert process.wait(60) == 7
     assert left_after_waiting([pid]) == []
+
+
+def test_a_language_host_and_its_program_go_on_when_the_server_ends(tmp_path: Path) -> None:
+    """It looks once a second whether its engine is gone; the server is not its engine."""
+    warm = Warm(tmp_path)
+    host = warm.start(
+        "-P", str(language_host.__file__), str(tmp_path), "--warm", str(START), str(warm.socket), "127.0.0.1:1"
+    )
+    assert host.stdout is not None
+    assert int(host.stdout.readline()) > 0
+    warm.server.kill()
+    warm.server.wait(60)
+    with pytest.raises(subprocess.TimeoutExpired):
+        host.wait(2.5)
+    host.send_signal(signal.SIGTERM)
+    assert host.wait(60) == 0
 
 
 def test_who_asked_hears_of_a_process_that_was_killed_when_the_server_was_gone(tmp_path: Path) -> None:
