@@ -1,21 +1,29 @@
 """AWS's hours need not be waited for."""
 
+import socket
 from collections.abc import Iterator
 from datetime import datetime
 from urllib.error import HTTPError
 
 import pytest
 
-from rehearsal.cloud.process.running import RunningCloud
+from rehearsal.cloud.process import lifecycle
+from rehearsal.environment import Rehearsal
 from scenarios.gateway import ask, hasten
 
 
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A cloud of its own, since others would not expect their hours to pass."""
-    running = RunningCloud(tmp_path_factory.mktemp("clock")).start()
-    yield running.cloud.url
-    running.stop()
+    """A cloud of its own, since others would not expect their hours to pass; in its own process: one has one cloud."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    rehearsal = Rehearsal(folder=tmp_path_factory.mktemp("clock"), port=port)
+    lifecycle.start(rehearsal)
+    try:
+        yield rehearsal.endpoint
+    finally:
+        lifecycle.stop(rehearsal)
 
 
 def test_hours_pass_when_asked_to(endpoint: str) -> None:
