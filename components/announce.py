@@ -9,7 +9,7 @@ from pulumi_aws.cloudwatch.event_rule import EventRule
 from pulumi_aws.cloudwatch.event_target import EventTarget
 
 from contracts.names import Names
-from definitions.events import alarm_pattern, lasting_pattern
+from definitions.events import announcing_rules
 
 
 class AnnounceArgs(TypedDict):
@@ -28,20 +28,17 @@ class Announce(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: AnnounceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("glidepath:announce:Announce", name, None, opts)
-        names, env = args["names"], args["env"]
-        self._rule(f"{name}-alarm", args, "A drift alarm goes off", alarm_pattern(names, env))
-        self._rule(f"{name}-lasting", args, "Drift lasts", lasting_pattern(names, env))
+        for rule, pattern in announcing_rules(args["names"], args["env"]).items():
+            self._rule(f"{name}-{rule.rpartition('-')[2]}", args, rule, pattern)
         self.register_outputs({})
 
-    def _rule(self, name: str, args: AnnounceArgs, description: str, pattern: Mapping[str, Any]) -> None:
+    def _rule(self, name: str, args: AnnounceArgs, rule_name: str, pattern: Mapping[str, Any]) -> None:
         own = pulumi.ResourceOptions(parent=self)
-        names, env = args["names"], args["env"]
-        kind = name.rpartition("-")[2]
         rule = EventRule(
             name,
-            name=f"{names.stack(env)}-drift-{kind}",
-            description=f"{description} in {names.stack(env)}",
+            name=rule_name,
+            description=f"Drift in {args['names'].stack(args['env'])}",
             event_pattern=json.dumps(pattern),
             opts=own,
         )
-        EventTarget(name, rule=rule.name, arn=names.retrain_bus_arn, role_arn=args["role_arn"], opts=own)
+        EventTarget(name, rule=rule.name, arn=args["names"].retrain_bus_arn, role_arn=args["role_arn"], opts=own)

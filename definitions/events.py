@@ -36,9 +36,20 @@ def arriving_pattern(names: Names, env: str) -> Pattern:
     return {"account": [names.accounts[env]], "$or": alternatives}
 
 
+def announcing_rules(names: Names, env: str) -> dict[str, Pattern]:
+    """The rules on an environment's default bus: name → pattern."""
+    prefix = f"{names.stack(env)}-drift"
+    return {f"{prefix}-alarm": alarm_pattern(names, env), f"{prefix}-lasting": lasting_pattern(names, env)}
+
+
 def bus_policy(names: Names) -> Document:
-    """Exactly the environments' accounts may put events on the bus, and of each exactly the role of its rules."""
+    """Exactly the environments' accounts may put events on the bus, and of each exactly its rules for drift.
+
+    As in eb-event-bus-example-policy-restrict-rule of EventBridge's guide. A rule's role can be assumed for those
+    rules alone, so it needs no condition of its own here; and who calls PutEvents by hand has no rule to show.
+    """
     environments = names.environments
+    rules = [names.arn("events", f"rule/{rule}", env) for env in environments for rule in announcing_rules(names, env)]
     return document(
         {
             "Sid": "EnvironmentsAnnounce",
@@ -46,6 +57,6 @@ def bus_policy(names: Names) -> Document:
             "Principal": {"AWS": sorted({names.root(env) for env in environments})},
             "Action": "events:PutEvents",
             "Resource": names.retrain_bus_arn,
-            "Condition": {"ArnEquals": {"aws:PrincipalArn": [names.role_arn(env, "announce") for env in environments]}},
+            "Condition": {"ArnEquals": {"aws:SourceArn": rules}},
         }
     )

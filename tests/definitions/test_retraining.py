@@ -64,14 +64,12 @@ def test_the_bus_lets_in_exactly_the_environments(accounts: dict[str, str], root
     (statement,) = bus_policy(names)["Statement"]
     assert statement["Principal"] == {"AWS": roots}
     assert statement["Resource"] == f"arn:aws:events:eu-west-1:{accounts['delivery']}:event-bus/glidepath-retrain"
-    assert statement["Condition"] == {
-        "ArnEquals": {
-            "aws:PrincipalArn": [
-                f"arn:aws:iam::{accounts['dev']}:role/glidepath-dev-announce",
-                f"arn:aws:iam::{accounts['prod']}:role/glidepath-prod-announce",
-            ]
-        }
-    }
+    rules = [
+        f"arn:aws:events:eu-west-1:{accounts[env]}:rule/glidepath-{env}-drift-{kind}"
+        for env in ("dev", "prod")
+        for kind in ("alarm", "lasting")
+    ]
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": rules}}
 
 
 def test_patterns_match_what_is_meant_and_nothing_else() -> None:

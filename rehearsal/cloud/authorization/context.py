@@ -50,6 +50,8 @@ def of_principal(principal: Principal, item: Any) -> dict[str, tuple[str, ...]]:
             "aws:username": None if session else principal.arn.rpartition("/")[2],
             "aws:MultiFactorAuthPresent": False if session else None,
             **{f"aws:PrincipalTag/{key}": value for key, value in tags.items()},
+            # Of a session that a service uses for a resource, e.g. EventBridge for a rule.
+            **dict(principal.source),
         }
     )
 

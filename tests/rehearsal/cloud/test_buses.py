@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from contracts.monitoring import DETAIL_TYPE, SOURCE
 from contracts.names import Names
-from definitions.events import alarm_pattern, arriving_pattern, bus_policy, lasting_pattern
+from definitions.events import announcing_rules, arriving_pattern, bus_policy
 from definitions.roles import environment as environment_roles
 from definitions.roles.statements import document
 from definitions.roles.subject import Environment
@@ -61,9 +61,7 @@ class Road:
         iam.create_role(RoleName=record.name, AssumeRolePolicyDocument=json.dumps(record.trust))
         statements = record.statements(Environment(self.names, ENV, "no-key"))
         iam.put_role_policy(RoleName=record.name, PolicyName="work", PolicyDocument=json.dumps(document(*statements)))
-        patterns = {"alarm": alarm_pattern(self.names, ENV), "lasting": lasting_pattern(self.names, ENV)}
-        for kind, pattern in patterns.items():
-            name = f"{self.names.stack(ENV)}-drift-{kind}"
+        for name, pattern in announcing_rules(self.names, ENV).items():
             rules.put_rule(Name=name, EventPattern=json.dumps(pattern))
             target = {"Id": "1", "Arn": self.names.retrain_bus_arn}
             rules.put_targets(Rule=name, Targets=[target | ({"RoleArn": self.role} if role else {})])
@@ -157,6 +155,13 @@ def without_the_account(road: Road) -> dict[str, Any]:
     return bus_policy(Names(names.name, REGION, {**names.accounts, ENV: names.accounts["delivery"]}))
 
 
+def with_another_rule(road: Road) -> dict[str, Any]:
+    policy = bus_policy(road.names)
+    (statement,) = policy["Statement"]
+    statement["Condition"] = {"ArnEquals": {"aws:SourceArn": [road.names.arn("events", "rule/other", ENV)]}}
+    return policy
+
+
 def with_another_role(road: Road) -> dict[str, Any]:
     policy = bus_policy(road.names)
     (statement,) = policy["Statement"]
@@ -164,7 +169,7 @@ def with_another_role(road: Road) -> dict[str, Any]:
     return policy
 
 
-@pytest.mark.parametrize("policy", [without_the_account, with_another_role])
+@pytest.mark.parametrize("policy", [without_the_account, with_another_rule, with_another_role])
 def test_a_bus_that_does_not_name_the_sender_gets_nothing(road: Road, policy: Any) -> None:
     road.arrive(policy(road))
     road.announce()
@@ -174,12 +179,16 @@ def test_a_bus_that_does_not_name_the_sender_gets_nothing(road: Road, policy: An
     assert road.calls()[1] == {"events:PutEvents": 1}
 
 
-def test_a_rule_without_the_role_gets_nothing_through(road: Road) -> None:
+def test_without_a_role_the_receiving_bus_alone_decides(road: Road) -> None:
     road.arrive()
     road.announce(role=False)
     road.alarm("glidepath-prod-drift-distance", "ALARM")
+    assert eventually(road.received)
+    bus = road.names.retrain_bus
+    road.client("events", "delivery").put_permission(EventBusName=bus, Policy=json.dumps(with_another_rule(road)))
+    road.alarm("glidepath-prod-drift-passengers", "ALARM")
     assert eventually(road.failures) == ["glidepath-prod-drift-alarm"]
-    assert road.received() == []
+    assert len(road.received()) == 1
 
 
 def test_a_role_that_may_not_put_events_sends_nothing_in_its_own_account(cloud: Cloud, account: str) -> None:
