@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from contracts.errors import UserError
+from operate.messages import cause
+from operate.runs import pending_approval, read_run
 from scenarios.faults.world import World
-from scenarios.messages import cause
 from scenarios.tour.dataset import DATA_KEY, FIRST_SHARE, to_csv
-from scenarios.tour.runs import pending_approval, read_run
 from scenarios.tour.tour import log_events
 
 RUN_SECONDS = 600.0

@@ -14,15 +14,15 @@ from typing import Any
 from contracts.errors import UserError
 from contracts.names import LIVE
 from contracts.s3 import parse_s3_uri
+from operate.messages import cause
+from operate.runs import read_run
 from rehearsal.cloud.process import lifecycle
 from scenarios.faults import delivery
 from scenarios.faults.candidates import Candidate
 from scenarios.faults.fault import Expected, Fault
 from scenarios.faults.outcome import DEPLOY, NONE, Outcome
 from scenarios.faults.world import RATE, TRICKLE, World
-from scenarios.messages import cause
 from scenarios.tour.evidence import read_object
-from scenarios.tour.runs import read_run
 from scenarios.tour.traffic import Traffic
 
 APPROVE = "Approve"

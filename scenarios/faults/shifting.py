@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from contracts.errors import UserError
+from operate.messages import cause
 from scenarios import boosters
 from scenarios.faults.fault import Expected, Fault
 from scenarios.faults.outcome import DEPLOY, NONE, Outcome
 from scenarios.faults.world import World
-from scenarios.messages import cause
 from scenarios.tour.evidence import read_object
 
 # How long the after hook waits for the capture in the one row where none will come: real seconds.

@@ -12,13 +12,13 @@ import numpy
 from contracts.dataset import Dataset, parse_dataset
 from contracts.errors import UserError
 from functions.jobs.evaluate.evaluate import METRICS
+from operate.runs import newest_run, run_ids
 from scenarios.faults import delivery, shaping
 from scenarios.faults.fault import Expected, Fault
 from scenarios.faults.outcome import NONE, Outcome
 from scenarios.faults.world import TRICKLE, World
 from scenarios.tour.dataset import DATA_KEY, to_csv
 from scenarios.tour.evidence import artifact_predictions, labelled_rows, read_object
-from scenarios.tour.runs import newest_run, run_ids
 
 STAGE = "Train"
 _UNREADABLE = {"code": "InternalError", "message": "We encountered an internal error. Please try again.", "status": 500}

@@ -20,7 +20,9 @@ from contracts.errors import UserError
 from contracts.names import LIVE
 from operate.caller import Answer, Caller
 from operate.clients import Clients
+from operate.messages import cause
 from operate.project import Project, read_project
+from operate.shift import AliasWatch
 from rehearsal.cloud.process import lifecycle
 from rehearsal.environment import Rehearsal
 from scenarios.faults.candidates import Candidate, Candidates
@@ -28,12 +30,10 @@ from scenarios.faults.outcome import DEPLOY, NONE, Outcome, named
 from scenarios.faults.processes import kill_family
 from scenarios.faults.program import copy_program
 from scenarios.gateway import announce, ask
-from scenarios.messages import cause
 from scenarios.stacks import Stacks
 from scenarios.tour import conduct, evidence
 from scenarios.tour.dataset import FIRST_SHARE
 from scenarios.tour.display import Display
-from scenarios.tour.shift import AliasWatch
 from scenarios.tour.tour import Tour
 from scenarios.tour.traffic import Traffic
 

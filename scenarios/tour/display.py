@@ -9,8 +9,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from scenarios.tour.runs import Run
-from scenarios.tour.shift import Weight
+from operate.runs import Run
+from operate.shift import Weight
 
 COLOURS = {"Succeeded": "green", "Failed": "red", "InProgress": "cyan", "Pending": "dim", "Stopped": "yellow"}
 

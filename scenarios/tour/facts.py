@@ -8,11 +8,11 @@ from contracts.errors import UserError
 from contracts.names import LIVE
 from operate.caller import Caller
 from operate.clients import Clients
+from operate.messages import cause
 from operate.project import Project
 from rehearsal.cloud.process import lifecycle
 from rehearsal.environment import Rehearsal
 from scenarios.gateway import ask
-from scenarios.messages import cause
 from scenarios.tour import evidence, roles
 from scenarios.tour.tour import Tour
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from operate.caller import Answer
-from scenarios.tour.runs import Run
-from scenarios.tour.shift import Shift
+from operate.runs import Run
+from operate.shift import Shift
 
 Report = dict[str, Any]
 

@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from contracts.errors import UserError
 from contracts.names import LIVE
 from operate.caller import Answer
+from operate.runs import Run, Stage, deploy_stage
+from operate.shift import AliasWatch, Shift, shift_in
 from scenarios.tour import evidence, flawed, report
 from scenarios.tour.display import Scene
-from scenarios.tour.runs import Run, Stage, deploy_stage
-from scenarios.tour.shift import AliasWatch, Shift, shift_in
 from scenarios.tour.tour import BUSY, TRICKLE, Tour
 from scenarios.tour.traffic import Traffic
 

@@ -14,13 +14,13 @@ from contracts.names import LIVE
 from operate.caller import Answer, Caller
 from operate.clients import Clients
 from operate.project import Project
+from operate.runs import Run, follow, manifest_of, newest_run, run_ids
+from operate.shift import AliasWatch, Shift, shift_in
 from scenarios.gateway import announce
 from scenarios.stacks import Stacks
 from scenarios.tour import evidence, report
 from scenarios.tour.dataset import DATA_KEY, FIRST_SHARE, Table
 from scenarios.tour.display import Display, Scene
-from scenarios.tour.runs import Run, follow, manifest_of, newest_run, run_ids
-from scenarios.tour.shift import AliasWatch, Shift, shift_in
 from scenarios.tour.source import source_zip
 from scenarios.tour.traffic import Traffic
 

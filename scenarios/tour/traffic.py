@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Self
 
 from operate.caller import Answer
-from scenarios.tour.shift import Weight
+from operate.shift import Weight
 
 
 class Traffic:

@@ -13,9 +13,9 @@ import pytest
 
 from contracts.s3 import parse_s3_uri
 from operate.caller import Caller
+from operate.runs import follow, newest_run, run_ids
 from scenarios.faults.candidates import Candidates
 from scenarios.tour import evidence
-from scenarios.tour.runs import follow, newest_run, run_ids
 from scenarios.tour.tour import BUSY
 from tests.scenarios.road.conftest import Road
 from tests.scenarios.road.variants import Production, eventually, of_two_features

@@ -10,12 +10,12 @@ import xgboost
 
 from contracts.errors import UserError
 from operate.caller import Answer
+from operate.shift import Weight, shift_in
 from scenarios import boosters
 from scenarios.tour.evidence import artifact_predictions
 from scenarios.tour.flawed import Flaw, choose
 from scenarios.tour.report import render_html, shift_entry
 from scenarios.tour.rollback_scene import BEYOND_EVERY, callers
-from scenarios.tour.shift import Weight, shift_in
 
 FEATURES = ["minutes", "distance"]
 FLAW = Flaw("minutes", 120.0, 150.0)

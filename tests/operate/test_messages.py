@@ -2,7 +2,7 @@
 
 import pytest
 
-from scenarios.messages import build_cause, cause, shortened
+from operate.messages import build_cause, cause, shortened
 
 ENGINE = """\
  ~  pulumi-python:dynamic/glidepath:TrafficShift shift **updating failed** error: release r does not

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from contracts.errors import UserError
-from scenarios.messages import COMMAND_FAILED, build_cause, shortened
+from operate.messages import COMMAND_FAILED, build_cause, shortened
 
 ENDED = {"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"}
 
@@ -29,13 +29,14 @@ class Stage:
 
 @dataclass
 class Run:
-    """One pipeline execution; `builds` are the ids of its CodeBuild builds by stage."""
+    """One pipeline execution; by stage, `builds` are the ids of its CodeBuild builds, `exported` what they hand on."""
 
     id: str
     status: str
     stages: list[Stage] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
     builds: dict[str, str] = field(default_factory=dict)
+    exported: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def ended(self) -> bool:
@@ -84,15 +85,44 @@ def read_run(client: Any, pipeline: str, execution: str) -> Run:
         id=execution,
         status=found["status"],
         stages=stages_of(actions, road(client, pipeline)),
-        variables={v["name"]: v["resolvedValue"] for v in found.get("variables", [])},
+        variables=_resolved(found),
         builds=dict(filter(None, map(_build, actions))),
+        exported=_exported(actions),
     )
+
+
+def _variables(client: Any, pipeline: str, execution: str) -> dict[str, str]:
+    found = client.get_pipeline_execution(pipelineName=pipeline, pipelineExecutionId=execution)["pipelineExecution"]
+    return _resolved(found)
+
+
+def _resolved(execution: dict[str, Any]) -> dict[str, str]:
+    return {variable["name"]: variable["resolvedValue"] for variable in execution.get("variables", [])}
+
+
+def last_exported(client: Any, pipeline: str, stage: str, variable: str) -> str | None:
+    """What the newest action of a stage that exported this variable gave it; None where none ever has."""
+    for page in client.get_paginator("list_action_executions").paginate(pipelineName=pipeline):
+        actions = [action for action in page["actionExecutionDetails"] if action["stageName"] == stage]
+        for action in sorted(actions, key=lambda item: item["startTime"], reverse=True):
+            value = action.get("output", {}).get("outputVariables", {}).get(variable)
+            if value:
+                return str(value)
+    return None
 
 
 def _build(action: dict[str, Any]) -> tuple[str, str] | None:
     provider = action.get("input", {}).get("actionTypeId", {}).get("provider")
     build = action.get("output", {}).get("executionResult", {}).get("externalExecutionId")
     return (action["stageName"], build) if provider == "CodeBuild" and build else None
+
+
+def _exported(actions: list[dict[str, Any]]) -> dict[str, dict[str, str]]:
+    """The output variables of each stage's actions; those of an action's latest attempt count."""
+    found: dict[str, dict[str, str]] = {}
+    for action in sorted(actions, key=lambda item: item["startTime"]):
+        found.setdefault(action["stageName"], {}).update(action.get("output", {}).get("outputVariables", {}))
+    return found
 
 
 def stages_of(actions: list[dict[str, Any]], road: Sequence[str]) -> list[Stage]:
@@ -128,16 +158,17 @@ def _error(actions: list[dict[str, Any]]) -> str | None:
     return None
 
 
-def newest_run(client: Any, pipeline: str, known: set[str], wait: float = 300.0) -> str:
-    """The id of a run that is not in `known`.
+def newest_run(client: Any, pipeline: str, known: set[str], wait: float = 300.0, data: str = "") -> str:
+    """The id of a run that is not in `known`; where `data` names a version of an object, one of that data.
 
     Raises UserError when none starts within `wait` seconds.
     """
     deadline = time.monotonic() + wait
     while time.monotonic() < deadline:
         for item in client.list_pipeline_executions(pipelineName=pipeline)["pipelineExecutionSummaries"]:
-            if item["pipelineExecutionId"] not in known:
-                return str(item["pipelineExecutionId"])
+            execution = str(item["pipelineExecutionId"])
+            if execution not in known and data in ("", _variables(client, pipeline, execution).get("DATA_VERSION")):
+                return execution
         time.sleep(0.2)
     raise UserError(f"no run of {pipeline} started within {wait:.0f} s", "see the trigger function's log")
 
@@ -160,29 +191,56 @@ def pending_approval(client: Any, pipeline: str, execution: str) -> dict[str, st
     return None
 
 
+def watch(
+    client: Any, pipeline: str, execution: str, every: float = 1.0
+) -> Iterator[tuple[Run, dict[str, str] | None]]:
+    """The run, again and again until it has ended, each time with the approval that it waits for, if it does."""
+    while True:
+        run = read_run(client, pipeline, execution)
+        yield run, None if run.ended else pending_approval(client, pipeline, execution)
+        if run.ended:
+            return
+        time.sleep(every)
+
+
 def follow(client: Any, pipeline: str, execution: str, approve: Callable[[dict[str, str]], bool]) -> Iterator[Run]:
     """The run, again and again until it has ended; approvals are answered by `approve` as they come up."""
     answered: set[str] = set()
-    while True:
-        run = read_run(client, pipeline, execution)
+    for run, asked in watch(client, pipeline, execution):
         yield run
-        if run.ended:
-            return
-        asked = pending_approval(client, pipeline, execution)
         if asked and asked["token"] not in answered:
             answered.add(asked["token"])
-            _answer(client, pipeline, asked, approve(asked))
-        time.sleep(1.0)
+            answer(client, pipeline, asked, approve(asked), "given in the rehearsal")
 
 
-def _answer(client: Any, pipeline: str, asked: dict[str, str], yes: bool) -> None:
+def answer(client: Any, pipeline: str, asked: dict[str, str], yes: bool, words: str) -> None:
+    """Approves or rejects what a run waits for; `words` are kept with the decision."""
     client.put_approval_result(
         pipelineName=pipeline,
         stageName=asked["stage"],
         actionName=asked["action"],
         token=asked["token"],
-        result={"status": "Approved" if yes else "Rejected", "summary": "given in the rehearsal"},
+        result={"status": "Approved" if yes else "Rejected", "summary": words},
     )
+
+
+class News:
+    """What changed from one look at a run to the next, a line for each stage."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, str] = {}
+
+    def of(self, run: Run) -> list[str]:
+        """The stages whose status is another than at the last look; pending ones are no news."""
+        changed = [stage for stage in run.stages if self._seen.get(stage.name, "Pending") != stage.status]
+        self._seen |= {stage.name: stage.status for stage in run.stages}
+        return [_line(stage) for stage in changed]
+
+
+def _line(stage: Stage) -> str:
+    if stage.status == "InProgress":
+        return f"{stage.name} has begun"
+    return f"{stage.name}: {stage.status} after {stage.seconds:.0f} s" + (f": {stage.error}" if stage.error else "")
 
 
 def manifest_of(s3: Any, bucket: str, execution: str) -> dict[str, Any] | None:
