@@ -1,4 +1,4 @@
-"""An optional notebook, for looking at data and runs."""
+"""An optional notebook instance: notebooks/mlops.ipynb in the tooling account."""
 
 from typing import TypedDict
 
@@ -22,10 +22,12 @@ class NotebookArgs(TypedDict):
     """Key of its volume."""
     instance_type: str
     """Machine."""
+    repository: str
+    """What it clones when it starts; empty where there is nothing to clone."""
 
 
 class Notebook(pulumi.ComponentResource):
-    """A notebook instance that can read, and change nothing."""
+    """A notebook instance with the project in it. Its role can read and upload data, and approve nothing."""
 
     def __init__(self, name: str, args: NotebookArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("glidepath:notebook:Notebook", name, None, opts)
@@ -39,6 +41,7 @@ class Notebook(pulumi.ComponentResource):
             instance_type=args["instance_type"],
             kms_key_id=args["key_arn"],
             root_access="Disabled",
+            default_code_repository=args["repository"] or None,
             opts=own,
         )
         self.register_outputs({})

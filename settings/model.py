@@ -214,3 +214,20 @@ class Settings:
     def notebook_instance_type(self) -> str:
         """The notebook's machine."""
         return self.notebook_document.instance_type
+
+    @property
+    def notebook_repository(self) -> str:
+        """What the notebook clones: what is named, else where the source is. Empty for a source in S3."""
+        return self.notebook_document.repository or _clonable(self.source, self.region)
+
+
+_HOSTS = {"GitHub": "github.com", "GitLab": "gitlab.com", "Bitbucket": "bitbucket.org"}
+
+
+def _clonable(source: Source, region: str) -> str:
+    """The address from which git clones a source."""
+    if source.kind == "codecommit":
+        return f"https://git-codecommit.{region}.amazonaws.com/v1/repos/{source.repository}"
+    if source.kind == "connection":
+        return f"https://{_HOSTS[source.provider]}/{source.repository}"
+    return ""

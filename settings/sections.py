@@ -287,10 +287,30 @@ class Variant:
 
 @dataclass(frozen=True)
 class Notebook:
-    """A SageMaker notebook in the tooling account. It can read, and change nothing."""
+    """A SageMaker notebook in the tooling account: it reads, and uploads data ([notebook](notebook.md))."""
 
     enabled: Annotated[bool, Key(Flag(), "whether there is one", False)]
     instance_type: Annotated[str, Key(INSTANCE, "its machine", "ml.t3.medium")]
+    repository: Annotated[
+        str,
+        Key(
+            Text(
+                "an https address without a user, or the name of a Git repository in SageMaker",
+                r"https://[^\s@]+|[A-Za-z0-9](-*[A-Za-z0-9]){0,62}",
+            ),
+            "what it clones when it starts",
+            None,
+            instead="the repository of `glidepath:source`; a source in S3 has none",
+        ),
+    ]
+    secret_name: Annotated[
+        str,
+        Key(
+            Text("the name of a secret", r"[\w/+=.@-]+"),
+            "the secret that SageMaker's Git repository needs for a private one; the notebook's role may read it",
+            "",
+        ),
+    ]
 
 
 @dataclass(frozen=True)

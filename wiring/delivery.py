@@ -164,7 +164,7 @@ class DeliveryStack:
         return ContinuousIntegration("ci", given)
 
     def notebook(self) -> Notebook:
-        """For looking around."""
+        """For people: from data to production, by hand."""
         return Notebook(
             "notebook",
             {
@@ -172,6 +172,7 @@ class DeliveryStack:
                 "delivery": self.delivery,
                 "key_arn": self.storage.key_arn,
                 "instance_type": self.settings.notebook_instance_type,
+                "repository": self.settings.notebook_repository,
             },
         )
 
@@ -238,7 +239,15 @@ def retraining(settings: Settings) -> dict[str, str]:
 def _delivery(settings: Settings, key_arn: str, connection_arn: str) -> Delivery:
     source, state = settings.source, settings.state
     return Delivery(
-        settings.names, key_arn, source.kind, source.repository, connection_arn, state.backend, state.secret_name
+        settings.names,
+        key_arn,
+        source.kind,
+        source.repository,
+        connection_arn,
+        state.backend,
+        state.secret_name,
+        settings.notebook_repository,
+        settings.notebook_document.secret_name,
     )
 
 

@@ -9,7 +9,7 @@ from definitions.roles.statements import Statement, allow, use_key
 
 @dataclass(frozen=True)
 class Delivery:
-    """The delivery stack as its roles see it. `connection_arn` and `secret_name` are empty where unused."""
+    """The delivery stack as its roles see it. `connection_arn` and the names of secrets are empty where unused."""
 
     names: Names
     key_arn: str
@@ -18,6 +18,8 @@ class Delivery:
     connection_arn: str = ""
     backend: str = ""
     secret_name: str = ""
+    notebook_repository: str = ""
+    notebook_secret: str = ""
 
     def data(self, key: str = "") -> str:
         """ARN in the data bucket."""

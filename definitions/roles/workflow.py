@@ -49,7 +49,7 @@ def roles(names: Names) -> list[Record[Delivery]]:
         record("trigger", "Starts the pipeline for new data", function, trigger),
         record("retrain", "Starts the pipeline after drift", function, retrain),
         record("retrain-schedule", "Asks for retrainings", schedules, retrain_schedule),
-        record("notebook", "Notebook, read only", sagemaker, notebook),
+        record("notebook", "Notebook: reads, and uploads data", sagemaker, notebook),
     ]
 
 
@@ -330,14 +330,45 @@ def retrain_schedule(at: Delivery) -> list[Statement]:
 
 
 def notebook(at: Delivery) -> list[Statement]:
-    """A person looks at data and runs; nothing can be changed from there."""
-    group = at.names.arn("logs", "log-group:/aws/sagemaker/NotebookInstances:*")
+    """What notebooks/mlops.ipynb does by itself: read, upload data, follow the run.
+
+    To approve, and to reach an environment's account at all, takes the rights of the person who sits there.
+    """
+    names = at.names
+    group = names.arn("logs", "log-group:/aws/sagemaker/NotebookInstances:*")
     return [
         allow("Read", ["s3:GetObject"], [at.data("datasets/*"), at.artifacts("runs/*")]),
         allow("List", ["s3:ListBucket"], [at.data(), at.artifacts()]),
-        at.use_key(write=False),
+        allow("Upload", ["s3:PutObject"], [at.data("datasets/*")]),
+        at.use_key(),
+        allow(
+            "FollowRuns",
+            [
+                "codepipeline:GetPipeline",
+                "codepipeline:GetPipelineExecution",
+                "codepipeline:GetPipelineState",
+                "codepipeline:ListActionExecutions",
+                "codepipeline:ListPipelineExecutions",
+            ],
+            [names.pipeline_arn],
+        ),
+        allow("Job", ["sagemaker:DescribeTrainingJob"], [names.arn("sagemaker", f"training-job/{names.name}-*")]),
+        allow("Package", ["sagemaker:DescribeModelPackage"], [names.arn("sagemaker", f"model-package/{names.name}/*")]),
         write_logs(group),
+        *_clone(at),
     ]
+
+
+def _clone(at: Delivery) -> list[Statement]:
+    """What a notebook needs to fetch the project. A public repository takes nothing."""
+    found = []
+    if at.notebook_repository.startswith("https://git-codecommit."):
+        repository = at.names.arn("codecommit", at.notebook_repository.rpartition("/")[2])
+        found.append(allow("Clone", ["codecommit:GitPull"], [repository]))
+    if at.notebook_secret:
+        secret = at.names.arn("secretsmanager", f"secret:{at.notebook_secret}-??????")
+        found.append(allow("EnterRepository", ["secretsmanager:GetSecretValue"], [secret]))
+    return found
 
 
 FUNCTIONS: dict[str, Statements] = {

@@ -22,6 +22,10 @@ CODECOMMIT = {"kind": "codecommit", "repository": "name", "branch": "main"}
 SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "delivery": ("delivery", {}),
     "delivery with a notebook": ("delivery", {"notebook": {"enabled": True}}),
+    "delivery with a notebook that clones from CodeCommit": (
+        "delivery",
+        {"notebook": {"enabled": True, "secretName": "fares/git"}, "source": CODECOMMIT},
+    ),
     "delivery from a connection": ("delivery", {"source": CONNECTION}),
     "delivery from CodeCommit": ("delivery", {"source": CODECOMMIT}),
     "delivery with its state in a bucket": ("delivery", {"state": {**SECRET, "backend": "s3://states/x?region=a"}}),

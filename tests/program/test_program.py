@@ -322,6 +322,33 @@ def test_the_notebook_is_off_unless_asked_for() -> None:
     assert _one(run("delivery", notebook={"enabled": True}).of(kind))["rootAccess"] == "Disabled"
 
 
+@pytest.mark.parametrize(
+    ("source", "notebook", "cloned"),
+    [
+        ({"kind": "s3"}, {}, None),
+        ({"kind": "s3"}, {"repository": "https://git.example.com/fares"}, "https://git.example.com/fares"),
+        ({"kind": "connection", "repository": "owner/name"}, {}, "https://github.com/owner/name"),
+        (
+            {"kind": "connection", "repository": "group/sub/name", "provider": "GitLab"},
+            {},
+            "https://gitlab.com/group/sub/name",
+        ),
+        ({"kind": "connection", "repository": "owner/name"}, {"repository": "private-one"}, "private-one"),
+        (
+            {"kind": "codecommit", "repository": "name"},
+            {},
+            "https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/name",
+        ),
+    ],
+)
+def test_the_notebook_clones_the_source_unless_another_is_named(
+    source: dict[str, str], notebook: dict[str, Any], cloned: str | None
+) -> None:
+    made = run("delivery", source=source, notebook={"enabled": True, **notebook})
+    instance = _one(made.of("aws:sagemaker/notebookInstance:NotebookInstance"))
+    assert instance.get("defaultCodeRepository") == cloned
+
+
 def test_one_account_for_all_has_one_api_log_role() -> None:
     accounts = {"delivery": "1" * 12, "dev": "1" * 12, "prod": "1" * 12}
     assert len(run("dev", accounts=accounts).of("aws:apigateway/account:Account")) == 1
