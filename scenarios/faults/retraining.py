@@ -16,6 +16,7 @@ from contracts.monitoring import DETAIL_TYPE, SOURCE, drift_alarm, drift_detail
 from contracts.names import DELIVERY
 from contracts.retraining import COLLECTED, LEDGER_KEY
 from functions.retrain.ledger import Decision, Ledger, Run, parse_ledger, render_ledger
+from operate.runs import newest_run, run_ids
 from scenarios.faults import delivery, shaping
 from scenarios.faults.fault import Expected, Fault
 from scenarios.faults.outcome import NONE, Outcome
@@ -23,7 +24,6 @@ from scenarios.faults.training import dataset
 from scenarios.faults.world import TRICKLE, World
 from scenarios.tour.dataset import to_csv
 from scenarios.tour.evidence import read_object
-from scenarios.tour.runs import newest_run, run_ids
 
 _KEY = f"{COLLECTED}rehearsed.csv"
 _DECIDED_SECONDS = 120.0
