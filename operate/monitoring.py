@@ -29,9 +29,12 @@ class Analysis:
     """What the analyzer says of it, where it says anything."""
 
     def lines(self) -> list[str]:
-        """What it found, for people: the sentence, and a line for each violation, or one that there is none."""
-        told = [_line(violation) for violation in self.violations] or ["no violation"]
-        return [self.sentence, *told] if self.sentence else told
+        """What it found, for people: the analyzer's sentence, or else whether there is any violation; and each of them.
+
+        Without a sentence nobody knows whether there were enough records to find one.
+        """
+        told = [_line(violation) for violation in self.violations]
+        return [self.sentence, *told] if self.sentence else told or ["no violation"]
 
 
 def _line(violation: Mapping[str, Any]) -> str:

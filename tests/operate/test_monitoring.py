@@ -1,6 +1,7 @@
 """What is read of an environment's analyses: Model Monitor's files, the newest first, with or without a sentence."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
@@ -65,6 +66,7 @@ def test_the_newest_hour_comes_first_with_its_violations() -> None:
     assert [(item.endpoint, item.folder) for item in found] == [("e", second), ("e", first)]
     assert found[0].lines() == ["drifted", "distance: baseline_drift_check: too far"]
     assert found[1].lines() == ["no violation"]
+    assert replace(found[1], sentence="not enough records").lines() == ["not enough records"]
     assert found[0].at == START + timedelta(hours=2)
 
 

@@ -8,7 +8,7 @@ import yaml
 from policies.rules.engine import plain
 from policies.rules.model import Resource
 from tests.policies.harness import judge, judge_stack
-from tests.program.harness import ROOT, Recorded
+from tests.program.harness import ROOT, Recorded, Run, run
 from tests.program.test_program import SHAPES, _run
 
 # Options that mocks do not record; the program's own tests hold them.
@@ -22,10 +22,18 @@ def _resource(recorded: Recorded, stack: str, tags: dict[str, str]) -> Resource:
     return Resource(recorded.type, recorded.name, inputs, urn, IGNORED.get(recorded.type, ()), tags)
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_no_violation(shape: str) -> None:
-    stack = shape.split()[0]
+def _judge(stack: str, ran: Run) -> None:
     tags = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]["aws:defaultTags"]["tags"]
-    resources = [_resource(each, stack, tags) for each in _run(shape).resources]
+    resources = [_resource(each, stack, tags) for each in ran.resources]
     assert [(one.name, found) for one in resources for found in judge(one)[0]] == []
     assert judge_stack(resources) == []
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_no_violation(shape: str) -> None:
+    _judge(shape.split()[0], _run(shape))
+
+
+def test_no_violation_with_a_notebook() -> None:
+    source = {"kind": "codecommit", "repository": "fares"}
+    _judge("delivery", run("delivery", source=source, notebook={"enabled": True, "secretName": "fares/git"}))
