@@ -3,10 +3,12 @@
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 from botocore.exceptions import ClientError
 
+from rehearsal.cloud.authorization import needs
 from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.cloud.services.scheduler import expressions, targets
 from tests.rehearsal.cloud.test_events import REGION, Queue, until
@@ -119,6 +121,12 @@ def test_a_role_of_another_service_is_refused(cloud: Cloud, account: str) -> Non
         cloud.client("scheduler", account, REGION).create_schedule(
             Name="s", ScheduleExpression="rate(1 hour)", FlexibleTimeWindow=OFF, Target=target
         )
+
+
+def test_a_schedule_is_allowed_by_its_name() -> None:
+    call = mock.Mock(params={"Name": "s"}, operation="CreateSchedule", region=REGION, account="1", action="a")
+    (need,) = needs._scheduler(call)
+    assert need.resource == f"arn:aws:scheduler:{REGION}:1:schedule/default/s"
 
 
 def test_times() -> None:
