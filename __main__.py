@@ -65,8 +65,8 @@ def environment(settings: Settings) -> None:
     serve = stack.serve(release, variants, foundation, endpoint)
     health = stack.health(release, variants, foundation, endpoint, serve)
     shift = stack.shift(release, variants, foundation, endpoint, serve, health)
-    monitor = stack.monitor(release, foundation, endpoint, shift, health)
-    stack.pointer(release, shift, monitor)
+    recorded = stack.pointer(release, shift)
+    stack.monitor(release, foundation, endpoint, health, recorded)
 
     pulumi.export("apiUrl", serve.url)
     pulumi.export("endpoint", endpoint.name)

@@ -17,7 +17,7 @@ def package(
     commit: Annotated[str, typer.Option(help="Commit (or object version) that the code is packaged under.")],
     variables: Annotated[Path, typer.Option(help="File that is written for the shell: CODE, the code's address.")],
 ) -> None:
-    """Upload features.sql and evaluate.py to s3://BUCKET/code/COMMIT/ and write that address as CODE."""
+    """Upload features.sql, evaluate.py and the analyzer to s3://BUCKET/code/COMMIT/ and write that address as CODE."""
     from contracts.s3 import S3Location
     from operate import evidence
 

@@ -31,6 +31,8 @@ class FoundationArgs(TypedDict):
     """How long captured requests are kept."""
     mails: Sequence[str]
     """Who hears of alarms."""
+    monitor: NotRequired[str]
+    """Who looks at the environment's data: `own` or `sagemaker`."""
     ci: NotRequired[bool]
     """Whether the repository's CI may preview the environment, and look for drift."""
 
@@ -80,8 +82,8 @@ class Foundation(pulumi.ComponentResource):
 
     def _roles(self, name: str, args: FoundationArgs, key_arn: pulumi.Output[str]) -> dict[str, pulumi.Output[str]]:
         own = pulumi.ResourceOptions(parent=self)
-        names, env, ci = args["names"], args["env"], args.get("ci", False)
-        at = key_arn.apply(lambda arn: Environment(names, env, arn))
+        names, env, ci, by = args["names"], args["env"], args.get("ci", False), args.get("monitor", "own")
+        at = key_arn.apply(lambda arn: Environment(names, env, arn, by))
         boundary = Policy(
             f"{name}-boundary",
             name=names.boundary(env),
@@ -90,7 +92,7 @@ class Foundation(pulumi.ComponentResource):
             opts=own,
         )
         roles: dict[str, pulumi.Output[str]] = {}
-        for purpose, record in environment_roles.roles(names, env, ci).items():
+        for purpose, record in environment_roles.roles(names, env, ci, by).items():
             given = role_args(record, at)
             if record.bounded:
                 given["boundary"] = boundary.arn

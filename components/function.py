@@ -1,6 +1,6 @@
 """A Lambda function of this repository, with the log group it writes to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
@@ -33,6 +33,8 @@ class FunctionArgs(TypedDict):
     """When a call is given up."""
     memory: NotRequired[int]
     """Memory in MB, and with it the share of a CPU."""
+    also: NotRequired[Sequence[str]]
+    """Files of the checkout that it carries along without importing them."""
     publish: NotRequired[bool]
     """Whether every change makes a new version."""
 
@@ -64,7 +66,7 @@ class Function(pulumi.ComponentResource):
             runtime=RUNTIME,
             architectures=["arm64"],
             handler=f"functions.{args['package']}.handler.handle",
-            code=code(args["package"]),
+            code=code(args["package"], args.get("also", ())),
             timeout=args["seconds"],
             memory_size=args.get("memory", 256),
             environment={"variables": dict(args["environment"])},
@@ -76,9 +78,9 @@ class Function(pulumi.ComponentResource):
         self.register_outputs({"name": self.name, "version": self.version})
 
 
-def code(package: str, root: Path = ROOT) -> pulumi.AssetArchive:
-    """The archive of a function: its own package, and what that imports (`components.packaging`)."""
+def code(package: str, also: Sequence[str] = (), root: Path = ROOT) -> pulumi.AssetArchive:
+    """The archive of a function: its own package, what that imports (`components.packaging`), and further files."""
     assets: dict[str, pulumi.Asset | pulumi.Archive] = {
-        file: pulumi.FileAsset(str(root / file)) for file in closure(root, package)
+        file: pulumi.FileAsset(str(root / file)) for file in sorted({*closure(root, package), *also})
     }
     return pulumi.AssetArchive(assets)

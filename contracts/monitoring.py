@@ -14,6 +14,8 @@ NAMESPACE = "Glidepath/Monitor"
 """Namespace of the metrics of an analysis."""
 ANALYSES = "Analyses"
 """Metric: 1 for each analysis that came to an end, too few records included. Dimension `Service`."""
+FAILURES = "Failures"
+"""Metric: 1 for each analysis that could not be started, or that failed. Dimension `Service`."""
 RECORDS = "Records"
 """Metric: rows that an analysis found. Dimension `Service`."""
 DRIFT = "Drift"
@@ -22,10 +24,17 @@ SOURCE = "glidepath.monitor"
 """`source` of the monitor's events."""
 DETAIL_TYPE = "Drift"
 """`detail-type` of the event that says that drift persists."""
+ARCHIVE = "analyzer.zip"
+"""Name of the analyzer's archive, beside the workflow's code."""
 REPORTS = "monitor"
 """First part of the keys of reports in the capture bucket."""
 CAPTURED = "capture"
 """First part of the keys of captured requests in the capture bucket."""
+
+
+def jobs(service: str) -> str:
+    """What the names of an environment's analyses begin with; `service` is `{name}-{env}`."""
+    return f"{service}-monitor-"
 
 
 def drift_alarm(service: str, feature: str) -> str:

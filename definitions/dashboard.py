@@ -9,9 +9,17 @@ _WIDTH, _HEIGHT = 12, 6
 
 
 def dashboard(
-    region: str, watched: Watched, alarms: Sequence[str], shares: Sequence[float], least_rows: int
+    region: str,
+    watched: Watched,
+    alarms: Sequence[str],
+    shares: Sequence[float],
+    least_rows: int,
+    drift: Sequence[list[Any]] = (),
 ) -> dict[str, Any]:
-    """Requests, model health, latency, endpoint, predictions, and the state of the alarms. `alarms` are ARNs."""
+    """Requests, model health, latency, endpoint, predictions, drift, and the state of the alarms.
+
+    `alarms` are ARNs, `drift` the lines of its widget.
+    """
     service = ["Service", watched.service]
     api = ["ApiName", watched.api, "Stage", watched.stage]
     widgets: list[tuple[str, str, list[list[Any]]]] = [
@@ -47,6 +55,8 @@ def dashboard(
         widgets.append(("Variants: predictions", "p50", _predictions(watched)))
     if shares:
         widgets.append(("Prediction shift (stability index)", "Sum", _shift(watched, shares, least_rows)))
+    if drift:
+        widgets.append(("Drift of the data (distance from the baseline)", "Maximum", list(drift)))
     placed = [_widget(region, number, *widget) for number, widget in enumerate(widgets)]
     below = (len(widgets) + 1) // 2 * _HEIGHT
     states = {"title": "Alarms", "alarms": list(alarms)}

@@ -1,5 +1,8 @@
-"""The training workflow's jobs: features, baseline, training and evaluation."""
+"""The training workflow's jobs: features, training and evaluation, which makes the baseline too."""
 
+from collections.abc import Mapping
+
+from contracts.monitoring import ARCHIVE
 from contracts.names import DELIVERY
 from definitions.states import CATCH, Machines, State, Training, path
 
@@ -53,15 +56,14 @@ def features(training: Training) -> State:
 
 
 def parallel(training: Training, find_champion: State) -> State:
-    """Baseline, training and the search for the champion, at the same time."""
+    """Training and the search for the champion, at the same time."""
     return {
         "Type": "Parallel",
         "Branches": [
-            {"StartAt": "Baseline", "States": {"Baseline": _baseline(training)}},
             {"StartAt": "Train", "States": {"Train": _train(training)}},
             {"StartAt": "Champion", "States": {"Champion": find_champion}},
         ],
-        "ResultSelector": {"artifact.$": "$[1].ModelArtifacts.S3ModelArtifacts", "champion.$": "$[2]"},
+        "ResultSelector": {"artifact.$": "$[0].ModelArtifacts.S3ModelArtifacts", "champion.$": "$[1]"},
         "ResultPath": "$.learned",
         "Catch": CATCH,
         "Next": "Compare",
@@ -90,18 +92,20 @@ def _input(name: str, uri: str, folder: str) -> State:
     }
 
 
-def _output(training: Training, name: str, folder: str, tail: str) -> State:
+def _outputs(training: Training, folders: Mapping[str, str]) -> State:
+    """What a job leaves in its folders, by the place in the run's folder where it goes."""
     return {
         "KmsKeyId": training.key_arn,
         "Outputs": [
             {
-                "OutputName": name,
+                "OutputName": tail,
                 "S3Output": {
                     "S3Uri.$": path(training, tail),
                     "LocalPath": f"/opt/ml/processing/{folder}",
                     "S3UploadMode": "EndOfJob",
                 },
             }
+            for tail, folder in folders.items()
         ],
     }
 
@@ -119,29 +123,6 @@ def _processing(training: Training, machines: Machines, parameters: State) -> St
         "TimeoutSeconds": machines.seconds + 600,
         "Retry": _JOB_RETRIES,
     }
-
-
-def _baseline(training: Training) -> State:
-    source = "/opt/ml/processing/input/baseline_dataset_input"
-    state = _processing(
-        training,
-        training.baseline,
-        {
-            "ProcessingJobName.$": _job(training, "base"),
-            "AppSpecification": {"ImageUri": training.monitor_image},
-            "ProcessingInputs": [
-                _input("baseline_dataset_input", path(training, "features/baseline"), "input/baseline_dataset_input")
-            ],
-            "ProcessingOutputConfig": _output(training, "monitoring_output", "output", "baseline"),
-            "Environment": {
-                "dataset_format": '{"csv": {"header": true, "output_columns_position": "START"}}',
-                "dataset_source": source,
-                "output_path": "/opt/ml/processing/output",
-                "publish_cloudwatch_metrics": "Disabled",
-            },
-        },
-    )
-    return {**state, "End": True}
 
 
 def _train(training: Training) -> State:
@@ -183,9 +164,11 @@ def evaluate(training: Training, champion: str = "") -> State:
     inputs = [
         _input("model", "$.learned.artifact", "model"),
         _input("test", path(training, "features/test"), "test"),
+        _input("baseline", path(training, "features/baseline"), "baseline"),
         _input("code", "States.Format('{}/evaluate.py', $.code)", "code"),
+        _input("analyzer", f"States.Format('{{}}/{ARCHIVE}', $.code)", "analyzer"),
     ]
-    arguments = list(training.evaluation_arguments)
+    arguments = [*training.evaluation_arguments, "--baseline", "/opt/ml/processing/baseline"]
     if champion:
         inputs.append(_input("champion", champion, "champion"))
         arguments += ["--champion", "/opt/ml/processing/champion"]
@@ -200,7 +183,7 @@ def evaluate(training: Training, champion: str = "") -> State:
                 "ContainerArguments": arguments,
             },
             "ProcessingInputs": inputs,
-            "ProcessingOutputConfig": _output(training, "evaluation", "evaluation", "evaluation"),
+            "ProcessingOutputConfig": _outputs(training, {"evaluation": "evaluation", "baseline": "reports"}),
         },
     )
     return {**state, "ResultPath": None, "Catch": CATCH, "Next": "Gate"}

@@ -36,7 +36,7 @@ _ANSWERS = {
 def state_machine(training: Training) -> State:
     """The whole workflow."""
     return {
-        "Comment": "Validate data, make features, baseline and train, evaluate, gate, register, write the manifest",
+        "Comment": "Validate data, make features, train, evaluate, gate, register, write the manifest",
         "StartAt": "Validate",
         "States": {
             # The whole input, so that it can be checked as a whole.

@@ -29,14 +29,12 @@ class Training:
     names: Names
     key_arn: str
     xgboost_image: str
-    monitor_image: str
     hyperparameters: Mapping[str, str]
     dataset: str
     evaluation_arguments: Sequence[str]
     features_seconds: int
     training: Machines
     evaluation: Machines
-    baseline: Machines
 
 
 def path(training: Training, tail: str) -> str:

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contracts.errors import UserError
+from contracts.monitoring import ARCHIVE
 from contracts.release import Release, ReleaseError, parse_release
 from contracts.s3 import S3Location
+from functions.shared.analyzer import archive
 from operate import ROOT, plans
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ def package(s3: Any, folder: S3Location) -> None:
         if not path.is_file():
             raise UserError(f"{name} is missing from the sources", "commit it: the training workflow needs it")
         plans.write(s3, str(folder.join(path.name)), path.read_bytes(), "text/plain")
+    plans.write(s3, str(folder.join(ARCHIVE)), archive(ROOT), "application/zip")
 
 
 def reports_of(stacks: Sequence[str]) -> "list[Report]":

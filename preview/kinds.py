@@ -71,6 +71,7 @@ _STAKES = {
     "aws:cloudwatch/metricAlarm:MetricAlarm": _watcher("nobody hears of it any more"),
     "aws:cloudwatch/compositeAlarm:CompositeAlarm": _watcher("nobody hears of it any more"),
     "aws:sagemaker/monitoringSchedule:MonitoringSchedule": _watcher("drift is no longer looked for"),
+    "aws:scheduler/schedule:Schedule": _watcher("what it starts is no longer started"),
     "aws:sagemaker/dataQualityJobDefinition:DataQualityJobDefinition": Stakes(
         Danger.WATCHING, _CHANGE, _CHANGE, "drift is no longer looked for"
     ),

@@ -126,9 +126,8 @@ class Settings:
         Compute,
         Key(Section(Compute, {"instanceType": "ml.m5.xlarge", "minutes": 60}), "machines of the training job", {}),
     ]
-    evaluation: Annotated[Compute, Key(Section(Compute), "machines of the evaluation", {})]
-    baseline: Annotated[
-        Compute, Key(Section(Compute, {"instanceType": "ml.m5.xlarge"}), "machines of the baseline job", {})
+    evaluation: Annotated[
+        Compute, Key(Section(Compute), "machines of the evaluation, which makes the baseline too", {})
     ]
     hyperparameters: Annotated[
         Mapping[str, str],
@@ -148,7 +147,7 @@ class Settings:
     endpoint: Annotated[Endpoint, Key(Section(Endpoint), "machines of the endpoint", {})]
     deployment: Annotated[Deployment, Key(Section(Deployment), "how traffic moves", {})]
     alarms: Annotated[Alarms, Key(Section(Alarms), "from when on a release is unhealthy", {})]
-    monitor: Annotated[Monitor, Key(Section(Monitor), "the data-quality schedule", {})]
+    monitor: Annotated[Monitor, Key(Section(Monitor), "what is asked and answered, hour by hour", {})]
     retrain: Annotated[Retrain, Key(Section(Retrain), "what starts a run by itself", {})]
     capture: Annotated[Capture, Key(Section(Capture), "what is kept of the requests", {})]
     autoscaling: Annotated[Autoscaling, Key(Section(Autoscaling), "instances by load", {})]

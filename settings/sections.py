@@ -22,11 +22,12 @@ INSTANCE = Text("a SageMaker instance type like ml.m5.large", r"ml\.[a-z0-9-]+\.
 _BRANCH = Text("a branch name", r"[\w./-]{1,255}")
 _MAIL = Text("a mail address", r"[^@\s]+@[^@\s]+\.[^@\s]+")
 MANIFEST = Text("the address of a release manifest, s3://bucket/…/manifest.json", r"s3://[a-z0-9.-]{3,63}/.+")
-# SageMaker's monitor knows hourly and daily runs: cron(0 * ? * * *) and cron(0 h ? * * *), or a step of hours.
+# Hourly and daily runs, as SageMaker's monitor knows them, but at any minute: cron(15 * ? * * *) and
+# cron(15 h ? * * *), or a step of hours.
 _HOUR = r"([01]?[0-9]|2[0-3])"
 _SCHEDULE = Text(
-    "an hourly or daily cron like cron(0 * ? * * *), with an hour from 0 to 23",
-    rf"cron\(0 (\*|{_HOUR}|{_HOUR}/(0?[1-9]|1[0-9]|2[0-4])) \? \* \* \*\)",
+    "an hourly or daily cron like cron(15 * ? * * *), with an hour from 0 to 23",
+    rf"cron\([0-5]?[0-9] (\*|{_HOUR}|{_HOUR}/(0?[1-9]|1[0-9]|2[0-4])) \? \* \* \*\)",
 )
 
 
@@ -166,10 +167,27 @@ class Alarms:
 
 @dataclass(frozen=True)
 class Monitor:
-    """The data-quality schedule, and its machines."""
+    """The hourly look at what is asked and answered, and its machines."""
 
     enabled: Annotated[bool, Key(Flag(), "whether it runs", True)]
-    schedule: Annotated[str, Key(_SCHEDULE, "when it runs (UTC)", "cron(0 * ? * * *)")]
+    by: Annotated[
+        str,
+        Key(
+            Choice(("own", "sagemaker")),
+            "own: the analyzer of this project; sagemaker: Model Monitor, in accounts that had it before it was closed",
+            "own",
+        ),
+    ]
+    schedule: Annotated[
+        str,
+        Key(
+            _SCHEDULE,
+            "when it runs (UTC); each run looks at the whole hour before. Model Monitor begins on the hour and leaves"
+            " the minute out",
+            "cron(15 * ? * * *)",
+        ),
+    ]
+    least_records: Annotated[int, Key(Whole(1, _MILLION), "fewer records in the hour are not judged", 30)]
     compute: Annotated[Compute, INLINE]
 
 

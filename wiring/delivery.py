@@ -19,7 +19,7 @@ from components.storage import Storage
 from components.test import SystemTest
 from components.train import Train
 from contracts.evaluation_arguments import evaluation_arguments
-from definitions.images import model_monitor, xgboost
+from definitions.images import xgboost
 from definitions.roles.ci import Repository
 from definitions.roles.delivery_account import Delivery
 from definitions.states import Machines, Training
@@ -207,14 +207,12 @@ class DeliveryStack:
             names=self.names,
             key_arn=key_arn,
             xgboost_image=xgboost(settings.region),
-            monitor_image=model_monitor(settings.region),
             hyperparameters=settings.hyperparameters,
             dataset=self._dataset,
             evaluation_arguments=evaluation_arguments(settings.dataset),
             features_seconds=settings.features.minutes * 60 + 600,
             training=_machines(settings.training),
             evaluation=_machines(settings.evaluation),
-            baseline=_machines(settings.baseline),
         )
 
 

@@ -16,7 +16,7 @@ from components.shift import Shift
 from components.variants import ConfiguredVariant, EndpointVariants, load_variants
 from contracts.names import PREDICT
 from definitions.health import Watched
-from definitions.images import model_monitor
+from definitions.images import model_monitor, xgboost
 from settings import Settings, Variant
 
 
@@ -37,6 +37,7 @@ class EnvironmentStack:
                 "env": self.env,
                 "capture_days": self.settings.capture.days,
                 "mails": self.settings.approval.mails,
+                "monitor": self.settings.monitor.by,
                 "ci": self.settings.ci is not None,
             },
         )
@@ -177,23 +178,31 @@ class EnvironmentStack:
         )
 
     def monitor(
-        self, found: LocatedRelease, foundation: Foundation, endpoint: Endpoint, shift: Shift, health: Health
-    ) -> Monitor | None:
-        """The release's data against its own baseline, where monitoring is on."""
+        self, found: LocatedRelease, foundation: Foundation, endpoint: Endpoint, health: Health, recorded: Parameter
+    ) -> None:
+        """The release's data against its own baseline, where monitoring is on.
+
+        After the record: a monitor that cannot be made ends the update with its error, and the release that serves
+        is known as the one that does.
+        """
         wanted = self.settings.monitor
         if not wanted.enabled:
-            return None
-        return Monitor(
+            return
+        region = self.settings.region
+        Monitor(
             self.names.stack(self.env) + "-monitor",
             {
                 "names": self.names,
                 "env": self.env,
+                "by": wanted.by,
+                "release_id": found.release.id,
                 "endpoint": endpoint.name,
+                "variant": VARIANT,
                 "features": found.release.features,
                 "statistics": found.release.baseline.statistics,
                 "constraints": found.release.baseline.constraints,
-                "image": model_monitor(self.settings.region),
-                "role_arn": foundation.roles["monitor"],
+                "image": xgboost(region) if wanted.by == "own" else model_monitor(region),
+                "roles": foundation.roles,
                 "key_arn": foundation.key_arn,
                 "topic_arn": foundation.topic_arn,
                 "capture_bucket": foundation.capture_bucket,
@@ -202,22 +211,23 @@ class EnvironmentStack:
                 "instance_count": wanted.compute.instance_count,
                 "volume_gb": wanted.compute.volume_gb,
                 "minutes": wanted.compute.minutes,
+                "least_records": wanted.least_records,
                 "drift": self.settings.alarms.drift,
+                "log_days": self.settings.log_days,
                 "health": health,
-                "after": shift.traffic,
+                "after": recorded,
             },
         )
 
-    def pointer(self, found: LocatedRelease, shift: Shift, monitor: Monitor | None) -> Parameter:
-        """Written last: only a release that serves is remembered."""
-        after: list[pulumi.Resource] = [shift.traffic, *([monitor.schedule] if monitor else [])]
+    def pointer(self, found: LocatedRelease, shift: Shift) -> Parameter:
+        """Written when traffic has moved: only a release that serves is remembered, and every one that does."""
         return Parameter(
             "release",
             name=self.names.pointer(self.env),
             type="String",
             value=found.pointer,
             description="The release that serves",
-            opts=pulumi.ResourceOptions(depends_on=after),
+            opts=pulumi.ResourceOptions(depends_on=[shift.traffic]),
         )
 
 

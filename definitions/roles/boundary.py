@@ -10,7 +10,7 @@ from definitions.roles.subject import Environment
 
 def _bounds(at: Environment) -> dict[str, list[str]]:
     """Service → what of it the roles of the environment can ever reach."""
-    names, account = at.names, at.names.accounts[at.env]
+    names, account, own = at.names, at.names.accounts[at.env], at.by == "own"
     store = names.artifacts_bucket
     return {
         # API keys, REST APIs, usage plans and tags, in as few characters as a managed policy leaves for them.
@@ -24,20 +24,31 @@ def _bounds(at: Environment) -> dict[str, list[str]]:
             at.arn("codedeploy", f"*:{at.prefix}*"),
             at.arn("codedeploy", "deploymentconfig:CodeDeployDefault.*"),
         ],
-        "ecr": [repository_arn(xgboost(names.region)), repository_arn(model_monitor(names.region))],
-        "events": [names.retrain_bus_arn],
+        "ecr": [repository_arn(image) for image in _images(at)],
+        "events": [names.retrain_bus_arn, *(_rules_and_bus(at) if own else [])],
         "execute-api": [at.arn("execute-api", f"*/{LIVE}/POST/predict")],
         "kms": [at.key_arn, names.arn("kms", "key/*")],
         "lambda": [at.arn("lambda", f"function:{at.prefix}-*")],
         "logs": [at.arn("logs", "log-group:*")],
         # The capture bucket with its objects, in one pattern: its name ends with account and region.
         "s3": [names.bucket_arn(store), names.bucket_arn(store, "runs/*"), f"{names.bucket_arn(at.capture)}*"],
+        **({"scheduler": [at.arn("scheduler", f"schedule/default/{at.prefix}-*")]} if own else {}),
         "sagemaker": [at.arn("sagemaker", f"*/{at.prefix}-*")],
         "ssm": [
             at.arn("ssm", f"parameter{names.pointer_path(at.env)}"),
             at.arn("ssm", f"parameter{names.pointer_path(at.env)}/*"),
         ],
     }
+
+
+def _rules_and_bus(at: Environment) -> list[str]:
+    return [at.arn("events", f"rule/{at.prefix}-*"), at.arn("events", "event-bus/default")]
+
+
+def _images(at: Environment) -> list[str]:
+    """What the environment runs: the model's image, and Model Monitor's where that looks at the data."""
+    region = at.names.region
+    return [xgboost(region), *([model_monitor(region)] if at.by != "own" else [])]
 
 
 def boundary(at: Environment, everything: Iterable[Statement]) -> Document:

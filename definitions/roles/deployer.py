@@ -1,9 +1,14 @@
 """What the deployer of an environment may do: create, read, change and delete a release's resources by their names."""
 
 from contracts.names import PREDICT
+from definitions.roles import watching
 from definitions.roles.runs import read_pointer, read_release
 from definitions.roles.statements import Statement, allow, pass_role, unscoped
 from definitions.roles.subject import Environment
+
+_HANDLERS = (PREDICT, "before-traffic", "after-traffic")
+_FUNCTIONS = {"own": (*_HANDLERS, "watch"), "sagemaker": _HANDLERS}
+"""Roles of functions, by who looks at the data."""
 
 
 def statements(at: Environment) -> list[Statement]:
@@ -26,12 +31,13 @@ def statements(at: Environment) -> list[Statement]:
         read_pointer(at),
         unscoped("DescribeParameters", ["ssm:DescribeParameters"]),
         pass_role(
-            [at.names.role_arn(at.env, "model"), at.names.role_arn(at.env, "monitor")],
+            # Our own monitor's jobs are started by its function.
+            [at.names.role_arn(at.env, each) for each in ("model", *(["monitor"] if at.by != "own" else []))],
             "sagemaker.amazonaws.com",
             "PassToSageMaker",
         ),
         pass_role(
-            [at.names.role_arn(at.env, hook) for hook in (PREDICT, "before-traffic", "after-traffic")],
+            [at.names.role_arn(at.env, each) for each in _FUNCTIONS[at.by]],
             "lambda.amazonaws.com",
             "PassToLambda",
         ),
@@ -42,6 +48,7 @@ def statements(at: Environment) -> list[Statement]:
         *_codedeploy(at),
         *_autoscaling(at),
         *_watching(at),
+        *(watching.beat(at) if at.by == "own" else watching.closed(at)),
     ]
 
 
@@ -50,7 +57,6 @@ def _sagemaker(at: Environment) -> list[Statement]:
         return at.arn("sagemaker", f"{kind}/{at.prefix}-*")
 
     model, config, endpoint = named("model"), named("endpoint-config"), named("endpoint")
-    definition, schedule = named("data-quality-job-definition"), named("monitoring-schedule")
     return [
         allow("Models", ["sagemaker:CreateModel", "sagemaker:DeleteModel", "sagemaker:DescribeModel"], [model]),
         allow(
@@ -66,28 +72,9 @@ def _sagemaker(at: Environment) -> list[Statement]:
             [endpoint],
         ),
         allow(
-            "Definitions",
-            [
-                "sagemaker:CreateDataQualityJobDefinition",
-                "sagemaker:DeleteDataQualityJobDefinition",
-                "sagemaker:DescribeDataQualityJobDefinition",
-            ],
-            [definition],
-        ),
-        allow(
-            "Schedules",
-            [
-                "sagemaker:CreateMonitoringSchedule",
-                "sagemaker:DeleteMonitoringSchedule",
-                "sagemaker:DescribeMonitoringSchedule",
-                "sagemaker:UpdateMonitoringSchedule",
-            ],
-            [schedule],
-        ),
-        allow(
             "SageMakerTags",
             ["sagemaker:AddTags", "sagemaker:DeleteTags", "sagemaker:ListTags"],
-            [model, config, endpoint, definition, schedule],
+            [model, config, endpoint],
         ),
         allow("EndpointKey", ["kms:CreateGrant", "kms:DescribeKey"], [at.key_arn]),
     ]

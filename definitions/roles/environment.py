@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 from contracts.names import DELIVERY, LIVE, PREDICT, Names
-from definitions.images import model_monitor, repository_arn, xgboost
-from definitions.roles import deployer, drift
+from definitions.images import repository_arn, xgboost
+from definitions.roles import deployer, drift, watching
 from definitions.roles.boundary import boundary as bounded_by
 from definitions.roles.delivery import planned
 from definitions.roles.record import Record, by_purpose
-from definitions.roles.runs import decrypt_runs, read_pointer, read_release, read_runs
+from definitions.roles.runs import read_pointer, read_release, read_runs
 from definitions.roles.statements import (
     Document,
     Statement,
@@ -28,8 +28,11 @@ from definitions.roles.subject import Environment
 Statements = Callable[[Environment], list[Statement]]
 
 
-def roles(names: Names, env: str, ci: bool = False) -> dict[str, Record[Environment]]:
-    """Every role of an environment, by its purpose. `ci`: the repository's CI may look as well."""
+def roles(names: Names, env: str, ci: bool = False, by: str = "own") -> dict[str, Record[Environment]]:
+    """Every role of an environment, by its purpose.
+
+    `ci`: the repository's CI may look as well. `by`: who looks at the environment's data.
+    """
     account, tooling = names.accounts[env], names.root(DELIVERY)
 
     def record(purpose: str, trust: Document, statements: Statements, bounded: bool = True) -> Record[Environment]:
@@ -46,6 +49,8 @@ def roles(names: Names, env: str, ci: bool = False) -> dict[str, Record[Environm
     previewers = trust_roles(tooling, [delivery(purpose) for purpose in _previewers(names, env, ci)])
     # CI's role only reads, and reads what the boundary keeps from the others.
     compares = record("drift", trust_role(tooling, delivery("ci-drift")), drift.statements, bounded=False)
+    beats = trust_service("scheduler.amazonaws.com", account, names.arn("scheduler", "schedule-group/default", env))
+    watchers = [record("watch", function, watching.watch), record("schedule", beats, watching.schedule)]
     return by_purpose(
         [
             record("deployer", trust_role(tooling, delivery(f"deploy-{env}")), deployer.statements),
@@ -56,9 +61,10 @@ def roles(names: Names, env: str, ci: bool = False) -> dict[str, Record[Environm
             record("after-traffic", function, after_traffic),
             record("shift", codedeploy, shift),
             record("api-logs", trust_service("apigateway.amazonaws.com", account), api_logs),
-            record("monitor", sagemaker, monitor),
+            record("monitor", sagemaker, watching.monitor),
             record("announce", rules, announce),
             record("preview", previewers, preview),
+            *(watchers if by == "own" else []),
             *([compares] if ci else []),
         ]
     )
@@ -72,7 +78,7 @@ def _previewers(names: Names, env: str, ci: bool) -> list[str]:
 
 def boundary(at: Environment) -> Document:
     """The most that any role of the environment can ever do."""
-    bounded = [role for role in roles(at.names, at.env).values() if role.bounded]
+    bounded = [role for role in roles(at.names, at.env, by=at.by).values() if role.bounded]
     return bounded_by(at, [statement for role in bounded for statement in role.statements(at)])
 
 
@@ -169,41 +175,6 @@ def api_logs(at: Environment) -> list[Statement]:
         allow("WriteAccessLogs", write, groups),
         allow("MakeLogGroups", ["logs:CreateLogGroup"], groups),
         unscoped("FindLogGroups", ["logs:DescribeLogGroups"]),
-    ]
-
-
-def monitor(at: Environment) -> list[Statement]:
-    """The schedule's jobs: capture and baseline in, reports and metrics out."""
-    bucket = at.names.bucket_arn(at.capture)
-    return [
-        allow("ReadCapture", ["s3:GetObject"], [f"{bucket}/capture/*"]),
-        allow("WriteReports", ["s3:PutObject"], [f"{bucket}/monitor/*"]),
-        allow("ListBucket", ["s3:GetBucketLocation", "s3:ListBucket"], [bucket]),
-        allow(
-            "ReadBaseline",
-            ["s3:GetObject"],
-            [
-                at.names.bucket_arn(at.names.artifacts_bucket, "runs/*/baseline/*"),
-            ],
-        ),
-        allow(
-            "ListBaseline",
-            ["s3:ListBucket"],
-            [at.names.bucket_arn(at.names.artifacts_bucket)],
-            {"StringLike": {"s3:prefix": "runs/*/baseline/*"}},
-        ),
-        decrypt_runs(at),
-        use_key(at.key_arn, [at.s3]),
-        *pull_image([repository_arn(model_monitor(at.names.region))]),
-        allow(
-            "DescribeEndpoint",
-            ["sagemaker:DescribeEndpoint", "sagemaker:DescribeEndpointConfig"],
-            [
-                at.arn("sagemaker", f"endpoint/{at.prefix}-*"),
-                at.arn("sagemaker", f"endpoint-config/{at.prefix}-*"),
-            ],
-        ),
-        *sagemaker_logs(at.arn("logs", "log-group:/aws/sagemaker/ProcessingJobs")),
     ]
 
 

@@ -7,11 +7,15 @@ from contracts.names import Names
 
 @dataclass(frozen=True)
 class Environment:
-    """One environment and the ARNs of its key and of delivery's (known only after they are made)."""
+    """One environment and the ARN of its key (known only after it is made).
+
+    `by` is who looks at its data, `own` or `sagemaker`: the roles are those of this monitor alone.
+    """
 
     names: Names
     env: str
     key_arn: str
+    by: str = "own"
 
     def arn(self, service: str, resource: str) -> str:
         """ARN of a regional resource of this environment's account."""

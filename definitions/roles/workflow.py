@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from contracts.names import DELIVERY, Names
 from contracts.retraining import COLLECTED, JOINED, LEDGER_KEY, TRAINED, start_key
-from definitions.images import model_monitor, repository_arn, xgboost
+from definitions.images import repository_arn, xgboost
 from definitions.roles.delivery_account import Delivery
 from definitions.roles.record import Record
 from definitions.roles.statements import (
@@ -137,10 +137,10 @@ def features(at: Delivery) -> list[Statement]:
     ]
 
 
-def _sagemaker(at: Delivery, group: str, image: str) -> list[Statement]:
+def _sagemaker(at: Delivery, group: str) -> list[Statement]:
     region = at.names.region
     return [
-        *pull_image({repository_arn(image), repository_arn(xgboost(region))}),
+        *pull_image([repository_arn(xgboost(region))]),
         *sagemaker_logs(at.names.arn("logs", f"log-group:/aws/sagemaker/{group}")),
         use_key(at.key_arn, [f"{service}.{region}.amazonaws.com" for service in ("s3", "sagemaker")]),
         allow("VolumeKey", ["kms:CreateGrant"], [at.key_arn], {"Bool": {"kms:GrantIsForAWSResource": "true"}}),
@@ -153,12 +153,12 @@ def training(at: Delivery) -> list[Statement]:
     return [
         allow("ReadFeatures", ["s3:GetObject"], [at.artifacts("runs/*/features/*")]),
         allow("WriteModel", ["s3:PutObject"], [at.artifacts("runs/*/training/*")]),
-        *_sagemaker(at, "TrainingJobs", xgboost(at.names.region)),
+        *_sagemaker(at, "TrainingJobs"),
     ]
 
 
 def processing(at: Delivery) -> list[Statement]:
-    """Baseline and evaluation."""
+    """The evaluation, which makes the baseline too."""
     return [
         allow(
             "ReadInput",
@@ -173,7 +173,7 @@ def processing(at: Delivery) -> list[Statement]:
         allow(
             "WriteResults", ["s3:PutObject"], [at.artifacts("runs/*/baseline/*"), at.artifacts("runs/*/evaluation/*")]
         ),
-        *_sagemaker(at, "ProcessingJobs", model_monitor(at.names.region)),
+        *_sagemaker(at, "ProcessingJobs"),
     ]
 
 

@@ -7,13 +7,12 @@ import json
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from functions.shared.golden import Golden, inference_id
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0
-_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Captured:
 class CaptureSearch:
     """The capture of one endpoint (None: of all) since a moment; every file is read once, however often one looks.
 
-    `s3` is a boto3 S3 client. Only the folders of the hours since `since` are listed, and only those of `variant`
+    `s3` is a boto3 S3 client. Only the folders from the hour of `since` on are listed, and only those of `variant`
     where one is named: a shadow's capture holds the same inference ids with other answers.
     """
 
@@ -48,12 +47,12 @@ class CaptureSearch:
         variant = f", variant {self.variant}" if self.variant else ""
         return f"endpoint {self.endpoint}{variant}" if self.endpoint else f"all endpoints{variant}"
 
-    def look(self, now: datetime) -> None:
+    def look(self) -> None:
         """Read the files that are new since the last look into `found`."""
         for variant in self._variants():
-            for hour in hours(self.since, now):
-                for key in self._keys(f"{variant}{hour}/"):
-                    self._read_file(key)
+            # From an hour on, not up to one: whose clock names the folders is not ours.
+            for key in self._keys(variant, f"{variant}{self.since.astimezone(UTC):%Y/%m/%d/%H}/"):
+                self._read_file(key)
 
     def _variants(self) -> Iterator[str]:
         root = f"{self.prefix.strip('/')}/"
@@ -67,8 +66,9 @@ class CaptureSearch:
             for entry in page.get("CommonPrefixes", ()):
                 yield entry["Prefix"]
 
-    def _keys(self, folder: str) -> Iterator[str]:
-        for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=folder):
+    def _keys(self, folder: str, first: str) -> Iterator[str]:
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=folder, StartAfter=first)
+        for page in pages:
             for entry in page.get("Contents", ()):
                 if entry["Key"] not in self._read:
                     yield entry["Key"]
@@ -89,7 +89,7 @@ def wait_for(
     deadline = time.monotonic() + seconds
     pause = _FIRST_PAUSE
     while True:
-        search.look(datetime.now(UTC))
+        search.look()
         if sum(item in search.found for item in wanted) >= enough:
             return True
         left = deadline - time.monotonic()
@@ -113,17 +113,6 @@ def check_capture(golden: Golden, scope: str, found: dict[str, Captured]) -> lis
         elif not _same([record.prediction], captured.output, golden):
             problems.append(f"record {index}: captured {captured.output!r}, expected {record.prediction}")
     return problems
-
-
-def hours(since: datetime, now: datetime) -> list[str]:
-    """Folder names `yyyy/mm/dd/hh` (UTC) of every hour from `since` to `now`, both included, newest first."""
-    first, last = sorted((since.astimezone(UTC), now.astimezone(UTC)))
-    hour = first.replace(minute=0, second=0, microsecond=0)
-    names = []
-    while hour <= last:
-        names.append(hour.strftime("%Y/%m/%d/%H"))
-        hour += _HOUR
-    return names[::-1]
 
 
 def parse_line(line: str) -> Captured | None:

@@ -131,30 +131,45 @@ def refers(resource: Resource, endpoint: Resource) -> bool:
 
 def _mentions(value: object, name: str) -> bool:
     if isinstance(value, str):
-        return value == name or f"/{name}/" in f"/{value}/" or f'"{name}"' in value
+        parted = any(f"{mark}{name}{mark}" in f"{mark}{value}{mark}" for mark in "/:")
+        return value == name or parted or f'"{name}"' in value
     if isinstance(value, dict):
         return any(_mentions(each, name) for each in value.values())
     return isinstance(value, list) and any(_mentions(each, name) for each in value)
 
 
 ENDPOINTS = ("aws:sagemaker/endpoint:Endpoint", "aws-native:sagemaker:Endpoint")
+_BEATS = ("aws:scheduler/schedule:Schedule", "aws-native:scheduler:Schedule")
+_FUNCTIONS = ("aws:lambda/function:Function", "aws-native:lambda:Function")
 _DEFINITION = re.compile(r"(DataQuality|ModelQuality|ModelBias|ModelExplainability)JobDefinition$")
+
+
+def _compares(function: Resource) -> bool:
+    """Whether a function is given a baseline: one that a schedule merely keeps warm watches nothing."""
+    variables = section(function.props.get("environment"), "variables")
+    if not isinstance(variables, dict):
+        return variables is UNKNOWN
+    return any(value is UNKNOWN or str(value).endswith("constraints.json") for value in variables.values())
 
 
 def monitored(resources: Sequence[Resource], context: Context) -> Iterator[Finding]:
     """A monitor, a schedule and an alarm for every endpoint."""
     schedules = [each for each in resources if each.type.endswith(":MonitoringSchedule")]
+    beats = [each for each in resources if each.type in _BEATS]
     definitions = [each for each in resources if _DEFINITION.search(each.type)]
+    functions = [each for each in resources if each.type in _FUNCTIONS and _compares(each)]
     alarms = [each for each in resources if each.type.endswith((":MetricAlarm", ":Alarm"))]
     for endpoint in (each for each in resources if each.type in ENDPOINTS):
         own = [each for each in definitions if refers(each, endpoint)]
         scheduled = [each for each in schedules if refers(each, endpoint) or any(_runs(each, job) for job in own)]
         direct = [each for each in scheduled if refers(each, endpoint)]
+        analyzers = [each for each in functions if refers(each, endpoint)]
+        called = [each for each in beats if any(refers(each, function) for function in analyzers)]
         missing = [
             name
             for name, found in (
-                ("monitoring job definition", own or direct),
-                ("monitoring schedule", scheduled),
+                ("monitoring job definition", own or direct or analyzers),
+                ("monitoring schedule", scheduled or called),
                 ("alarm", any(refers(each, endpoint) for each in alarms)),
             )
             if not found
@@ -261,7 +276,8 @@ RULES = (
         "high",
         "Every endpoint has a monitor, a schedule and an alarm",
         "the model grows worse and nobody is notified",
-        "add a job definition for the endpoint, a MonitoringSchedule that runs it, and a MetricAlarm on the endpoint",
+        "add a job definition for the endpoint, a MonitoringSchedule that runs it, and a MetricAlarm on the endpoint"
+        " (a Schedule of a function that knows the endpoint and the address of a constraints.json does as well)",
         (NIST["SI-4"], WELL_ARCHITECTED["OPS04-BP02"]),
         stack_check=monitored,
     ),

@@ -134,10 +134,25 @@ def _monitor(resource: Resource, stack: Stack) -> Iterator[Use]:
     yield Use("SageMaker monitoring", "instance-hour", runs * count * JOB_MINUTES / 60, text, kind)
 
 
+def _beat(resource: Resource, stack: Stack) -> Iterator[Use]:
+    """A schedule costs nothing; what its function starts does."""
+    kinds = [_variables(each).get("INSTANCE_TYPE") for each in stack.of("aws:lambda/function:Function")]
+    runs = _beats(str(resource.inputs.get("scheduleExpression")))
+    for kind in (str(each) for each in kinds if each):
+        text = f"monitoring: {runs:.0f} runs a month on 1 × {kind}"
+        yield Use("SageMaker monitoring", "instance-hour", runs * JOB_MINUTES / 60, text, kind)
+
+
+def _variables(function: Resource) -> Mapping[str, Any]:
+    return (function.inputs.get("environment") or {}).get("variables") or {}
+
+
 def _runs(schedule: Resource) -> float:
-    expression = str(
-        ((schedule.inputs.get("monitoringScheduleConfig") or {}).get("scheduleConfig") or {}).get("scheduleExpression")
-    )
+    config = (schedule.inputs.get("monitoringScheduleConfig") or {}).get("scheduleConfig") or {}
+    return _beats(str(config.get("scheduleExpression")))
+
+
+def _beats(expression: str) -> float:
     hour = expression.removeprefix("cron(").split(" ")[1:2]
     if not expression.startswith("cron(") or not hour:
         return 0
@@ -231,6 +246,7 @@ def _nothing(resource: Resource, stack: Stack) -> Iterable[Use]:
 _READERS: dict[str, Reader] = {
     "aws:sagemaker/endpointConfiguration:EndpointConfiguration": _endpoint,
     "aws:sagemaker/dataQualityJobDefinition:DataQualityJobDefinition": _monitor,
+    "aws:scheduler/schedule:Schedule": _beat,
     "aws:sagemaker/notebookInstance:NotebookInstance": _notebook,
     "aws:lambda/function:Function": _function,
     "aws:apigateway/restApi:RestApi": _each("API Gateway", "api-million", REQUESTS / 1e6, f"{REQUESTS:,} requests to"),

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from contracts.errors import UserError
+from contracts.monitoring import jobs
 from contracts.s3 import parse_s3_uri
 from operate.caller import Answer, Caller
 from operate.clients import Clients
@@ -19,6 +20,9 @@ from scenarios.tour.report import Report
 TOLERANCE = 1e-4
 # Capture is buffered for a moment before it is written.
 CAPTURE_PATIENCE_SECONDS = 20.0
+
+_OWN = jobs("")
+"""What the names of the analyses of our own monitor hold."""
 
 
 def read_object(s3: Any, uri: str) -> bytes:
@@ -158,7 +162,7 @@ def read_capture(s3: Any, bucket: str) -> tuple[int, int, set[str | None]]:
 
 
 def monitor(clients: Clients, stack: str) -> Report:
-    """Runs of the environment's monitoring schedules, and what the reports of those runs hold against the baseline."""
+    """Analyses of the environment's requests, and what their reports hold against the baseline."""
     sagemaker = clients.of(stack, "sagemaker")
     executions: list[Report] = []
     for page in sagemaker.get_paginator("list_monitoring_executions").paginate():
@@ -169,7 +173,24 @@ def monitor(clients: Clients, stack: str) -> Report:
         name = execution["ProcessingJobArn"].rpartition("/")[2]
         job = sagemaker.describe_processing_job(ProcessingJobName=name)
         violations += _violations(clients.of(stack, "s3"), job)
+    for page in sagemaker.get_paginator("list_processing_jobs").paginate(StatusEquals="Completed", NameContains=_OWN):
+        for summary in page["ProcessingJobSummaries"]:
+            done.append(summary)
+            job = sagemaker.describe_processing_job(ProcessingJobName=summary["ProcessingJobName"])
+            violations += _violations(clients.of(stack, "s3"), job)
     return {"executions": len(done), "violations": violations}
+
+
+def await_analysis(sagemaker: Any, service: str, seconds: float = 120) -> None:
+    """Wait until an analysis of our own has ended and none is under way. Raises UserError after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = sagemaker.list_processing_jobs(NameContains=jobs(service))["ProcessingJobSummaries"]
+        if found and all(job["ProcessingJobStatus"] != "InProgress" for job in found):
+            return
+        if time.monotonic() > deadline:
+            raise UserError(f"no analysis of {service} ended within {seconds:.0f} s", "see the monitor function's log")
+        time.sleep(0.5)
 
 
 def _violations(s3: Any, job: Report) -> list[Report]:

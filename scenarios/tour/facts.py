@@ -126,8 +126,12 @@ def ledger(rehearsal: Rehearsal) -> dict[str, Any]:
 
 
 def run_monitor(rehearsal: Rehearsal, clients: Clients, project: Project) -> None:
-    """Has production's monitoring schedules run now rather than at the next full hour."""
-    schedules = clients.of(project.production, "sagemaker").list_monitoring_schedules()
-    for schedule in schedules["MonitoringScheduleSummaries"]:
+    """Has production's requests looked at now rather than after the hour, by whichever monitor it has."""
+    sagemaker = clients.of(project.production, "sagemaker")
+    for schedule in sagemaker.list_monitoring_schedules()["MonitoringScheduleSummaries"]:
         name = schedule["MonitoringScheduleName"]
         ask(rehearsal.endpoint, "POST", f"/_rehearsal/monitoring/run?schedule={name}")
+    service = project.names.stack(project.production)
+    for schedule in clients.of(project.production, "scheduler").list_schedules(NamePrefix=service)["Schedules"]:
+        ask(rehearsal.endpoint, "POST", f"/_rehearsal/scheduler/run?schedule={schedule['Name']}")
+        evidence.await_analysis(sagemaker, service)

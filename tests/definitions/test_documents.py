@@ -16,12 +16,10 @@ TRAINING = Training(
     NAMES,
     "arn:aws:kms:eu-west-1:111111111111:key/1",
     "xgboost:3.2-0",
-    "monitor",
     {"num_round": "100"},
     "{}",
     ("--metric", "rmse"),
     3600,
-    MACHINES,
     MACHINES,
     MACHINES,
 )

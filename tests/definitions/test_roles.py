@@ -121,7 +121,13 @@ def test_only_the_deployer_reaches_iam_and_cannot_change_it() -> None:
     touching = {
         role: {a for s in found for a in s["Action"] if a.startswith("iam:")} for role, found in DOCUMENTS.items()
     }
-    assert {role for role, actions in touching.items() if actions} == {"env deployer", "env boundary", "delivery train"}
+    assert {role for role, actions in touching.items() if actions} == {
+        "env deployer",
+        "env watch",
+        "env boundary",
+        "delivery train",
+    }
+    assert touching["env watch"] == {"iam:PassRole"}
     assert touching["env deployer"] == {"iam:PassRole", "iam:CreateServiceLinkedRole"}
 
 

@@ -59,6 +59,29 @@ def test_what_is_missing_is_named(missing: str, message: str) -> None:
     assert _found(stack.values()) == [message]
 
 
+def _watched_by_ourselves(**variables: str) -> list[Resource]:
+    stack = _watched()
+    function = {"name": "watch", "environment": {"variables": {"ENDPOINT_NAME": "live-1", **variables}}}
+    target = {"arn": "arn:aws:lambda:eu-west-1:123456789012:function:watch"}
+    return [
+        *(stack[name] for name in ("endpoint", "alarm", "target", "scaling")),
+        resource("aws:lambda/function:Function", function, "function"),
+        resource("aws:scheduler/schedule:Schedule", {"target": target}, "beat"),
+    ]
+
+
+def test_an_endpoint_may_be_watched_by_a_function_of_the_projects_own() -> None:
+    own = _watched_by_ourselves(CONSTRAINTS_URI="s3://runs/1/baseline/constraints.json")
+    assert _found(own) == []
+    (message,) = _found(own[:-1])
+    assert message == "[endpoint-monitored] endpoint endpoint has no monitoring schedule"
+
+
+def test_a_schedule_that_only_keeps_a_function_warm_watches_nothing() -> None:
+    (message,) = _found(_watched_by_ourselves())
+    assert message == "[endpoint-monitored] endpoint endpoint has no monitoring job definition, no monitoring schedule"
+
+
 def test_names_that_are_unknown_are_followed_by_dependencies() -> None:
     stack = _watched()
     urn = stack["endpoint"].urn

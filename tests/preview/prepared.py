@@ -78,8 +78,8 @@ CHANGES: dict[str, Prepared] = {
     ),
     "removed-alarm": _edit(
         "components/monitor.py",
-        'for feature in args["features"]]',
-        'for feature in args["features"] if feature != "distance"]',
+        'for feature in args["features"])]',
+        'for feature in args["features"] if feature != "distance")]',
         "alarm `glidepath-prod-monitor-drift-distance` is **deleted**: nobody hears of it any more",
     ),
     "tag": _edit(

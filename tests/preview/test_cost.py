@@ -94,6 +94,16 @@ def test_monitoring_runs_as_often_as_its_schedule_says(schedule: str, runs: floa
     assert found.after == pytest.approx(runs / 6 * 0.128)
 
 
+def test_our_own_monitoring_costs_what_its_function_starts() -> None:
+    variables = {"INSTANCE_TYPE": "ml.m5.large"}
+    found = cost(
+        ("aws:scheduler/schedule:Schedule", "m", {"scheduleExpression": "cron(15 */2 ? * * *)"}),
+        ("aws:lambda/function:Function", "m", {"environment": {"variables": variables}}),
+        ("aws:lambda/function:Function", "other", {}),
+    )
+    assert found.after == pytest.approx(365 / 6 * 0.128)
+
+
 def test_captures_cost_by_share_and_by_how_long_they_lie() -> None:
     rule = {"filter": {"prefix": "capture/"}, "expiration": {"days": 30.4}}
     lifecycle = ("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", "b", {"rules": [rule]})

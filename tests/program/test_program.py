@@ -7,6 +7,7 @@ import pulumi
 import pytest
 
 from components.packaging import closure
+from contracts.analyzer import files
 from tests.program.harness import ROOT, Recorded, Run, Store, address, manifest, run
 
 SHAPES = ["delivery", "dev", "prod", "dev first", "prod first", "prod next", "prod compared", "prod shadowed"]
@@ -66,9 +67,9 @@ def test_every_environment_role_has_the_boundary(ran: Run) -> None:
 def test_every_function_has_a_kept_encrypted_log_and_a_narrow_package(ran: Run, request: pytest.FixtureRequest) -> None:
     logs = {log.inputs["name"]: log.inputs for log in ran.of("aws:cloudwatch/logGroup:LogGroup")}
     functions = ran.of("aws:lambda/function:Function")
-    # A foundation alone has none, a release the one that predicts and two hooks.
+    # A foundation alone has none, a release the one that predicts, two hooks and the monitor.
     shape = request.node.callspec.params["ran"]
-    assert len(functions) == {"delivery": 7, "dev": 0, "prod": 0}.get(shape, 3)
+    assert len(functions) == {"delivery": 7, "dev": 0, "prod": 0}.get(shape, 4)
     for function in functions:
         log = logs[f"/aws/lambda/{function.inputs['name']}"]
         assert log["retentionInDays"] == 90
@@ -77,7 +78,8 @@ def test_every_function_has_a_kept_encrypted_log_and_a_narrow_package(ran: Run, 
         package = function.inputs["handler"].split(".")[1]
         assert f"functions/{package}/handler.py" in assets
         assert all(name.endswith(".py") for name in assets)
-        assert set(assets) == set(closure(ROOT, package))
+        carried = files(ROOT) if package == "monitor" else []
+        assert set(assets) == {*closure(ROOT, package), *carried}
 
 
 def test_foundation_alone_serves_nothing() -> None:
@@ -140,9 +142,12 @@ def test_production_shifts_in_steps_under_alarms() -> None:
     assert {each[name] for each in watched for name in ("Version", "ExecutedVersion") if name in each} == {"7"}
     composite = _one(ran.of("aws:cloudwatch/compositeAlarm:CompositeAlarm"))
     assert all(
-        f'ALARM("{alarm["name"]}")' in composite["alarmRule"] for alarm in alarms if "-drift-" not in alarm["name"]
+        f'ALARM("{alarm["name"]}")' in composite["alarmRule"]
+        for alarm in alarms
+        if "-drift-" not in alarm["name"] and "-monitor-" not in alarm["name"]
     )
     assert "drift" not in composite["alarmRule"]
+    assert "monitor" not in composite["alarmRule"]
     board = json.loads(_one(ran.of("aws:cloudwatch/dashboard:Dashboard"))["dashboardBody"])
     assert "Prediction shift (stability index)" in [widget["properties"]["title"] for widget in board["widgets"]]
 
@@ -160,9 +165,42 @@ def test_a_manifest_without_distribution_can_still_be_deployed() -> None:
 
 def test_watching_and_the_pointer_follow_only_after_the_shift() -> None:
     kinds = [resource.type.rpartition(":")[2] for resource in _run("prod next").resources]
-    order = ["TrafficShift", "DataQualityJobDefinition", "MonitoringSchedule", "Parameter"]
+    order = ["TrafficShift", "Parameter", "Schedule"]
     assert [kind for kind in kinds if kind in order] == order
-    assert kinds.index("Dashboard") > kinds.index("MonitoringSchedule")
+    assert kinds.index("Dashboard") > kinds.index("Schedule")
+
+
+def test_a_release_is_recorded_before_it_is_watched() -> None:
+    """A monitor that cannot be made, or a service that is closed, must not un-record the release that serves."""
+    store = Store()
+    store.put(1)
+    for by, watcher in (("own", "aws:scheduler/schedule:Schedule"), ("sagemaker", "aws:sagemaker/dataQ")):
+        kinds = [resource.type for resource in run("prod", store, release=address(1), monitor={"by": by}).resources]
+        first = next(index for index, kind in enumerate(kinds) if kind.startswith(watcher))
+        assert kinds.index("aws:ssm/parameter:Parameter") < first
+
+
+def test_model_monitor_runs_on_the_hour_where_it_is_asked_for() -> None:
+    store = Store()
+    store.put(1)
+    ran = run("prod", store, release=address(1), monitor={"by": "sagemaker", "schedule": "cron(40 3 ? * * *)"})
+    assert not ran.of("aws:scheduler/schedule:Schedule")
+    config = _one(ran.of("aws:sagemaker/monitoringSchedule:MonitoringSchedule"))["monitoringScheduleConfig"]
+    assert config["scheduleConfig"] == {"scheduleExpression": "cron(0 3 ? * * *)"}
+    names = {function.inputs["name"] for function in ran.of("aws:lambda/function:Function")}
+    assert "glidepath-prod-monitor" not in names
+
+
+def test_our_own_monitor_asks_by_the_time_that_was_meant() -> None:
+    ran = _run("prod first")
+    schedule = _one(ran.of("aws:scheduler/schedule:Schedule"))
+    assert schedule["scheduleExpression"] == "cron(15 * ? * * *)"
+    assert json.loads(schedule["target"]["input"]) == {"scheduled": "<aws.scheduler.scheduled-time>"}
+    pattern = json.loads(_one(ran.of("aws:cloudwatch/eventRule:EventRule"))["eventPattern"])
+    assert pattern["detail"]["ProcessingJobName"] == [{"prefix": "glidepath-prod-monitor-"}]
+    variables = _environment(ran, "monitor")
+    assert variables["CONSTRAINTS_URI"].endswith("/baseline/constraints.json")
+    assert "sagemaker-xgboost:3.2-0" in variables["IMAGE_URI"]
 
 
 def _stored(*numbers: int, **changes: Any) -> Store:

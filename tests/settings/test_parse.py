@@ -81,7 +81,7 @@ def _problems(stack: str = "live1", **changes: Any) -> list[str]:
         (
             "monitor",
             {"schedule": "cron(0 25 ? * * *)"},
-            "glidepath:monitor.schedule: 'cron(0 25 ? * * *)' is not an hourly or daily cron like cron(0 * ? * *",
+            "glidepath:monitor.schedule: 'cron(0 25 ? * * *)' is not an hourly or daily cron like cron(15 * ? * *",
         ),
         (
             "environments",
@@ -166,7 +166,7 @@ def test_defaults_are_filled_in_where_nothing_is_given() -> None:
     assert (settings.deployment.kind, settings.deployment.percentage, settings.log_days) == ("canary", 10, 90)
     assert settings.autoscaling.minimum == settings.autoscaling.maximum == settings.instance_count == 1
     assert (settings.training.instance_type, settings.training.minutes) == ("ml.m5.xlarge", 60)
-    assert (settings.baseline.instance_type, settings.baseline.minutes) == ("ml.m5.xlarge", 30)
+    assert (settings.monitor.by, settings.monitor.schedule) == ("own", "cron(15 * ? * * *)")
     assert (settings.evaluation.instance_type, settings.monitor.compute.minutes) == ("ml.m5.large", 30)
     assert settings.hyperparameters["num_round"] == "100"
     assert (settings.dataset, settings.dataset_document, settings.ci, settings.shadow) == (None, {}, None, None)

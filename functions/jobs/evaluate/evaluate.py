@@ -1,6 +1,6 @@
 """Processing job: how good is the model on rows it has never seen?
 
-Runs alone in the built-in XGBoost image (numpy and xgboost are there; Python 3.8 or later).
+Runs in the built-in XGBoost image (numpy and xgboost are there), beside the analyzer's archive alone.
 
 Arguments:
     --metric NAME            the gate's metric: rmse, mae or r2; slices are of this one
@@ -8,6 +8,7 @@ Arguments:
     --slice FEATURE=EDGES    cut a feature at `2,5,10`, or in equal parts by `quantiles:4`; may be repeated
     --model, --test, --output  folders; /opt/ml/processing/{model,test,evaluation} unless given
     --champion FOLDER        the model to compare with, on the same rows; none where it is left out
+    --baseline FOLDER        rows that the monitor's baseline is made of; none is made where it is left out
 
 `contracts.evaluation_arguments.evaluation_arguments` makes the first three from the dataset's schema.
 
@@ -15,6 +16,7 @@ Reads `model.tar.gz` and the test part (CSV, label first, no header). Writes int
     evaluation.json   all metrics with bootstrap standard deviation and 95 % interval, the metric per slice, the
                       distribution of the predictions, and the champion's metrics with their paired differences
     golden.json       rows spread over the distribution of predictions, with the values this model gives
+and into /opt/ml/processing/reports (`--reports`) the baseline's statistics.json and constraints.json.
 """
 
 from __future__ import annotations
@@ -55,6 +57,8 @@ def main(argv: Sequence[str]) -> None:
     result["champion"] = compare(options.champion, labels, predictions, features) if options.champion else None
     write(options.output, "evaluation.json", result)
     write(options.output, "golden.json", golden(features, predictions, options.features))
+    if options.baseline:
+        make_baseline(booster, options)
     print(json.dumps({"rows": len(rows), "metrics": result["regression_metrics"]}))
 
 
@@ -65,6 +69,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--features", required=True, nargs="+")
     parser.add_argument("--slice", action="append", default=[])
     parser.add_argument("--champion", default="")
+    parser.add_argument("--baseline", default="")
+    parser.add_argument("--reports", default=FOLDER + "/reports")
     parser.add_argument("--model", default=FOLDER + "/model")
     parser.add_argument("--test", default=FOLDER + "/test")
     parser.add_argument("--output", default=FOLDER + "/evaluation")
@@ -106,6 +112,14 @@ def predict(booster: xgboost.Booster, features: np.ndarray) -> np.ndarray:
     if predictions.shape != (len(features),) or not np.isfinite(predictions).all():
         raise EvaluationError("the model does not give one finite number per row")
     return predictions
+
+
+def make_baseline(booster: xgboost.Booster, options: argparse.Namespace) -> None:
+    """What the monitor compares with: the rows set aside for it, with this model's answers."""
+    sys.path.insert(0, FOLDER + "/analyzer/analyzer.zip")
+    from functions.jobs.monitor.baseline import baseline  # only there where a baseline is asked for
+
+    baseline(options.baseline, options.features, lambda rows: predict(booster, rows), options.reports)
 
 
 def rmse(labels: np.ndarray, predictions: np.ndarray) -> float:

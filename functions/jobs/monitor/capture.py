@@ -71,7 +71,8 @@ def _pieces(folder: str) -> Iterator[tuple[str, int, int]]:
 
 def _joined(pieces: Iterator[_Piece], width: int) -> Captured:
     tables: list[Table] = []
-    bad, reasons = 0, []
+    bad = 0
+    reasons: list[str] = []
     for piece in pieces:
         tables += piece.tables
         bad += piece.bad

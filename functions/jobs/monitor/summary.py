@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from functions.jobs.monitor.violations import Violation
-
 _TOLD = 5
 
 
@@ -33,7 +31,7 @@ class Seen:
     bad: int = 0
     reasons: Sequence[str] = ()
     distances: Mapping[str, float] = field(default_factory=dict)
-    violations: Sequence[Violation] = ()
+    violations: Sequence[Mapping[str, str]] = ()
 
 
 def document(asked: Asked, seen: Seen) -> dict[str, Any]:

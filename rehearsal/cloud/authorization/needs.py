@@ -188,8 +188,8 @@ def _events(call: Call) -> list[Need]:
     params = call.params
     if call.operation == "PutEvents":
         entries = [{**entry, "EventBusName": entry.get("EventBusName") or "default"} for entry in params["Entries"]]
-        params = {**params, "Entries": entries}
-    elif not call.operation.endswith("EventBus"):
+        return [_put_event(call, entry) for entry in entries]
+    if not call.operation.endswith("EventBus"):
         # Rules of the default bus do not name it.
         params = {**params, "EventBusName": str(params.get("EventBusName") or "default").rpartition("/")[2]}
     found = resources("events", call.operation, params, call.region, call.account) or ["*"]
@@ -197,13 +197,11 @@ def _events(call: Call) -> list[Need]:
     return [Need(call.action, arn, owner(arn)) for arn in plain]
 
 
-def _scheduler(call: Call) -> list[Need]:
-    """A schedule is named within its group; the default group need not be named."""
-    group, name = call.params.get("GroupName") or "default", call.params.get("Name")
-    if not name or not call.operation.endswith("Schedule"):
-        return general(call)
-    arn = f"arn:aws:scheduler:{call.region}:{call.account}:schedule/{group}/{name}"
-    return [Need(call.action, arn, call.account)]
+def _put_event(call: Call, entry: dict[str, Any]) -> Need:
+    """Each entry is decided by itself."""
+    (arn,) = resources("events", "PutEvents", {"Entries": [entry]}, call.region, call.account)
+    context = {"events:source": entry.get("Source"), "events:detail-type": entry.get("DetailType")}
+    return Need(call.action, arn, owner(arn), many(context))
 
 
 def _codebuild(call: Call) -> list[Need]:
@@ -252,7 +250,6 @@ _SPECIAL = {
     "cloudwatch": _cloudwatch,
     "logs": _logs,
     "events": _events,
-    "scheduler": _scheduler,
     "codebuild": _codebuild,
     "application-autoscaling": _autoscaling,
     "codeconnections": _connections,

@@ -7,7 +7,7 @@ import threading
 import uuid
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from rehearsal.cloud.compute import objects as s3
@@ -64,7 +64,8 @@ class Capture:
         """Sample one exchange. A shadow variant has `modes` of its own."""
         if not self.enabled or random.random() * 100 >= self._config["InitialSamplingPercentage"]:  # noqa: S311
             return
-        now = datetime.now(UTC)
+        # By AWS's calendar, as schedules are: an hour of captured requests is the one between two of their beats.
+        now = self._cloud.clock.aws_now()
         wanted = self._modes if modes is None else self._modes & set(modes)
         data: dict[str, Any] = {}
         if wanted & {"Input", "InputAndOutput"}:

@@ -1,6 +1,7 @@
 """Processing jobs: a script in the XGBoost image, or the model monitor's analyzer, in a child with its own /opt/ml."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 from rehearsal.cloud.compute import objects as s3
 from rehearsal.cloud.compute.jobs import Job, JobFailed, JobStopped, JobTimedOut, limit
-from rehearsal.cloud.containers import mounts
+from rehearsal.cloud.containers import mounts, xgboost_image
 from rehearsal.cloud.core.api import AwsError, Call, Cloud, Event, Place, operation
 from rehearsal.cloud.services.sagemaker import images, state, tags
 from rehearsal.cloud.services.sagemaker.inputs import check_input, refuse, split_uri
@@ -17,6 +18,7 @@ KIND = "processing-job"
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 LOCAL_ROOT = "/opt/ml/processing/"
 _PACKAGE_ROOT = Path(__file__).resolve().parents[4]
+_IMAGE = str(Path(xgboost_image.__file__).parent)
 
 _jobs: dict[tuple[int, str], Job] = {}
 """Running jobs, by gateway port and ARN."""
@@ -214,6 +216,7 @@ def _container(run: Job, job: state.Record) -> tuple[list[str], dict[str, str]]:
         env["PYTHONPATH"] = str(_PACKAGE_ROOT)
     else:
         argv = [*specification["ContainerEntrypoint"], *specification.get("ContainerArguments", [])]
+        env["PYTHONPATH"] = os.pathsep.join([_IMAGE, *filter(None, [env.get("PYTHONPATH")])])
     return mounts.prepare(argv, env, run.root)
 
 

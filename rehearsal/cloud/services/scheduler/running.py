@@ -1,12 +1,15 @@
 """Schedules at work: each beat of AWS's calendar, with the schedule's role, and again where a target refuses."""
 
+import json
 import sys
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from rehearsal.cloud.core.api import AwsError, Cloud, Place, Sample, on_start
+from werkzeug.wrappers import Request, Response
+
+from rehearsal.cloud.core.api import AwsError, Cloud, Place, Sample, on_start, route
 from rehearsal.cloud.services.scheduler import expressions, targets
 from rehearsal.cloud.services.scheduler.schedules import PRINCIPAL, SERVICE
 
@@ -48,6 +51,21 @@ def _run(cloud: Cloud) -> None:
             beat = _Due(schedule.arn, schedule.group_name, moment, dict(schedule.target))
             cloud.background(_fire, cloud, place, beat, name=f"schedule {schedule.name}")
         due = {key: moment for key, moment in due.items() if key in alive}
+
+
+@route("/_rehearsal/scheduler/run", methods=["POST"])
+def run_now(cloud: Cloud, request: Request, **_: Any) -> Response:
+    """Has a schedule's next beat come at once: `?schedule=<name>`; answers when it was meant for. Rehearsal only."""
+    wanted, now = request.args.get("schedule", ""), cloud.clock.aws_now()
+    for place, schedule, made in _enabled(cloud, now):
+        if wanted not in (schedule.name, schedule.arn):
+            continue
+        times = expressions.parse(schedule.schedule_expression, schedule.schedule_expression_timezone)
+        moment = times.after(now, made)
+        if moment is not None:
+            _fire(cloud, place, _Due(schedule.arn, schedule.group_name, moment, dict(schedule.target)))
+            return Response(json.dumps({"scheduled": moment.isoformat()}), content_type="application/json")
+    return Response(json.dumps({"error": f"no schedule {wanted!r} has a next beat"}), 404)
 
 
 def _enabled(cloud: Cloud, started: datetime) -> list[tuple[Place, Any, datetime]]:

@@ -1,0 +1,104 @@
+"""SageMaker Model Monitor, for accounts that had it before it was closed to new customers."""
+
+from typing import Any, TypedDict
+
+import pulumi
+from pulumi_aws.sagemaker.data_quality_job_definition import DataQualityJobDefinition
+from pulumi_aws.sagemaker.monitoring_schedule import MonitoringSchedule
+
+from definitions.monitoring import on_the_hour
+
+
+class ClosedArgs(TypedDict):
+    """Arguments of the closed service's monitor."""
+
+    endpoint: pulumi.Input[str]
+    """Endpoint of the release."""
+    statistics: str
+    """Baseline statistics of the release."""
+    constraints: str
+    """Baseline constraints of the release."""
+    image: str
+    """Image of the closed service's analyzer."""
+    role_arn: pulumi.Input[str]
+    """Role of the schedule's jobs."""
+    key_arn: pulumi.Input[str]
+    """Key of volumes and reports."""
+    capture_bucket: pulumi.Input[str]
+    """Where reports go."""
+    schedule: str
+    """When it runs."""
+    instance_type: str
+    """Machine."""
+    instance_count: int
+    """How many."""
+    volume_gb: int
+    """Disk of each."""
+    minutes: int
+    """When a run is given up."""
+    after: pulumi.Resource
+    """What must have succeeded before the watching moves to this release."""
+
+
+def model_monitor(name: str, args: ClosedArgs, parent: pulumi.Resource) -> MonitoringSchedule:
+    """Definition and schedule."""
+    return MonitoringSchedule(
+        name,
+        monitoring_schedule_config={
+            "monitoring_type": "DataQuality",
+            "monitoring_job_definition_name": _definition(name, args, parent).name,
+            "schedule_config": {"schedule_expression": on_the_hour(args["schedule"])},
+        },
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+
+
+def drift(schedule: MonitoringSchedule, endpoint: pulumi.Input[str], feature: str) -> dict[str, Any]:
+    """The metric of one feature's drift, as an alarm names it."""
+    return {
+        "namespace": "aws/sagemaker/Endpoints/data-metrics",
+        "metric_name": f"feature_baseline_drift_{feature}",
+        "dimensions": {"Endpoint": endpoint, "MonitoringSchedule": schedule.name},
+    }
+
+
+def _definition(name: str, args: ClosedArgs, parent: pulumi.Resource) -> DataQualityJobDefinition:
+    return DataQualityJobDefinition(
+        name,
+        role_arn=args["role_arn"],
+        data_quality_app_specification={"image_uri": args["image"]},
+        data_quality_baseline_config={
+            "statistics_resource": {"s3_uri": args["statistics"]},
+            "constraints_resource": {"s3_uri": args["constraints"]},
+        },
+        data_quality_job_input={
+            "endpoint_input": {
+                "endpoint_name": args["endpoint"],
+                "local_path": "/opt/ml/processing/input/endpoint",
+                "s3_input_mode": "File",
+                "s3_data_distribution_type": "FullyReplicated",
+            }
+        },
+        data_quality_job_output_config={
+            "kms_key_id": args["key_arn"],
+            "monitoring_outputs": {
+                "s3_output": {
+                    "s3_uri": pulumi.Output.concat("s3://", args["capture_bucket"], "/monitor/", args["endpoint"]),
+                    "local_path": "/opt/ml/processing/output",
+                    "s3_upload_mode": "EndOfJob",
+                }
+            },
+        },
+        job_resources={
+            "cluster_config": {
+                "instance_type": args["instance_type"],
+                "instance_count": args["instance_count"],
+                "volume_size_in_gb": args["volume_gb"],
+                "volume_kms_key_id": args["key_arn"],
+            }
+        },
+        stopping_condition={"max_runtime_in_seconds": args["minutes"] * 60},
+        # All else here follows the definition. Until traffic has moved, the release that serves is the one watched:
+        # a shift that fails must leave the schedule where it was.
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=[args["after"]]),
+    )

@@ -1,0 +1,147 @@
+"""A monitor of our own: schedule → function → processing job, and the rule that tells the function of the job's end."""
+
+import json
+from typing import TypedDict
+
+import pulumi
+from pulumi_aws.cloudwatch.event_rule import EventRule
+from pulumi_aws.cloudwatch.event_target import EventTarget
+from pulumi_aws.lambda_.permission import Permission
+from pulumi_aws.scheduler.schedule import Schedule
+
+from components.function import ROOT, Function
+from contracts.analyzer import files
+from contracts.monitoring import jobs
+from contracts.names import Names
+from definitions.monitoring import ended
+
+
+class OwnArgs(TypedDict):
+    """Arguments of the project's own monitor."""
+
+    names: Names
+    """The project's names."""
+    env: str
+    """Which environment."""
+    release_id: str
+    """Id of the release."""
+    endpoint: pulumi.Input[str]
+    """Endpoint of the release."""
+    variant: str
+    """Whose captured requests are looked at."""
+    statistics: str
+    """Baseline statistics of the release."""
+    constraints: str
+    """Baseline constraints of the release."""
+    image: str
+    """Image that the analyzer runs in."""
+    role_arn: pulumi.Input[str]
+    """Role of the jobs."""
+    function_role_arn: pulumi.Input[str]
+    """Role of the function."""
+    schedule_role_arn: pulumi.Input[str]
+    """Role of the schedule."""
+    key_arn: pulumi.Input[str]
+    """Key of volumes, reports and logs."""
+    capture_bucket: pulumi.Input[str]
+    """Where captured requests are, and reports go."""
+    schedule: str
+    """When it runs."""
+    instance_type: str
+    """Machine."""
+    volume_gb: int
+    """Its disk."""
+    minutes: int
+    """When a run is given up."""
+    least_records: int
+    """Fewer records are not judged."""
+    drift: float
+    """Distance from the baseline from which on a column has drifted."""
+    log_days: int
+    """How long the function's log is kept."""
+    after: pulumi.Resource
+    """What must have succeeded before the watching moves to this release."""
+
+
+def own_monitor(name: str, args: OwnArgs, parent: pulumi.Resource) -> Schedule:
+    """Function, rule and schedule."""
+    function = _function(name, args, parent)
+    prefix = args["names"].stack(args["env"])
+    _end_of_jobs(name, prefix, function, parent)
+    return Schedule(
+        name,
+        name=f"{prefix}-monitor",
+        description="Looks at the requests of the hour before",
+        schedule_expression=args["schedule"],
+        flexible_time_window={"mode": "OFF"},
+        target={
+            "arn": function.arn,
+            "role_arn": args["schedule_role_arn"],
+            # The time that was meant, not the one of the call: a beat that comes late, or twice, asks for its own hour.
+            "input": json.dumps({"scheduled": "<aws.scheduler.scheduled-time>"}),
+            "retry_policy": {"maximum_retry_attempts": 5, "maximum_event_age_in_seconds": 1800},
+        },
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+
+
+def _function(name: str, args: OwnArgs, parent: pulumi.Resource) -> Function:
+    names, env = args["names"], args["env"]
+    return Function(
+        name,
+        {
+            "function_name": names.function(env, "monitor"),
+            "package": "monitor",
+            "also": files(ROOT),
+            "role_arn": args["function_role_arn"],
+            "key_arn": args["key_arn"],
+            "environment": {
+                "ENV": env,
+                "SERVICE": names.stack(env),
+                "RELEASE_ID": args["release_id"],
+                "ENDPOINT_NAME": args["endpoint"],
+                "VARIANT": args["variant"],
+                "CAPTURE_BUCKET": args["capture_bucket"],
+                "STATISTICS_URI": args["statistics"],
+                "CONSTRAINTS_URI": args["constraints"],
+                "IMAGE_URI": args["image"],
+                "ROLE_ARN": args["role_arn"],
+                "KEY_ARN": args["key_arn"],
+                "INSTANCE_TYPE": args["instance_type"],
+                "VOLUME_GB": str(args["volume_gb"]),
+                "SECONDS": str(args["minutes"] * 60),
+                "LEAST_RECORDS": str(args["least_records"]),
+                "DRIFT_LIMIT": str(args["drift"]),
+            },
+            "log_days": args["log_days"],
+            "seconds": 120,
+        },
+        # All else here follows the function. Until traffic has moved, the release that serves is the one watched:
+        # a shift that fails must leave the watching where it was.
+        pulumi.ResourceOptions(parent=parent, depends_on=[args["after"]]),
+    )
+
+
+def _end_of_jobs(name: str, prefix: str, function: Function, parent: pulumi.Resource) -> None:
+    own = pulumi.ResourceOptions(parent=parent)
+    rule = EventRule(
+        name,
+        name=f"{prefix}-monitor",
+        description="The end of an analysis",
+        event_pattern=json.dumps(ended(jobs(prefix))),
+        opts=own,
+    )
+    permission = Permission(
+        f"{name}-ended",
+        action="lambda:InvokeFunction",
+        function=function.name,
+        principal="events.amazonaws.com",
+        source_arn=rule.arn,
+        opts=own,
+    )
+    EventTarget(
+        name,
+        rule=rule.name,
+        arn=function.arn,
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=[permission]),
+    )
