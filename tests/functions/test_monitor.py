@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from contracts.monitoring import DETAIL_TYPE, SOURCE
-from functions.monitor import ended, handler, start
+from functions.monitor import handler, start
 from functions.monitor.window import Release, Window, before, of_job
 from functions.shared.analyzer import archive
 
@@ -71,7 +71,7 @@ def test_the_job_of_an_hour_is_started_once(s3: Any) -> None:
     sagemaker = mock.Mock()
     in_use = ClientError({"Error": {"Code": "ResourceInUse", "Message": "exists"}}, "CreateProcessingJob")
     sagemaker.create_processing_job.side_effect = [{}, in_use]
-    with mock.patch.object(start.boto3, "client", lambda name: sagemaker if name == "sagemaker" else s3):
+    with mock.patch("boto3.client", lambda name: sagemaker if name == "sagemaker" else s3):
         found = [handler.handle({"scheduled": "2026-11-21T04:15:00Z"}, None) for _ in range(2)]
     assert found == [{"job": HOUR.job(RELEASE)}] * 2
     asked = sagemaker.create_processing_job.call_args.kwargs
@@ -100,7 +100,7 @@ def test_a_job_that_cannot_be_started_is_measured(s3: Any, capsys: pytest.Captur
     limit = ClientError({"Error": {"Code": "ResourceLimitExceeded", "Message": "quota"}}, "CreateProcessingJob")
     sagemaker.create_processing_job.side_effect = limit
     with (
-        mock.patch.object(start.boto3, "client", lambda name: sagemaker if name == "sagemaker" else s3),
+        mock.patch("boto3.client", lambda name: sagemaker if name == "sagemaker" else s3),
         pytest.raises(ClientError, match="quota"),
     ):
         handler.handle({"scheduled": "2026-11-21T04:15:00Z"}, None)
@@ -117,7 +117,7 @@ def told(s3: Any, drifted: list[str], event: dict[str, Any], failed: int = 0) ->
     s3.put_object(Bucket="capture", Key=f"{REPORTS}summary.json", Body=json.dumps(summary).encode())
     events = mock.Mock()
     events.put_events.return_value = {"FailedEntryCount": failed, "Entries": [{"ErrorMessage": "no"}]}
-    with mock.patch.object(ended.boto3, "client", lambda name: events if name == "events" else s3):
+    with mock.patch("boto3.client", lambda name: events if name == "events" else s3):
         return handler.handle(event, None), events
 
 

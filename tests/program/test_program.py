@@ -167,7 +167,7 @@ def test_watching_and_the_pointer_follow_only_after_the_shift() -> None:
     kinds = [resource.type.rpartition(":")[2] for resource in _run("prod next").resources]
     order = ["TrafficShift", "Parameter", "Schedule"]
     assert [kind for kind in kinds if kind in order] == order
-    assert kinds.index("Dashboard") > kinds.index("Schedule")
+    assert kinds.index("Dashboard") > kinds.index("Parameter")
 
 
 def test_a_release_is_recorded_before_it_is_watched() -> None:
@@ -196,7 +196,8 @@ def test_our_own_monitor_asks_by_the_time_that_was_meant() -> None:
     schedule = _one(ran.of("aws:scheduler/schedule:Schedule"))
     assert schedule["scheduleExpression"] == "cron(15 * ? * * *)"
     assert json.loads(schedule["target"]["input"]) == {"scheduled": "<aws.scheduler.scheduled-time>"}
-    pattern = json.loads(_one(ran.of("aws:cloudwatch/eventRule:EventRule"))["eventPattern"])
+    rules = {rule.inputs["name"]: rule.inputs for rule in ran.of("aws:cloudwatch/eventRule:EventRule")}
+    pattern = json.loads(rules["glidepath-prod-monitor"]["eventPattern"])
     assert pattern["detail"]["ProcessingJobName"] == [{"prefix": "glidepath-prod-monitor-"}]
     variables = _environment(ran, "monitor")
     assert variables["CONSTRAINTS_URI"].endswith("/baseline/constraints.json")
