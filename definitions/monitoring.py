@@ -84,7 +84,7 @@ def _query(name: str, namespace: str, metric: str, service: str, hours: int) -> 
         "stat": "Sum",
         "period": hours * _HOUR,
     }
-    return {"id": name, "metric": measured}
+    return {"id": name, "metric": measured, "return_data": False}
 
 
 def ended(prefix: str) -> dict[str, Any]:
