@@ -197,6 +197,15 @@ def _events(call: Call) -> list[Need]:
     return [Need(call.action, arn, owner(arn)) for arn in plain]
 
 
+def _scheduler(call: Call) -> list[Need]:
+    """A schedule is named within its group; the default group need not be named."""
+    group, name = call.params.get("GroupName") or "default", call.params.get("Name")
+    if not name or not call.operation.endswith("Schedule"):
+        return general(call)
+    arn = f"arn:aws:scheduler:{call.region}:{call.account}:schedule/{group}/{name}"
+    return [Need(call.action, arn, call.account)]
+
+
 def _put_event(call: Call, entry: dict[str, Any]) -> Need:
     """Each entry is decided by itself."""
     (arn,) = resources("events", "PutEvents", {"Entries": [entry]}, call.region, call.account)
@@ -250,6 +259,7 @@ _SPECIAL = {
     "cloudwatch": _cloudwatch,
     "logs": _logs,
     "events": _events,
+    "scheduler": _scheduler,
     "codebuild": _codebuild,
     "application-autoscaling": _autoscaling,
     "codeconnections": _connections,
