@@ -18,6 +18,7 @@ from scenarios.stacks import Stacks
 from scenarios.tour import facts, report, roles
 from scenarios.tour.dataset import Table, read_table
 from scenarios.tour.display import Display
+from scenarios.tour.drift_scene import drift
 from scenarios.tour.interrupt import interruptible, undisturbed
 from scenarios.tour.rollback_scene import bad_release
 from scenarios.tour.tour import Tour
@@ -137,7 +138,10 @@ def play(
         tour.first_release()
         tour.second_release()
         bad_release(tour)
-        found = facts.gather(rehearsal, tour)
+        drifted = drift(tour)
+        if drifted is None:
+            facts.run_monitor(rehearsal, clients, project)
+        found = facts.gather(rehearsal, tour) | {"drift": drifted}
     except BaseException as error:
         # What has been reached is worth reading, above all when the next step failed.
         write(rehearsal, engine, table, started, tour, facts.gather_after_failure(rehearsal, tour, error))

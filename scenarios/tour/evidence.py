@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from contracts.errors import UserError
-from contracts.monitoring import jobs
+from contracts.monitoring import REPORTS, jobs
 from contracts.s3 import parse_s3_uri
 from operate.caller import Answer, Caller
 from operate.clients import Clients
@@ -21,7 +21,6 @@ TOLERANCE = 1e-4
 # Capture is buffered for a moment before it is written.
 CAPTURE_PATIENCE_SECONDS = 20.0
 
-_OWN = jobs("")
 """What the names of the analyses of our own monitor hold."""
 
 
@@ -161,26 +160,6 @@ def read_capture(s3: Any, bucket: str) -> tuple[int, int, set[str | None]]:
     return files, records, found
 
 
-def monitor(clients: Clients, stack: str) -> Report:
-    """Analyses of the environment's requests, and what their reports hold against the baseline."""
-    sagemaker = clients.of(stack, "sagemaker")
-    executions: list[Report] = []
-    for page in sagemaker.get_paginator("list_monitoring_executions").paginate():
-        executions += page["MonitoringExecutionSummaries"]
-    done = [e for e in executions if e["MonitoringExecutionStatus"] in ("Completed", "CompletedWithViolations")]
-    violations: list[Report] = []
-    for execution in done:
-        name = execution["ProcessingJobArn"].rpartition("/")[2]
-        job = sagemaker.describe_processing_job(ProcessingJobName=name)
-        violations += _violations(clients.of(stack, "s3"), job)
-    for page in sagemaker.get_paginator("list_processing_jobs").paginate(StatusEquals="Completed", NameContains=_OWN):
-        for summary in page["ProcessingJobSummaries"]:
-            done.append(summary)
-            job = sagemaker.describe_processing_job(ProcessingJobName=summary["ProcessingJobName"])
-            violations += _violations(clients.of(stack, "s3"), job)
-    return {"executions": len(done), "violations": violations}
-
-
 def await_analysis(sagemaker: Any, service: str, seconds: float = 120) -> None:
     """Wait until an analysis of our own has ended and none is under way. Raises UserError after `seconds`."""
     deadline = time.monotonic() + seconds
@@ -193,15 +172,68 @@ def await_analysis(sagemaker: Any, service: str, seconds: float = 120) -> None:
         time.sleep(0.5)
 
 
-def _violations(s3: Any, job: Report) -> list[Report]:
-    for output in job["ProcessingOutputConfig"]["Outputs"]:
-        bucket, prefix = parse_s3_uri(output["S3Output"]["S3Uri"])
-        for item in s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", []):
-            if item["Key"].endswith("constraint_violations.json"):
-                body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
-                found: list[Report] = json.loads(body)["violations"]
-                return found
-    return []
+def summaries(clients: Clients, project: Project, stack: str) -> dict[str, Report]:
+    """What each analysis of an environment's captured requests says, by its key in the capture bucket."""
+    s3, bucket = clients.of(stack, "s3"), project.names.capture_bucket(stack)
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{REPORTS}/")
+    keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
+    return {
+        key: json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        for key in keys
+        if key.endswith("/summary.json")
+    }
+
+
+def monitor(clients: Clients, project: Project, stack: str) -> Report:
+    """The analyses of an environment's captured requests, each with its violations by feature."""
+    s3, bucket = clients.of(stack, "s3"), project.names.capture_bucket(stack)
+    found = summaries(clients, project, stack)
+    own = [_execution(s3, bucket, key, found[key]) for key in sorted(found)]
+    return {"executions": [*own, *_closed(clients, stack)]}
+
+
+def _closed(clients: Clients, stack: str) -> list[Report]:
+    """Runs of Model Monitor, where config asks for it."""
+    sagemaker = clients.of(stack, "sagemaker")
+    pages = sagemaker.get_paginator("list_monitoring_executions").paginate()
+    done = [
+        execution
+        for page in pages
+        for execution in page["MonitoringExecutionSummaries"]
+        if execution["MonitoringExecutionStatus"] in ("Completed", "CompletedWithViolations")
+    ]
+    return [_closed_execution(clients, stack, execution) for execution in done]
+
+
+def _closed_execution(clients: Clients, stack: str, execution: Report) -> Report:
+    name = execution["ProcessingJobArn"].rpartition("/")[2]
+    job = clients.of(stack, "sagemaker").describe_processing_job(ProcessingJobName=name)
+    bucket, folder = parse_s3_uri(job["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"])
+    broken = execution["MonitoringExecutionStatus"] == "CompletedWithViolations"
+    return {
+        "endpoint": execution["EndpointName"],
+        "sentence": f"{execution['MonitoringScheduleName']}: {execution['MonitoringExecutionStatus']}",
+        "violations": _violations(clients.of(stack, "s3"), bucket, folder) if broken else {},
+    }
+
+
+def _execution(s3: Any, bucket: str, key: str, summary: Report) -> Report:
+    return {
+        "release": summary["release"],
+        "window": summary["window"],
+        "records": summary["records"],
+        "sentence": summary["sentence"],
+        "violations": _violations(s3, bucket, key.rpartition("/")[0]) if summary["violations"] else {},
+    }
+
+
+def _violations(s3: Any, bucket: str, folder: str) -> dict[str, list[str]]:
+    """Broken constraints by feature."""
+    body = s3.get_object(Bucket=bucket, Key=f"{folder}/constraint_violations.json")["Body"].read()
+    by_feature: dict[str, list[str]] = {}
+    for item in json.loads(body)["violations"]:
+        by_feature.setdefault(item["feature_name"], []).append(item["constraint_check_type"])
+    return by_feature
 
 
 def last_deployment(clients: Clients, project: Project, stack: str) -> Report:

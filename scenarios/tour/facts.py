@@ -35,7 +35,6 @@ def gather(rehearsal: Rehearsal, tour: Tour) -> Facts:
         f"production's predictions equal the stored artifact's (largest difference {check['largest_difference']:g})"
     )
     captured = evidence.capture(clients, project, project.production, tour.answers)
-    run_monitor(rehearsal, clients, project)
     return {
         "production": {
             "release": manifest["id"],
@@ -45,7 +44,7 @@ def gather(rehearsal: Rehearsal, tour: Tour) -> Facts:
             "check": check,
         },
         "capture": captured,
-        "monitor": evidence.monitor(clients, project.production),
+        "monitor": evidence.monitor(clients, project, project.production),
         "roles": role_proof(rehearsal, project, clients),
     }
 
@@ -101,7 +100,7 @@ def _readers(rehearsal: Rehearsal, tour: Tour) -> dict[Sequence[str], Callable[[
         ("production", "endpoint"): lambda: outputs()["endpoint"],
         ("production", "url"): lambda: outputs()["apiUrl"],
         ("capture",): lambda: evidence.captured(clients, project, stack),
-        ("monitor",): lambda: evidence.monitor(clients, stack),
+        ("monitor",): lambda: evidence.monitor(clients, project, stack),
         ("roles",): lambda: role_proof(rehearsal, project, clients),
     }
 

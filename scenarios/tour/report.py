@@ -97,7 +97,8 @@ def render_html(report: Report) -> str:
     parts.append(_unread(report.get("unread") or {}))
     parts += [_run_html(number, run) for number, run in enumerate(report["runs"], 1)]
     parts.append(_pairs("Capture", report["capture"]))
-    parts.append(_pairs("Monitor", report["monitor"]))
+    parts.append(_monitor(report["monitor"]))
+    parts.append(_drift(report.get("drift")))
     parts.append(_roles(report["roles"]))
     return "\n".join(parts) + "\n</html>\n"
 
@@ -187,6 +188,30 @@ def _pairs(title: str, values: Report | None) -> str:
         return f"<h2>{_text(title)}</h2><p class='muted'>Could not be read.</p>"
     rows = "".join(f"<tr><th>{_text(key)}</th><td>{_text(value)}</td></tr>" for key, value in values.items())
     return f"<h2>{_text(title)}</h2><table>{rows}</table>"
+
+
+def _monitor(monitor: Report | None) -> str:
+    if monitor is None:
+        return "<h2>Monitor</h2><p class='muted'>Could not be read.</p>"
+    rows = "".join(
+        f"<tr><td>{_text(execution['sentence'])}</td><td>{_violations(execution['violations'])}</td></tr>"
+        for execution in monitor.get("executions", ())
+    )
+    return f"<h2>Monitor</h2><table><tr><th>analysis</th><th>violations by feature</th></tr>{rows}</table>"
+
+
+def _violations(by_feature: dict[str, list[str]]) -> str:
+    return _text("; ".join(f"{feature}: {', '.join(checks)}" for feature, checks in by_feature.items()))
+
+
+def _drift(drift: Report | None) -> str:
+    if not drift:
+        return ""
+    return (
+        f"<h2>Drift</h2><p>{_text(drift['alarm'])} went off; a run began by itself, on newer rows, and its release"
+        f" {_text(drift['release'])} serves. Then callers changed again, and nothing was started:"
+        f" <b>{_text(drift['held']['brake'])}</b>, {_text(drift['held']['reason'])}.</p>"
+    )
 
 
 def _roles(roles: list[Report] | None) -> str:

@@ -63,7 +63,7 @@ class Tour:
         known = run_ids(pipeline, self.project.names.name)
         self._upload_data(FIRST_SHARE)
         newest_run(pipeline, self.project.names.name, known)
-        return self._travel("First release", lambda: self._upload("source/source.zip", source_zip(self.project.root)))
+        return self.travel("First release", lambda: self._upload("source/source.zip", source_zip(self.project.root)))
 
     def second_release(self) -> report.Report:
         """Step 2b: new data arrives; its release takes production over while a client keeps calling."""
@@ -76,7 +76,7 @@ class Tour:
             return caller.predict([instances[turn % len(instances)]])
 
         with Traffic(call, TRICKLE, announce=self.announce, busy=BUSY) as traffic:
-            entry = self._travel("New data", lambda: self._upload_data(1.0), traffic)
+            entry = self.travel("New data", lambda: self._upload_data(1.0), traffic)
             time.sleep(LINGER_SECONDS)
         self.answers = traffic.answers
         return entry
@@ -102,7 +102,13 @@ class Tour:
         self._upload(DATA_KEY, text.encode())
         self.display.say(f"uploaded {DATA_KEY} with {rows} rows")
 
-    def _travel(self, title: str, begin: Callable[[], None], traffic: Traffic | None = None) -> report.Report:
+    def collect(self, key: str, text: str) -> None:
+        """Rows come in that wait for a retraining: their upload starts nothing."""
+        self._upload(key, text.encode())
+        self.display.say(f"collected {key} with {len(text.splitlines()) - 1} rows")
+
+    def travel(self, title: str, begin: Callable[[], None], traffic: Traffic | None = None) -> report.Report:
+        """What `begin` starts, followed to its end in production. Raises UserError where it does not get there."""
         pipeline = self.clients.of("delivery", "codepipeline")
         self._settle(pipeline)
         known = run_ids(pipeline, self.project.names.name)

@@ -92,7 +92,17 @@ def test_only_the_canarys_callers_saw_the_bad_release_fail(road: Road) -> None:
 
 def test_captured_records_cover_the_live_requests(road: Road) -> None:
     assert road.report["capture"]["records"] >= road.report["runs"][1]["shift"]["requests"]
-    assert road.report["monitor"]["executions"] >= 1
+
+
+def test_drift_is_seen_by_feature_and_retrains_once(road: Road) -> None:
+    first, *others = [found for found in road.report["monitor"]["executions"] if found["violations"]]
+    assert "baseline_drift_check" in {check for checks in first["violations"].values() for check in checks}
+    assert others, "the second drift was seen as well"
+    drift, run = road.report["drift"], road.report["runs"][3]
+    assert drift["alarm"].startswith(f"{road.project.names.stack('prod')}-drift-")
+    assert (run["reason"], run["status"], run["release"]) == ("drift", "Succeeded", drift["release"])
+    assert run["metrics"]["champion"] is not None, "it was compared with the champion"
+    assert (drift["held"]["brake"], "not before" in drift["held"]["reason"]) == ("cooldown", True)
 
 
 def test_production_answers_as_the_stored_artifact_does(road: Road) -> None:

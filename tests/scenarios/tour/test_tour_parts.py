@@ -114,9 +114,10 @@ def test_the_page_escapes_what_it_shows() -> None:
             "runs": [run],
             "production": {"release": None, "endpoint": None, "version": None, "url": None},
             "capture": {"files": 0, "records": 0},
-            "monitor": {"executions": 0, "violations": []},
+            "monitor": {"executions": [{"sentence": "<b>", "violations": {"<i>": ["drift"]}}]},
             "roles": [],
         }
     )
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
+    assert "<td>&lt;b&gt;</td><td>&lt;i&gt;: drift</td>" in page

@@ -1,0 +1,143 @@
+"""Step 5 of the tour: callers ask otherwise than before; the monitor sees it, and the pipeline retrains by itself.
+
+A second drift comes within the cooldown: nothing starts, and the reason is on record.
+"""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from contracts.errors import UserError
+from contracts.monitoring import REPORTS, drift_alarms
+from contracts.retraining import COLLECTED, LEDGER_KEY
+from scenarios.gateway import ask, hasten
+from scenarios.tour import evidence, report
+from scenarios.tour.dataset import another_mix
+from scenarios.tour.tour import Tour
+
+TITLE = "Drift"
+DATA_KEY = f"{COLLECTED}rehearsed.csv"
+# An hour's traffic in a few requests: each brings many rows, and there are more than the monitor wants to see.
+REQUESTS, ROWS = 12, 50
+# A moment after the schedule's beat, and at most an hour and a quarter after it was waited for.
+_AFTER = timedelta(minutes=2)
+_PATIENCE_SECONDS = 300.0
+
+Instances = Sequence[dict[str, float]]
+
+
+def drift(tour: Tour) -> report.Report | None:
+    """Retrains on drift, then holds back; what the report says of it. None where config lets nothing start by itself.
+
+    Raises UserError where either fails.
+    """
+    if not wanted(tour.project.config):
+        tour.display.say("drift is not rehearsed: config lets it start nothing (glidepath:retrain.enabled)")
+        return None
+    before = evidence.manifest_now(tour.clients, tour.project, tour.project.production)
+    upper, _ = mixes(evidence.feature_rows(tour.clients, before))
+
+    def begin() -> None:
+        text = another_mix(tour.table, before["target"])
+        tour.collect(DATA_KEY, text)
+        seen = an_hour(tour, upper)
+        tour.display.say(f"monitor: {seen['sentence']}")
+
+    since = datetime.now().astimezone()
+    entry = tour.travel(TITLE, begin)
+    if entry["reason"] != "drift":
+        raise UserError(f"{TITLE}: the run says that it was started by {entry['reason']}", "see the retrain function")
+    after = evidence.manifest_now(tour.clients, tour.project, tour.project.production)
+    _, lower = mixes(evidence.feature_rows(tour.clients, before))
+    asked = datetime.now().astimezone()
+    seen = an_hour(tour, lower)
+    tour.display.say(f"monitor: {seen['sentence']}")
+    held = brake(tour, asked)
+    tour.display.say(f"{TITLE}: nothing is started: {held['words']}", "green")
+    return {
+        "alarm": alarm(tour, since),
+        "release": after["id"],
+        "held": {"brake": held["brake"], "reason": held["words"]},
+    }
+
+
+def wanted(config: Mapping[str, Any]) -> bool:
+    """Whether drift may start a run."""
+    return bool((config.get("glidepath:retrain") or {}).get("enabled", True))
+
+
+def mixes(rows: Instances) -> tuple[Instances, Instances]:
+    """The upper and the lower quarter of the rows, by the feature that has the most values."""
+    feature = max(rows[0], key=lambda name: len({row[name] for row in rows}))
+    by_size = sorted(rows, key=lambda row: row[feature])
+    quarter = max(1, len(by_size) // 4)
+    return by_size[-quarter:], by_size[:quarter]
+
+
+def an_hour(tour: Tour, rows: Instances) -> report.Report:
+    """Callers ask for an hour, all in its first moment; the summary of the analysis that follows.
+
+    Raises UserError where it does not come, or sees no drift.
+    """
+    caller = tour.caller()
+    endpoint = tour.stacks.environ["AWS_ENDPOINT_URL"]
+    known = set(evidence.summaries(tour.clients, tour.project, tour.project.production))
+    for number in range(REQUESTS):
+        answer = caller.predict([rows[(number * ROWS + turn) % len(rows)] for turn in range(ROWS)])
+        if not answer.ok:
+            raise UserError(
+                f"{TITLE}: production answered {answer.status} to a caller", "see the predict function's log"
+            )
+    now = datetime.fromisoformat(ask(endpoint, "GET", "/_rehearsal/clock")["now"])
+    hasten(endpoint, (_next_beat(now) - now) / timedelta(hours=1))
+    return _analysis(tour, known)
+
+
+def _next_beat(now: datetime) -> datetime:
+    """Shortly after a quarter past the next hour: by then each schedule that is hourly has run."""
+    return now.replace(minute=15, second=0, microsecond=0) + timedelta(hours=1) + _AFTER
+
+
+def _analysis(tour: Tour, known: set[str]) -> report.Report:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        found = evidence.summaries(tour.clients, tour.project, tour.project.production)
+        for key in sorted(found.keys() - known, reverse=True):
+            if found[key]["drifted"]:
+                return found[key]
+        time.sleep(0.3)
+    raise UserError(f"{TITLE}: no analysis saw the drift in {_PATIENCE_SECONDS:.0f} s", f"see {REPORTS}/ in the bucket")
+
+
+def alarm(tour: Tour, since: datetime) -> str:
+    """The first drift alarm that went off after a moment. Raises UserError where none did."""
+    cloudwatch = tour.clients.of(tour.project.production, "cloudwatch")
+    pages = cloudwatch.get_paginator("describe_alarm_history").paginate(HistoryItemType="StateUpdate", StartDate=since)
+    prefix = drift_alarms(tour.project.names.stack(tour.project.production))
+    fired = sorted(
+        (item["Timestamp"], str(item["AlarmName"]))
+        for page in pages
+        for item in page["AlarmHistoryItems"]
+        if item["AlarmName"].startswith(prefix) and json.loads(item["HistoryData"])["newState"]["stateValue"] == "ALARM"
+    )
+    if not fired:
+        raise UserError(f"{TITLE}: a run began, but no alarm {prefix}… went off", "see production's alarms")
+    return fired[0][1]
+
+
+def brake(tour: Tour, since: datetime) -> dict[str, Any]:
+    """The first decision after a moment that held a retraining back. Raises UserError where none did, or one began."""
+    s3 = tour.clients.of("delivery", "s3")
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        body = s3.get_object(Bucket=tour.project.names.artifacts_bucket, Key=LEDGER_KEY)["Body"].read()
+        for decision in json.loads(body)["decisions"]:
+            if datetime.fromisoformat(decision["at"]) < since:
+                continue
+            if not decision["brake"]:
+                raise UserError(f"{TITLE}: the second drift started run {decision['execution']}", "see its cooldown")
+            return dict(decision)
+        time.sleep(0.3)
+    raise UserError(f"{TITLE}: nothing was decided on the second drift", "see the retrain function's log")

@@ -1,0 +1,78 @@
+"""The parts of the scene in which callers' requests drift."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from contracts.errors import UserError
+from scenarios.tour import drift_scene
+from scenarios.tour.dataset import Table, another_mix
+from scenarios.tour.drift_scene import brake, mixes, wanted
+
+NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
+
+
+def test_another_mix_has_the_larger_targets_but_not_the_largest() -> None:
+    table = Table("t.csv", ["x", "y"], [[str(n), str(n % 20)] for n in range(20)])
+    assert another_mix(table, "y").splitlines() == ["x,y", *(f"{n},{n}" for n in range(8, 19))]
+
+
+def test_its_targets_are_dearer_and_written_as_before() -> None:
+    table = Table("t.csv", ["x", "y"], [["a", f"{4 * n}.0" if n % 2 else str(4 * n)] for n in range(40)])
+    assert another_mix(table, "y").splitlines()[1:3] == ["a,80", "a,85.00"]
+
+
+@pytest.mark.parametrize("target", ["z", "x"])
+def test_without_a_target_that_is_a_number_the_later_rows_are_taken(target: str) -> None:
+    table = Table("t.csv", ["x", "y"], [[f"a{n}", str(n)] for n in range(20)])
+    assert another_mix(table, target).splitlines() == ["x,y", *(f"a{n},{n}" for n in range(8, 20))]
+
+
+def test_callers_ask_for_the_ends_of_the_feature_that_has_most_values() -> None:
+    rows = [{"flag": float(n % 2), "size": float(n)} for n in range(12)]
+    upper, lower = mixes(rows)
+    assert [row["size"] for row in upper] == [9, 10, 11]
+    assert [row["size"] for row in lower] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("config", "is_wanted"),
+    [
+        ({}, True),
+        ({"glidepath:retrain": {"cooldownMinutes": 5}}, True),
+        ({"glidepath:retrain": {"enabled": False}}, False),
+    ],
+)
+def test_it_is_left_out_where_nothing_may_start_by_itself(config: dict[str, Any], is_wanted: bool) -> None:
+    assert wanted(config) is is_wanted
+
+
+def decided(minutes: int, brake_name: str, execution: str = "") -> dict[str, str]:
+    moment = (NOW + timedelta(minutes=minutes)).isoformat()
+    return {"at": moment, "brake": brake_name, "words": "not now", "execution": execution}
+
+
+def tour_with(decisions: list[dict[str, str]]) -> Any:
+    body = SimpleNamespace(read=lambda: json.dumps({"decisions": decisions}).encode())
+    s3 = SimpleNamespace(get_object=lambda **_: {"Body": body})
+    names = SimpleNamespace(artifacts_bucket="artifacts")
+    return SimpleNamespace(clients=SimpleNamespace(of=lambda *_: s3), project=SimpleNamespace(names=names))
+
+
+def test_the_decision_on_the_second_drift_counts() -> None:
+    found = brake(tour_with([decided(-5, "", "e"), decided(1, "cooldown")]), NOW)
+    assert found["brake"] == "cooldown"
+
+
+def test_a_second_run_within_the_cooldown_is_a_fault() -> None:
+    with pytest.raises(UserError, match="started run e2"):
+        brake(tour_with([decided(1, "", "e2")]), NOW)
+
+
+def test_no_decision_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drift_scene, "_PATIENCE_SECONDS", 0.0)
+    with pytest.raises(UserError, match="nothing was decided"):
+        brake(tour_with([]), NOW)
