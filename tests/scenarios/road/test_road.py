@@ -78,7 +78,7 @@ def test_the_bad_release_is_rolled_back_by_its_alarm(road: Road) -> None:
     shift = bad["shift"]
     assert shift["alarms"][0]["name"] == "glidepath-prod-model-errors"
     assert shift["steps"][-1]["weight"] == 0
-    assert road.report["production"]["release"] == road.report["runs"][1]["release"] != bad["release"]
+    assert road.report["production"]["release"] == road.report["runs"][3]["release"] != bad["release"]
 
 
 def test_only_the_canarys_callers_saw_the_bad_release_fail(road: Road) -> None:
