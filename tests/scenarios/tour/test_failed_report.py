@@ -118,6 +118,9 @@ def test_roles_that_are_not_proven_are_the_reports_error(world: Rehearsal, monke
     production = {"release": "r1", "version": "7", "endpoint": "e", "url": "u"}
     gathered = {"production": production, "capture": {}, "monitor": {}, "roles": []}
     monkeypatch.setattr(facts, "gather", lambda *_: gathered)
+    monkeypatch.setattr(
+        conduct, "drift", lambda *_: {"alarm": "a", "release": "r", "held": {"brake": "b", "reason": "w"}}
+    )
     monkeypatch.setattr(roles, "faults", lambda _: ["prod-predict was denied s3:GetObject"])
     with pytest.raises(UserError, match="the roles are not proven: prod-predict was denied s3:GetObject") as raised:
         play(world)
