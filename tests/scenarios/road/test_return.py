@@ -40,17 +40,14 @@ def agree(road: Road, release: str) -> None:
     found = road.production()
     assert (found["release"], found["recorded"], found["shifting"], found["shift"]) == (release, release, {}, None)
     assert found["state"] == "InService"
-    sagemaker = road.clients.of("prod", "sagemaker")
-    (schedule,) = sagemaker.list_monitoring_schedules()["MonitoringScheduleSummaries"]
-    definition = sagemaker.describe_data_quality_job_definition(
-        JobDefinitionName=schedule["MonitoringJobDefinitionName"]
-    )
-    assert definition["DataQualityJobInput"]["EndpointInput"]["EndpointName"] == found["endpoint"]
+    watching = road.clients.of("prod", "lambda").get_function_configuration(
+        FunctionName=f"{road.project.names.stack('prod')}-monitor"
+    )["Environment"]["Variables"]
     manifest = evidence.manifest_now(road.clients, road.project, "prod")
-    baseline = definition["DataQualityBaselineConfig"]
     assert manifest["id"] == release
-    assert baseline["StatisticsResource"]["S3Uri"] == manifest["baseline"]["statistics"]
-    assert baseline["ConstraintsResource"]["S3Uri"] == manifest["baseline"]["constraints"]
+    assert (watching["RELEASE_ID"], watching["ENDPOINT_NAME"]) == (release, found["endpoint"])
+    assert watching["STATISTICS_URI"] == manifest["baseline"]["statistics"]
+    assert watching["CONSTRAINTS_URI"] == manifest["baseline"]["constraints"]
     caller = Caller(road.report["production"]["url"], road.project.names.region, road.clients.credentials("prod"))
     assert caller.predict(evidence.golden_instances(road.clients, manifest)[:1]).release == release
 
