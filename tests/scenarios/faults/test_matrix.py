@@ -21,7 +21,7 @@ from scenarios.tour.source import tracked_files
 ROOT = Path(__file__).resolve().parents[3]
 HANDFUL = ("model-nan", "before-hook-crashes", "lambda-cold-failure", "deployment-stopped")
 # The first test waits for a world: a minute on a quiet machine, more on a busy one.
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2400)]
 
 
 @dataclass(frozen=True)

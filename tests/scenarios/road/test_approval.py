@@ -16,7 +16,7 @@ from operate.plans import split
 from scenarios.faults.program import copy_program
 from tests.scenarios.road.conftest import ROOT, Road
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2400)]
 WIDE = 'allow("Wide", ["s3:*"], ["*"])'
 
 

@@ -23,7 +23,7 @@ from nbclient import NotebookClient
 from scenarios.tour import evidence, facts, roles
 from tests.scenarios.road.conftest import ROOT, Road
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2400)]
 FOLDER = ROOT / "notebooks"
 REPOSITORY = "https://git.example.com/fares"
 GIVEN = 'DECISION, CLEAN_UP = "approve", True\nEVERY, CALLS = 0.5, 3'

@@ -23,7 +23,7 @@ from operate.caller import Caller
 from scenarios.tour import evidence
 from tests.scenarios.road.conftest import ROOT, Road
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2400)]
 
 
 def served(road: Road) -> list[str]:

@@ -23,7 +23,7 @@ from tests.scenarios.road.variants import Production, eventually, of_two_feature
 STACKS = ("delivery", "dev", "prod")
 STAGES = ("Source", "Build", "Train", "DeployDev", "TestDev", "Approve", "DeployProd")
 # The first test waits for a whole rehearsal: minutes on a quiet machine, more on a busy one.
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2400)]
 
 
 def test_both_runs_succeed_through_all_seven_stages(road: Road) -> None:
