@@ -40,7 +40,7 @@ def test_the_second_run_saw_more_rows(road: Road) -> None:
 
 
 def test_the_reported_error_is_what_the_stored_model_makes_on_the_held_out_rows(road: Road) -> None:
-    run = road.report["runs"][1]
+    run = road.report["runs"][3]
     s3 = road.clients.of("delivery", "s3")
     manifest = evidence.manifest_now(road.clients, road.project, "prod")
     prefix = f"runs/{run['execution']}/features/test/"
