@@ -85,6 +85,8 @@ class World:
         if brake(self.limits, Situation(moment, asked, self.runs, self.going, window)):
             return
         assert not self.going
+        # A run that failed before the gate may begin once more on the same rows.
+        assert self.data not in self.trained
         self.going = f"run-{len(self.runs)}"
         self.runs.append(replace(began(0, event), at=moment, execution=self.going))
         self.used.append(self.data)
@@ -109,7 +111,7 @@ STEPS = st.lists(
 @settings(max_examples=300, deadline=None)
 @given(STEPS, st.integers(0, 2000), st.integers(1, 4), st.integers(1, 5))
 def test_whatever_comes_the_brakes_hold(steps: list[tuple], cooldown: int, runs: int, days: int) -> None:  # type: ignore[type-arg]
-    """Never two at a time, within the cooldown, over the budget, or twice for one event or one window."""
+    """Never two at a time, within the cooldown, over the budget, twice for one event, or on rows that came to the gate before."""
     limits = Limits(True, ("prod",), timedelta(minutes=cooldown), runs, timedelta(days=days))
     world = World(limits)
     for kind, *arguments in steps:
@@ -126,7 +128,6 @@ def test_whatever_comes_the_brakes_hold(steps: list[tuple], cooldown: int, runs:
     for moment in begun:
         assert sum(moment - limits.period < other <= moment for other in begun) <= limits.runs
     assert len({run.event for run in world.runs}) == len(world.runs)
-    assert all(world.used.count(data) == 1 for data in world.trained)
 
 
 @pytest.mark.parametrize(
