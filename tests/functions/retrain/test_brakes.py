@@ -111,7 +111,7 @@ STEPS = st.lists(
 @settings(max_examples=300, deadline=None)
 @given(STEPS, st.integers(0, 2000), st.integers(1, 4), st.integers(1, 5))
 def test_whatever_comes_the_brakes_hold(steps: list[tuple], cooldown: int, runs: int, days: int) -> None:  # type: ignore[type-arg]
-    """Never two at a time, within the cooldown, over the budget, twice for one event, or on rows that came to the gate before."""
+    """Never two at a time, within the cooldown, over the budget, twice for one event, or on rows that were judged."""
     limits = Limits(True, ("prod",), timedelta(minutes=cooldown), runs, timedelta(days=days))
     world = World(limits)
     for kind, *arguments in steps:
