@@ -7,7 +7,14 @@ default, a folder's where the folder shares one. What takes longest begins first
 import signal
 from typing import Any
 
+import hypothesis
 import pytest
+
+# No verdict depends on how fast the machine is, or how busy.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 # A shell starts its background jobs with SIGINT ignored, and so would be all that the tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
