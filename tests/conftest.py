@@ -4,17 +4,19 @@
 default, a folder's where the folder shares one. What takes longest begins first, so that no core waits at the end.
 """
 
+import contextlib
 import signal
 from typing import Any
 
-import hypothesis
 import pytest
 
-# No verdict depends on how fast the machine is, or how busy.
-hypothesis.settings.register_profile(
-    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
-hypothesis.settings.load_profile("any machine")
+# No verdict depends on how fast the machine is, or how busy. A pipeline's Build, which runs tests/project alone, has no
+# hypothesis.
+with contextlib.suppress(ModuleNotFoundError):
+    from hypothesis import HealthCheck, settings
+
+    settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("any machine")
 
 # A shell starts its background jobs with SIGINT ignored, and so would be all that the tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
