@@ -1,46 +1,16 @@
 """SageMaker Model Monitor, for accounts that had it before it was closed to new customers."""
 
-from typing import Any, TypedDict
+from typing import Any
 
 import pulumi
 from pulumi_aws.sagemaker.data_quality_job_definition import DataQualityJobDefinition
 from pulumi_aws.sagemaker.monitoring_schedule import MonitoringSchedule
 
+from components.monitor_args import MonitorArgs
 from definitions.monitoring import on_the_hour
 
 
-class ClosedArgs(TypedDict):
-    """Arguments of the closed service's monitor."""
-
-    endpoint: pulumi.Input[str]
-    """Endpoint of the release."""
-    statistics: str
-    """Baseline statistics of the release."""
-    constraints: str
-    """Baseline constraints of the release."""
-    image: str
-    """Image of the closed service's analyzer."""
-    role_arn: pulumi.Input[str]
-    """Role of the schedule's jobs."""
-    key_arn: pulumi.Input[str]
-    """Key of volumes and reports."""
-    capture_bucket: pulumi.Input[str]
-    """Where reports go."""
-    schedule: str
-    """When it runs."""
-    instance_type: str
-    """Machine."""
-    instance_count: int
-    """How many."""
-    volume_gb: int
-    """Disk of each."""
-    minutes: int
-    """When a run is given up."""
-    after: pulumi.Resource
-    """What must have succeeded before the watching moves to this release."""
-
-
-def model_monitor(name: str, args: ClosedArgs, parent: pulumi.Resource) -> MonitoringSchedule:
+def model_monitor(name: str, args: MonitorArgs, parent: pulumi.Resource) -> MonitoringSchedule:
     """Definition and schedule."""
     return MonitoringSchedule(
         name,
@@ -62,10 +32,10 @@ def drift(schedule: MonitoringSchedule, endpoint: pulumi.Input[str], feature: st
     }
 
 
-def _definition(name: str, args: ClosedArgs, parent: pulumi.Resource) -> DataQualityJobDefinition:
+def _definition(name: str, args: MonitorArgs, parent: pulumi.Resource) -> DataQualityJobDefinition:
     return DataQualityJobDefinition(
         name,
-        role_arn=args["role_arn"],
+        role_arn=args["roles"]["monitor"],
         data_quality_app_specification={"image_uri": args["image"]},
         data_quality_baseline_config={
             "statistics_resource": {"s3_uri": args["statistics"]},

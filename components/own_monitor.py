@@ -1,7 +1,6 @@
 """A monitor of our own: schedule → function → processing job, and the rule that tells the function of the job's end."""
 
 import json
-from typing import TypedDict
 
 import pulumi
 from pulumi_aws.cloudwatch.event_rule import EventRule
@@ -10,60 +9,13 @@ from pulumi_aws.lambda_.permission import Permission
 from pulumi_aws.scheduler.schedule import Schedule
 
 from components.function import ROOT, Function
+from components.monitor_args import MonitorArgs
 from contracts.analyzer import files
 from contracts.monitoring import jobs
-from contracts.names import Names
 from definitions.monitoring import ended
 
 
-class OwnArgs(TypedDict):
-    """Arguments of the project's own monitor."""
-
-    names: Names
-    """The project's names."""
-    env: str
-    """Which environment."""
-    release_id: str
-    """Id of the release."""
-    endpoint: pulumi.Input[str]
-    """Endpoint of the release."""
-    variant: str
-    """Whose captured requests are looked at."""
-    statistics: str
-    """Baseline statistics of the release."""
-    constraints: str
-    """Baseline constraints of the release."""
-    image: str
-    """Image that the analyzer runs in."""
-    role_arn: pulumi.Input[str]
-    """Role of the jobs."""
-    function_role_arn: pulumi.Input[str]
-    """Role of the function."""
-    schedule_role_arn: pulumi.Input[str]
-    """Role of the schedule."""
-    key_arn: pulumi.Input[str]
-    """Key of volumes, reports and logs."""
-    capture_bucket: pulumi.Input[str]
-    """Where captured requests are, and reports go."""
-    schedule: str
-    """When it runs."""
-    instance_type: str
-    """Machine."""
-    volume_gb: int
-    """Its disk."""
-    minutes: int
-    """When a run is given up."""
-    least_records: int
-    """Fewer records are not judged."""
-    drift: float
-    """Distance from the baseline from which on a column has drifted."""
-    log_days: int
-    """How long the function's log is kept."""
-    after: pulumi.Resource
-    """What must have succeeded before the watching moves to this release."""
-
-
-def own_monitor(name: str, args: OwnArgs, parent: pulumi.Resource) -> Schedule:
+def own_monitor(name: str, args: MonitorArgs, parent: pulumi.Resource) -> Schedule:
     """Function, rule and schedule."""
     function = _function(name, args, parent)
     prefix = args["names"].stack(args["env"])
@@ -76,7 +28,7 @@ def own_monitor(name: str, args: OwnArgs, parent: pulumi.Resource) -> Schedule:
         flexible_time_window={"mode": "OFF"},
         target={
             "arn": function.arn,
-            "role_arn": args["schedule_role_arn"],
+            "role_arn": args["roles"]["schedule"],
             # The time that was meant, not the one of the call: a beat that comes late, or twice, asks for its own hour.
             "input": json.dumps({"scheduled": "<aws.scheduler.scheduled-time>"}),
             "retry_policy": {"maximum_retry_attempts": 5, "maximum_event_age_in_seconds": 1800},
@@ -85,7 +37,7 @@ def own_monitor(name: str, args: OwnArgs, parent: pulumi.Resource) -> Schedule:
     )
 
 
-def _function(name: str, args: OwnArgs, parent: pulumi.Resource) -> Function:
+def _function(name: str, args: MonitorArgs, parent: pulumi.Resource) -> Function:
     names, env = args["names"], args["env"]
     return Function(
         name,
@@ -93,7 +45,7 @@ def _function(name: str, args: OwnArgs, parent: pulumi.Resource) -> Function:
             "function_name": names.function(env, "monitor"),
             "package": "monitor",
             "also": files(ROOT),
-            "role_arn": args["function_role_arn"],
+            "role_arn": args["roles"]["watch"],
             "key_arn": args["key_arn"],
             "environment": {
                 "ENV": env,
@@ -105,7 +57,7 @@ def _function(name: str, args: OwnArgs, parent: pulumi.Resource) -> Function:
                 "STATISTICS_URI": args["statistics"],
                 "CONSTRAINTS_URI": args["constraints"],
                 "IMAGE_URI": args["image"],
-                "ROLE_ARN": args["role_arn"],
+                "ROLE_ARN": args["roles"]["monitor"],
                 "KEY_ARN": args["key_arn"],
                 "INSTANCE_TYPE": args["instance_type"],
                 "VOLUME_GB": str(args["volume_gb"]),
