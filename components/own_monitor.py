@@ -4,12 +4,11 @@ import json
 
 import pulumi
 from pulumi_aws.cloudwatch.event_rule import EventRule
-from pulumi_aws.cloudwatch.event_target import EventTarget
-from pulumi_aws.lambda_.permission import Permission
 from pulumi_aws.scheduler.schedule import Schedule
 
 from components.function import ROOT, Function
 from components.monitor_args import MonitorArgs
+from components.rule import call
 from contracts.analyzer import files
 from contracts.monitoring import jobs
 from definitions.monitoring import ended
@@ -75,25 +74,11 @@ def _function(name: str, args: MonitorArgs, parent: pulumi.Resource) -> Function
 
 
 def _end_of_jobs(name: str, prefix: str, function: Function, parent: pulumi.Resource) -> None:
-    own = pulumi.ResourceOptions(parent=parent)
     rule = EventRule(
         name,
         name=f"{prefix}-monitor",
         description="The end of an analysis",
         event_pattern=json.dumps(ended(jobs(prefix))),
-        opts=own,
+        opts=pulumi.ResourceOptions(parent=parent),
     )
-    permission = Permission(
-        f"{name}-ended",
-        action="lambda:InvokeFunction",
-        function=function.name,
-        principal="events.amazonaws.com",
-        source_arn=rule.arn,
-        opts=own,
-    )
-    EventTarget(
-        name,
-        rule=rule.name,
-        arn=function.arn,
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=[permission]),
-    )
+    call(name, rule, function, parent, permission=f"{name}-ended")

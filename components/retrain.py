@@ -8,12 +8,11 @@ import pulumi
 from pulumi_aws.cloudwatch.event_bus import EventBus
 from pulumi_aws.cloudwatch.event_bus_policy import EventBusPolicy
 from pulumi_aws.cloudwatch.event_rule import EventRule
-from pulumi_aws.cloudwatch.event_target import EventTarget
-from pulumi_aws.lambda_.permission import Permission
 from pulumi_aws.scheduler.schedule import Schedule
 
 from components.function import Function
 from components.role import Role, role_args
+from components.rule import call
 from contracts.names import DELIVERY, Names
 from definitions.events import arriving_pattern, bus_policy
 from definitions.roles.delivery import roles
@@ -84,17 +83,7 @@ class Retrain(pulumi.ComponentResource):
             event_pattern=json.dumps(arriving_pattern(names, env)),
             opts=own,
         )
-        permission = Permission(
-            name,
-            action="lambda:InvokeFunction",
-            function=function.name,
-            principal="events.amazonaws.com",
-            source_arn=rule.arn,
-            source_account=names.delivery_account,
-            opts=own,
-        )
-        after = pulumi.ResourceOptions(parent=self, depends_on=[permission])
-        EventTarget(name, rule=rule.name, event_bus_name=bus.name, arn=function.arn, opts=after)
+        call(name, rule, function, self, account=names.delivery_account, bus=bus)
 
     def _schedule(self, name: str, args: RetrainArgs, function: Function) -> None:
         own = pulumi.ResourceOptions(parent=self)

@@ -4,12 +4,11 @@ from typing import TypedDict
 
 import pulumi
 from pulumi_aws.cloudwatch.event_rule import EventRule
-from pulumi_aws.cloudwatch.event_target import EventTarget
 from pulumi_aws.codeconnections.connection import Connection
-from pulumi_aws.lambda_.permission import Permission
 
 from components.function import Function
 from components.role import Role, role_args
+from components.rule import call
 from components.stage import Stage
 from contracts.names import DELIVERY, Names
 from definitions.roles.delivery import roles
@@ -136,16 +135,5 @@ class Trigger(pulumi.ComponentResource):
             ),
             opts=own,
         )
-        permission = Permission(
-            name,
-            action="lambda:InvokeFunction",
-            function=function.name,
-            principal="events.amazonaws.com",
-            source_arn=rule.arn,
-            source_account=names.delivery_account,
-            opts=own,
-        )
-        EventTarget(
-            name, rule=rule.name, arn=function.arn, opts=pulumi.ResourceOptions(parent=self, depends_on=[permission])
-        )
+        call(name, rule, function, self, account=names.delivery_account)
         self.register_outputs({})
