@@ -1,5 +1,7 @@
 """Datasets in the project's data bucket, for people who look at them and bring new ones."""
 
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 FOLDER = "datasets/"
@@ -13,16 +15,18 @@ def newest(s3: Any, bucket: str) -> str | None:
     return max(found, key=lambda item: item["LastModified"])["Key"] if found else None
 
 
-def feature_rows(s3: Any, bucket: str, execution: str, part: str, most: int) -> list[list[float]]:
-    """Up to `most` rows of one part (train, validation, test) of a run's features: the target first, in their order.
+def feature_rows(s3: Any, bucket: str, execution: str, part: str, most: int | None = None) -> list[list[float]]:
+    """The rows (at most `most`) of one part (train, validation, test) of a run's features: the target, then they.
 
     Rows with a missing value are left out: a request cannot hold one.
     """
-    rows: list[list[float]] = []
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"runs/{execution}/features/{part}/")
-    for item in (item for page in pages for item in page.get("Contents", [])):
-        for line in s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read().decode().splitlines():
-            cells = line.split(",")
-            if len(rows) < most and all(cells):
-                rows.append([float(cell) for cell in cells])
-    return rows
+    return list(itertools.islice(_rows(s3, bucket, f"runs/{execution}/features/{part}/"), most))
+
+
+def _rows(s3: Any, bucket: str, prefix: str) -> Iterator[list[float]]:
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for item in page.get("Contents", []):
+            for line in s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read().decode().splitlines():
+                cells = line.split(",")
+                if all(cells):
+                    yield [float(cell) for cell in cells]

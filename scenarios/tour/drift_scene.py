@@ -3,15 +3,16 @@
 A second drift comes within the cooldown: nothing starts, and the reason is on record.
 """
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from contracts.errors import UserError
-from contracts.monitoring import REPORTS, drift_alarms
+from contracts.monitoring import REPORTS, drift_alarm
 from contracts.retraining import COLLECTED, LEDGER_KEY
+from contracts.s3 import S3Location
+from functions.retrain.ledger import Decision, parse_ledger
 from scenarios.gateway import ask, hasten
 from scenarios.tour import evidence, report
 from scenarios.tour.dataset import another_mix
@@ -37,7 +38,7 @@ def drift(tour: Tour) -> report.Report | None:
         tour.display.say("drift is not rehearsed: config lets it start nothing (glidepath:retrain.enabled)")
         return None
     before = evidence.manifest_now(tour.clients, tour.project, tour.project.production)
-    upper, _ = mixes(evidence.feature_rows(tour.clients, before))
+    upper, lower = mixes(evidence.feature_rows(tour.clients, before))
 
     def begin() -> None:
         text = another_mix(tour.table, before["target"])
@@ -49,17 +50,17 @@ def drift(tour: Tour) -> report.Report | None:
     entry = tour.travel(TITLE, begin)
     if entry["reason"] != "drift":
         raise UserError(f"{TITLE}: the run says that it was started by {entry['reason']}", "see the retrain function")
+    went_off = alarm(tour, before["features"], since)
     after = evidence.manifest_now(tour.clients, tour.project, tour.project.production)
-    _, lower = mixes(evidence.feature_rows(tour.clients, before))
     asked = datetime.now().astimezone()
     seen = an_hour(tour, lower)
     tour.display.say(f"monitor: {seen['sentence']}")
     held = brake(tour, asked)
-    tour.display.say(f"{TITLE}: nothing is started: {held['words']}", "green")
+    tour.display.say(f"{TITLE}: nothing is started: {held.words}", "green")
     return {
-        "alarm": alarm(tour, since),
+        "alarm": went_off,
         "release": after["id"],
-        "held": {"brake": held["brake"], "reason": held["words"]},
+        "held": {"brake": held.brake, "reason": held.words},
     }
 
 
@@ -111,33 +112,28 @@ def _analysis(tour: Tour, known: set[str]) -> report.Report:
     raise UserError(f"{TITLE}: no analysis saw the drift in {_PATIENCE_SECONDS:.0f} s", f"see {REPORTS}/ in the bucket")
 
 
-def alarm(tour: Tour, since: datetime) -> str:
-    """The first drift alarm that went off after a moment. Raises UserError where none did."""
+def alarm(tour: Tour, features: Sequence[str], since: datetime) -> str:
+    """The drift alarm that went off first after a moment. Raises UserError where none did."""
     cloudwatch = tour.clients.of(tour.project.production, "cloudwatch")
-    pages = cloudwatch.get_paginator("describe_alarm_history").paginate(HistoryItemType="StateUpdate", StartDate=since)
-    prefix = drift_alarms(tour.project.names.stack(tour.project.production))
-    fired = sorted(
-        (item["Timestamp"], str(item["AlarmName"]))
-        for page in pages
-        for item in page["AlarmHistoryItems"]
-        if item["AlarmName"].startswith(prefix) and json.loads(item["HistoryData"])["newState"]["stateValue"] == "ALARM"
-    )
-    if not fired:
-        raise UserError(f"{TITLE}: a run began, but no alarm {prefix}… went off", "see production's alarms")
-    return fired[0][1]
+    service = tour.project.names.stack(tour.project.production)
+    found = [evidence.fired(cloudwatch, drift_alarm(service, feature), since) for feature in features]
+    went_off = sorted((entry for entry in found if entry), key=lambda entry: float(entry["time"]))
+    if not went_off:
+        raise UserError(f"{TITLE}: a run began, but no drift alarm of {service} went off", "see production's alarms")
+    return str(went_off[0]["name"])
 
 
-def brake(tour: Tour, since: datetime) -> dict[str, Any]:
+def brake(tour: Tour, since: datetime) -> Decision:
     """The first decision after a moment that held a retraining back. Raises UserError where none did, or one began."""
     s3 = tour.clients.of("delivery", "s3")
+    ledger = str(S3Location(tour.project.names.artifacts_bucket, LEDGER_KEY))
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        body = s3.get_object(Bucket=tour.project.names.artifacts_bucket, Key=LEDGER_KEY)["Body"].read()
-        for decision in json.loads(body)["decisions"]:
-            if datetime.fromisoformat(decision["at"]) < since:
+        for decision in parse_ledger(evidence.read_object(s3, ledger).decode()).decisions:
+            if decision.at < since:
                 continue
-            if not decision["brake"]:
-                raise UserError(f"{TITLE}: the second drift started run {decision['execution']}", "see its cooldown")
-            return dict(decision)
+            if not decision.brake:
+                raise UserError(f"{TITLE}: the second drift started run {decision.execution}", "see its cooldown")
+            return decision
         time.sleep(0.3)
     raise UserError(f"{TITLE}: nothing was decided on the second drift", "see the retrain function's log")

@@ -11,6 +11,7 @@ from typing import Any
 from contracts.errors import UserError
 from contracts.monitoring import REPORTS, jobs
 from contracts.s3 import parse_s3_uri
+from operate import datasets
 from operate.caller import Answer, Caller
 from operate.clients import Clients
 from operate.project import Project
@@ -62,19 +63,12 @@ def feature_rows(clients: Clients, manifest: Report, part: str = "test") -> list
 
 def labelled_rows(clients: Clients, manifest: Report, part: str) -> list[tuple[float, dict[str, float]]]:
     """The same records, each after its target."""
-    s3 = clients.of("delivery", "s3")
     bucket, _ = parse_s3_uri(manifest["golden"])
-    prefix = f"runs/{manifest['execution']}/features/{part}/"
-    rows: list[tuple[float, dict[str, float]]] = []
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        for item in page.get("Contents", []):
-            for line in s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read().decode().splitlines():
-                label, *cells = line.split(",")
-                if all(cells):
-                    rows.append((float(label), dict(zip(manifest["features"], map(float, cells), strict=True))))
-    if not rows:
-        raise UserError(f"s3://{bucket}/{prefix} holds no rows", "the features of the release's run are missing")
-    return rows
+    found = datasets.feature_rows(clients.of("delivery", "s3"), bucket, manifest["execution"], part)
+    if not found:
+        place = f"s3://{bucket}/runs/{manifest['execution']}/features/{part}/"
+        raise UserError(f"{place} holds no rows", "the features of the release's run are missing")
+    return [(row[0], dict(zip(manifest["features"], row[1:], strict=True))) for row in found]
 
 
 def artifact_predictions(artifact: bytes, features: Sequence[str], rows: Sequence[dict[str, float]]) -> list[float]:
@@ -247,16 +241,17 @@ def last_deployment(clients: Clients, project: Project, stack: str) -> Report:
     found = [codedeploy.get_deployment(deploymentId=known)["deploymentInfo"] for known in ids]
     newest = max((info for info in found if info["creator"] != "codeDeployRollback"), key=lambda i: i["createTime"])
     names = codedeploy.get_deployment_group(**group)["deploymentGroupInfo"]["alarmConfiguration"]["alarms"]
-    fired = (_fired(clients.of(stack, "cloudwatch"), alarm["name"], newest["createTime"]) for alarm in names)
+    alarms = (fired(clients.of(stack, "cloudwatch"), alarm["name"], newest["createTime"]) for alarm in names)
     return {
         "id": newest["deploymentId"],
         "status": newest["status"],
         "error": (newest.get("errorInformation") or {}).get("message"),
-        "alarms": sorted(filter(None, fired), key=lambda alarm: float(alarm["time"])),
+        "alarms": sorted(filter(None, alarms), key=lambda alarm: float(alarm["time"])),
     }
 
 
-def _fired(cloudwatch: Any, name: str, since: datetime) -> Report | None:
+def fired(cloudwatch: Any, name: str, since: datetime) -> Report | None:
+    """When an alarm last went off since a moment, and why; None where it did not."""
     items = cloudwatch.describe_alarm_history(AlarmName=name, HistoryItemType="StateUpdate", StartDate=since)
     for item in items["AlarmHistoryItems"]:
         state = json.loads(item["HistoryData"])["newState"]

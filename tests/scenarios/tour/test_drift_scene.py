@@ -1,6 +1,6 @@
 """The parts of the scene in which callers' requests drift."""
 
-import json
+import io
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from contracts.errors import UserError
+from functions.retrain.ledger import Decision, Ledger, render_ledger
 from scenarios.tour import drift_scene
 from scenarios.tour.dataset import Table, another_mix
 from scenarios.tour.drift_scene import brake, mixes, wanted
@@ -50,21 +51,20 @@ def test_it_is_left_out_where_nothing_may_start_by_itself(config: dict[str, Any]
     assert wanted(config) is is_wanted
 
 
-def decided(minutes: int, brake_name: str, execution: str = "") -> dict[str, str]:
-    moment = (NOW + timedelta(minutes=minutes)).isoformat()
-    return {"at": moment, "brake": brake_name, "words": "not now", "execution": execution}
+def decided(minutes: int, brake_name: str, execution: str = "") -> Decision:
+    return Decision(NOW + timedelta(minutes=minutes), "e", "drift", "why", brake_name, "not now", execution)
 
 
-def tour_with(decisions: list[dict[str, str]]) -> Any:
-    body = SimpleNamespace(read=lambda: json.dumps({"decisions": decisions}).encode())
-    s3 = SimpleNamespace(get_object=lambda **_: {"Body": body})
+def tour_with(decisions: list[Decision]) -> Any:
+    text = render_ledger(Ledger(decisions=tuple(decisions)))
+    s3 = SimpleNamespace(get_object=lambda **_: {"Body": io.BytesIO(text.encode())})
     names = SimpleNamespace(artifacts_bucket="artifacts")
     return SimpleNamespace(clients=SimpleNamespace(of=lambda *_: s3), project=SimpleNamespace(names=names))
 
 
 def test_the_decision_on_the_second_drift_counts() -> None:
     found = brake(tour_with([decided(-5, "", "e"), decided(1, "cooldown")]), NOW)
-    assert found["brake"] == "cooldown"
+    assert found.brake == "cooldown"
 
 
 def test_a_second_run_within_the_cooldown_is_a_fault() -> None:
