@@ -11,6 +11,7 @@ from components.role import Role, role_args
 from components.rule import call
 from components.stage import Stage
 from contracts.names import DELIVERY, Names
+from contracts.retraining import UPLOADED
 from definitions.roles.delivery import roles
 from definitions.roles.delivery_account import Delivery
 
@@ -121,7 +122,7 @@ class Trigger(pulumi.ComponentResource):
             },
             own,
         )
-        prefixes = [{"prefix": prefix} for prefix in ("datasets/", args["source_key"]) if prefix]
+        prefixes = [{"prefix": prefix} for prefix in (UPLOADED, args["source_key"]) if prefix]
         rule = EventRule(
             name,
             name=f"{names.name}-new-objects",

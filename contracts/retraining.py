@@ -8,6 +8,8 @@ OWN_REASONS = ("drift", "schedule")
 """Reasons that only `functions.retrain` may give; the workflow refuses them for a run that it has not started."""
 REASONS = ("commit", "data", "manual", *OWN_REASONS)
 """Every reason that a run may have."""
+UPLOADED = "datasets/"
+"""Where new rows are uploaded, in the data bucket: each starts a run."""
 COLLECTED = "collected/"
 """Where rows wait for a retraining, in the data bucket: an upload there starts nothing by itself."""
 JOINED = "windows/"

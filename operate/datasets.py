@@ -4,13 +4,12 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-FOLDER = "datasets/"
-"""Where uploads start a run."""
+from contracts.retraining import UPLOADED
 
 
 def newest(s3: Any, bucket: str) -> str | None:
     """Key of the dataset that was uploaded last; None where there is none yet."""
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=FOLDER)
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=UPLOADED)
     found = [item for page in pages for item in page.get("Contents", [])]
     return max(found, key=lambda item: item["LastModified"])["Key"] if found else None
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from contracts.names import DELIVERY
-from contracts.retraining import COLLECTED
+from contracts.retraining import COLLECTED, UPLOADED
 from settings.keys import INLINE, Key, Section
 from settings.kinds import Choice, Flag, ListOf, Number, Text, Whole
 
@@ -203,7 +203,7 @@ class NewData:
     folder: Annotated[
         str,
         Key(
-            Choice((COLLECTED, "datasets/")),
+            Choice((COLLECTED, UPLOADED)),
             f"where they lie in the data bucket; an upload below `datasets/` starts a run by itself, one below"
             f" `{COLLECTED}` waits",
             COLLECTED,

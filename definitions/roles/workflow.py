@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from contracts.names import DELIVERY, Names
-from contracts.retraining import COLLECTED, JOINED, LEDGER_KEY, TRAINED, start_key
+from contracts.retraining import COLLECTED, JOINED, LEDGER_KEY, TRAINED, UPLOADED, start_key
 from definitions.images import repository_arn, xgboost
 from definitions.roles.delivery_account import Delivery
 from definitions.roles.record import Record
@@ -197,13 +197,13 @@ def validate(at: Delivery) -> list[Statement]:
             "ReadData",
             ["s3:GetObject", "s3:GetObjectVersion"],
             # What retraining chose, and its word that it began the run.
-            [*(at.data(f"{prefix}*") for prefix in ("datasets/", COLLECTED, JOINED)), at.artifacts(start_key("*"))],
+            [*(at.data(f"{prefix}*") for prefix in (UPLOADED, COLLECTED, JOINED)), at.artifacts(start_key("*"))],
         ),
         allow(
             "FindData",
             ["s3:ListBucket"],
             [at.data()],
-            {"StringLike": {"s3:prefix": "datasets/*"}},
+            {"StringLike": {"s3:prefix": f"{UPLOADED}*"}},
         ),
         allow("KeepInput", ["s3:PutObject"], [at.artifacts("runs/*/input/*")]),
         *_function(at, "validate"),
@@ -297,7 +297,7 @@ def trigger(at: Delivery) -> list[Statement]:
 
 def retrain(at: Delivery) -> list[Statement]:
     """Starts a run on a new window, remembers it, and vouches for it: nobody else writes there."""
-    folders = [COLLECTED, "datasets/"]
+    folders = [COLLECTED, UPLOADED]
     return [
         allow("ReadLedger", ["s3:GetObject"], [at.artifacts(LEDGER_KEY)]),
         allow("WriteLedger", ["s3:PutObject"], [at.artifacts(LEDGER_KEY), at.artifacts(start_key("*"))]),
@@ -337,9 +337,9 @@ def notebook(at: Delivery) -> list[Statement]:
     names = at.names
     group = names.arn("logs", "log-group:/aws/sagemaker/NotebookInstances:*")
     return [
-        allow("Read", ["s3:GetObject"], [at.data("datasets/*"), at.artifacts("runs/*")]),
+        allow("Read", ["s3:GetObject"], [at.data(f"{UPLOADED}*"), at.artifacts("runs/*")]),
         allow("List", ["s3:ListBucket"], [at.data(), at.artifacts()]),
-        allow("Upload", ["s3:PutObject"], [at.data("datasets/*")]),
+        allow("Upload", ["s3:PutObject"], [at.data(f"{UPLOADED}*")]),
         at.use_key(),
         allow(
             "FollowRuns",

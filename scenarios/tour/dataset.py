@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contracts.errors import UserError
+from contracts.retraining import UPLOADED
 
 # The share of the rows that the first release is trained on; the rest arrives later, as new data does.
 FIRST_SHARE = 0.6
@@ -15,7 +16,7 @@ MIX = (0.4, 0.95)
 DEARER = 1.25
 """How much larger the target is in it: a model of before is wrong about it, one that is trained on it is not."""
 _FEW_VALUES = 20
-DATA_KEY = "datasets/rehearsed.csv"
+DATA_KEY = f"{UPLOADED}rehearsed.csv"
 """Where uploads lie in the data bucket."""
 
 
