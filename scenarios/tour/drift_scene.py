@@ -4,9 +4,8 @@ A second drift comes within the cooldown: nothing starts, and the reason is on r
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from contracts.errors import UserError
 from contracts.monitoring import REPORTS, drift_alarm
@@ -30,12 +29,13 @@ Instances = Sequence[dict[str, float]]
 
 
 def drift(tour: Tour) -> report.Report | None:
-    """Retrains on drift, then holds back; what the report says of it. None where config lets nothing start by itself.
+    """Retrains on drift, then holds back; what the report says of it. None where config leaves none to rehearse.
 
     Raises UserError where either fails.
     """
-    if not wanted(tour.project.config):
-        tour.display.say("drift is not rehearsed: config lets it start nothing (glidepath:retrain.enabled)")
+    reason = left_out(tour)
+    if reason:
+        tour.display.say(f"drift is not rehearsed: {reason}")
         return None
     before = evidence.manifest_now(tour.clients, tour.project, tour.project.production)
     upper, lower = mixes(evidence.feature_rows(tour.clients, before))
@@ -64,9 +64,14 @@ def drift(tour: Tour) -> report.Report | None:
     }
 
 
-def wanted(config: Mapping[str, Any]) -> bool:
-    """Whether drift may start a run."""
-    return bool((config.get("glidepath:retrain") or {}).get("enabled", True))
+def left_out(tour: Tour) -> str:
+    """Why config leaves nothing to rehearse; empty where it does."""
+    if not (tour.project.config.get("glidepath:retrain") or {}).get("enabled", True):
+        return "nothing may start by itself (glidepath:retrain.enabled)"
+    service = tour.project.names.stack(tour.project.production)
+    if not tour.clients.of(tour.project.production, "scheduler").list_schedules(NamePrefix=service)["Schedules"]:
+        return "production is watched by Model Monitor (glidepath:monitor.by)"
+    return ""
 
 
 def mixes(rows: Instances) -> tuple[Instances, Instances]:

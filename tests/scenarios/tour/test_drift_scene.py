@@ -11,7 +11,7 @@ from contracts.errors import UserError
 from functions.retrain.ledger import Decision, Ledger, render_ledger
 from scenarios.tour import drift_scene
 from scenarios.tour.dataset import Table, another_mix
-from scenarios.tour.drift_scene import brake, mixes, wanted
+from scenarios.tour.drift_scene import brake, left_out, mixes
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 
@@ -40,15 +40,21 @@ def test_callers_ask_for_the_ends_of_the_feature_that_has_most_values() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "is_wanted"),
+    ("config", "schedules", "reason"),
     [
-        ({}, True),
-        ({"glidepath:retrain": {"cooldownMinutes": 5}}, True),
-        ({"glidepath:retrain": {"enabled": False}}, False),
+        ({}, ["s"], ""),
+        ({"glidepath:retrain": {"cooldownMinutes": 5}}, ["s"], ""),
+        ({"glidepath:retrain": {"enabled": False}}, ["s"], "nothing may start by itself (glidepath:retrain.enabled)"),
+        ({}, [], "production is watched by Model Monitor (glidepath:monitor.by)"),
     ],
 )
-def test_it_is_left_out_where_nothing_may_start_by_itself(config: dict[str, Any], is_wanted: bool) -> None:
-    assert wanted(config) is is_wanted
+def test_it_is_left_out_where_config_leaves_nothing_to_rehearse(
+    config: dict[str, Any], schedules: list[str], reason: str
+) -> None:
+    client = SimpleNamespace(list_schedules=lambda NamePrefix: {"Schedules": schedules})  # noqa: N803
+    project = SimpleNamespace(config=config, production="prod", names=SimpleNamespace(stack=lambda env: f"n-{env}"))
+    tour: Any = SimpleNamespace(project=project, clients=SimpleNamespace(of=lambda *_: client))
+    assert left_out(tour) == reason
 
 
 def decided(minutes: int, brake_name: str, execution: str = "") -> Decision:
