@@ -4,12 +4,15 @@ import contextlib
 import json
 import time
 import urllib.request
+from datetime import datetime, timedelta
 from typing import Any
 
 from contracts.errors import UserError
 
 _PATIENCE_SECONDS = 600.0
 _LOOK_SECONDS = 0.1
+# When the monitor looks at the hour before, unless config says otherwise; and a moment for the beat to be delivered.
+_BEAT_MINUTE, _AFTER = 15, timedelta(minutes=2)
 
 
 def ask(endpoint: str, method: str, path: str, body: Any = None) -> Any:
@@ -45,3 +48,10 @@ def hasten(endpoint: str, hours: float) -> None:
         if time.monotonic() > deadline:
             raise UserError(f"{hours:g} hours of the rehearsed cloud have not passed in {_PATIENCE_SECONDS:.0f} s")
         time.sleep(_LOOK_SECONDS)
+
+
+def pass_the_hour(endpoint: str) -> None:
+    """Let time pass until every hourly schedule has had its beat for the hour that runs now. Raises UserError."""
+    now = datetime.fromisoformat(ask(endpoint, "GET", "/_rehearsal/clock")["now"])
+    beat = now.replace(minute=_BEAT_MINUTE, second=0, microsecond=0) + timedelta(hours=1) + _AFTER
+    hasten(endpoint, (beat - now) / timedelta(hours=1))

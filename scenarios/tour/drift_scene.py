@@ -5,14 +5,14 @@ A second drift comes within the cooldown: nothing starts, and the reason is on r
 
 import time
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from contracts.errors import UserError
 from contracts.monitoring import REPORTS, drift_alarm
 from contracts.retraining import COLLECTED, LEDGER_KEY
 from contracts.s3 import S3Location
 from functions.retrain.ledger import Decision, parse_ledger
-from scenarios.gateway import ask, hasten
+from scenarios.gateway import pass_the_hour
 from scenarios.tour import evidence, report
 from scenarios.tour.dataset import another_mix
 from scenarios.tour.tour import Tour
@@ -21,8 +21,6 @@ TITLE = "Drift"
 DATA_KEY = f"{COLLECTED}rehearsed.csv"
 # An hour's traffic in a few requests: each brings many rows, and there are more than the monitor wants to see.
 REQUESTS, ROWS = 12, 50
-# A moment after the schedule's beat, and at most an hour and a quarter after it was waited for.
-_AFTER = timedelta(minutes=2)
 _PATIENCE_SECONDS = 300.0
 
 Instances = Sequence[dict[str, float]]
@@ -88,7 +86,6 @@ def an_hour(tour: Tour, rows: Instances) -> report.Report:
     Raises UserError where it does not come, or sees no drift.
     """
     caller = tour.caller()
-    endpoint = tour.stacks.environ["AWS_ENDPOINT_URL"]
     known = set(evidence.summaries(tour.clients, tour.project, tour.project.production))
     for number in range(REQUESTS):
         answer = caller.predict([rows[(number * ROWS + turn) % len(rows)] for turn in range(ROWS)])
@@ -96,14 +93,8 @@ def an_hour(tour: Tour, rows: Instances) -> report.Report:
             raise UserError(
                 f"{TITLE}: production answered {answer.status} to a caller", "see the predict function's log"
             )
-    now = datetime.fromisoformat(ask(endpoint, "GET", "/_rehearsal/clock")["now"])
-    hasten(endpoint, (_next_beat(now) - now) / timedelta(hours=1))
+    pass_the_hour(tour.stacks.environ["AWS_ENDPOINT_URL"])
     return _analysis(tour, known)
-
-
-def _next_beat(now: datetime) -> datetime:
-    """Shortly after a quarter past the next hour: by then each schedule that is hourly has run."""
-    return now.replace(minute=15, second=0, microsecond=0) + timedelta(hours=1) + _AFTER
 
 
 def _analysis(tour: Tour, known: set[str]) -> report.Report:

@@ -1,0 +1,121 @@
+"""Faults of the monitor: an analysis fails, there is nothing to look at, or nothing to compare with.
+
+Production serves on in all of them. A failed analysis is an alarm of its own, an hour without requests is none.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from contracts.errors import UserError
+from contracts.monitoring import jobs
+from contracts.names import DELIVERY
+from contracts.s3 import parse_s3_uri
+from scenarios.faults.fault import Expected, Fault
+from scenarios.faults.outcome import NONE, Outcome
+from scenarios.faults.world import TRICKLE, World
+from scenarios.gateway import pass_the_hour
+from scenarios.tour import evidence
+
+_SEEN_SECONDS = 180.0
+_REQUESTS = 3
+
+
+def analysis_fails(world: World) -> Outcome:
+    """The baseline of the serving release cannot be read as what it is."""
+    return _failed(world, lambda s3, bucket, key: s3.put_object(Bucket=bucket, Key=key, Body=b"[")["VersionId"])
+
+
+def baseline_gone(world: World) -> Outcome:
+    """The baseline of the serving release was deleted."""
+    return _failed(world, lambda s3, bucket, key: s3.delete_object(Bucket=bucket, Key=key)["VersionId"])
+
+
+def no_capture(world: World) -> Outcome:
+    """An hour in which nobody asked."""
+    production = world.project.production
+    pass_the_hour(world.rehearsal.endpoint)
+    known = set(evidence.summaries(world.clients, world.project, production))
+    pass_the_hour(world.rehearsal.endpoint)
+
+    def newest() -> str:
+        found = evidence.summaries(world.clients, world.project, production)
+        return str(found[max(found.keys() - known)]["sentence"]) if found.keys() - known else ""
+
+    sentence = str(_until(newest, "the hour without requests was not told of"))
+    with world.traffic(TRICKLE) as traffic:
+        _asked(traffic)
+    return world.outcome(NONE, sentence.partition(": ")[2], traffic)
+
+
+def _failed(world: World, spoil: Callable[[Any, str, str], str]) -> Outcome:
+    """The reason of the analysis that failed, once its alarm has gone off; the alarm is over after the next hour."""
+    production, service = world.project.production, world.project.names.stack(world.project.production)
+    sagemaker = world.clients.of(production, "sagemaker")
+    known = {job["ProcessingJobName"] for job in _failures(sagemaker, service)}
+    with _spoilt(world, spoil):
+        with world.traffic(TRICKLE) as traffic:
+            _asked(traffic)
+        pass_the_hour(world.rehearsal.endpoint)
+
+        def reason() -> str:
+            new = [job for job in _failures(sagemaker, service) if job["ProcessingJobName"] not in known]
+            names = [job["ProcessingJobName"] for job in new]
+            return str(sagemaker.describe_processing_job(ProcessingJobName=names[0])["FailureReason"]) if names else ""
+
+        sentence = str(_until(reason, "no analysis failed"))
+        alarm = f"{service}-monitor-failed"
+        watch = world.clients.of(production, "cloudwatch")
+        _until(lambda: _state(watch, alarm) == "ALARM", f"the alarm {alarm} did not go off")
+    return world.outcome(NONE, sentence, traffic)
+
+
+def _asked(traffic: Any) -> None:
+    """A few requests have been answered."""
+    _until(lambda: traffic.counts()[0] >= _REQUESTS, "nobody asked production")
+
+
+@contextmanager
+def _spoilt(world: World, spoil: Callable[[Any, str, str], str]) -> Iterator[None]:
+    """The old release's baseline is another one, or none, until the block ends."""
+    s3 = world.clients.of(DELIVERY, "s3")
+    bucket, key = parse_s3_uri(world.old.manifest["baseline"]["statistics"])
+    version = spoil(s3, bucket, key)
+    try:
+        yield
+    finally:
+        s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
+
+
+def _failures(sagemaker: Any, service: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = sagemaker.list_processing_jobs(NameContains=jobs(service), StatusEquals="Failed")[
+        "ProcessingJobSummaries"
+    ]
+    return found
+
+
+def _state(watch: Any, alarm: str) -> str:
+    return str(watch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"][0]["StateValue"])
+
+
+def _until(look: Callable[[], Any], otherwise: str) -> Any:
+    """What is seen at last. Raises UserError."""
+    deadline = time.monotonic() + _SEEN_SECONDS
+    while not (seen := look()):
+        if time.monotonic() > deadline:
+            raise UserError(f"{otherwise} within {_SEEN_SECONDS:.0f} s", "see the monitor function's log")
+        time.sleep(0.3)
+    return seen
+
+
+FAULTS: tuple[Fault, ...] = (
+    Fault("analysis-fails", "The analysis of an hour fails", analysis_fails, Expected(NONE, r"statistics")),
+    Fault("baseline-gone", "The serving release's baseline is gone", baseline_gone, Expected(NONE, r"statistics")),
+    Fault(
+        "no-capture",
+        "Nobody asks for an hour",
+        no_capture,
+        Expected(NONE, r"not enough records: no record of at least \d+"),
+    ),
+)
