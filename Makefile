@@ -3,6 +3,10 @@
 .PHONY: help setup rehearse faults test policies mutants check document bench constraints clean
 
 PYTHON ?= python3
+# ACCOUNT=new: accounts that AWS has opened only now, which get no closed service.
+ifdef ACCOUNT
+export GLIDEPATH_ACCOUNTS := $(ACCOUNT)
+endif
 VENV   := .venv
 READY  := $(VENV)/.ready
 BIN    := $(VENV)/bin
@@ -20,7 +24,7 @@ $(READY): requirements.txt requirements-build.txt requirements-dev.txt constrain
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
 	@touch $@
 
-rehearse: $(READY)  ## the tour; KEEP=1 leaves the cloud up, DATA=<csv> takes other data, YES=1 approves; FAULT=<name>: one fault instead
+rehearse: $(READY)  ## the tour; KEEP=1 leaves the cloud up, DATA=<csv> takes other data, YES=1 approves; ACCOUNT=new: accounts opened only now; FAULT=<name>: one fault instead
 ifdef FAULT
 	./glidepath faults $(FAULT) $(if $(KEEP),--keep) $(if $(DATA),--data "$(DATA)")
 else

@@ -17,6 +17,9 @@ from rehearsal.warm import LONGEST, SOCKET
 DEFAULT_PORT = 4599
 DEFAULT_REGION = "eu-west-1"
 DEFAULT_SECONDS_PER_MINUTE = 1.0
+ESTABLISHED, NEW = "established", "new"
+"""Kinds of AWS accounts: one that has long used everything, and one that AWS has opened only now."""
+
 PASSPHRASE = "opens-only-what-a-rehearsal-made"  # noqa: S105
 """Encrypts the rehearsal's own state, which holds nothing secret: it must only be the same every time."""
 
@@ -40,6 +43,7 @@ class Rehearsal:
     port: the gateway's, on 127.0.0.1 only.
     seconds_per_minute: how long one AWS minute lasts, in seconds.
     python: the interpreter that has the project's requirements.
+    accounts: `ESTABLISHED`, or `NEW`: those are refused what AWS refuses a new account.
     """
 
     root: Path = _IMPORTS
@@ -47,13 +51,14 @@ class Rehearsal:
     port: int = DEFAULT_PORT
     seconds_per_minute: float = DEFAULT_SECONDS_PER_MINUTE
     python: Path = field(default_factory=lambda: Path(sys.executable))
+    accounts: str = ESTABLISHED
 
     @classmethod
     def here(cls, env: Mapping[str, str] | None = None) -> "Rehearsal":
         """The rehearsal of this checkout, or of the current folder where the package is installed, as
-        `GLIDEPATH_FOLDER`, `GLIDEPATH_PORT` and `GLIDEPATH_SECONDS_PER_MINUTE` say.
+        `GLIDEPATH_FOLDER`, `GLIDEPATH_PORT`, `GLIDEPATH_SECONDS_PER_MINUTE` and `GLIDEPATH_ACCOUNTS` say.
 
-        Raises UserError for a value that is not a port or not a duration.
+        Raises UserError for a value that is not a port, not a duration or not a kind of accounts.
         """
         env = os.environ if env is None else env
         folder = env.get("GLIDEPATH_FOLDER")
@@ -61,6 +66,7 @@ class Rehearsal:
             folder=Path(folder).absolute() if folder else _default_folder(),
             port=_port(env.get("GLIDEPATH_PORT", "")),
             seconds_per_minute=_seconds(env.get("GLIDEPATH_SECONDS_PER_MINUTE", "")),
+            accounts=_accounts(env.get("GLIDEPATH_ACCOUNTS", "")),
         )
 
     @property
@@ -139,6 +145,7 @@ class Rehearsal:
             "GLIDEPATH_FOLDER": str(self.folder),
             "GLIDEPATH_PORT": str(self.port),
             "GLIDEPATH_SECONDS_PER_MINUTE": f"{self.seconds_per_minute:g}",
+            "GLIDEPATH_ACCOUNTS": self.accounts,
         }
         env.pop("PYTHONHOME", None)
         return env
@@ -227,6 +234,12 @@ def _seconds(text: str) -> float:
     raise UserError(
         f"GLIDEPATH_SECONDS_PER_MINUTE={text!r} is not a duration", "Give the seconds one AWS minute lasts, 0.01 to 60."
     )
+
+
+def _accounts(text: str) -> str:
+    if text in ("", ESTABLISHED, NEW):
+        return text or ESTABLISHED
+    raise UserError(f"GLIDEPATH_ACCOUNTS={text!r} is not a kind of accounts", f"Give {ESTABLISHED} or {NEW}.")
 
 
 def _ini() -> configparser.ConfigParser:

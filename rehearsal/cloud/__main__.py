@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 from types import FrameType
 
-from rehearsal.environment import DEFAULT_PORT, DEFAULT_SECONDS_PER_MINUTE
+from rehearsal.environment import DEFAULT_PORT, DEFAULT_SECONDS_PER_MINUTE, ESTABLISHED, NEW
 from rehearsal.warm import SERVER
 
 
@@ -19,6 +19,9 @@ def main() -> int:
     parser.add_argument("--fresh", action="store_true", help="forget what an earlier gateway has kept in the folder")
     parser.add_argument(
         "--seconds-per-minute", type=float, default=DEFAULT_SECONDS_PER_MINUTE, help="how long an AWS minute lasts"
+    )
+    parser.add_argument(
+        "--accounts", choices=(ESTABLISHED, NEW), default=ESTABLISHED, help="new: refuse what AWS refuses a new account"
     )
     parser.add_argument("--warm", type=Path, metavar="SOCKET", help="socket at which Python processes start warm")
     options = parser.parse_args()
@@ -32,6 +35,7 @@ def main() -> int:
     kept = saved if saved.exists() and not options.fresh else None
     try:
         running = RunningCloud(options.root.resolve(), options.port, options.seconds_per_minute, kept)
+        running.cloud.new_accounts = options.accounts == NEW
     except PortInUseError as error:
         print(f"error: {error}", file=sys.stderr)
         return 3

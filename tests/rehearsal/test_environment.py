@@ -9,7 +9,7 @@ from pathlib import Path
 import botocore.session
 import pytest
 
-from rehearsal.environment import Rehearsal, access_key, cache_folder
+from rehearsal.environment import NEW, Rehearsal, access_key, cache_folder
 from rehearsal.errors import UserError
 
 
@@ -18,10 +18,10 @@ def rehearsal(tmp_path: Path) -> Rehearsal:
     return Rehearsal(root=tmp_path, folder=tmp_path / ".rehearsal", port=5000, python=tmp_path / "venv/bin/python")
 
 
-def test_here_reads_its_three_variables(tmp_path: Path) -> None:
-    found = Rehearsal.here(
-        {"GLIDEPATH_FOLDER": str(tmp_path), "GLIDEPATH_PORT": "5001", "GLIDEPATH_SECONDS_PER_MINUTE": "0.5"}
-    )
+def test_here_reads_its_variables(tmp_path: Path) -> None:
+    given = {"GLIDEPATH_FOLDER": str(tmp_path), "GLIDEPATH_PORT": "5001", "GLIDEPATH_SECONDS_PER_MINUTE": "0.5"}
+    found = Rehearsal.here({**given, "GLIDEPATH_ACCOUNTS": "new"})
+    assert found.accounts == NEW
     assert (found.folder, found.port, found.seconds_per_minute) == (tmp_path, 5001, 0.5)
     assert found.endpoint == "http://127.0.0.1:5001"
 
@@ -46,9 +46,15 @@ def test_bad_duration(seconds: str) -> None:
         Rehearsal.here({"GLIDEPATH_SECONDS_PER_MINUTE": seconds})
 
 
+def test_bad_kind_of_accounts() -> None:
+    with pytest.raises(UserError, match="GLIDEPATH_ACCOUNTS='old' is not a kind of accounts"):
+        Rehearsal.here({"GLIDEPATH_ACCOUNTS": "old"})
+
+
 def test_children_find_their_own_rehearsal_again(rehearsal: Rehearsal) -> None:
-    again = Rehearsal.here(rehearsal.environ({}))
+    again = Rehearsal.here(replace(rehearsal, accounts=NEW).environ({}))
     assert (again.folder, again.port, again.seconds_per_minute) == (rehearsal.folder, 5000, 1.0)
+    assert again.accounts == NEW
 
 
 def test_environ_drops_a_persons_own_cloud_and_keeps_the_rest(rehearsal: Rehearsal) -> None:

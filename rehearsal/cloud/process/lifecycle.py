@@ -169,7 +169,7 @@ def fork(rehearsal: Rehearsal, folder: Path, port: int) -> Rehearsal:
 def _spawn(rehearsal: Rehearsal, fresh: bool) -> "subprocess.Popen[bytes]":
     argv = [
         str(rehearsal.python), "-m", "rehearsal.cloud", "--port", str(rehearsal.port), "--root", str(rehearsal.cloud),
-        "--seconds-per-minute", f"{rehearsal.seconds_per_minute:g}",
+        "--seconds-per-minute", f"{rehearsal.seconds_per_minute:g}", "--accounts", rehearsal.accounts,
         *(["--fresh"] if fresh else []), *(["--warm", str(rehearsal.warm)] if rehearsal.warm else []),
     ]  # fmt: skip
     env = rehearsal.tools()

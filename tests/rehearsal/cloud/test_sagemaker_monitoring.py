@@ -136,6 +136,17 @@ def schedule(world: World, name: str, expression: str) -> None:
     )  # fmt: skip
 
 
+def test_a_new_account_gets_no_model_monitor(world: World, watched: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world.cloud, "new_accounts", True)
+    with refused(world.sagemaker, "AccessDeniedException", "no longer open to new customers"):
+        schedule(world, "another", "cron(0 * ? * * *)")
+    definition = world.sagemaker.describe_data_quality_job_definition(JobDefinitionName="quality")
+    shape = world.sagemaker.meta.service_model.operation_model("CreateDataQualityJobDefinition").input_shape
+    again = {member: definition[member] for member in shape.members if member in definition}
+    with refused(world.sagemaker, "AccessDeniedException", "no longer open to new customers"):
+        world.sagemaker.create_data_quality_job_definition(**again | {"JobDefinitionName": "another"})
+
+
 def run(running: RunningCloud, world: World) -> dict[str, Any]:
     arn = world.sagemaker.describe_monitoring_schedule(MonitoringScheduleName="watch")["MonitoringScheduleArn"]
     assert running._gateway is not None

@@ -10,8 +10,20 @@ from rehearsal.cloud.services.sagemaker.inputs import refuse, split_uri
 DEFINITION = "data-quality-job-definition"
 
 
+# "Amazon SageMaker Model Monitor is no longer open to new customers":
+# https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-availability-change.html
+# No public source shows what the refused call answers. The code and the sentence are ours.
+_CLOSED = "Amazon SageMaker Model Monitor is no longer open to new customers."
+
+
+def _refuse_new_customers(call: Call) -> None:
+    if call.cloud.new_accounts:
+        raise AwsError("AccessDeniedException", _CLOSED)
+
+
 @operation("sagemaker", "CreateDataQualityJobDefinition")
 def create_definition(call: Call) -> dict[str, Any]:
+    _refuse_new_customers(call)
     params, name = call.params, call.params["JobDefinitionName"]
     definitions = state.records(call, DEFINITION)
     arn = state.call_arn(call, DEFINITION, name)
@@ -102,6 +114,7 @@ def _endpoint(definition: state.Record) -> str:
 
 @operation("sagemaker", "CreateMonitoringSchedule")
 def create_schedule(call: Call) -> dict[str, Any]:
+    _refuse_new_customers(call)
     params, name = call.params, call.params["MonitoringScheduleName"]
     schedules = state.records(call, SCHEDULE)
     arn = state.call_arn(call, SCHEDULE, name)
