@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from contracts.errors import UserError
+from contracts.s3 import parse_s3_uri
 from operate.clients import Clients
 from operate.project import Project
 from scenarios.tour.dataset import DATA_KEY
@@ -136,7 +137,10 @@ class Candidates:
     def _changed(self, code: str, change: Callable[[str], str]) -> str:
         """Where a copy of the packaged code lies, with another features.sql."""
         there = f"code/{uuid.uuid4()}"
-        self._put(f"{there}/evaluate.py", read_object(self._s3, f"{code}/evaluate.py"))
+        packaged = parse_s3_uri(f"{code}/")
+        found = self._s3.list_objects_v2(Bucket=packaged.bucket, Prefix=packaged.key, Delimiter="/")["Contents"]
+        for name in (entry["Key"].removeprefix(packaged.key) for entry in found):
+            self._put(f"{there}/{name}", read_object(self._s3, f"{code}/{name}"))
         sql = read_object(self._s3, f"{code}/features.sql").decode()
         return self._put(f"{there}/features.sql", change(sql).encode()).removesuffix("/features.sql")
 
