@@ -5,8 +5,10 @@ from functools import cache
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.credentials import Credentials
+from botocore.loaders import create_loader
 
 from operate.project import Project
 
@@ -21,6 +23,8 @@ class Clients:
     def __init__(self, project: Project, profiles: Mapping[str, str | None] | None = None) -> None:
         self._project = project
         self._profiles = profiles or {}
+        # One for all sessions: each would read the services' descriptions, megabytes of JSON, anew.
+        self._loader = create_loader()
         self.session = cache(self._new_session)
         self.of = cache(self._new_client)
 
@@ -31,7 +35,10 @@ class Clients:
         return credentials
 
     def _new_session(self, stack: str) -> boto3.Session:
-        return boto3.Session(profile_name=self._profile(stack), region_name=self._project.names.region)
+        core = botocore.session.get_session()
+        core.register_component("data_loader", self._loader)
+        profile, region = self._profile(stack), self._project.names.region
+        return boto3.Session(botocore_session=core, profile_name=profile, region_name=region)
 
     def _profile(self, stack: str) -> str | None:
         return self._profiles.get(stack, self._project.names.stack(stack))
