@@ -3,13 +3,13 @@
 Production serves on in all of them. A failed analysis is an alarm of its own, an hour without requests is none.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from contracts.errors import UserError
-from contracts.monitoring import jobs
 from contracts.names import DELIVERY
 from contracts.s3 import parse_s3_uri
 from scenarios.faults.fault import Expected, Fault
@@ -50,23 +50,21 @@ def no_capture(world: World) -> Outcome:
 
 
 def _failed(world: World, spoil: Callable[[Any, str, str], str]) -> Outcome:
-    """The reason of the analysis that failed, once its alarm has gone off; the alarm is over after the next hour."""
+    """What the monitor's log says of the hour that could not be analysed, once the alarm on that has gone off."""
     production, service = world.project.production, world.project.names.stack(world.project.production)
-    sagemaker = world.clients.of(production, "sagemaker")
-    known = {job["ProcessingJobName"] for job in _failures(sagemaker, service)}
+    logs, watch = world.clients.of(production, "logs"), world.clients.of(production, "cloudwatch")
+    known = _errors(logs, service)
     with _spoilt(world, spoil):
         with world.traffic(TRICKLE) as traffic:
             _asked(traffic)
         pass_the_hour(world.rehearsal.endpoint)
 
         def reason() -> str:
-            new = [job for job in _failures(sagemaker, service) if job["ProcessingJobName"] not in known]
-            names = [job["ProcessingJobName"] for job in new]
-            return str(sagemaker.describe_processing_job(ProcessingJobName=names[0])["FailureReason"]) if names else ""
+            new = [text for event, text in _errors(logs, service).items() if event not in known]
+            return new[0] if new else ""
 
         sentence = str(_until(reason, "no analysis failed"))
         alarm = f"{service}-monitor-failed"
-        watch = world.clients.of(production, "cloudwatch")
         _until(lambda: _state(watch, alarm) == "ALARM", f"the alarm {alarm} did not go off")
     return world.outcome(NONE, sentence, traffic)
 
@@ -88,11 +86,11 @@ def _spoilt(world: World, spoil: Callable[[Any, str, str], str]) -> Iterator[Non
         s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
 
 
-def _failures(sagemaker: Any, service: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = sagemaker.list_processing_jobs(NameContains=jobs(service), StatusEquals="Failed")[
-        "ProcessingJobSummaries"
-    ]
-    return found
+def _errors(logs: Any, service: str) -> dict[str, str]:
+    """What went wrong in the monitor's function, oldest first: the event's id to what it says."""
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{service}-monitor")
+    events = [event for page in pages for event in page["events"] if event["message"].startswith('{"level": "ERROR"')]
+    return {event["eventId"]: str(json.loads(event["message"])["message"]) for event in events}
 
 
 def _state(watch: Any, alarm: str) -> str:
