@@ -34,19 +34,25 @@ def baseline_gone(world: World) -> Outcome:
 
 def no_capture(world: World) -> Outcome:
     """An hour in which nobody asked."""
-    production = world.project.production
-    pass_the_hour(world.rehearsal.endpoint)
-    known = set(evidence.summaries(world.clients, world.project, production))
-    pass_the_hour(world.rehearsal.endpoint)
-
-    def newest() -> str:
-        found = evidence.summaries(world.clients, world.project, production)
-        return str(found[max(found.keys() - known)]["sentence"]) if found.keys() - known else ""
-
-    sentence = str(_until(newest, "the hour without requests was not told of"))
+    # Whatever was asked until now belongs to the hour before.
+    _hour(world)
+    sentence = _hour(world)
     with world.traffic(TRICKLE) as traffic:
         _asked(traffic)
     return world.outcome(NONE, sentence.partition(": ")[2], traffic)
+
+
+def _hour(world: World) -> str:
+    """Lets an hour pass; what its analysis says."""
+    production = world.project.production
+    known = evidence.summaries(world.clients, world.project, production).keys()
+    pass_the_hour(world.rehearsal.endpoint)
+
+    def sentence() -> str:
+        found = evidence.summaries(world.clients, world.project, production)
+        return str(found[max(found.keys() - known)]["sentence"]) if found.keys() - known else ""
+
+    return str(_until(sentence, "the hour was not told of"))
 
 
 def _failed(world: World, spoil: Callable[[Any, str, str], str]) -> Outcome:
