@@ -7,6 +7,7 @@ talk to it and to nothing else.
 import os
 import shutil
 import sys
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -30,6 +31,7 @@ def run(
     """
     from rehearsal.cloud.process import lifecycle
     from rehearsal.engine import ensure_engine
+    from scenarios import workplace
 
     rehearsal = Rehearsal.here()
     ensure_engine(rehearsal)
@@ -37,7 +39,21 @@ def run(
     if missing:
         # Not every command needs it; one that does fails with a refused connection, which explains nothing.
         print(f"glidepath: {missing}\n  start it again with ./glidepath cloud up", file=sys.stderr)
+    if _writes(command, rehearsal.root):
+        os.chdir(workplace.lay_out(rehearsal))
     replace_process(command, rehearsal.environ())
+
+
+def _writes(command: list[str], checkout: Path) -> bool:
+    """Is it an engine on the checkout's program, which would write how secrets are encrypted to the stack files?
+
+    What a person sets with `pulumi config` belongs into them.
+    """
+    words = [word for word in command[1:] if not word.startswith("-")]
+    if Path(command[0]).name != "pulumi" or words[:1] == ["config"]:
+        return False
+    here = Path.cwd()
+    return next((f for f in (here, *here.parents) if (f / "Pulumi.yaml").is_file()), None) == checkout
 
 
 def replace_process(command: list[str], env: dict[str, str]) -> NoReturn:

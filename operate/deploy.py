@@ -1,14 +1,13 @@
 """Brings a release up in an environment: preview, refusals, update. Nothing that only an administrator may change."""
 
 import json
-import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from contracts.errors import UserError
-from operate import ROOT, engine
+from operate import ROOT, engine, stack_files
 from operate.plans import refuse_another
 from operate.previews import policy_pack
 from operate.updates import bring_up, refresh_interrupted
@@ -47,20 +46,11 @@ def deploy_release(
 
 def release_arguments(stack: str, folder: Path, release: str, manifest_sha256: str = "") -> list[str]:
     """The engine's arguments to bring a release up: the stack's config (a copy in `folder`), and the policy pack."""
-    config = ["--config-file", str(_config_copy(stack, folder)), "--config", f"glidepath:release={release}"]
+    config = ["--config-file", str(stack_files.copy(stack, ROOT, folder)), "--config", f"glidepath:release={release}"]
     if manifest_sha256:
         config += ["--config", f"glidepath:manifestSha256={manifest_sha256}"]
     pack = policy_pack(ROOT)
     return [*config, *(["--policy-pack", str(pack)] if pack else [])]
-
-
-def _config_copy(stack: str, folder: Path) -> Path:
-    """The stack's config, apart: the engine writes `--config` values into the file, where a later `up` finds them."""
-    name = f"Pulumi.{stack}.yaml"
-    try:
-        return Path(shutil.copy(ROOT / name, folder / name))
-    except FileNotFoundError:
-        raise UserError(f"there is no {name}", "name a stack that has a config file") from None
 
 
 def refuse_foundation(stack: str, steps: Iterable[Mapping[str, Any]]) -> None:

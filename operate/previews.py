@@ -7,7 +7,6 @@ in the file; a base is unpacked beside the checkout, which stays as it is.
 import json
 import os
 import re
-import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.errors import UserError
-from operate import engine
+from operate import engine, stack_files
 from preview.plan import Document, document, parse_events
 
 _NO_STACK = re.compile(r"no stack named '([^']+)' found")
@@ -118,7 +117,7 @@ def _check_stack(asked: Asked) -> None:
 
 
 def _arguments(asked: Asked, scratch: Path, events: Path) -> list[str]:
-    copy = shutil.copy(asked.root / f"Pulumi.{asked.stack}.yaml", scratch)
+    copy = stack_files.copy(asked.stack, asked.root, scratch)
     command = ["destroy", "--preview-only"] if asked.destroy else ["preview", "--show-sames"]
     arguments = [*command, "--json", "--stack", asked.stack, "--config-file", str(copy), "--event-log", str(events)]
     if asked.refresh:

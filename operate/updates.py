@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from contracts.errors import UserError
-from operate import engine
+from operate import engine, stack_files
 from operate.processes import alive
 
 INTERRUPTED = 130
@@ -77,7 +78,9 @@ def refresh_interrupted(stack: str, root: Path) -> None:
     names = ", ".join(urn.rpartition("::")[2] for urn in urns)
     print(f"an update of {stack} was killed while it changed {names}: refreshing it", flush=True)
     targets = [word for urn in urns for word in ("--target", urn)]
-    _run(stack, ["refresh", "--skip-preview", "--skip-pending-creates", *targets], root)
+    with tempfile.TemporaryDirectory() as folder:
+        config = ["--config-file", str(stack_files.copy(stack, root, Path(folder)))]
+        _run(stack, ["refresh", "--skip-preview", "--skip-pending-creates", *targets, *config], root)
 
 
 def repair_folder(stack: str, backend: str) -> None:

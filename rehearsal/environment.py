@@ -22,6 +22,8 @@ ESTABLISHED, NEW = "established", "new"
 
 PASSPHRASE = "opens-only-what-a-rehearsal-made"  # noqa: S105
 """Encrypts the rehearsal's own state, which holds nothing secret: it must only be the same every time."""
+SALT = "v1:/d218/6JnIw=:v1:Ua/IDv4cD4zgr0/H:xrbUDaEFaEI3bqygP4BzJoa2XRumKw=="
+"""What the engine made of that passphrase. One for all stacks: a derived key takes it a third of a second."""
 
 SECRET_KEY = "rehearsal-secret-access-key"  # noqa: S105
 """The secret of every administrator key of the rehearsal."""
@@ -83,6 +85,11 @@ class Rehearsal:
     def pulumi_home(self) -> Path:
         """Plugins and workspaces: the rehearsal's own, so that the stand-in provider never shadows a real one."""
         return self.folder / "pulumi-home"
+
+    @property
+    def project(self) -> Path:
+        """The program as the engine sees it: links to the checkout's entries, and stack files that it may write to."""
+        return self.folder / "project"
 
     @property
     def bin(self) -> Path:
@@ -147,15 +154,17 @@ class Rehearsal:
             "GLIDEPATH_SECONDS_PER_MINUTE": f"{self.seconds_per_minute:g}",
             "GLIDEPATH_ACCOUNTS": self.accounts,
         }
-        env.pop("PYTHONHOME", None)
+        for foreign in ("PYTHONHOME", "GLIDEPATH_PROJECT"):
+            env.pop(foreign, None)
         return env
 
     def environ(self, base: Mapping[str, str] | None = None) -> dict[str, str]:
-        """The environment of a person at the keyboard: `tools()` plus the administrator's profiles."""
-        return self.tools(base) | {
+        """The environment of a person at the keyboard: `tools()`, the administrator's profiles, the stack files."""
+        env = self.tools(base) | {
             "AWS_CONFIG_FILE": str(self.aws_config),
             "AWS_SHARED_CREDENTIALS_FILE": str(self.aws_credentials),
         }
+        return env | ({"GLIDEPATH_PROJECT": str(self.project)} if self.project.is_dir() else {})
 
     def write_credentials(self, accounts: Mapping[str, str], region: str = DEFAULT_REGION) -> None:
         """Write the administrator's profiles: profile name → 12-digit account id.

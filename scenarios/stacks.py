@@ -86,7 +86,11 @@ class Stacks:
 
     def _engine(self, arguments: list[str]) -> "subprocess.Popen[str]":
         pipe = subprocess.PIPE
-        return engine.start(arguments, self.root, self.environ, stdout=pipe, stderr=pipe, session=True)
+        return engine.start(arguments, self._project(), self.environ, stdout=pipe, stderr=pipe, session=True)
+
+    def _project(self) -> Path:
+        """Where the stack files are that the engine may write to."""
+        return Path(self.environ.get("GLIDEPATH_PROJECT", self.root))
 
     def _command(self, *arguments: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(

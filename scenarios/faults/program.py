@@ -8,6 +8,7 @@ import yaml
 
 from contracts.names import ENVIRONMENTS
 from scenarios.tour.source import tracked_files
+from scenarios.workplace import stack_files
 
 # The real test command has its own place: the tour's Build stage.
 CHEAP_TEST = "python -c 'import settings'"
@@ -22,6 +23,8 @@ def copy_program(checkout: Path, scratch: Path) -> Path:
         target = scratch / path
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(checkout / path, target)
+    for name, text in stack_files(checkout).items():
+        (scratch / name).write_text(text, encoding="utf-8")
     _adapt(scratch)
     return scratch
 

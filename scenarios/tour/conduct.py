@@ -14,6 +14,7 @@ from operate.project import Project, read_project
 from rehearsal.cloud.process import lifecycle
 from rehearsal.engine import Engine, ensure_engine
 from rehearsal.environment import PASSPHRASE, Rehearsal
+from scenarios import workplace
 from scenarios.stacks import Stacks
 from scenarios.tour import facts, report, roles
 from scenarios.tour.dataset import Table, read_table
@@ -49,6 +50,7 @@ def conduct(rehearsal: Rehearsal, options: Options) -> Path:
     with interruptible():
         try:
             engine = prepare(rehearsal, project, display)
+            workplace.lay_out(rehearsal)
             with_environment(rehearsal)
             return play(rehearsal, project, table, engine, options, display)
         except KeyboardInterrupt:

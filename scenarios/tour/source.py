@@ -3,6 +3,7 @@
 import io
 import subprocess
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 # What a checkout without git must not carry along: caches, virtual environments and the rehearsal's own state.
@@ -26,13 +27,15 @@ def tracked_files(root: Path) -> list[Path]:
     return sorted(path for path in every if not SKIPPED.intersection(path.parts))
 
 
-def source_zip(root: Path) -> bytes:
-    """The working tree as a zip with stable bytes; executable bits are kept."""
+def source_zip(root: Path, instead: Mapping[str, str]) -> bytes:
+    """The working tree as a zip with stable bytes; executable bits are kept. `instead` has other texts for files."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for path in tracked_files(root):
             info = zipfile.ZipInfo(path.as_posix(), EPOCH)
             mode = 0o755 if (root / path).stat().st_mode & 0o100 else 0o644
             info.external_attr = mode << 16
-            archive.writestr(info, (root / path).read_bytes(), compress_type=zipfile.ZIP_DEFLATED)
+            other = instead.get(path.as_posix())
+            content = (root / path).read_bytes() if other is None else other.encode()
+            archive.writestr(info, content, compress_type=zipfile.ZIP_DEFLATED)
     return buffer.getvalue()

@@ -23,6 +23,7 @@ from scenarios.tour.dataset import DATA_KEY, FIRST_SHARE, Table
 from scenarios.tour.display import Display, Scene
 from scenarios.tour.source import source_zip
 from scenarios.tour.traffic import Traffic
+from scenarios.workplace import stack_files
 
 # Requests per second: a trickle while the release is made, so that builds keep the machine; more during the shift.
 TRICKLE, BUSY = 3.0, 35.0
@@ -63,7 +64,8 @@ class Tour:
         known = run_ids(pipeline, self.project.names.name)
         self._upload_data(FIRST_SHARE)
         newest_run(pipeline, self.project.names.name, known)
-        return self.travel("First release", lambda: self._upload("source/source.zip", source_zip(self.project.root)))
+        source = source_zip(self.project.root, stack_files(self.project.root))
+        return self.travel("First release", lambda: self._upload("source/source.zip", source))
 
     def second_release(self) -> report.Report:
         """Step 2b: new data arrives; its release takes production over while a client keeps calling."""

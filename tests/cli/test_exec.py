@@ -113,3 +113,28 @@ def test_interrupt_during_preparation(env: dict[str, str], tmp_path: Path) -> No
     os.killpg(child.pid, signal.SIGINT)
     _, err = child.communicate(timeout=20)
     assert (child.returncode, err) == (INTERRUPTED, "glidepath: interrupted\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "apart"),
+    [
+        (["up", "--stack", "prod"], True),
+        (["--non-interactive", "preview"], True),
+        (["config", "set", "glidepath:api", "{}"], False),
+    ],
+)
+def test_an_engine_on_the_checkouts_program_writes_to_stack_files_of_the_rehearsal(
+    env: dict[str, str], arguments: list[str], apart: bool
+) -> None:
+    pulumi = Path(env["PATH"].partition(":")[0]) / "pulumi"
+    pulumi.write_text('#!/bin/sh\n[ "$1" = version ] && echo v3.272.0 || pwd\n')
+    result = execute(env, "--", "pulumi", *arguments)
+    folder = Path(env["GLIDEPATH_FOLDER"]) / "project" if apart else ROOT
+    assert (result.returncode, result.stdout.splitlines()[-1:]) == (0, [str(folder)])
+
+
+def test_an_engine_on_another_program_runs_where_it_is(env: dict[str, str], tmp_path: Path) -> None:
+    pulumi = Path(env["PATH"].partition(":")[0]) / "pulumi"
+    pulumi.write_text('#!/bin/sh\n[ "$1" = version ] && echo v3.272.0 || pwd\n')
+    (tmp_path / "Pulumi.yaml").write_text("name: other\nruntime: python\n")
+    assert execute(env, "--", "pulumi", "up", cwd=tmp_path).stdout == f"{tmp_path}\n"

@@ -136,11 +136,16 @@ def exported(folder: Path, *operations: tuple[str, str]) -> None:
 
 def test_what_a_killed_update_was_changing_is_refreshed(engine: Path, capfd: pytest.CaptureFixture[str]) -> None:
     exported(engine, ("updating", "release"), ("creating", "endpoint"), ("deleting", "old"))
+    (engine / "Pulumi.prod.yaml").write_text("config: {}\n")
     refresh_interrupted("prod", engine)
-    assert (engine / "calls").read_text().splitlines()[1] == (
+    call, _, copy = (engine / "calls").read_text().splitlines()[1].rpartition(" --config-file ")
+    assert call == (
         "refresh --yes --stack prod --skip-preview --skip-pending-creates"
         " --target urn:pulumi:prod::g::t::release --target urn:pulumi:prod::g::t::old"
     )
+    # It writes to a copy, which is gone by now.
+    assert Path(copy).name == "Pulumi.prod.yaml"
+    assert not Path(copy).exists()
     told = "an update of prod was killed while it changed release, old: refreshing it\n"
     assert capfd.readouterr().out == told
 

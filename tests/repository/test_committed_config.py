@@ -30,3 +30,10 @@ def test_committed_stack_files_are_valid_and_name_their_schema(stack: str) -> No
     text = (ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")
     assert text.splitlines()[0] == f"# yaml-language-server: $schema={SCHEMA.relative_to(ROOT)}"
     jsonschema.Draft7Validator(json.loads(SCHEMA.read_text(encoding="utf-8"))).validate(yaml.safe_load(text))
+
+
+@pytest.mark.parametrize("stack", ["delivery", "dev", "prod"])
+def test_committed_stack_files_say_nothing_of_how_secrets_are_encrypted(stack: str) -> None:
+    """A salt in them would have everybody's state opened by the rehearsal's passphrase, which is public."""
+    found = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))
+    assert found.keys() == {"config"}

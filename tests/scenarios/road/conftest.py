@@ -54,7 +54,7 @@ class Road:
         """`pulumi …` inside the rehearsal's environment. What `--config` says, pulumi saves: here in a copy."""
         if "--config" in arguments:
             name = f"Pulumi.{arguments[arguments.index('--stack') + 1]}.yaml"
-            copy = shutil.copyfile(ROOT / name, self.rehearsal.folder / name)
+            copy = shutil.copyfile(self.rehearsal.project / name, self.rehearsal.folder / name)
             arguments = (*arguments, "--config-file", str(copy))
         return self.glidepath("exec", "--", "pulumi", "--non-interactive", "--color", "never", *arguments)
 

@@ -63,11 +63,12 @@ def test_source_zip_is_stable_and_leaves_out_what_git_ignores(tmp_path: Path) ->
     (tmp_path / "run").chmod(0o755)
     (tmp_path / "__pycache__").mkdir()
     (tmp_path / "__pycache__" / "a.pyc").write_text("x")
-    first = source_zip(tmp_path)
+    first = source_zip(tmp_path, {"a.py": "print(2)"})
     (tmp_path / "a.py").touch()
-    assert source_zip(tmp_path) == first
+    assert source_zip(tmp_path, {"a.py": "print(2)"}) == first
     archive = zipfile.ZipFile(BytesIO(first))
     assert archive.namelist() == ["a.py", "run"]
+    assert archive.read("a.py") == b"print(2)"
     assert archive.getinfo("run").external_attr >> 16 & 0o100
 
 
