@@ -56,7 +56,12 @@ def line(entry: dict[str, Any]) -> str:
     if entry["failed"]:
         failed = entry["failed"]
         found.append(f"the last shift, to release {failed['release']}, was rolled back: {failed['cause']}")
-    if entry["recorded"] != entry["release"] and not entry["shift"]:
+    if entry["moved"]:
+        found.append(
+            f"the alias was moved by hand: release {entry['recorded']} is recorded and was the last one shifted to; the"
+            f" next update (pulumi up --stack {entry['stack']}, or a deploy) moves traffic back"
+        )
+    elif entry["recorded"] != entry["release"] and not entry["shift"]:
         found.append(
             f"release {entry['recorded']} is still the one recorded: an update was interrupted after its shift; deploy"
             f" {entry['release']} again to end it"

@@ -15,13 +15,11 @@ from components.endpoint import VARIANT
 from components.function import Function
 from components.traffic_shift import TrafficShift
 from components.variants import OtherVariant
-from contracts.appspec import traffic_routing
+from contracts.appspec import ALL_AT_ONCE, traffic_routing
 from contracts.names import Names
 
 if TYPE_CHECKING:
     from pulumi_aws.codedeploy import DeploymentConfigTrafficRoutingConfigArgsDict as TrafficRouting
-
-ALL_AT_ONCE = "CodeDeployDefault.LambdaAllAtOnce"
 
 
 class ShiftArgs(TypedDict):

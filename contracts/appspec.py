@@ -6,6 +6,9 @@ from typing import Any
 
 from contracts.names import LIVE
 
+ALL_AT_ONCE = "CodeDeployDefault.LambdaAllAtOnce"
+"""AWS's own deployment configuration that moves all traffic in one step."""
+
 
 def app_spec(
     function: str, alias: str, current: str, target: str, before: str | None = None, after: str | None = None

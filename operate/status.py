@@ -1,5 +1,6 @@
 """How an environment stands: what serves, whether a shift is under way, why the last one was rolled back."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -8,7 +9,7 @@ from contracts.names import DELIVERY
 from operate.clients import Clients
 from operate.history import History
 from operate.project import Project
-from operate.releases import last_failure
+from operate.releases import Attempt, last_failure
 
 
 def environment(clients: Clients, project: Project, stack: str) -> dict[str, Any]:
@@ -32,9 +33,18 @@ def environment(clients: Clients, project: Project, stack: str) -> dict[str, Any
         "shifting": traffic.weights,
         "shift": {"deployment": going.id, "release": going.release, "rollback": going.rollback} if going else None,
         "failed": {"deployment": failed.id, "release": failed.release, "cause": failed.why} if failed else None,
+        "moved": _moved(traffic.release, attempts),
         "endpoint": traffic.endpoint,
         "state": _endpoint_state(sagemaker, traffic.endpoint),
     }
+
+
+def _moved(release: str, attempts: Sequence[Attempt]) -> bool:
+    """Does another release serve than the last deployment left? Nothing of ours moves the alias otherwise."""
+    if any(attempt.under_way for attempt in attempts):
+        return False
+    last = next((attempt for attempt in attempts if attempt.status == "Succeeded"), None)
+    return last is not None and last.release != release
 
 
 def _endpoint_state(sagemaker: Any, endpoint: str) -> str:

@@ -86,6 +86,15 @@ def _shifts(steps: Sequence[Step]) -> Iterator[Spoken]:
             text = f"{kind(SHIFT)} `{step.name}`: release `{new}` begins to serve"
         elif old != new:
             text = f"{kind(SHIFT)} `{step.name}`: callers go from release `{old}` to release `{new}`"
+        elif _version(step.old) == _version(step.new):
+            text = (
+                f"{kind(SHIFT)} `{step.name}`: the alias is **not where the last shift left it** (moved by hand?): all"
+                f" callers go back to release `{new}`"
+            )
         else:
             text = f"{kind(SHIFT)} `{step.name}`: callers go to a new version of the same release `{new}`"
         yield Spoken(Line(Danger.SERVING, text), frozenset([step.urn]))
+
+
+def _version(resource: Resource | None) -> str:
+    return str((resource.inputs if resource else {}).get("version") or "")

@@ -26,10 +26,14 @@ class TrafficShiftProvider(dynamic.ResourceProvider):
         self._profile = req.config.get("aws:profile")
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
-        """Only another version (or alias) needs a shift; the rest is how one is made."""
+        """Another version (or alias) needs a shift, and so does an alias that is not where the last one left it.
+
+        The rest is how a shift is made.
+        """
         moved = any(olds.get(key) != news.get(key) for key in ("version", "release"))
         replaces = [key for key in ("function", "alias") if olds.get(key) != news.get(key)]
-        return dynamic.DiffResult(changes=moved or bool(replaces), replaces=replaces, delete_before_replace=False)
+        changes = moved or bool(replaces) or self._elsewhere(olds)
+        return dynamic.DiffResult(changes=changes, replaces=replaces, delete_before_replace=False)
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Shift, unless the alias is at the version already (as at the first release)."""
@@ -51,6 +55,22 @@ class TrafficShiftProvider(dynamic.ResourceProvider):
         except lambda_.exceptions.ResourceNotFoundException:
             return dynamic.ReadResult("", {})
         return dynamic.ReadResult(id_, {**_outputs(props), "version": alias["FunctionVersion"]})
+
+    def _elsewhere(self, props: dict[str, Any]) -> bool:
+        """Was the alias moved by hand, or left with weights? No state knows it, so each update looks."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        lambda_ = self._client("lambda")
+        try:
+            alias = lambda_.get_alias(FunctionName=props["function"], Name=props["alias"])
+        except lambda_.exceptions.ResourceNotFoundException:
+            return False
+        except (BotoCoreError, ClientError) as error:
+            raise ShiftError(
+                f"where alias {props['alias']} of {props['function']} is cannot be read: {error}"
+            ) from None
+        weights = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights")
+        return bool(weights) or alias["FunctionVersion"] != props["version"]
 
     def _client(self, service: str) -> Any:
         import boto3

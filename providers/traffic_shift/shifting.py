@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from contracts.appspec import app_spec, target_version
+from contracts.appspec import ALL_AT_ONCE, app_spec, target_version
 from providers.process import CANCELLED, PlainError
 from providers.traffic_shift.decide import (
     ACTIVE,
@@ -142,7 +142,7 @@ class Shifting:
         try:
             made = self._codedeploy.create_deployment(
                 **self._group,
-                deploymentConfigName=props["configuration"],
+                deploymentConfigName=self._configuration(action.current),
                 description=self._description(action),
                 revision={"revisionType": "AppSpecContent", "appSpecContent": {"content": content}},
                 **self._override(action),
@@ -150,6 +150,21 @@ class Shifting:
         except self._codedeploy.exceptions.DeploymentLimitExceededException:
             return None
         return str(made["deploymentId"])
+
+    def _configuration(self, current: str) -> str:
+        """How traffic moves: all at once where the version that it leaves has no endpoint to answer from any more."""
+        from botocore.exceptions import ClientError
+
+        found = self._lambda.get_function_configuration(FunctionName=self._props["function"], Qualifier=current)
+        endpoint = found["Environment"]["Variables"]["ENDPOINT_NAME"]
+        try:
+            self._client("sagemaker").describe_endpoint(EndpointName=endpoint)
+        except ClientError as error:
+            if "Could not find endpoint" not in str(error):
+                raise
+            self._say(f"version {current} asks endpoint {endpoint}, which is gone: all traffic leaves it at once")
+            return ALL_AT_ONCE
+        return str(self._props["configuration"])
 
     def _description(self, action: Start) -> str:
         text = f"Release {self._props['release']}: version {action.current} to {self._props['version']}"

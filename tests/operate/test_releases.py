@@ -153,7 +153,7 @@ def test_a_release_whose_manifest_is_gone_is_listed_still() -> None:
 
 REST: dict[str, Any] = {
     "stack": "prod", "release": "a", "recorded": "a", "version": "3", "shifting": {}, "shift": None, "failed": None,
-    "endpoint": "e-1", "state": "InService",
+    "moved": False, "endpoint": "e-1", "state": "InService",
 }  # fmt: skip
 
 
@@ -176,6 +176,15 @@ REST: dict[str, Any] = {
         (
             {"failed": {"deployment": "d-1", "release": "b", "cause": "alarm x went off"}},
             ["the last shift, to release b, was rolled back: alarm x went off"],
+        ),
+        (
+            {"recorded": "b", "moved": True},
+            [
+                (
+                    "the alias was moved by hand: release b is recorded and was the last one shifted to; the next"
+                    " update (pulumi up --stack prod, or a deploy) moves traffic back"
+                )
+            ],
         ),
         (
             {"recorded": "b"},

@@ -124,6 +124,15 @@ def test_a_comment_is_never_too_long() -> None:
     assert len(summary(found)) <= 900
 
 
+def test_an_alias_that_was_moved_by_hand_goes_back() -> None:
+    kind, inputs = "pulumi-python:dynamic/glidepath:TrafficShift", {"version": "7", "release": "r1"}
+    (line,) = report(world.document(world.step("update", kind, "shift", inputs, inputs))).first
+    assert line.text == (
+        "traffic shift `shift`: the alias is **not where the last shift left it** (moved by hand?): all callers go"
+        " back to release `r1`"
+    )
+
+
 def test_json_holds_what_programs_need() -> None:
     found = json.loads(as_json(report(world.document(changed("a", 1, 2)))))
     assert (found["schema"], found["exitCode"], found["stack"]) == (1, 2, "prod")

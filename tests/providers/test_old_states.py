@@ -9,6 +9,7 @@ from pulumi.dynamic.dynamic import serialize_provider
 
 from providers.model_packages import PackagesProvider
 from providers.traffic_shift.provider import TrafficShiftProvider
+from tests.providers.traffic_shift.fake_codedeploy import Aws
 
 # `__provider` of both resources, taken from a state made before the providers had a folder of their own.
 _SHIFT = "gASVOAAAAAAAAACMGGNvbXBvbmVudHMudHJhZmZpY19zaGlmdJSMFFRyYWZmaWNTaGlmdFByb3ZpZGVylJOUKYGULg=="
@@ -28,8 +29,9 @@ def test_the_old_state_s_provider_is_not_what_a_new_one_names() -> None:
     assert [serialize_provider(kind()) for kind in OLD.values()] != list(OLD)
 
 
-def test_another_provider_alone_moves_no_traffic() -> None:
+def test_another_provider_alone_moves_no_traffic(monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine compares `__provider` as well; the provider must not take its own change for a change of the shift."""
+    monkeypatch.setattr(TrafficShiftProvider, "_client", lambda *_: Aws(version="7"))
     old, new = (base64.b64encode(text).decode() for text in (b"old", b"new"))
     inputs = {"function": "f", "alias": "live", "version": "7", "release": "r"}
     found = TrafficShiftProvider().diff("f:live", {**inputs, "__provider": old}, {**inputs, "__provider": new})

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from contracts.appspec import app_spec, target_version
 from providers.traffic_shift.decide import ACTIVE
 
@@ -62,9 +64,10 @@ class Made:
 class Aws:
     """Lambda, CodeDeploy, CloudWatch, endpoints and their scaling of one alias; hand it over as every client.
 
-    Version n asks endpoint `e-n`, of two instances; `instances` and `scaling` say what differs. `scaled` holds what
-    was done to them, in words. `error` (CodeDeploy's errorInformation) is how new deployments end after their weights;
-    `hook` names the one that failed. `lag` is for how many looks the rollback of a stopped one takes.
+    Version n asks endpoint `e-n`, of two instances; `instances` and `scaling` say what differs, `gone` which were
+    deleted. `scaled` holds what was done to them, in words. `error` (CodeDeploy's errorInformation) is how new
+    deployments end after their weights; `hook` names the one that failed. `lag` is for how many looks the rollback of
+    a stopped one takes.
     """
 
     version: str = "1"
@@ -79,6 +82,7 @@ class Aws:
     scaling: dict[str, bool] = field(default_factory=dict)
     scaled: list[str] = field(default_factory=list)
     logged: dict[str, list[str]] = field(default_factory=dict)
+    gone: frozenset[str] = frozenset()
     exceptions = _EXCEPTIONS
 
     def filter_log_events(self, **request: Any) -> dict[str, Any]:
@@ -93,6 +97,9 @@ class Aws:
         return {"Environment": {"Variables": {"ENDPOINT_NAME": f"e-{request['Qualifier']}"}}}
 
     def describe_endpoint(self, **request: str) -> dict[str, Any]:
+        if request["EndpointName"] in self.gone:
+            message = f'Could not find endpoint "{request["EndpointName"]}".'
+            raise ClientError({"Error": {"Code": "ValidationException", "Message": message}}, "DescribeEndpoint")
         count = self.instances.get(request["EndpointName"], 2)
         variant = {"VariantName": "live", "DesiredWeight": 1.0, "DesiredInstanceCount": count}
         return {"EndpointStatus": "InService", "ProductionVariants": [{**variant, "CurrentInstanceCount": count}]}

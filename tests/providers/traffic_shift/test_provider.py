@@ -276,6 +276,50 @@ def test_a_refresh_sees_where_the_alias_is(monkeypatch: pytest.MonkeyPatch) -> N
     assert provider.read("f:live", dict(PROPS)).id == ""
 
 
+@pytest.mark.parametrize(
+    ("version", "weights", "changes"),
+    [("2", {}, False), ("1", {}, True), ("2", {"1": 0.5}, True)],
+    ids=["where it was left", "moved by hand", "stray weights"],
+)
+def test_every_update_looks_where_the_alias_is(
+    monkeypatch: pytest.MonkeyPatch, version: str, weights: dict[str, float], changes: bool
+) -> None:
+    aws = Aws(version=version, weights=weights)
+    monkeypatch.setattr(TrafficShiftProvider, "_client", lambda *_: aws)
+    provider = TrafficShiftProvider()
+    found = provider.diff("f:live", dict(PROPS), dict(PROPS))
+    assert (found.changes, found.replaces) == (changes, [])
+    provider.update("f:live", dict(PROPS), dict(PROPS))
+    assert (aws.version, aws.weights) == ("2", {})
+    assert not provider.diff("f:live", dict(PROPS), dict(PROPS)).changes
+
+
+def test_an_alias_that_cannot_be_read_is_reported_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    aws = Aws()
+
+    def denied(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetAlias")
+
+    monkeypatch.setattr(aws, "get_alias", denied)
+    monkeypatch.setattr(TrafficShiftProvider, "_client", lambda *_: aws)
+    with pytest.raises(
+        ShiftError, match=r"where alias live of glidepath-prod-predict is cannot be read: .*AccessDenied"
+    ):
+        TrafficShiftProvider().diff("f:live", dict(PROPS), dict(PROPS))
+
+
+@pytest.mark.parametrize(
+    ("gone", "configuration"),
+    [(frozenset(), "steps"), (frozenset({"e-1"}), "CodeDeployDefault.LambdaAllAtOnce")],
+)
+def test_a_version_that_can_answer_nobody_is_left_at_once(
+    monkeypatch: pytest.MonkeyPatch, gone: frozenset[str], configuration: str
+) -> None:
+    aws = Aws(version="1", gone=gone)
+    shift(monkeypatch, aws)
+    assert [made.request["deploymentConfigName"] for made in aws.made] == [configuration]
+
+
 class Patient(dynamic.ResourceProvider):
     """Waits for the engine's Cancel as a shift does; created in the SDK's process."""
 

@@ -156,6 +156,32 @@ def test_preview_shows_no_warning(road: Road, stack: str) -> None:
     assert "warning" not in (done.stdout + done.stderr).lower()
 
 
+def test_an_alias_that_was_moved_by_hand_is_seen_and_put_back_at_once(road: Road) -> None:
+    """To a version whose endpoint is gone: nobody is answered until an update has put it back."""
+    before = road.production()
+    functions, name = road.clients.of("prod", "lambda"), road.project.names.predict("prod")
+    functions.update_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    moved = road.production()
+    assert moved["moved"]
+    assert moved["recorded"] == before["release"] != moved["release"]
+    shown = road.glidepath("preview", "--stack", "prod")
+    assert "the alias is not where the last shift left it" in shown.stdout, shown.stdout + shown.stderr
+    done = road.pulumi("up", "--stack", "prod", "--yes", "--skip-preview")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "which is gone: all traffic leaves it at once" in done.stdout + done.stderr
+    assert road.production() == before
+
+
+def test_stray_weights_are_removed_by_the_next_update(road: Road) -> None:
+    before = road.production()
+    functions, name = road.clients.of("prod", "lambda"), road.project.names.predict("prod")
+    functions.update_alias(FunctionName=name, Name="live", RoutingConfig={"AdditionalVersionWeights": {"1": 0.5}})
+    assert road.production()["shifting"]
+    done = road.pulumi("up", "--stack", "prod", "--yes", "--skip-preview")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert road.production() == before
+
+
 def run_data(road: Road, text: str) -> Any:
     """A run started by new data; its end."""
     pipeline = road.clients.of("delivery", "codepipeline")
