@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from rehearsal.provider import differ, schema, types
+from rehearsal.provider import differ, rules, schema, types
 from rehearsal.provider.errors import Failures, PartialFailure, ProviderError, Unsupported, describe, is_not_found
 from rehearsal.provider.resource import Context, ResourceType, Values
 from rehearsal.provider.session import Session, default_tags
@@ -43,6 +43,7 @@ class Lifecycle:
 
     session: Session
     cancelled: threading.Event = field(default_factory=threading.Event)
+    _enums: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
     def check(self, token: str, urn: str, olds: Values, news: Values, naming: Naming) -> Values:
         """The inputs as they will be used: typed, named, with default tags. Raises Failures."""
@@ -60,7 +61,19 @@ class Lifecycle:
             raise Failures(failures)
         if "tags" in properties:
             inputs = _with_default_tags(inputs, default_tags(self.session.config))
-        return _with_name(kind, inputs, olds, naming)
+        named = _with_name(kind, inputs, olds, naming)
+        failures = rules.broken(rules.find(token), named, self._enum)
+        if failures:
+            raise Failures(failures)
+        return named
+
+    def _enum(self, service: str, shape: str) -> tuple[str, ...]:
+        """The members of an enum of AWS's."""
+        key = (service, shape)
+        if key not in self._enums:
+            model = self.session.client(service).meta.service_model
+            self._enums[key] = tuple(model.shape_for(shape).enum)
+        return self._enums[key]
 
     def _unsupported(self, kind: ResourceType, urn: str, inputs: Values) -> list[tuple[str, str]]:
         """What the create request has no place for, at any depth: found here, so that a preview reports it."""
@@ -273,15 +286,21 @@ def _new_name(kind: ResourceType, inputs: Values, naming: Naming) -> str:
         raise Failures([(name.property, "missing: automatic naming is disabled for this stack")])
     if naming.mode in ("propose", "enforce") and naming.proposed:
         return naming.proposed
-    return name.random(naming.logical, naming.seed, kind.name_suffix(reveal(inputs)))
+    try:
+        return name.random(naming.logical, naming.seed, kind.name_suffix(reveal(inputs)))
+    except ValueError as error:
+        raise Failures([(name.property, str(error))]) from error
 
 
 def _name_collides(kind: ResourceType, before: Values, after: Values, news: Values) -> bool:
-    """A replacement under the same, chosen name cannot be made beside the old one."""
+    """Whether the old one goes first: wherever a name that could have been made up was given, be it another one or not.
+
+    pulumi-terraform-bridge, pkg/tfbridge/schema.go, nameRequiresDeleteBeforeReplace.
+    """
     name = kind.name
-    if name is None or name.property in (news.get(DEFAULTED) or []):
+    if name is None or not name.first or name.property in (news.get(DEFAULTED) or []):
         return False
-    return after.get(name.property) is not None and before.get(name.property) == after.get(name.property)
+    return after.get(name.property) is not None
 
 
 def _identity(kind: ResourceType) -> set[str]:

@@ -8,8 +8,7 @@ import yaml
 from policies.rules.engine import plain
 from policies.rules.model import Resource
 from tests.policies.harness import judge, judge_stack
-from tests.program.harness import ROOT, Recorded, Run, run
-from tests.program.test_program import SHAPES, _run
+from tests.program.harness import ROOT, SHAPES, Recorded, Run, run, run_shape
 
 # Options that mocks do not record; the program's own tests hold them.
 IGNORED = {"aws:lambda/alias:Alias": ("functionVersion", "routingConfig")}
@@ -31,7 +30,7 @@ def _judge(stack: str, ran: Run) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_no_violation(shape: str) -> None:
-    _judge(shape.split()[0], _run(shape))
+    _judge(shape.split()[0], run_shape(shape))
 
 
 def test_no_violation_with_a_notebook() -> None:

@@ -174,3 +174,24 @@ def run(stack: str, store: Store | None = None, **changes: Any) -> Run:
         sys.path.insert(0, str(ROOT))
     program()
     return Run(recorder.resources, exported)
+
+
+SHAPES = ["delivery", "dev", "prod", "dev first", "prod first", "prod next", "prod compared", "prod shadowed"]
+
+
+def run_shape(shape: str) -> Run:
+    """The program for a stack (its first word) with a first release, the next one, or variants beside it."""
+    stack, _, release = shape.partition(" ")
+    store = Store()
+    if not release:
+        return run(stack)
+    store.put(1)
+    if release == "first":
+        return run(stack, store, release=address(1))
+    store.point(stack, 1)
+    store.put(2)
+    beside: dict[str, Any] = {
+        "compared": {"variants": [{"name": "challenger", "manifest": address(1)}]},
+        "shadowed": {"shadow": {"manifest": address(1), "weight": 0.5}},
+    }
+    return run(stack, store, release=address(2), **beside.get(release, {}))

@@ -8,31 +8,7 @@ import pytest
 
 from components.packaging import closure
 from contracts.analyzer import files
-from tests.program.harness import ROOT, Recorded, Run, Store, address, manifest, run
-
-SHAPES = ["delivery", "dev", "prod", "dev first", "prod first", "prod next", "prod compared", "prod shadowed"]
-
-
-def _run(shape: str) -> Run:
-    stack, _, release = shape.partition(" ")
-    store = Store()
-    if not release:
-        return run(stack)
-    store.put(1)
-    if release == "first":
-        return run(stack, store, release=address(1))
-    store.point(stack, 1)
-    store.put(2)
-    beside: dict[str, Any] = {
-        "compared": {"variants": [{"name": "challenger", "manifest": address(1)}]},
-        "shadowed": {"shadow": {"manifest": address(1), "weight": 0.5}},
-    }
-    return run(stack, store, release=address(2), **beside.get(release, {}))
-
-
-@pytest.fixture(scope="module", params=SHAPES)
-def ran(request: pytest.FixtureRequest) -> Run:
-    return _run(request.param)
+from tests.program.harness import ROOT, Recorded, Run, Store, address, manifest, run, run_shape
 
 
 def _one(found: list[Recorded]) -> dict[str, Any]:
@@ -108,7 +84,7 @@ def test_retiring_is_explicit() -> None:
 
 
 def test_the_endpoint_captures_everything_encrypted() -> None:
-    configuration = _one(_run("prod first").of("aws:sagemaker/endpointConfiguration:EndpointConfiguration"))
+    configuration = _one(run_shape("prod first").of("aws:sagemaker/endpointConfiguration:EndpointConfiguration"))
     capture = configuration["dataCaptureConfig"]
     assert capture["enableCapture"] is True
     assert capture["initialSamplingPercentage"] == 100
@@ -120,7 +96,7 @@ def test_the_endpoint_captures_everything_encrypted() -> None:
 
 
 def test_production_shifts_in_steps_under_alarms() -> None:
-    ran = _run("prod next")
+    ran = run_shape("prod next")
     group = _one(ran.of("aws:codedeploy/deploymentGroup:DeploymentGroup"))
     assert set(group["alarmConfiguration"]["alarms"]) == {
         f"glidepath-prod-{purpose}"
@@ -164,7 +140,7 @@ def test_a_manifest_without_distribution_can_still_be_deployed() -> None:
 
 
 def test_watching_and_the_pointer_follow_only_after_the_shift() -> None:
-    kinds = [resource.type.rpartition(":")[2] for resource in _run("prod next").resources]
+    kinds = [resource.type.rpartition(":")[2] for resource in run_shape("prod next").resources]
     order = ["TrafficShift", "Parameter", "Schedule"]
     assert [kind for kind in kinds if kind in order] == order
     assert kinds.index("Dashboard") > kinds.index("Parameter")
@@ -192,7 +168,7 @@ def test_model_monitor_runs_on_the_hour_where_it_is_asked_for() -> None:
 
 
 def test_our_own_monitor_asks_by_the_time_that_was_meant() -> None:
-    ran = _run("prod first")
+    ran = run_shape("prod first")
     schedule = _one(ran.of("aws:scheduler/schedule:Schedule"))
     assert schedule["scheduleExpression"] == "cron(15 * ? * * *)"
     assert json.loads(schedule["target"]["input"]) == {"scheduled": "<aws.scheduler.scheduled-time>"}

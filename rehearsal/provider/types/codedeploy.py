@@ -121,7 +121,7 @@ class DeploymentGroup(ResourceType):
 class DeploymentConfig(ResourceType):
     token = "aws:codedeploy/deploymentConfig:DeploymentConfig"
     service = "codedeploy"
-    name = AutoName("deploymentConfigName", 100, prefix_property=None)
+    name = AutoName("deploymentConfigName", 100, prefix_property=None, separator="_", first=False)
     keeps = frozenset()
     defaults = {"computePlatform": "Server"}
     renames = {

@@ -65,11 +65,6 @@ class EventRule(ResourceType):
     semantics = Semantics(documents=frozenset({"eventPattern"}))
     tagging = TAGS
 
-    def validate(self, inputs: Values) -> list[tuple[str, str]]:
-        if inputs.get("eventPattern") is None and inputs.get("scheduleExpression") is None:
-            return [("eventPattern", "give eventPattern or scheduleExpression")]
-        return []
-
     def create(self, ctx: Context) -> None:
         ctx.call("PutRule", self.request(ctx, "PutRule"))
         bus, name = ctx.inputs["eventBusName"], ctx.inputs["name"]

@@ -93,20 +93,13 @@ class Key(ResourceType):
 class Alias(ResourceType):
     token = "aws:kms/alias:Alias"
     service = "kms"
-    name = AutoName("name", 256)
+    name = AutoName("name", 238, start="alias/")
     replaces = frozenset({"name", "namePrefix"})
     supports = frozenset({"name", "namePrefix", "targetKeyId"})
     write_only = frozenset({"namePrefix"})
 
-    def validate(self, inputs: Values) -> list[tuple[str, str]]:
-        name = inputs.get("name")
-        if isinstance(name, str) and not name.startswith("alias/"):
-            return [("name", f"must begin with alias/, got {name!r}")]
-        return []
-
     def create(self, ctx: Context) -> None:
         name = ctx.inputs["name"]
-        name = name if name.startswith("alias/") else f"alias/{name}"
         ctx.call("CreateAlias", {"AliasName": name, "TargetKeyId": ctx.inputs["targetKeyId"]})
         ctx.id = name
 
@@ -117,9 +110,8 @@ class Alias(ResourceType):
             return None
         key, given = found["TargetKeyId"], str(ctx.prop("targetKeyId") or "")
         unchanged = given.rsplit("/", 1)[-1] == key
-        own = ctx.prop("name")
         return {
-            "name": own if own and ctx.id == f"alias/{own}" else ctx.id,
+            "name": ctx.id,
             "arn": found["AliasArn"],
             "targetKeyId": given if unchanged else key,
             "targetKeyArn": ctx.arn("kms", f"key/{key}"),

@@ -10,13 +10,15 @@ from rehearsal.provider.naming import AutoName
 from rehearsal.provider.resource import Context, ResourceType, Tagging, Values
 
 TAGS = Tagging("ListTags", "AddTags", "DeleteTags", "ResourceArn")
+# pulumi-aws makes up names of up to 255 characters; its terraform half refuses those above 63 (rules/sagemaker.py).
+LONGEST = 255
 ENDPOINT_FAILED = frozenset({"Failed", "OutOfService", "RollingBack", "UpdateRollbackFailed"})
 
 
 class Model(ResourceType):
     token = "aws:sagemaker/model:Model"
     service = "sagemaker"
-    name = AutoName("name", 63, prefix_property=None)
+    name = AutoName("name", LONGEST, prefix_property=None)
     keeps = frozenset()
     renames = {"name": "ModelName", "arn": "ModelArn"}
     semantics = Semantics(unordered=frozenset({"vpcConfig.subnets", "vpcConfig.securityGroupIds"}))
@@ -38,7 +40,7 @@ class Model(ResourceType):
 class EndpointConfiguration(ResourceType):
     token = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
     service = "sagemaker"
-    name = AutoName("name", 63)
+    name = AutoName("name", LONGEST)
     keeps = frozenset()
     renames = {"name": "EndpointConfigName", "arn": "EndpointConfigArn", "kmsKeyArn": "KmsKeyId"}
     write_only = frozenset({"namePrefix"})
@@ -58,7 +60,7 @@ class EndpointConfiguration(ResourceType):
 class Endpoint(ResourceType):
     token = "aws:sagemaker/endpoint:Endpoint"
     service = "sagemaker"
-    name = AutoName("name", 63, prefix_property=None)
+    name = AutoName("name", LONGEST, prefix_property=None)
     replaces = frozenset({"name"})
     renames = {"name": "EndpointName", "arn": "EndpointArn", "deploymentConfig": "LastDeploymentConfig"}
     write_only = frozenset({"deploymentConfig"})
@@ -146,7 +148,7 @@ class ModelPackageGroupPolicy(ResourceType):
 class DataQualityJobDefinition(ResourceType):
     token = "aws:sagemaker/dataQualityJobDefinition:DataQualityJobDefinition"
     service = "sagemaker"
-    name = AutoName("name", 63, prefix_property=None)
+    name = AutoName("name", LONGEST, prefix_property=None)
     keeps = frozenset()
     renames = {
         "name": "JobDefinitionName",
@@ -176,7 +178,7 @@ class DataQualityJobDefinition(ResourceType):
 class MonitoringSchedule(ResourceType):
     token = "aws:sagemaker/monitoringSchedule:MonitoringSchedule"
     service = "sagemaker"
-    name = AutoName("name", 63, prefix_property=None)
+    name = AutoName("name", LONGEST, prefix_property=None)
     replaces = frozenset({"name"})
     renames = {"name": "MonitoringScheduleName", "arn": "MonitoringScheduleArn"}
     tagging = TAGS
@@ -210,7 +212,7 @@ class MonitoringSchedule(ResourceType):
 class NotebookInstance(ResourceType):
     token = "aws:sagemaker/notebookInstance:NotebookInstance"
     service = "sagemaker"
-    name = AutoName("name", 63, prefix_property=None)
+    name = AutoName("name", LONGEST, prefix_property=None)
     replaces = frozenset(
         {"name", "subnetId", "securityGroups", "kmsKeyId", "directInternetAccess", "platformIdentifier"}
     )
@@ -275,7 +277,7 @@ class NotebookInstance(ResourceType):
 class NotebookInstanceLifecycleConfiguration(ResourceType):
     token = "aws:sagemaker/notebookInstanceLifecycleConfiguration:NotebookInstanceLifecycleConfiguration"
     service = "sagemaker"
-    name = AutoName("name", 63, prefix_property=None)
+    name = AutoName("name", LONGEST, prefix_property=None)
     replaces = frozenset({"name"})
     renames = {"name": "NotebookInstanceLifecycleConfigName", "arn": "NotebookInstanceLifecycleConfigArn"}
     tagging = TAGS

@@ -49,7 +49,7 @@ def from_attributes(kind: ResourceType, attributes: Values, names: dict[str, str
 class Topic(ResourceType):
     token = "aws:sns/topic:Topic"
     service = "sns"
-    name = AutoName("name", 256)
+    name = AutoName("name", 80)
     replaces = frozenset({"name", "namePrefix", "fifoTopic"})
     supports = frozenset({*TOPIC_ATTRIBUTES, "name", "namePrefix", "tags"})
     write_only = frozenset({"namePrefix"})
