@@ -78,7 +78,7 @@ def test_patterns_match_what_is_meant_and_nothing_else() -> None:
         ({**support.drift(), "account": ACCOUNTS["prod"]}, lasting_pattern(NAMES, "prod")),
     ):
         for one in (pattern, arriving_pattern(NAMES, "prod")):
-            patterns.check(json.dumps(one))
+            patterns.compiled(json.dumps(one))
             assert patterns.matches(one, event)
             assert not patterns.matches(one, {**event, "account": ACCOUNTS["dev"]})
             assert not patterns.matches(one, {**event, "source": "somebody"})

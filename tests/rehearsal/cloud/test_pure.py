@@ -46,7 +46,7 @@ EVENT = {
     ],
 )
 def test_pattern(pattern: dict[str, Any], expected: bool) -> None:
-    patterns.check(json.dumps(pattern))
+    patterns.compiled(json.dumps(pattern))
     assert patterns.matches(pattern, EVENT) is expected
 
 

@@ -1,4 +1,7 @@
-"""EventBridge's schedule expressions: `rate(…)` and `cron(…)`."""
+"""EventBridge's schedule expressions: `rate(…)` and `cron(…)`.
+
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
+"""
 
 import calendar
 import re
@@ -30,7 +33,13 @@ class Cron:
     days: frozenset[int] | None
     months: frozenset[int]
     weekdays: frozenset[int] | None
+    years: frozenset[int] = frozenset()
+    """Empty for every year."""
     last_day: bool = False
+    last_weekday: int | None = None
+    """`6L`: the last of these weekdays in the month."""
+    near: int | None = None
+    """`3W`: the weekday nearest to this day of the month."""
     nth: tuple[int, int] | None = None
     """Weekday and which of the month, for `6#3`."""
 
@@ -50,7 +59,13 @@ class Cron:
     def _on(self, day: datetime) -> bool:
         if day.month not in self.months:
             return False
+        if self.years and day.year not in self.years:
+            return False
         weekday = (day.weekday() + 1) % 7 + 1
+        if self.last_weekday:
+            return weekday == self.last_weekday and (day + timedelta(days=7)).month != day.month
+        if self.near:
+            return day.day == _nearest_weekday(day, self.near)
         if self.nth:
             return weekday == self.nth[0] and (day.day - 1) // 7 + 1 == self.nth[1]
         if self.last_day:
@@ -58,6 +73,18 @@ class Cron:
         if self.days is not None:
             return day.day in self.days
         return self.weekdays is not None and weekday in self.weekdays
+
+
+def _nearest_weekday(day: datetime, wanted: int) -> int:
+    """The working day of the month that is nearest to the wanted one."""
+    last = calendar.monthrange(day.year, day.month)[1]
+    wanted = min(wanted, last)
+    weekday = day.replace(day=wanted).weekday()
+    if weekday == 5:
+        return wanted - 1 if wanted > 1 else wanted + 2
+    if weekday == 6:
+        return wanted + 1 if wanted < last else wanted - 2
+    return wanted
 
 
 def parse(expression: str) -> Rate | Cron:
@@ -75,17 +102,22 @@ def parse(expression: str) -> Rate | Cron:
 def _cron(expression: str, fields: list[str]) -> Cron:
     if len(fields) != 6:
         raise ValueError(f"{expression} has {len(fields)} fields, and needs six: minutes hours day month weekday year")
-    minutes, hours, days, months, weekdays, _year = fields
+    minutes, hours, days, months, weekdays, years = fields
     if (days == "?") == (weekdays == "?"):
         raise ValueError(f"{expression}: exactly one of day-of-month and day-of-week must be ?")
     nth = re.fullmatch(r"(\w+)#([1-5])", weekdays)
+    last = re.fullmatch(r"(\w+)L", weekdays)
+    near = re.fullmatch(r"(\d+)W", days)
     return Cron(
         _field(expression, minutes, 0, 59, {}),
         _field(expression, hours, 0, 23, {}),
-        None if days in ("?", "L") else _field(expression, days, 1, 31, {}),
+        None if near or days in ("?", "L") else _field(expression, days, 1, 31, {}),
         _field(expression, months, 1, 12, _MONTHS),
-        None if weekdays == "?" or nth else _field(expression, weekdays, 1, 7, _DAYS),
+        None if weekdays == "?" or nth or last else _field(expression, weekdays, 1, 7, _DAYS),
+        years=frozenset() if years == "*" else _field(expression, years, 1970, 2199, {}),
         last_day=days == "L",
+        last_weekday=_number(expression, last[1], 1, 7, _DAYS) if last else None,
+        near=_number(expression, near[1], 1, 31, {}) if near else None,
         nth=(_number(expression, nth[1], 1, 7, _DAYS), int(nth[2])) if nth else None,
     )
 

@@ -1,6 +1,5 @@
 """EventBridge: rules, kept by moto, are matched, fired by the clock, and delivered for real."""
 
-import functools
 import json
 import sys
 import uuid
@@ -24,7 +23,8 @@ from rehearsal.cloud.core.api import (
     operation,
     target,
 )
-from rehearsal.cloud.services.events import buses, cron, patterns
+from rehearsal.cloud.services.events import buses, cron, inputs, patterns
+from rehearsal.cloud.services.events.grammar import PatternError
 
 SERVICE = "events.amazonaws.com"
 
@@ -114,8 +114,8 @@ def _locate(call: Call, bus: str) -> tuple[str, str, str]:
 
 def _check_pattern(text: str) -> dict[str, Any]:
     try:
-        return patterns.check(text)
-    except ValueError as error:
+        return patterns.compiled(text)
+    except PatternError as error:
         raise AwsError("InvalidEventPatternException", str(error)) from error
 
 
@@ -159,14 +159,17 @@ def dispatch(cloud: Cloud, place: Place, bus: str, event: dict[str, Any], *, for
             # A service's own: what it waits for, it asks for itself.
             continue
         pattern = rule.event_pattern.dump() if rule.event_pattern else None
-        if pattern and rule.state.startswith("ENABLED") and patterns.matches(_parsed(pattern), event):
+        if pattern and rule.state.startswith("ENABLED") and _matches(rule, pattern, event):
             _fire(cloud, place, rule, event, forwarded)
 
 
-@functools.lru_cache(maxsize=512)
-def _parsed(pattern: str) -> dict[str, Any]:
-    parsed: dict[str, Any] = json.loads(pattern)
-    return parsed
+def _matches(rule: Any, pattern: str, event: dict[str, Any]) -> bool:
+    """A rule whose pattern cannot be read (kept by an older gateway) harms no other rule."""
+    try:
+        return patterns.matches(patterns.compiled(pattern), event)
+    except PatternError as error:
+        print(f"rule {rule.arn} matches nothing: {error}", file=sys.stderr, flush=True)
+        return False
 
 
 def _fire(cloud: Cloud, place: Place, rule: Any, event: dict[str, Any], forwarded: bool = False) -> None:
@@ -180,7 +183,7 @@ def _fire(cloud: Cloud, place: Place, rule: Any, event: dict[str, Any], forwarde
 def _deliver(cloud: Cloud, place: Place, rule_name: str, entry: dict[str, Any], event: dict[str, Any]) -> None:
     dimensions = {"RuleName": rule_name}
     try:
-        payload = patterns.target_input(entry, event)
+        payload = inputs.target_input(entry, event)
         registry.targets[_kind(entry["Arn"])](cloud, place, entry, payload)
     except Exception as error:  # noqa: BLE001  whatever a target raises, the others get the event
         cloud.put_metric(place, Sample("AWS/Events", "FailedInvocations", dimensions, 1, "Count"))
@@ -213,7 +216,7 @@ def to_bus(cloud: Cloud, place: Place, entry: dict[str, Any], payload: Any) -> N
 def to_queue(cloud: Cloud, place: Place, entry: dict[str, Any], payload: Any) -> None:
     """The queue's policy must let EventBridge send for this rule."""
     group = (entry.get("SqsParameters") or {}).get("MessageGroupId")
-    _send_message(cloud, place, entry, entry["Arn"], text_of(payload), group)
+    _send_message(cloud, place, entry, entry["Arn"], inputs.text_of(payload), group)
 
 
 def _send_message(
@@ -232,7 +235,7 @@ def to_topic(cloud: Cloud, place: Place, entry: dict[str, Any], payload: Any) ->
     """The topic's policy must let EventBridge publish for this rule."""
     _, _, _, region, account, _ = entry["Arn"].split(":", 5)
     principal = for_service(SERVICE, place.account, entry["RuleArn"])
-    params = {"TopicArn": entry["Arn"], "Message": text_of(payload)}
+    params = {"TopicArn": entry["Arn"], "Message": inputs.text_of(payload)}
     cloud.perform(principal, Place(account, region), "sns", "Publish", params)
 
 
@@ -240,12 +243,7 @@ def to_topic(cloud: Cloud, place: Place, entry: dict[str, Any], payload: Any) ->
 def to_log_group(cloud: Cloud, place: Place, entry: dict[str, Any], payload: Any) -> None:
     """A line for each event; the group is taken from the target's ARN."""
     group = entry["Arn"].split(":log-group:")[1].removesuffix(":*")
-    cloud.log(place, LogLines(group, str(uuid.uuid4()), [text_of(payload)]))
-
-
-def text_of(payload: Any) -> str:
-    """What a target that takes text receives."""
-    return payload if isinstance(payload, str) else json.dumps(payload)
+    cloud.log(place, LogLines(group, str(uuid.uuid4()), [inputs.text_of(payload)]))
 
 
 # --- schedules -------------------------------------------------------------------------------------------------------

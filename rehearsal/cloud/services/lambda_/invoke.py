@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 
 from rehearsal.cloud.core import service_time
 from rehearsal.cloud.core.api import AwsError, Call, Cloud, Place, for_service, operation, target
+from rehearsal.cloud.services.events import inputs
 from rehearsal.cloud.services.lambda_ import asynchronous, telemetry
 from rehearsal.cloud.services.lambda_.aliases import choose_version
 from rehearsal.cloud.services.lambda_.environments import pool_for
@@ -241,7 +242,7 @@ def _log_lines(
 @target("lambda")
 def event_target(cloud: Cloud, place: Place, rule_target: dict[str, Any], event: Any) -> None:
     """A rule invokes its function asynchronously; the function's policy must allow the rule."""
-    payload = event.encode() if isinstance(event, str) else json.dumps(event).encode()
+    payload = inputs.text_of(event).encode()
     _, _, _, region, account, *_ = rule_target["Arn"].split(":")
     principal = for_service("events.amazonaws.com", place.account, rule_target["RuleArn"])
     params = {"FunctionName": rule_target["Arn"], "InvocationType": "Event", "Payload": payload}

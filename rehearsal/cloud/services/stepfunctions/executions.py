@@ -17,6 +17,7 @@ from rehearsal.cloud.core.api import (
     operation,
     target,
 )
+from rehearsal.cloud.services.events import inputs
 from rehearsal.cloud.services.stepfunctions.engine import backend, backends, load
 from rehearsal.cloud.wire.types import INTERRUPTED
 
@@ -103,8 +104,7 @@ def to_machine(cloud: Cloud, place: Place, entry: dict[str, Any], payload: Any) 
         role, "events.amazonaws.com", "events", source_arn=entry.get("RuleArn"), source_account=place.account
     )
     _, _, _, region, account, *_ = arn.split(":")
-    text = payload if isinstance(payload, str) else json.dumps(payload)
-    params = {"stateMachineArn": arn, "input": text}
+    params = {"stateMachineArn": arn, "input": inputs.text_of(payload)}
     cloud.perform(session, Place(account, region), "stepfunctions", "StartExecution", params)
 
 
