@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -90,10 +90,12 @@ class Accounts:
         seconds: int,
         policies: Sequence[str] = (),
         tags: Mapping[str, str] | None = None,
+        transitive: Sequence[str] = (),
     ) -> Identity:
         """Keys for a session of a role. Whether the caller may have them was decided before.
 
-        `policies` limit the session further, `tags` are its principal tags.
+        `policies` limit the session further, `tags` are its principal tags, `transitive` the keys of those that its
+        own sessions inherit.
         """
         account = role.account_id
         session = sts_backends[account]["aws"].assume_role(
@@ -109,6 +111,7 @@ class Accounts:
         limits, labels = tuple(policies), tuple((tags or {}).items())
         user_id = f"{role.id}:{session_name}"
         principal = Principal(session.arn, account, "role", user_id, role.arn, session_name, limits, labels)
+        principal = replace(principal, transitive_tags=tuple(transitive))
         identity = Identity(principal, keys)
         with self._lock:
             self._sessions[keys.access_key_id] = identity

@@ -4,7 +4,16 @@ from rehearsal.cloud.core.call import Call
 from rehearsal.cloud.core.clock import Clock
 from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.cloud.core.ports import Event, LogLines, Place, Sample
-from rehearsal.cloud.core.registry import inventory, on_restore, on_start, operation, route, target
+from rehearsal.cloud.core.registry import (
+    inventory,
+    on_restore,
+    on_start,
+    operation,
+    request_rule,
+    route,
+    state_rule,
+    target,
+)
 from rehearsal.cloud.wire.types import (
     INTERRUPTED,
     AwsError,
@@ -32,6 +41,8 @@ __all__ = [
     "on_restore",
     "on_start",
     "operation",
+    "request_rule",
     "route",
+    "state_rule",
     "target",
 ]

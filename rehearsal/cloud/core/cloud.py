@@ -140,13 +140,15 @@ class Cloud:
         seconds: int = 3600,
         policies: Sequence[str] = (),
         tags: Mapping[str, str] | None = None,
+        transitive: Sequence[str] = (),
     ) -> Any:
         """A session of a role for a principal, if its trust policy lets it. Raises AwsError (AccessDenied).
 
-        `policies` are session policies, `tags` session tags. Returns an `Identity`: the session's principal and keys.
+        `policies` are session policies, `tags` session tags, `transitive` the keys of those that are handed down.
+        Returns an `Identity`: the session's principal and keys.
         """
         role = self._trusting(role_arn, principal, context)
-        return self.accounts.open_session(role, session, seconds, policies, tags)
+        return self.accounts.open_session(role, session, seconds, policies, tags, transitive)
 
     def _trusting(self, role_arn: str, principal: Principal, context: Mapping[str, str]) -> Any:
         role = self.accounts.role(role_arn)

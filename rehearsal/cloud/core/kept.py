@@ -34,9 +34,8 @@ KEPT: dict[str, Kept] = {
         CreateApiKey CreateModel CreateRequestValidator CreateResource CreateUsagePlan CreateUsagePlanKey
         DeleteApiKey DeleteGatewayResponse DeleteIntegration DeleteIntegrationResponse DeleteMethod
         DeleteMethodResponse DeleteModel DeleteRequestValidator DeleteResource DeleteStage DeleteUsagePlan
-        DeleteUsagePlanKey PutGatewayResponse PutIntegration PutIntegrationResponse PutMethod PutMethodResponse
-        TagResource UntagResource UpdateApiKey UpdateDeployment UpdateIntegration UpdateMethod
-        UpdateResource UpdateUsagePlan
+        DeleteUsagePlanKey PutGatewayResponse PutIntegration PutIntegrationResponse PutMethodResponse
+        TagResource UntagResource UpdateApiKey UpdateDeployment UpdateIntegration UpdateResource UpdateUsagePlan
         """,
     ),
     "application-autoscaling": _kept(
@@ -54,9 +53,8 @@ KEPT: dict[str, Kept] = {
     "events": _kept(
         "buses, rules and permissions; services/events matches and delivers",
         """
-        CreateEventBus DeleteEventBus DeleteRule DisableRule EnableRule PutPermission RemovePermission
-        RemoveTargets TagResource UntagResource UpdateEventBus
-        """,
+        DeleteEventBus DeleteRule DisableRule EnableRule PutPermission RemovePermission
+        RemoveTargets TagResource UntagResource         """,
     ),
     "glue": _kept(
         "records of jobs and security configurations; services/glue.py runs jobs",
@@ -67,7 +65,7 @@ KEPT: dict[str, Kept] = {
         """
         AddRoleToInstanceProfile AddUserToGroup AttachGroupPolicy AttachRolePolicy AttachUserPolicy
         CreateAccessKey CreateAccountAlias CreateGroup CreateInstanceProfile CreateOpenIDConnectProvider
-        CreatePolicy CreatePolicyVersion CreateRole CreateServiceLinkedRole CreateUser DeleteAccessKey
+        CreatePolicyVersion CreateServiceLinkedRole CreateUser DeleteAccessKey
         DeleteAccountAlias DeleteGroup DeleteGroupPolicy DeleteInstanceProfile DeleteOpenIDConnectProvider
         DeletePolicy DeletePolicyVersion DeleteRole DeleteRolePermissionsBoundary DeleteRolePolicy
         DeleteServiceLinkedRole DeleteUser DeleteUserPermissionsBoundary DeleteUserPolicy DetachGroupPolicy
@@ -81,16 +79,16 @@ KEPT: dict[str, Kept] = {
     "kms": _kept(
         "keys, aliases, grants; moto encrypts and signs by itself. Nothing rotates",
         """
-        CancelKeyDeletion CreateAlias CreateGrant CreateKey Decrypt DeleteAlias DisableKey DisableKeyRotation
-        EnableKey EnableKeyRotation Encrypt GenerateDataKey GenerateDataKeyWithoutPlaintext GenerateMac
-        GenerateRandom PutKeyPolicy ReEncrypt RetireGrant RevokeGrant ScheduleKeyDeletion Sign TagResource
-        UntagResource UpdateAlias UpdateKeyDescription Verify VerifyMac
+        CancelKeyDeletion CreateAlias CreateGrant DeleteAlias DisableKey DisableKeyRotation
+        EnableKey GenerateDataKey GenerateDataKeyWithoutPlaintext GenerateMac
+        GenerateRandom PutKeyPolicy RetireGrant RevokeGrant ScheduleKeyDeletion Sign TagResource
+        UntagResource UpdateAlias UpdateKeyDescription VerifyMac
         """,
     ),
     "logs": _kept(
         "groups, streams and their events. Nothing is deleted when a retention ends",
         """
-        AssociateKmsKey CreateLogGroup CreateLogStream DeleteLogGroup DeleteLogStream DeleteResourcePolicy
+        AssociateKmsKey CreateLogStream DeleteLogGroup DeleteLogStream DeleteResourcePolicy
         DeleteRetentionPolicy DisassociateKmsKey FilterLogEvents PutResourcePolicy PutRetentionPolicy
         TagLogGroup TagResource UntagLogGroup UntagResource
         """,

@@ -15,7 +15,11 @@ InventoryLister = Callable[[Cloud, str], list[str]]
 TargetHandler = Callable[[Cloud, Place, dict[str, Any], Any], None]
 Hook = Callable[[Cloud], None]
 
+Check = Callable[[Call], None]
+
 operations: dict[tuple[str, str], Handler] = {}
+request_rules: dict[tuple[str, str], list[Check]] = {}
+state_rules: dict[tuple[str, str], list[Check]] = {}
 routes: dict[str, Callable[..., Any]] = {}
 inventories: dict[str, list[InventoryLister]] = {}
 targets: dict[str, TargetHandler] = {}
@@ -30,6 +34,28 @@ def operation(service: str, *names: str) -> Callable[[F], F]:
     def register(function: F) -> F:
         for name in names:
             operations[(service, name)] = function
+        return function
+
+    return register
+
+
+def request_rule(service: str, *names: str) -> Callable[[F], F]:
+    """Register what AWS refuses by a request alone, before it asks who makes it: `(call) -> None`, raises AwsError.
+
+    For what the API reference says in prose: the constraints of the service's model are checked before.
+    """
+    return _rules(request_rules, service, names)
+
+
+def state_rule(service: str, *names: str) -> Callable[[F], F]:
+    """Register what AWS refuses of an allowed call because of what there is already: `(call) -> None`."""
+    return _rules(state_rules, service, names)
+
+
+def _rules(kept: dict[tuple[str, str], list[Check]], service: str, names: tuple[str, ...]) -> Callable[[F], F]:
+    def register(function: F) -> F:
+        for name in names:
+            kept.setdefault((service, name), []).append(function)
         return function
 
     return register

@@ -18,7 +18,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response
 
-from rehearsal.cloud.core import store_speed
+from rehearsal.cloud.core import store_failures, store_speed
 from rehearsal.cloud.core.store_routes import Routes
 from rehearsal.cloud.wire import protocol
 from rehearsal.cloud.wire.request import Request
@@ -72,8 +72,7 @@ class Store:
             raise
         except Exception as error:
             traceback.print_exc(file=sys.stderr)
-            text = f"the store failed on {service}:{operation.name}: {type(error).__name__}: {error}"
-            raise AwsError("InternalFailure", text, 500) from error
+            raise store_failures.read(operation, error) from error
         if response.status_code == 404 and b"<title>404 Not Found</title>" in response.get_data():
             raise not_implemented(service, operation.name)
         return response

@@ -29,6 +29,8 @@ def validate(call: Call) -> None:
     """Malformed requests are refused first: what a request needs cannot be read from them."""
     assert call.model is not None, "only operations are performed"
     validation.check(call.model, call.params, call.request)
+    for rule in registry.request_rules.get((call.service, call.operation), ()):
+        rule(call)
 
 
 def authorize(call: Call) -> None:
@@ -55,15 +57,26 @@ def dispatch(call: Call) -> Answer:
     """The answer of our module for the operation, or of moto."""
     handler = registry.operations.get((call.service, call.operation))
     try:
+        for rule in registry.state_rules.get((call.service, call.operation), ()):
+            rule(call)
         if handler is not None:
             answer: Answer = handler(call)
             return answer
         refuse_unless_kept(call.service, call.operation)
-        return call.relay() if call.request is not None else call.forward()
+        return _relayed(call) if call.request is not None else call.forward()
     except AwsError as error:
         if error.code in _DENIALS:
             call.cloud.ledger.refuse(call.principal.ledger_key, call.action, error.message)
         raise
+
+
+def _relayed(call: Call) -> Response:
+    """moto's answer. Its errors are written anew, as those of our modules: moto leaves members out, S3's apart."""
+    response = call.relay()
+    if response.status_code >= 400 and call.service != "s3":
+        assert call.model is not None, "a request is for an operation"
+        protocol.read_response(call.model, response.status_code, response.headers, response.get_data())
+    return response
 
 
 CHECKS: tuple[Callable[[Call], None], ...] = (validate, authorize, inject)

@@ -8,6 +8,9 @@ from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
+from waitress.task import WSGITask
+
+from rehearsal.cloud.wire.request import RAW_HEADER
 
 # A synchronous Lambda invoke holds its thread until the function answers, and the function calls back.
 THREADS = 96
@@ -26,12 +29,23 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
 
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
+        self.raw_header = header_plus
         if self.body_rcv is None:
             self.expect_continue = False
 
 
+class _Task(WSGITask):  # type: ignore[misc]
+    """WSGI writes the names of headers in capitals; API Gateway hands them on as they came."""
+
+    def get_environment(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environment()
+        environ[RAW_HEADER] = getattr(self.request, "raw_header", b"")
+        return environ
+
+
 class _Channel(HTTPChannel):  # type: ignore[misc]
     parser_class = _Parser
+    task_class = _Task
 
 
 def listen(application: Callable[..., Any], port: int) -> Any:

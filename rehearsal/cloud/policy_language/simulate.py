@@ -70,6 +70,9 @@ def _result(simulation: Simulation, action: str, resource: str, named: bool) -> 
         "EvalActionName": action,
         "EvalResourceName": resource,
         "EvalDecision": str(decision.effect),
+        # No organization stands above the rehearsal's accounts.
+        "OrganizationsDecisionDetail": {"AllowedByOrganizations": True},
+        "EvalDecisionDetails": {},
         **common,
         "ResourceSpecificResults": [],
     }
@@ -108,10 +111,11 @@ def _statement(match: Match) -> dict[str, Any]:
     text = match.source.policy.text
     text = text if text.lstrip().startswith("{") else unquote(text)
     start, end = statement_spans(text)[match.statement.index]
+    # AWS begins to count behind the brace that opens the statement, and has one type for all policies of IAM.
     return {
         "SourcePolicyId": match.source.name,
-        "SourcePolicyType": match.source.origin,
-        "StartPosition": line_and_column(text, start),
+        "SourcePolicyType": "IAM Policy" if match.source.kind is not Kind.RESOURCE else match.source.origin,
+        "StartPosition": line_and_column(text, start + 1),
         "EndPosition": line_and_column(text, end),
     }
 

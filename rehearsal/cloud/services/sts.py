@@ -22,9 +22,16 @@ def assume_role(call: Call) -> dict[str, Any]:
     if params.get("ExternalId"):
         context["sts:ExternalId"] = params["ExternalId"]
     seconds = params.get("DurationSeconds", 3600)
-    name, tags = params["RoleSessionName"], request_tags(params)
+    handed = {key: value for key, value in call.principal.session_tags if key in call.principal.transitive_tags}
     identity = call.cloud.assume(
-        params["RoleArn"], call.principal, name, context, seconds, _session_policies(call), tags
+        params["RoleArn"],
+        call.principal,
+        params["RoleSessionName"],
+        context,
+        seconds,
+        _session_policies(call),
+        handed | request_tags(params),
+        (*handed, *(params.get("TransitiveTagKeys") or ())),
     )
     keys = identity.credentials
     return {

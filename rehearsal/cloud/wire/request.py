@@ -6,6 +6,9 @@ from typing import Any
 import moto.core.request
 from werkzeug.sansio.utils import get_current_url
 
+RAW_HEADER = "rehearsal.raw_header"
+"""Where the server leaves the head of a request as it came, in the WSGI environment."""
+
 
 class Request(moto.core.request.Request):
     """moto's request, with the addresses it was sent to worked out once."""
@@ -31,6 +34,12 @@ class Request(moto.core.request.Request):
             query = self.query_string.decode()
             self._raw_url = f"{start}{self._raw_path}" + (f"?{query}" if query else "")
         return self._raw_url
+
+    def written_names(self) -> dict[str, str]:
+        """The names of the headers as the client wrote them, by their lower case."""
+        raw: bytes = self.environ.get(RAW_HEADER, b"")
+        names = (line.partition(b":")[0].decode("latin-1").strip() for line in raw.split(b"\n") if b":" in line)
+        return {name.lower(): name for name in names}
 
 
 _root = functools.lru_cache(256)(get_current_url)

@@ -60,6 +60,8 @@ class Principal:
     session_policies: tuple[str, ...] = ()
     """Documents that limit this session further."""
     session_tags: tuple[tuple[str, str], ...] = ()
+    transitive_tags: tuple[str, ...] = ()
+    """Keys of session tags that the next session of a chain inherits."""
     source: tuple[tuple[str, str], ...] = ()
     """Condition keys that a service states about what it acts for, e.g. aws:SourceArn."""
 

@@ -33,7 +33,8 @@ _EXEMPT_PATTERNS = {
 _EXEMPT_ENUMS = {
     ("s3", "BucketLocationConstraint"): "new regions are accepted before the model knows them",
     ("s3", "Event"): "wildcards are accepted",
-    ("lambda", "Architecture"): "",
+    ("lambda", "Architecture"): "services/lambda_/rules.py checks it, and words it as Lambda does",
+    ("lambda", "Runtime"): "services/lambda_/rules.py checks it, under the code that Lambda gives it",
 }
 
 untranslatable: set[str] = set()

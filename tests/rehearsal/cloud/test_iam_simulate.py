@@ -67,7 +67,7 @@ def test_the_matched_statement_is_found_in_the_text(iam: Any) -> None:
     result = iam.simulate_custom_policy(PolicyInputList=[text], ActionNames=["s3:GetObject"])["EvaluationResults"][0]
     (matched,) = result["MatchedStatements"]
     assert matched["SourcePolicyId"] == "PolicyInputList.1"
-    assert matched["StartPosition"] == {"Line": 4, "Column": 3}
+    assert matched["StartPosition"] == {"Line": 4, "Column": 4}
     assert matched["EndPosition"]["Line"] == 4
 
 
@@ -122,7 +122,7 @@ def test_principal_policies_and_boundary(iam: Any) -> None:
     assert [r["EvalDecision"] for r in results] == ["allowed", "implicitDeny"]
     assert [r["PermissionsBoundaryDecisionDetail"]["AllowedByPermissionsBoundary"] for r in results] == [True, False]
     matched = results[0]["MatchedStatements"]
-    assert {(m["SourcePolicyId"], m["SourcePolicyType"]) for m in matched} >= {("own", "role")}
+    assert {(m["SourcePolicyId"], m["SourcePolicyType"]) for m in matched} >= {("own", "IAM Policy")}
 
 
 def test_policies_of_a_users_groups_count(iam: Any) -> None:
@@ -133,7 +133,7 @@ def test_policies_of_a_users_groups_count(iam: Any) -> None:
     result = iam.simulate_principal_policy(PolicySourceArn=user, ActionNames=["s3:GetObject"], ResourceArns=[OBJECT])
     (evaluated,) = result["EvaluationResults"]
     assert evaluated["EvalDecision"] == "allowed"
-    assert evaluated["MatchedStatements"][0]["SourcePolicyType"] == "group"
+    assert evaluated["MatchedStatements"][0]["SourcePolicyType"] == "IAM Policy"
 
 
 def test_pages(iam: Any) -> None:

@@ -1,6 +1,6 @@
 """API Gateway's REST APIs: moto keeps them; importing, deploying, the checks and the public side are ours."""
 
-from rehearsal.cloud.services.apigateway import operations
+from rehearsal.cloud.services.apigateway import answers, operations, rules
 from rehearsal.cloud.services.apigateway.execute import handler
 
-__all__ = ["handler", "operations"]
+__all__ = ["answers", "handler", "operations", "rules"]

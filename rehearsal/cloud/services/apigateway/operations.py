@@ -6,7 +6,7 @@ from typing import Any
 from moto.core.exceptions import JsonRESTError, ServiceException
 
 from rehearsal.cloud.core.api import AwsError, Call, Cloud, operation
-from rehearsal.cloud.services.apigateway import openapi, snapshot
+from rehearsal.cloud.services.apigateway import answers, openapi, snapshot
 from rehearsal.cloud.services.apigateway.openapi import bad_request
 
 _LOG_GROUP = re.compile(r"arn:aws[\w-]*:(logs:[\w-]+:\d{12}:log-group:[^:]+|firehose:.+)")
@@ -44,7 +44,8 @@ def _import(call: Call, api: Any, *, overwrite: bool) -> dict[str, Any]:
         openapi.apply(cloud_backend(call), api, document, overwrite=overwrite)
     except (JsonRESTError, ServiceException) as problem:
         raise bad_request(f"Errors found during import: {problem.message}") from None
-    return call.cloud.store_call("apigateway", "GetRestApi", call.account, call.region, {"restApiId": api.id})
+    found = call.cloud.store_call("apigateway", "GetRestApi", call.account, call.region, {"restApiId": api.id})
+    return answers.rest_api(found)
 
 
 def _body(call: Call) -> bytes:
@@ -85,7 +86,7 @@ def update_rest_api(call: Call) -> dict[str, Any]:
     changes = [op for op in call.params.get("patchOperations", []) if op["path"] == "/disableExecuteApiEndpoint"]
     value = changes[-1]["value"].lower() == "true" if changes else before
     api.disableExecuteApiEndpoint = value
-    return {**answer, "disableExecuteApiEndpoint": value}
+    return answers.rest_api({**answer, "disableExecuteApiEndpoint": value})
 
 
 @operation("apigateway", "CreateDeployment")
@@ -122,7 +123,7 @@ def delete_deployment(call: Call) -> dict[str, Any]:
 def create_stage(call: Call) -> dict[str, Any]:
     if call.params["deploymentId"] not in _api(call).deployments:
         raise bad_request("Deployment id does not exist")
-    return call.forward()
+    return answers.stage(call, call.forward(), changed=True)
 
 
 @operation("apigateway", "UpdateStage")
@@ -145,7 +146,7 @@ def update_stage(call: Call) -> dict[str, Any]:
         if change["op"] == "remove" and stage is not None and _forget_method_settings(stage, path):
             continue
         kept.append(change)
-    return call.forward({**call.params, "patchOperations": kept})
+    return answers.stage(call, call.forward({**call.params, "patchOperations": kept}), changed=True)
 
 
 def _require_log_role(call: Call) -> None:
@@ -182,7 +183,13 @@ def update_account(call: Call) -> dict[str, Any]:
 def create_rest_api(call: Call) -> dict[str, Any]:
     # The store's existence is what `find_api` looks for.
     deployed(call.cloud, call.account, call.region)
-    return call.forward()
+    answer = call.forward()
+    kinds = call.params.get("binaryMediaTypes")
+    if kinds:
+        # moto drops them.
+        cloud_backend(call).apis[answer["id"]].binaryMediaTypes = list(kinds)
+        answer["binaryMediaTypes"] = list(kinds)
+    return answers.rest_api(answer)
 
 
 @operation("apigateway", "DeleteRestApi")

@@ -52,7 +52,7 @@ def _matches_one(rule: Any, value: Any) -> bool:
     if operator == "exists":
         # "Exists matching only works on leaf nodes."
         # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
-        return (value is not _MISSING and not isinstance(value, Mapping)) == operand
+        return (value is not _MISSING and not isinstance(value, Mapping)) == bool(operand)
     if value is _MISSING:
         return False
     return bool(_OPERATORS[operator](operand, value))

@@ -129,7 +129,9 @@ def _stored(function: Function, key: str) -> dict[str, Any]:
 
 
 def _shown(function: Function, key: str) -> dict[str, Any]:
-    return {**_stored(function, key), "FunctionArn": function.qualified(key)}
+    stored = _stored(function, key)
+    destinations = {"OnSuccess": {}, "OnFailure": {}, **(stored.get("DestinationConfig") or {})}
+    return {**stored, "DestinationConfig": destinations, "FunctionArn": function.qualified(key)}
 
 
 @operation("lambda", "GetFunctionEventInvokeConfig")

@@ -1,6 +1,7 @@
 """Operations on functions and versions."""
 
 import copy
+import hashlib
 import re
 from typing import Any
 
@@ -32,7 +33,6 @@ _RESERVED_VARIABLES = {
     "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT",
     "LAMBDA_RUNTIME_DIR",
 }  # fmt: skip
-_MAX_VARIABLES = 4096
 # Members of CreateFunction and UpdateFunctionConfiguration that become configuration as they are.
 _PLAIN = ("Description", "Handler", "MemorySize", "Timeout", "Runtime", "KMSKeyArn", "DeadLetterConfig")
 _NOT_EXECUTED = ("ImageConfig", "FileSystemConfigs", "DurableConfig", "CapacityProviderConfig", "TenancyConfig")
@@ -51,7 +51,10 @@ _DEFAULTS: dict[str, Any] = {
 def target_of(call: Call, allow_qualifier: bool = True) -> tuple[Function, str]:
     """The function that a call names, and the qualifier it gives."""
     name = parse_name(call.params["FunctionName"], call.account, call.region, call.params.get("Qualifier"))
-    if name.account != call.account or name.region != call.region:
+    if name.region != call.region:
+        text = f"Functions from '{name.region}' are not reachable in this region ('{call.region}')"
+        raise AwsError("ResourceNotFoundException", text, 404, Type="User")
+    if name.account != call.account:
         raise AwsError("AccessDeniedException", "Functions from other accounts can only be invoked", 403)
     if name.qualifier and not allow_qualifier:
         raise invalid("Cannot provide qualifier")
@@ -63,8 +66,14 @@ def configuration(function: Function, qualifier: str, **changes: Any) -> dict[st
     shown = copy.deepcopy(function.snapshot(qualifier).config)
     shown["FunctionArn"] = function.qualified(qualifier)
     shown |= {"State": "Active", "LastUpdateStatus": "Successful"}
+    shown["RuntimeVersionConfig"] = {"RuntimeVersionArn": runtime_version(function.region, shown["Runtime"])}
     shown |= changes
     return {key: value for key, value in shown.items() if value is not None}
+
+
+def runtime_version(region: str, runtime: str) -> str:
+    """The version of a runtime; there is one of each here."""
+    return f"arn:aws:lambda:{region}::runtime:{hashlib.sha256(runtime.encode()).hexdigest()}"
 
 
 @operation("lambda", "CreateFunction")
@@ -82,6 +91,7 @@ def create_function(call: Call) -> dict[str, Any]:
     config = {"FunctionName": name, **copy.deepcopy(_DEFAULTS), **_settings(call, params)}
     if params.get("Architectures"):
         config["Architectures"] = params["Architectures"]
+    config = {key: value for key, value in config.items() if value is not None}
     function = Function(name, call.account, call.region, Snapshot(config, code), tags=dict(params.get("Tags") or {}))
     _stamp(function, code)
     with lock():
@@ -106,7 +116,7 @@ def _settings(call: Call, params: dict[str, Any]) -> dict[str, Any]:
     if params.get("Environment") is not None:
         variables = params["Environment"].get("Variables") or {}
         _check_variables(variables)
-        settings["Environment"] = {"Variables": dict(variables)} if variables else None
+        settings["Environment"] = {"Variables": dict(variables)}
     if params.get("Layers") is not None:
         settings["Layers"] = [_layer(call, arn) for arn in params["Layers"]] or None
     if params.get("VpcConfig") is not None:
@@ -148,8 +158,6 @@ def _check_variables(variables: dict[str, str]) -> None:
             f"{prefix}provided contains reserved keys that are currently not supported for modification. "
             f"Reserved keys used in this request: {', '.join(reserved)}"
         )
-    if sum(len(key.encode()) + len(value.encode()) for key, value in variables.items()) > _MAX_VARIABLES:
-        raise invalid(f"{prefix}provided exceeded the 4KB limit.")
 
 
 def _layer(call: Call, arn: str) -> dict[str, Any]:
@@ -285,7 +293,7 @@ def list_versions(call: Call) -> dict[str, Any]:
 
 def _listed(function: Function, qualifier: str) -> dict[str, Any]:
     # Lists leave out what only the Get operations compute.
-    return configuration(function, qualifier, State=None, LastUpdateStatus=None)
+    return configuration(function, qualifier, State=None, LastUpdateStatus=None, RuntimeVersionConfig=None)
 
 
 def page(call: Call, member: str, items: list[Any]) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from rehearsal.cloud.services.apigateway.snapshot import Method, Snapshot
 from rehearsal.cloud.wire.request import Request
 
 _HOP_BY_HOP = frozenset({"connection", "transfer-encoding", "content-length", "keep-alive", "upgrade", "te", "trailer"})
-_NOT_PASSED = _HOP_BY_HOP | {"authorization", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256"}
+_SIGNATURE = frozenset({"authorization", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256"})
+_SET_HERE = frozenset({"host", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"})
 _REMAPPED = frozenset({"date", "server", "www-authenticate"})
 
 
@@ -92,9 +93,14 @@ def event(exchange: Exchange) -> bytes:
 
 def _headers(exchange: Exchange) -> dict[str, list[str]]:
     headers: dict[str, list[str]] = {}
+    written = exchange.request.written_names()
+    # A signature is for API Gateway alone; another Authorization is the function's business.
+    kept_back = _HOP_BY_HOP | (_SIGNATURE if exchange.identity else frozenset())
     for name, value in exchange.request.headers.items():
-        if name.lower() not in _NOT_PASSED and value != "":
-            headers.setdefault(name, []).append(value)
+        if name.lower() not in kept_back and value != "":
+            headers.setdefault(written.get(name.lower(), name), []).append(value)
+    for name in [name for name in headers if name.lower() in _SET_HERE]:
+        del headers[name]
     source = exchange.request.remote_addr or "127.0.0.1"
     headers |= {
         "Host": [exchange.domain],

@@ -1,0 +1,107 @@
+"""KMS: https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html and the pages of the operations."""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rehearsal.cloud.core.api import AwsError, Call, not_implemented, operation
+
+_ROTATION_DAYS = 365
+
+
+@operation("kms", "CreateKey")
+def create_key(call: Call) -> dict[str, Any]:
+    """Only keys whose material KMS makes: nothing is imported here, and there is no key store."""
+    params = {"KeyUsage": "ENCRYPT_DECRYPT", "MultiRegion": False, **call.params}
+    if params.get("Origin", "AWS_KMS") != "AWS_KMS":
+        raise not_implemented("kms", f"CreateKey with Origin {params['Origin']}")
+    return {"KeyMetadata": _metadata(call.forward(params)["KeyMetadata"])}
+
+
+@operation("kms", "DescribeKey")
+def describe_key(call: Call) -> dict[str, Any]:
+    return {"KeyMetadata": _metadata(call.forward()["KeyMetadata"])}
+
+
+def _metadata(found: dict[str, Any]) -> dict[str, Any]:
+    usage, spec = found.get("KeyUsage"), found["KeySpec"]
+    if usage != "ENCRYPT_DECRYPT":
+        found.pop("EncryptionAlgorithms", None)
+    if usage != "SIGN_VERIFY":
+        found.pop("SigningAlgorithms", None)
+    if usage == "GENERATE_VERIFY_MAC":
+        found["MacAlgorithms"] = [spec.replace("HMAC_", "HMAC_SHA_")]
+    if spec == "SYMMETRIC_DEFAULT" and found["KeyState"] != "PendingDeletion":
+        found["CurrentKeyMaterialId"] = _material(found["KeyId"])
+    return found
+
+
+def _material(key_id: str) -> str:
+    return hashlib.sha256(key_id.encode()).hexdigest()
+
+
+@operation("kms", "EnableKeyRotation")
+def enable_rotation(call: Call) -> dict[str, Any]:
+    answer = call.forward()
+    key = _key(call)
+    key.rotation_days = call.params.get("RotationPeriodInDays") or getattr(key, "rotation_days", _ROTATION_DAYS)
+    key.rotation_since = datetime.now(UTC)
+    return answer
+
+
+@operation("kms", "GetKeyRotationStatus")
+def rotation_status(call: Call) -> dict[str, Any]:
+    answer = call.forward()
+    key = _key(call)
+    answer["KeyId"] = key.id
+    if answer["KeyRotationEnabled"]:
+        days = getattr(key, "rotation_days", _ROTATION_DAYS)
+        since = getattr(key, "rotation_since", None) or datetime.fromtimestamp(key.creation_date, UTC)
+        answer |= {"RotationPeriodInDays": days, "NextRotationDate": since + timedelta(days=days)}
+    return answer
+
+
+def _key(call: Call) -> Any:
+    backend = call.cloud.backend("kms", call.account, call.region)
+    return backend.keys[backend.any_id_to_key_id(call.params["KeyId"])]
+
+
+@operation("kms", "Encrypt")
+def encrypt(call: Call) -> dict[str, Any]:
+    return {**call.forward(), "EncryptionAlgorithm": call.params.get("EncryptionAlgorithm", "SYMMETRIC_DEFAULT")}
+
+
+@operation("kms", "Decrypt")
+def decrypt(call: Call) -> dict[str, Any]:
+    """A key that is named must be the one that encrypted."""
+    _check_source(call, call.params.get("KeyId"))
+    return {**call.forward(), "EncryptionAlgorithm": call.params.get("EncryptionAlgorithm", "SYMMETRIC_DEFAULT")}
+
+
+@operation("kms", "ReEncrypt")
+def re_encrypt(call: Call) -> dict[str, Any]:
+    _check_source(call, call.params.get("SourceKeyId"))
+    return call.forward() | {
+        name: call.params.get(name, "SYMMETRIC_DEFAULT")
+        for name in ("SourceEncryptionAlgorithm", "DestinationEncryptionAlgorithm")
+    }
+
+
+def _check_source(call: Call, named: str | None) -> None:
+    if named is None:
+        return
+    backend = call.cloud.backend("kms", call.account, call.region)
+    # moto writes the key's id before what it encrypts.
+    used = bytes(call.params["CiphertextBlob"])[:36].decode("ascii", "replace")
+    if used in backend.keys and backend.any_id_to_key_id(named) != used:
+        text = "The key ID in the request does not identify a CMK that can perform this operation."
+        raise AwsError("IncorrectKeyException", text)
+
+
+@operation("kms", "Verify")
+def verify(call: Call) -> dict[str, Any]:
+    """ "If the signature verification fails, the Verify operation fails with an KMSInvalidSignatureException."""
+    answer = call.forward()
+    if not answer.get("SignatureValid"):
+        raise AwsError("KMSInvalidSignatureException", "")
+    return answer
