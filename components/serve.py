@@ -109,9 +109,7 @@ class Serve(pulumi.ComponentResource):
     def _api(self, name: str, args: ServeArgs) -> pulumi.Output[str]:
         own = pulumi.ResourceOptions(parent=self)
         title = args["names"].stack(args["env"])
-        body = self.alias.invoke_arn.apply(
-            lambda arn: json.dumps(openapi(title, arn, args["features"], args["api_key"]), sort_keys=True)
-        )
+        body = self.alias.invoke_arn.apply(lambda arn: json.dumps(openapi(title, arn, args["api_key"]), sort_keys=True))
         api = RestApi(name, name=title, body=body, endpoint_configuration={"types": "REGIONAL"}, opts=own)
         permission = Permission(
             name,

@@ -1,5 +1,6 @@
 """What happens to those who are served: endpoint, alias, capture."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from preview.plan import Plan, Resource, Step
 ENDPOINT = "aws:sagemaker/endpoint:Endpoint"
 CONFIGURATION = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
 SHIFT = "pulumi-python:dynamic/glidepath:TrafficShift"
+FUNCTION = "aws:lambda/function:Function"
 RELEASE = "aws:ssm/parameter:Parameter"
 
 
@@ -26,7 +28,7 @@ def serving(plan: Plan, own: Sequence[Change], names: Names) -> list[Spoken]:
     """Lines about capture and about what serves, where this head changes it."""
     ours = {change.urn for change in own}
     steps = [step for step in plan.changes if step.urn in ours]
-    return [*_capture(steps), *_endpoints(steps, own), *_shifts(steps)]
+    return [*_capture(steps), *_endpoints(steps, own), *_schemas(steps), *_shifts(steps)]
 
 
 def _capture(steps: Sequence[Step]) -> Iterator[Spoken]:
@@ -74,6 +76,37 @@ def _endpoints(steps: Sequence[Step], own: Sequence[Change]) -> Iterator[Spoken]
             " traffic has left it"
         )
         yield Spoken(Line(Danger.SERVING, text), frozenset([step.urn, *(each.urn for each in configurations)]))
+
+
+def _schemas(steps: Sequence[Step]) -> Iterator[Spoken]:
+    """Another request schema: callers must send other features once traffic has moved."""
+    for step in steps:
+        old, new = _features(step.old), _features(step.new)
+        if step.type != FUNCTION or not old or not new or old == new:
+            continue
+        added, removed = [f for f in new if f not in old], [f for f in old if f not in new]
+        parts = [f"adds {_listed(added)}"] if added else []
+        parts += [f"removes {_listed(removed)}"] if removed else []
+        what = " and ".join(parts) or f"has its features in another order ({_listed(new)}), which CSV callers follow"
+        text = (
+            f"the request schema **changes**: the new release {what}; requests of the old schema are refused (400) by"
+            " the share of traffic that has moved to it"
+        )
+        yield Spoken(Line(Danger.SERVING, text), frozenset())
+
+
+def _features(resource: Resource | None) -> list[str]:
+    environment = (resource.inputs if resource else {}).get("environment") or {}
+    variables = environment.get("variables") if isinstance(environment, dict) else None
+    try:
+        found = json.loads((variables or {}).get("FEATURES") or "[]")
+    except (ValueError, TypeError, AttributeError):
+        return []  # not known yet
+    return [str(name) for name in found] if isinstance(found, list) else []
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _shifts(steps: Sequence[Step]) -> Iterator[Spoken]:

@@ -15,6 +15,9 @@ from functions.shared.variants import VARIANT_HEADER
 
 MAX_ROWS = 1000
 INFERENCE_HEADER = "x-glidepath-inference-id"
+# The container reads numbers as float32 (XGBoost's DMatrix) and fails for all rows where one is larger: that would be
+# an error of the model's, and a caller could have a release rolled back.
+LARGEST = 3.4028234663852886e38
 # Narrower than SageMaker's own rule (any printable text): ids end up in logs, file listings and reports.
 _INFERENCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 
@@ -132,8 +135,8 @@ def _number(value: object, index: int, feature: str) -> str:
         result = float(value)
     except OverflowError:
         result = math.inf
-    if not math.isfinite(result):
-        raise _bad("invalid_value", f"instances[{index}].{feature} is too large for a number.")
+    if abs(result) > LARGEST:
+        raise _bad("invalid_value", f"instances[{index}].{feature} is too large: at most {LARGEST:.8g}.")
     return repr(result)
 
 
@@ -173,6 +176,8 @@ def _cell(cell: str, number: int, feature: str) -> str:
     # Python also reads 1_000 and digits of other scripts as numbers; no caller can mean that.
     if not math.isfinite(result) or "_" in cell or not cell.isascii():
         raise _bad("invalid_value", f"Line {number}: {feature} must be a finite number, not {_shown(cell)}.")
+    if abs(result) > LARGEST:
+        raise _bad("invalid_value", f"Line {number}: {feature} is too large: at most {LARGEST:.8g}.")
     return repr(result)
 
 

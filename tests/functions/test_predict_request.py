@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.predict.request import CallerError, read_inference_id, read_request
+from functions.predict.request import LARGEST, CallerError, read_inference_id, read_request
 from tests.functions.samples import FEATURES, instances, proxy_event
 
 GOOD = {"duration_minutes": 12.5, "passengers": 1, "distance": 2.1}
-FINITE = st.floats(allow_nan=False, allow_infinity=False)
+FINITE = st.floats(min_value=-LARGEST, max_value=LARGEST)
 
 
 def refused(event: dict[str, Any]) -> CallerError:
@@ -60,6 +60,9 @@ def test_base64_body() -> None:
         (instances({**GOOD, "distance": float("nan")}), "invalid_value", "contains NaN"),
         (instances({**GOOD, "distance": float("-inf")}), "invalid_value", "contains -Infinity"),
         (instances({**GOOD, "distance": 10**400}), "invalid_value", "too large"),
+        # Numbers that float32, which the container computes with, cannot hold.
+        (instances({**GOOD, "distance": 1e39}), "invalid_value", "too large: at most 3.4028235e+38"),
+        (instances({**GOOD, "distance": -1e300}), "invalid_value", "too large: at most 3.4028235e+38"),
         ('{"instances": [{"distance": 1e999, "passengers": 1, "duration_minutes": 1}]}', "invalid_value", "too large"),
         ('{"instances": [{"distance": 1, "distance": 2}]}', "invalid_json", "same member twice"),
     ],

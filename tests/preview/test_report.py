@@ -133,6 +133,22 @@ def test_an_alias_that_was_moved_by_hand_goes_back() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("new", "words"),
+    [
+        (["a", "c", "d"], "the new release adds `c`, `d` and removes `b`"),
+        (["a"], "the new release removes `b`"),
+        (["b", "a"], "has its features in another order (`b`, `a`)"),
+    ],
+)
+def test_another_request_schema_is_named(new: list[str], words: str) -> None:
+    kind = "aws:lambda/function:Function"
+    sides = [{"environment": {"variables": {"FEATURES": json.dumps(each)}}} for each in (["a", "b"], new)]
+    first, *_ = report(world.document(world.step("update", kind, "predict", *sides))).first
+    assert first.text.startswith("the request schema **changes**")
+    assert words in first.text
+
+
 def test_json_holds_what_programs_need() -> None:
     found = json.loads(as_json(report(world.document(changed("a", 1, 2)))))
     assert (found["schema"], found["exitCode"], found["stack"]) == (1, 2, "prod")

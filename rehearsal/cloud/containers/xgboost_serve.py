@@ -63,7 +63,14 @@ class XGBoostModel:
                     f"Unable to evaluate payload provided: Feature size of csv inference data {len(row)} is not"
                     f" consistent with feature size of trained model {self._features}.",
                 )
-        data = numpy.array(rows, dtype=numpy.float32)
+        with numpy.errstate(over="ignore"):
+            data = numpy.array(rows, dtype=numpy.float32)
+        # The container makes a DMatrix, which refuses what float32 cannot hold, where `inplace_predict` takes it:
+        # github.com/aws/sagemaker-xgboost-container, encoder.py; github.com/dmlc/xgboost, src/data/data.cc.
+        if numpy.isinf(data).any():
+            raise ContainerError(
+                500, "Input data contains `inf` or a value too large, while `missing` is not set to `inf`"
+            )
         # XGBoost's prediction is thread safe for trees only; dart and linear boosters are not.
         with self._lock:
             scores: list[Any] = self._booster.inplace_predict(data).tolist()
