@@ -120,7 +120,7 @@ class Train(pulumi.ComponentResource):
             f"{name}-features",
             name=f"{args['names'].name}-features",
             role_arn=role.arn,
-            glue_version="5.0",
+            glue_version="5.1",
             worker_type=args["worker_type"],
             number_of_workers=args["workers"],
             timeout=args["minutes"],

@@ -134,7 +134,7 @@ def _train(training: Training) -> State:
             "DataSource": {
                 "S3DataSource": {
                     "S3DataType": "S3Prefix",
-                    "S3Uri.$": path(training, f"features/{name}"),
+                    "S3Uri.$": path(training, f"features/{name}/"),
                     "S3DataDistributionType": "FullyReplicated",
                 }
             },
@@ -163,8 +163,8 @@ def evaluate(training: Training, champion: str = "") -> State:
     """The processing job that evaluates the model, and the champion whose artifact lies at `champion`, if any."""
     inputs = [
         _input("model", "$.learned.artifact", "model"),
-        _input("test", path(training, "features/test"), "test"),
-        _input("baseline", path(training, "features/baseline"), "baseline"),
+        _input("test", path(training, "features/test/"), "test"),
+        _input("baseline", path(training, "features/baseline/"), "baseline"),
         _input("code", "States.Format('{}/evaluate.py', $.code)", "code"),
         _input("analyzer", f"States.Format('{{}}/{ARCHIVE}', $.code)", "analyzer"),
     ]

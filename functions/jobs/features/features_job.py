@@ -66,8 +66,9 @@ def read_text(uri: str) -> str:
 
 
 def write(frame: Any, path: str, header: bool) -> None:
-    """One CSV file in a folder."""
-    frame.coalesce(1).write.mode("overwrite").option("header", str(header).lower()).csv(path)
+    """One CSV file in a folder, and nothing beside it: XGBoost's container reads an empty `_SUCCESS` as data."""
+    writer = frame.coalesce(1).write.mode("overwrite").option("header", str(header).lower())
+    writer.option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false").csv(path)
 
 
 if __name__ == "__main__":

@@ -70,10 +70,14 @@ def _matrix(root: Path, name: str, channel: dict[str, Any], weighted: bool) -> x
 def _read_csv(folder: Path, name: str) -> np.ndarray:
     import duckdb
 
-    files = sorted(str(path) for path in folder.rglob("*") if path.is_file() and not _hidden(path))
-    files = [path for path in files if Path(path).stat().st_size]
-    if not files:
-        raise DataError(f"No data found in channel {name}: every file is empty")
+    # The container takes every file of the channel, `_SUCCESS` as well, and finds the delimiter in the first line of
+    # whichever `os.listdir` gives first: where one is empty, it fails now and then. Here it always does.
+    # github.com/aws/sagemaker-xgboost-container, data_utils.py: _make_symlinks_from_a_folder, _get_csv_delimiter.
+    files = sorted(str(path) for path in folder.rglob("*") if path.is_file())
+    empty = [path for path in files if not Path(path).stat().st_size]
+    if empty:
+        shown = Path(empty[0]).relative_to(folder)
+        raise DataError(f"Could not determine delimiter on line (channel {name}: {shown} is empty)")
     reader = "SELECT * FROM read_csv(?, header = false, all_varchar = true, delim = ',')"
     with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
         try:
@@ -86,10 +90,6 @@ def _read_csv(folder: Path, name: str) -> np.ndarray:
                 f" channel {name}: {str(error).splitlines()[0]}"
             ) from None
     return np.column_stack([np.ma.filled(column.astype(float), np.nan) for column in columns.values()])
-
-
-def _hidden(path: Path) -> bool:
-    return path.name.startswith((".", "_"))
 
 
 def _fit(values: dict[str, Any], matrices: dict[str, xgboost.DMatrix]) -> xgboost.Booster:

@@ -198,7 +198,8 @@ def _execute(work: Job, job: dict[str, Any], run: dict[str, Any]) -> tuple[str, 
     argv = [sys.executable, str(script)]
     for name, value in {**system, **arguments}.items():
         argv += [name, value]
-    env = work.environment({"PYTHONPATH": ":".join(paths), "TMPDIR": str(work.root)}, credentials=True)
+    own = {"PYTHONPATH": ":".join(paths), "TMPDIR": str(work.root), "GLUE_VERSION": run["GlueVersion"]}
+    env = work.environment(own, credentials=True)
     with state.lock:
         if run["JobRunState"] == "STARTING":
             run["JobRunState"] = "RUNNING"

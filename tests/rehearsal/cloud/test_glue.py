@@ -29,11 +29,11 @@ def world(cloud: Cloud, account: str, region: str) -> World:
     return made
 
 
-def make_job(world: World, script: str, **more: Any) -> Any:
+def make_job(world: World, script: str, version: str = "5.1", **more: Any) -> Any:
     glue = world.client("glue")
     location = world.put("script.py", script)
     glue.create_job(
-        Name="job", Role=world.glue_role, GlueVersion="4.0",  # type: ignore[attr-defined]
+        Name="job", Role=world.glue_role, GlueVersion=version,  # type: ignore[attr-defined]
         Command={"Name": "glueetl", "ScriptLocation": location, "PythonVersion": "3"}, **more,
     )  # fmt: skip
     return glue
@@ -57,6 +57,25 @@ def test_a_run_reads_and_writes_s3_under_the_jobs_role(world: World) -> None:
     part = next(key for key in keys if key.startswith("out/part-00000-") and key.endswith(".csv"))
     assert world.get(world.uri(part)).decode().split() == ["b", "4.0", "6.0"]
     assert "s3:PutObject" in str(world.cloud.ledger.snapshot()[world.glue_role])  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("version", "beside"), [("5.0", {"deep_$folder$", "deep/out_$folder$"}), ("5.1", set())], ids=["EMRFS", "S3A"]
+)
+def test_what_lies_beside_a_written_folder_is_the_connectors(world: World, version: str, beside: set[str]) -> None:
+    glue = make_job(world, SCRIPT, version, DefaultArguments={"--INPUT": world.put("in/x.csv", "a\n1\n2\n3\n")})
+    found = finish(glue, glue.start_job_run(JobName="job", Arguments={"--OUTPUT": world.uri("deep/out")})["JobRunId"])
+    assert found["JobRunState"] == "SUCCEEDED", found
+    assert {key for key in world.keys("deep") if not key.startswith("deep/out/")} == beside
+
+
+def test_a_write_marks_its_success_unless_told_otherwise(world: World) -> None:
+    quiet = SCRIPT.replace(".write.", '.write.option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false").')
+    assert quiet != SCRIPT
+    glue = make_job(world, quiet, DefaultArguments={"--INPUT": world.put("in/x.csv", "a\n1\n2\n3\n")})
+    found = finish(glue, glue.start_job_run(JobName="job", Arguments={"--OUTPUT": world.uri("out")})["JobRunId"])
+    assert found["JobRunState"] == "SUCCEEDED", found
+    assert [key.rsplit(".", 1)[-1] for key in world.keys("out/")] == ["csv"]
 
 
 def test_a_failing_script_fails_the_run_with_its_message(world: World) -> None:

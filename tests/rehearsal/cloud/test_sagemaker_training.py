@@ -7,7 +7,7 @@ import pytest
 import xgboost
 
 from rehearsal.cloud.core.cloud import Cloud
-from tests.rehearsal.cloud.sagemaker_world import HYPERPARAMETERS, World, refused
+from tests.rehearsal.cloud.sagemaker_world import HYPERPARAMETERS, World, csv, refused, rows
 
 
 @pytest.fixture
@@ -60,6 +60,16 @@ def test_text_in_the_data_is_an_algorithm_error(world: World) -> None:
     job = world.train("text", InputDataConfig=[world.channel("train", "bad")], HyperParameters={"num_round": "2"})
     assert job["TrainingJobStatus"] == "Failed"
     assert "please ensure data is in csv format" in job["FailureReason"]
+
+
+@pytest.mark.parametrize("key", ["train/_SUCCESS", "train_$folder$"], ids=["a marker of Spark's", "one of EMRFS"])
+def test_an_empty_file_in_a_csv_channel_is_an_algorithm_error(world: World, key: str) -> None:
+    """A channel is a prefix of keys, and not a folder: what only begins with it belongs to it as well."""
+    world.put("marked/train/part.csv", csv(rows(50)))
+    world.put(f"marked/{key}", b"")
+    job = world.train("marked", InputDataConfig=[world.channel("train", "marked")])
+    assert job["TrainingJobStatus"] == "Failed"
+    assert "Could not determine delimiter on line" in job["FailureReason"]
 
 
 def test_requests_that_aws_refuses(world: World) -> None:

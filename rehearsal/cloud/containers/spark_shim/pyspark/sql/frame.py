@@ -5,12 +5,14 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pyspark.sql.storage import clear, exists, put
+from pyspark.sql.storage import clear, exists, make_folder, put
 
 if TYPE_CHECKING:
     from pyspark.sql.session import SparkSession
 
-_WRITE_OPTIONS = frozenset({"header", "sep", "delimiter", "compression"})
+# Options of a write are Hadoop's configuration for it as well (Spark, InsertIntoHadoopFsRelationCommand).
+_MARK_SUCCESS = "mapreduce.fileoutputcommitter.marksuccessfuljobs"
+_WRITE_OPTIONS = frozenset({"header", "sep", "delimiter", "compression", _MARK_SUCCESS})
 
 
 class DataFrame:
@@ -115,12 +117,14 @@ class Writer:
             clear(path)
         elif self._mode == "errorifexists" and exists(path):
             raise RuntimeError(f'[PATH_ALREADY_EXISTS] Path {path} already exists. Set mode as "overwrite".')
+        make_folder(path)
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "part"
             connection = self._frame._session.connection
             connection.execute(f"COPY ({self._frame._query}) TO '{file}' ({how})")
             put(f"{path.rstrip('/')}/part-00000-{uuid.uuid4()}-c000.{suffix}", file.read_bytes())
-        put(f"{path.rstrip('/')}/_SUCCESS", b"")
+        if self._options.get(_MARK_SUCCESS, "true").lower() == "true":
+            put(f"{path.rstrip('/')}/_SUCCESS", b"")
 
     def __getattr__(self, name: str) -> Any:
         raise NotImplementedError(f"not implemented by the rehearsal: DataFrame.write.{name}")

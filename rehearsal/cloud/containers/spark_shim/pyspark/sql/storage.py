@@ -1,5 +1,6 @@
 """S3 behind the frames, with the credentials of the process."""
 
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,22 @@ def download(path: str, suffixes: tuple[str, ...]) -> list[Path]:
 def exists(path: str) -> bool:
     bucket, key = _split(path)
     return bool(_keys(bucket, f"{key}/"))
+
+
+def make_folder(path: str) -> None:
+    """What making a folder leaves: up to Glue 5.0, EMRFS marks each one that was not there by an object beside it.
+
+    From 5.1 on `s3://` is S3A, which leaves nothing beside: docs.aws.amazon.com/glue/latest/dg/migrating-version-51.html.
+    github.com/apache/hudi/issues/7909 has the stack of a marker that was refused.
+    """
+    if tuple(map(int, os.environ.get("GLUE_VERSION", "5.1").split("."))) >= (5, 1):
+        return
+    bucket, key = _split(path)
+    folders = key.rstrip("/").split("/")
+    for depth in range(1, len(folders) + 1):
+        folder = "/".join(folders[:depth])
+        if not _keys(bucket, f"{folder}/"):
+            put(f"s3://{bucket}/{folder}_$folder$", b"")
 
 
 def clear(path: str) -> None:
