@@ -50,8 +50,8 @@ def exists(path: str) -> bool:
 def make_folder(path: str) -> None:
     """What making a folder leaves: up to Glue 5.0, EMRFS marks each one that was not there by an object beside it.
 
-    From 5.1 on `s3://` is S3A, which leaves nothing beside: docs.aws.amazon.com/glue/latest/dg/migrating-version-51.html.
-    github.com/apache/hudi/issues/7909 has the stack of a marker that was refused.
+    From 5.1 on `s3://` is S3A, which leaves nothing. github.com/apache/hudi/issues/7909 has the stack of a marker
+    that was refused; docs.aws.amazon.com/glue/latest/dg/migrating-version-51.html names the default connector.
     """
     if tuple(map(int, os.environ.get("GLUE_VERSION", "5.1").split("."))) >= (5, 1):
         return
