@@ -116,7 +116,8 @@ def _target_service(entry: dict[str, Any]) -> None:
     service = arn.split(":")[2]
     if service == "sqs" and arn.endswith(".fifo") and not entry.get("SqsParameters"):
         raise _invalid(f"Parameter(s) SqsParameters must be specified for target: {name}.")
-    if service in _AS_A_ROLE and not role:
+    # A rule that Step Functions manages is its own to fire: nobody hands on a role for it.
+    if service in _AS_A_ROLE and not role and ":managed-rule:" not in arn:
         raise _invalid(f"RoleArn is required for target {arn}.")
     if role is not None and not re.fullmatch(r"arn:[\w-]+:iam::\d{12}:role/.+", role):
         raise _invalid(f"Provided role '{role}' is not an ARN of a role.")
