@@ -197,4 +197,5 @@ def tester(at: Environment) -> list[Statement]:
 
 def preview(at: Environment) -> list[Statement]:
     """What the program looks up when it is only asked what it would do; the rest of a preview is in the state."""
-    return [*read_release(at), read_pointer(at)]
+    where = allow("SeeAlias", ["lambda:GetAlias"], [at.names.function_arn(at.env, PREDICT)])
+    return [*read_release(at), read_pointer(at), where]
