@@ -11,7 +11,10 @@ from rehearsal.provider.session import Session
 from rehearsal.provider.values import Secret
 
 Values = dict[str, Any]
-TEXT_TYPES = ("text/", "application/json", "application/ld+json", "application/x-httpd-php", "application/xhtml+xml")
+# internal/service/s3/object_data_source.go, isContentTypeAllowed: these exactly, and text/ with anything after it.
+TEXT_TYPES = frozenset(
+    f"application/{kind}" for kind in "atom+xml json ld+json x-csh x-httpd-php x-sh xhtml+xml xml".split()
+)
 
 
 def get_caller_identity(session: Session, args: Values) -> Values:
@@ -89,7 +92,7 @@ def get_object(session: Session, args: Values) -> Values:
     mode = {"ChecksumMode": args["checksumMode"]} if args.get("checksumMode") else {}
     head = client.head_object(**where, **mode, **({"Range": args["range"]} if args.get("range") else {}))
     kind = head.get("ContentType") or ""
-    readable = kind.startswith(TEXT_TYPES) or kind.endswith(("+json", "+xml"))
+    readable = kind in TEXT_TYPES or (kind.startswith("text/") and kind != "text/")
     body = client.get_object(**where)["Body"].read().decode() if readable else None
     tags = client.get_object_tagging(**where).get("TagSet", [])
     modified = head["LastModified"]

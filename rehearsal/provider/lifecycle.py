@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,7 +41,6 @@ class Lifecycle:
     """The verbs, for one configured provider."""
 
     session: Session
-    cancelled: threading.Event = field(default_factory=threading.Event)
     _enums: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
     def check(self, token: str, urn: str, olds: Values, news: Values, naming: Naming) -> Values:
@@ -87,17 +85,26 @@ class Lifecycle:
         return []
 
     def diff(self, token: str, old_inputs: Values, news: Values, state: Values) -> DiffResult:
-        """What changed between two sets of checked inputs."""
+        """What changed between two sets of checked inputs. Raises ProviderError for what the provider does not plan."""
         kind = types.find(token)
         before, after = effective(kind, old_inputs), effective(kind, news)
         found = self._changes(kind, before, after, state)
-        replaces = frozenset(change.path for change in found if kind.forces_replacement(change.path))
+        if found:
+            ctx = self._context(kind, "", inputs=after, old_inputs=before, state=state, changed=_tops(found))
+            with readable(token):
+                kind.plan(ctx)
+        replaces = frozenset(
+            change.path
+            for change in found
+            if kind.forces_replacement(change.path) or kind.replaces_when(change.path, before, after)
+        )
         return DiffResult(found, replaces, bool(replaces) and _name_collides(kind, before, after, news))
 
     def _changes(self, kind: ResourceType, before: Values, after: Values, state: Values) -> list[differ.Change]:
         # A property AWS fills in keeps its value when the program stops setting it.
         kept = {key for key in before if key not in after and key in kind.schema.computed and key != "tags"}
         old = {key: value for key, value in before.items() if key not in kept}
+        old |= {key: state[key] for key in kind.unsent if state.get(key) is not None}
         if "region" in after and "region" not in old:
             old["region"] = state.get("region") or self.session.region
         return differ.changes(old, after, kind.semantics)
@@ -106,6 +113,8 @@ class Lifecycle:
         """The id and outputs; raises PartialFailure when the thing exists but is not complete."""
         kind = types.find(token)
         inputs = effective(kind, news)
+        with readable(urn):
+            kind.plan(self._context(kind, urn, inputs=inputs, changed=frozenset(inputs)))
         if preview:
             return "", self._planned(kind, inputs)
         ctx = self._context(kind, urn, inputs=self._named(kind, inputs), timeout=timeout)
@@ -121,12 +130,11 @@ class Lifecycle:
         return ctx.id, _outputs(kind, ctx, observed)
 
     def _partial(self, kind: ResourceType, ctx: Context, message: str, news: Values) -> PartialFailure:
-        # Only what cannot change in place counts as done, so that the next update repeats all the rest.
-        kept = {key: value for key, value in news.items() if key in kind.replaces or key == DEFAULTED}
+        """A create that failed after its id was set, as the bridge tells it: with all inputs, as if they were there."""
         observed: Values = {}
         with contextlib.suppress(Exception):
             observed = self._observe(kind, ctx)
-        return PartialFailure(message, ctx.id, _outputs(kind, ctx, observed), kept)
+        return PartialFailure(message, ctx.id, {**_outputs(kind, ctx, observed), **_wished(kind, ctx.inputs)}, news)
 
     def _planned(self, kind: ResourceType, inputs: Values) -> Values:
         planned: Values = dict.fromkeys(kind.schema.computed, UNKNOWN)
@@ -167,21 +175,30 @@ class Lifecycle:
         self, token: str, urn: str, ident: str, old_inputs: Values, state: Values, news: Values, preview: bool,
         timeout: float,
     ) -> Values:  # fmt: skip
-        """The outputs after bringing the thing from the old to the new inputs."""
+        """The outputs after bringing the thing from the old to the new inputs.
+
+        What fails is told as terraform-plugin-sdk and the bridge tell it (schema.Resource.Apply gives back the planned
+        state, pkg/tfbridge/provider.go makes it an initialization error): as if the new inputs were there. The engine's
+        next update then has no difference, and an update without one only reads (pulumi/pulumi-aws#6062).
+        """
         kind = types.find(token)
         before, after = effective(kind, old_inputs), effective(kind, news)
         found = self._changes(kind, before, after, state)
-        changed = frozenset(change.path.split(".")[0].split("[")[0] for change in found)
+        changed = _tops(found)
         if preview:
             return self._replanned(kind, after, before, state, changed)
         merged = {**{k: state[k] for k in _identity(kind) if k in state}, **after}
         ctx = self._context(kind, urn, id=ident, inputs=merged, old_inputs=before, state=state, timeout=timeout)
         ctx.changed = changed
-        with readable(urn):
-            kind.update(ctx)
-            if "tags" in changed:
-                kind.write_tags(ctx)
-            return _outputs(kind, ctx, self._observe(kind, ctx))
+        try:
+            with readable(urn):
+                if changed:
+                    kind.update(ctx)
+                if "tags" in changed:
+                    kind.write_tags(ctx)
+                return _outputs(kind, ctx, self._observe(kind, ctx))
+        except ProviderError as error:
+            raise PartialFailure(str(error), ident, {**state, **_wished(kind, after)}, news) from error
 
     def _replanned(
         self, kind: ResourceType, after: Values, before: Values, state: Values, changed: frozenset[str]
@@ -212,7 +229,7 @@ class Lifecycle:
     def _context(self, kind: ResourceType, urn: str, **values: Any) -> Context:
         if not values.get("timeout"):
             values["timeout"] = 3600.0
-        return Context(self.session, kind, urn, cancelled=self.cancelled, **values)
+        return Context(self.session, kind, urn, **values)
 
     def _observe(self, kind: ResourceType, ctx: Context) -> Values:
         seen = kind.read(ctx)
@@ -234,7 +251,31 @@ class Lifecycle:
 def effective(kind: ResourceType, inputs: Values) -> Values:
     """Inputs in plain form with the provider's defaults under them."""
     given = {key: value for key, value in reveal(inputs).items() if not key.startswith("__") and value is not None}
+    for path, value in kind.member_defaults.items():
+        top, *rest = path.split(".")
+        if top in given:
+            given[top] = _with_member(given[top], rest, value)
     return {**kind.defaults, **given}
+
+
+def _with_member(node: Any, path: list[str], default: Any) -> Any:
+    """An object, or each of a list, with a member where it has none; what is not known stays so."""
+    if isinstance(node, list):
+        return [_with_member(item, path, default) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if len(path) == 1:
+        return node if node.get(path[0]) is not None else {**node, path[0]: default}
+    return {**node, path[0]: _with_member(node[path[0]], path[1:], default)} if path[0] in node else node
+
+
+def _wished(kind: ResourceType, inputs: Values) -> Values:
+    """Inputs as outputs: what a failed step leaves in the state."""
+    return {key: value for key, value in inputs.items() if key in kind.schema.outputs and key != "region"}
+
+
+def _tops(changes: list[differ.Change]) -> frozenset[str]:
+    return frozenset(change.path.split(".")[0].split("[")[0] for change in changes)
 
 
 @contextlib.contextmanager

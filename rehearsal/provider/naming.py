@@ -40,8 +40,11 @@ class AutoName:
         return name.lower() if self.lower else name
 
     def from_prefix(self, prefix: str, suffix: str = "") -> str:
-        """`prefix` and 26 digits that are unique, as Terraform makes it (helper/id, PrefixedUniqueId)."""
-        stamp = (
-            time.strftime("%Y%m%d%H%M%S", time.gmtime()) + f"{time.time_ns() % 10**8:08d}{next(_counter) % 10**4:04d}"
-        )
-        return f"{prefix}{stamp}{suffix}"
+        """`prefix` and 26 digits that are unique."""
+        return f"{unique(prefix)}{suffix}"
+
+
+def unique(prefix: str) -> str:
+    """A name as Terraform makes it up (terraform-plugin-sdk, helper/id: PrefixedUniqueId)."""
+    stamp = time.strftime("%Y%m%d%H%M%S", time.gmtime()) + f"{time.time_ns() % 10**8:08d}{next(_counter) % 10**4:04d}"
+    return f"{prefix}{stamp}"

@@ -7,7 +7,6 @@ than one call overrides `create`, `read`, `update` or `delete`. `read` returns p
 from __future__ import annotations
 
 import functools
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -50,7 +49,6 @@ class Context:
     changed: frozenset[str] = frozenset()
     outputs: Values = field(default_factory=dict)
     timeout: float = 3600.0
-    cancelled: threading.Event = field(default_factory=threading.Event)
 
     @property
     def region(self) -> str:
@@ -97,14 +95,16 @@ class Context:
         return f"arn:{self.session.partition}:{service}:{where}:{owner}:{resource}"
 
     def wait(self, what: str, probe: Callable[[], bool], timeout: float | None = None) -> None:
-        """Poll until `probe` says True; it raises ProviderError for a state that will never get there."""
+        """Poll until `probe` says True; it raises ProviderError for a state that will never get there.
+
+        Nothing ends it early: the bridge's Cancel does nothing (pulumi-terraform-bridge, pkg/tfbridge/provider.go).
+        """
         deadline = time.monotonic() + (timeout or self.timeout)
         pause = 0.05
         while not probe():
             if time.monotonic() > deadline:
                 raise ProviderError(f"timed out after {timeout or self.timeout:.0f} s waiting for {what}")
-            if self.cancelled.wait(pause):
-                raise ProviderError(f"cancelled while waiting for {what}")
+            time.sleep(pause)
             pause = min(pause * 1.5, 1.0)
 
 
@@ -118,6 +118,10 @@ class ResourceType:
     replaces: ClassVar[frozenset[str]] = frozenset()
     keeps: ClassVar[frozenset[str] | None] = None
     defaults: ClassVar[Mapping[str, Any]] = {}
+    # Defaults of members of objects, by path; they hold where the object is given.
+    member_defaults: ClassVar[Mapping[str, Any]] = {}
+    # Inputs that no update sends: the provider compares them with what was read, and so always differs.
+    unsent: ClassVar[frozenset[str]] = frozenset()
     renames: ClassVar[Mapping[str, str]] = {}
     semantics: ClassVar[Semantics] = Semantics()
     # Top-level inputs the rehearsal knows; None: whatever the create operation has a member for.
@@ -150,6 +154,13 @@ class ResourceType:
         if self.keeps is not None:
             return top not in self.keeps and top not in ("tags", "tagsAll")
         return top == "region" or top in self.replaces or path in self.replaces
+
+    def replaces_when(self, path: str, before: Values, after: Values) -> bool:
+        """Whether this change of a property means a new resource, where that depends on its values (CustomizeDiff)."""
+        return False
+
+    def plan(self, ctx: Context) -> None:
+        """What the provider looks at when it plans a change of `ctx.changed`; raises ProviderError to refuse it."""
 
     def validate(self, inputs: Values) -> list[tuple[str, str]]:
         """Rules beyond types, as (property path, reason)."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import signal
-import threading
 from collections.abc import Callable
 from concurrent import futures
 from typing import Any
@@ -72,7 +71,6 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(self, stop: Callable[[], None] = lambda: None) -> None:
         self._lifecycle: Lifecycle | None = None
         self._stop = stop
-        self._cancelled = threading.Event()
 
     @property
     def lifecycle(self) -> Lifecycle:
@@ -90,7 +88,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:
-        self._cancelled.set()
+        """Nothing: what runs goes on to its end, as in pulumi-terraform-bridge (pkg/tfbridge/provider.go)."""
         return empty_pb2.Empty()
 
     @guarded
@@ -116,7 +114,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             values = {key.removeprefix("aws:config:"): value for key, value in request.variables.items()}
         session = Session(parse_config(values))
         session.validate()
-        self._lifecycle = Lifecycle(session, self._cancelled)
+        self._lifecycle = Lifecycle(session)
         return provider_pb2.ConfigureResponse(
             acceptSecrets=True, supportsPreview=True, supports_autonaming_configuration=True
         )
@@ -184,10 +182,14 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     @guarded
     def Update(self, request: Any, context: grpc.ServicerContext) -> Any:
         news, state = from_struct(request.news), from_struct(request.olds)
-        outputs = self.lifecycle.update(
-            _token(request.urn), request.urn, request.id, from_struct(request.old_inputs), reveal(state), news,
-            request.preview, request.timeout,
-        )  # fmt: skip
+        try:
+            outputs = self.lifecycle.update(
+                _token(request.urn), request.urn, request.id, from_struct(request.old_inputs), reveal(state), news,
+                request.preview, request.timeout,
+            )  # fmt: skip
+        except PartialFailure as error:
+            error.outputs = seal(error.outputs, news)
+            raise
         return provider_pb2.UpdateResponse(properties=to_struct(seal(outputs, news)))
 
     @guarded

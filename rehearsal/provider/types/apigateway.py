@@ -39,6 +39,7 @@ class RestApi(ResourceType):
         "apiKeySource binaryMediaTypes body description disableExecuteApiEndpoint endpointConfiguration failOnWarnings "
         "minimumCompressionSize name parameters policy putRestApiMode tags".split()
     )
+    defaults = {"putRestApiMode": "overwrite"}
     local = frozenset({"body", "failOnWarnings", "parameters", "putRestApiMode"})
     write_only = local
     semantics = Semantics(
@@ -56,7 +57,7 @@ class RestApi(ResourceType):
     def _import_body(self, ctx: Context) -> None:
         request = {
             "restApiId": ctx.id,
-            "mode": ctx.inputs.get("putRestApiMode") or "overwrite",
+            "mode": ctx.inputs["putRestApiMode"],
             "failOnWarnings": bool(ctx.inputs.get("failOnWarnings")),
             "parameters": ctx.inputs.get("parameters"),
             "body": str(ctx.inputs["body"]).encode(),
@@ -117,7 +118,8 @@ class RestApi(ResourceType):
         return next((item["id"] for page in pages for item in page["items"] if item["path"] == "/"), None)
 
     def update(self, ctx: Context) -> None:
-        if ctx.changed & self.local and ctx.inputs.get("body"):
+        # How it is imported changes nothing by itself (rest_api.go).
+        if ctx.changed & {"body", "parameters"} and ctx.inputs.get("body"):
             self._import_body(ctx)
         self._patch(ctx, ctx.changed - {"tags"})
 
@@ -281,11 +283,15 @@ SETTINGS = {
 }
 
 
+THROTTLES = ("settings.throttlingBurstLimit", "settings.throttlingRateLimit")
+
+
 class MethodSettings(ResourceType):
     token = "aws:apigateway/methodSettings:MethodSettings"
     service = "apigateway"
     replaces = frozenset({"restApi", "stageName", "methodPath"})
     supports = frozenset({"restApi", "stageName", "methodPath", "settings"})
+    member_defaults = dict.fromkeys(THROTTLES, -1)
 
     def _stage(self, ctx: Context) -> Values:
         return {"restApiId": ctx.prop("restApi"), "stageName": ctx.prop("stageName")}
@@ -295,7 +301,8 @@ class MethodSettings(ResourceType):
         return f"/{resource.replace('/', '~1')}/{method}"
 
     def create(self, ctx: Context) -> None:
-        settings = {key: value for key, value in ctx.inputs["settings"].items() if value is not None}
+        # -1 is no limit of its own, and nothing to send to a stage that has none.
+        settings = {key: value for key, value in ctx.inputs["settings"].items() if value not in (None, -1)}
         operations = [patch(f"{self._root(ctx)}/{SETTINGS[key]}", value) for key, value in settings.items()]
         ctx.call("UpdateStage", {**self._stage(ctx), "patchOperations": operations})
         ctx.id = f"{ctx.inputs['restApi']}-{ctx.inputs['stageName']}-{ctx.inputs['methodPath']}"
@@ -309,12 +316,14 @@ class MethodSettings(ResourceType):
         found = (answer.get("methodSettings") or {}).get(path)
         if not found:
             return None
-        settings = mapping.from_aws(found, self.schema.outputs["settings"].type.properties(), {})
+        seen = mapping.from_aws(found, self.schema.outputs["settings"].type.properties(), {})
+        settings = {**{path.partition(".")[2]: -1 for path in THROTTLES}, **seen}
         key = {"restApi": ctx.prop("restApi"), "stageName": ctx.prop("stageName"), "methodPath": path}
         return {**key, "settings": settings}
 
     def update(self, ctx: Context) -> None:
-        gone = set(ctx.old_inputs.get("settings") or {}) - set(ctx.inputs["settings"])
+        given = {key for key, value in ctx.inputs["settings"].items() if value != -1}
+        gone = {key for key, value in (ctx.old_inputs.get("settings") or {}).items() if value != -1} - given
         if gone:
             self.delete(ctx)
         self.create(ctx)

@@ -8,7 +8,6 @@ from rehearsal.provider.naming import AutoName
 from rehearsal.provider.resource import Context, ResourceType, Tagging, Values
 
 TAGS = Tagging("GetTags", "TagResource", "UntagResource", "resourceArn", tags="tags", keys="tagKeys")
-ACCOUNT_ID = "api-gateway-account"
 
 
 def replace(path: str, value: Any) -> dict[str, str]:
@@ -21,6 +20,7 @@ class Account(ResourceType):
     token = "aws:apigateway/account:Account"
     service = "apigateway"
     supports = frozenset({"cloudwatchRoleArn"})
+    defaults = {"cloudwatchRoleArn": ""}
 
     def _write(self, ctx: Context, role: str) -> None:
         ctx.call("UpdateAccount", {"patchOperations": [replace("/cloudwatchRoleArn", role)]})
@@ -28,7 +28,7 @@ class Account(ResourceType):
     def create(self, ctx: Context) -> None:
         if ctx.inputs.get("cloudwatchRoleArn"):
             self._write(ctx, ctx.inputs["cloudwatchRoleArn"])
-        ctx.id = ACCOUNT_ID
+        ctx.id = ctx.account
 
     def read(self, ctx: Context) -> Values | None:
         return self.observed(ctx, ctx.call("GetAccount"))
@@ -77,6 +77,11 @@ class UsagePlan(ResourceType):
         {"apiStages", "description", "name", "productCode", "quotaSettings", "tags", "throttleSettings"}
     )
     renames = {"quotaSettings": "quota", "throttleSettings": "throttle"}
+    member_defaults = {
+        "quotaSettings.offset": 0,
+        "throttleSettings.burstLimit": 0,
+        "throttleSettings.rateLimit": 0,
+    }
     local = frozenset({"productCode"})
     write_only = frozenset({"productCode"})
     tagging = TAGS

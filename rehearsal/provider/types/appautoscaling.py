@@ -59,6 +59,7 @@ class Policy(ResourceType):
     name = AutoName("name", 256, prefix_property=None)
     replaces = frozenset({"name", "resourceId", "scalableDimension", "serviceNamespace"})
     defaults = {"policyType": "StepScaling"}
+    member_defaults = {"targetTrackingScalingPolicyConfiguration.disableScaleIn": False}
     renames = {"name": "PolicyName", "arn": "PolicyARN"}
 
     def create(self, ctx: Context) -> None:

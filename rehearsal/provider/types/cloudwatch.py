@@ -82,6 +82,7 @@ class MetricAlarm(ResourceType):
     name = AutoName("name", 255, prefix_property=None)
     replaces = frozenset({"name"})
     defaults = {"actionsEnabled": True, "treatMissingData": "missing"}
+    member_defaults = {"metricQueries.returnData": False}
     renames = {
         "name": "AlarmName",
         "arn": "AlarmArn",

@@ -15,6 +15,15 @@ class Project(ResourceType):
     name = AutoName("name", 255, prefix_property=None)
     replaces = frozenset({"name"})
     defaults = {"badgeEnabled": False, "buildTimeout": 60, "projectVisibility": "PRIVATE", "queuedTimeout": 480}
+    member_defaults = {
+        "cache.type": "NO_CACHE",
+        "environment.environmentVariables.type": "PLAINTEXT",
+        "environment.imagePullCredentialsType": "CODEBUILD",
+        "environment.privilegedMode": False,
+        "logsConfig.cloudwatchLogs.status": "ENABLED",
+        "logsConfig.s3Logs.encryptionDisabled": False,
+        "logsConfig.s3Logs.status": "DISABLED",
+    }
     supports = frozenset(
         "artifacts autoRetryLimit badgeEnabled buildTimeout cache concurrentBuildLimit description encryptionKey "
         "environment logsConfig name projectVisibility queuedTimeout secondaryArtifacts secondarySourceVersions "
@@ -32,14 +41,6 @@ class Project(ResourceType):
         if inputs.get("projectVisibility", "PRIVATE") != "PRIVATE":
             return [("projectVisibility", "the rehearsal supports PRIVATE only")]
         return []
-
-    def shape_inputs(self, ctx: Context) -> Values:
-        logs = ctx.inputs.get("logsConfig")
-        if not logs:
-            return dict(ctx.inputs)
-        unset = {"cloudwatchLogs": "ENABLED", "s3Logs": "DISABLED"}
-        given = {name: {"status": unset[name], **part} for name, part in logs.items() if part}
-        return {**ctx.inputs, "logsConfig": given}
 
     def create(self, ctx: Context) -> None:
         answer = ctx.call("CreateProject", self.request(ctx, "CreateProject"))

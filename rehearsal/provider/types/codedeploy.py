@@ -47,7 +47,11 @@ class Application(ResourceType):
 class DeploymentGroup(ResourceType):
     token = "aws:codedeploy/deploymentGroup:DeploymentGroup"
     service = "codedeploy"
-    replaces = frozenset({"appName"})
+    member_defaults = {
+        "alarmConfiguration.ignorePollAlarmFailure": False,
+        "deploymentStyle.deploymentOption": "WITHOUT_TRAFFIC_CONTROL",
+        "deploymentStyle.deploymentType": "IN_PLACE",
+    }
     defaults = {"deploymentConfigName": "CodeDeployDefault.OneAtATime", "outdatedInstancesStrategy": "UPDATE"}
     supports = frozenset(
         "alarmConfiguration appName autoRollbackConfiguration blueGreenDeploymentConfig deploymentConfigName "
@@ -124,6 +128,7 @@ class DeploymentConfig(ResourceType):
     name = AutoName("deploymentConfigName", 100, prefix_property=None, separator="_", first=False)
     keeps = frozenset()
     defaults = {"computePlatform": "Server"}
+    member_defaults = {"trafficRoutingConfig.type": "AllAtOnce"}
     renames = {
         "trafficRoutingConfig.timeBasedCanary.interval": "canaryInterval",
         "trafficRoutingConfig.timeBasedCanary.percentage": "canaryPercentage",

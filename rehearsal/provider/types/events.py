@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 from rehearsal.provider import mapping
 from rehearsal.provider.differ import Semantics
 from rehearsal.provider.errors import ProviderError
@@ -59,7 +57,7 @@ class EventRule(ResourceType):
         "description eventBusName eventPattern forceDestroy name namePrefix roleArn scheduleExpression state "
         "tags".split()
     )
-    defaults = {"eventBusName": "default", "forceDestroy": False, "state": "ENABLED"}
+    defaults = {"eventBusName": "default", "forceDestroy": False}
     local = frozenset({"forceDestroy"})
     write_only = frozenset({"forceDestroy", "namePrefix"})
     semantics = Semantics(documents=frozenset({"eventPattern"}))
@@ -93,6 +91,7 @@ class EventRule(ResourceType):
 class EventTarget(ResourceType):
     token = "aws:cloudwatch/eventTarget:EventTarget"
     service = "events"
+    name = AutoName("targetId", 64, prefix_property=None, first=False)
     replaces = frozenset({"rule", "eventBusName", "targetId"})
     supports = frozenset(
         "arn deadLetterConfig eventBusName input inputPath inputTransformer retryPolicy roleArn rule "
@@ -110,11 +109,10 @@ class EventTarget(ResourceType):
     semantics = Semantics(documents=frozenset({"input"}))
 
     def create(self, ctx: Context) -> None:
-        target = ctx.inputs.get("targetId") or ctx.state.get("targetId") or f"pulumi-{uuid.uuid4().hex[:20]}"
+        target = ctx.inputs["targetId"]
         self._put(ctx, target)
         bus, rule = ctx.inputs["eventBusName"], ctx.inputs["rule"]
         ctx.id = f"{rule}-{target}" if bus == "default" else f"{bus}-{rule}-{target}"
-        ctx.state = {**ctx.state, "targetId": target}
 
     def _put(self, ctx: Context, target: str) -> None:
         shape = ctx.shape("PutTargets").members["Targets"].member

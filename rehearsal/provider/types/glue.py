@@ -13,12 +13,12 @@ class Job(ResourceType):
     name = AutoName("name", 255, prefix_property=None)
     replaces = frozenset({"name"})
     renames = {"roleArn": "Role"}
+    member_defaults = {"command.name": "glueetl", "executionProperty.maxConcurrentRuns": 1}
     tagging = Tagging("GetTags", "TagResource", "UntagResource", "ResourceArn", tags="TagsToAdd", keys="TagsToRemove")
     create_op, describe_op, describe_key, delete_op, key = "CreateJob", "GetJob", "Job", "DeleteJob", "JobName"
 
     def shape_inputs(self, ctx: Context) -> Values:
-        command = {"name": "glueetl", **ctx.inputs["command"]}
-        return {**ctx.inputs, "command": command, "connections": self._connections(ctx)}
+        return {**ctx.inputs, "connections": self._connections(ctx)}
 
     def _connections(self, ctx: Context) -> Values | None:
         names = ctx.inputs.get("connections")
@@ -49,6 +49,11 @@ class SecurityConfiguration(ResourceType):
     service = "glue"
     name = AutoName("name", 255, prefix_property=None)
     keeps = frozenset()
+    member_defaults = {
+        "encryptionConfiguration.cloudwatchEncryption.cloudwatchEncryptionMode": "DISABLED",
+        "encryptionConfiguration.jobBookmarksEncryption.jobBookmarksEncryptionMode": "DISABLED",
+        "encryptionConfiguration.s3Encryption.s3EncryptionMode": "DISABLED",
+    }
     create_op, describe_op = "CreateSecurityConfiguration", "GetSecurityConfiguration"
     describe_key, delete_op, key = "SecurityConfiguration", "DeleteSecurityConfiguration", "Name"
 

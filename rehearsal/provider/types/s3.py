@@ -7,7 +7,7 @@ from typing import Any
 
 from rehearsal.provider import mapping
 from rehearsal.provider.differ import Semantics
-from rehearsal.provider.errors import is_not_found
+from rehearsal.provider.errors import ProviderError, is_not_found
 from rehearsal.provider.naming import AutoName
 from rehearsal.provider.resource import Context, ResourceType, Values
 from rehearsal.provider.types.s3_object import BucketObject, BucketObjectV2
@@ -152,6 +152,14 @@ class BucketVersioning(BucketPart):
     put_op, describe_op = "PutBucketVersioning", "GetBucketVersioning"
     part = "VersioningConfiguration"
 
+    def plan(self, ctx: Context) -> None:
+        """A bucket that had versions cannot go back to none (bucket_versioning.go, CustomizeDiff)."""
+        was, wanted = (
+            (inputs.get("versioningConfiguration") or {}).get("status") for inputs in (ctx.old_inputs, ctx.inputs)
+        )
+        if was in ("Enabled", "Suspended") and wanted == "Disabled":
+            raise ProviderError(f"versioning_configuration.status cannot be updated from '{was}' to 'Disabled'")
+
     def payload(self, ctx: Context) -> Any:
         shape = ctx.shape(self.put_op).members[self.part]
         return mapping.to_aws(shape, ctx.inputs["versioningConfiguration"], self.renames)
@@ -180,6 +188,9 @@ class BucketPublicAccessBlock(BucketPart):
     token = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
     put_op, describe_op, delete_op = "PutPublicAccessBlock", "GetPublicAccessBlock", "DeletePublicAccessBlock"
     part = "PublicAccessBlockConfiguration"
+    defaults = dict.fromkeys(
+        ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"), False
+    )
     local = frozenset({"bucket", "skipDestroy"})
     write_only = frozenset({"skipDestroy"})
 
@@ -265,6 +276,7 @@ class BucketNotification(BucketPart):
     put_op, describe_op = "PutBucketNotificationConfiguration", "GetBucketNotificationConfiguration"
     part, answer_part = "NotificationConfiguration", "."
     supports = frozenset({"bucket", "eventbridge", "lambdaFunctions", "queues", "topics"})
+    defaults = {"eventbridge": False}
     semantics = Semantics(unordered=frozenset({"lambdaFunctions.events", "queues.events", "topics.events"}))
 
     def payload(self, ctx: Context) -> Any:
@@ -296,8 +308,7 @@ class BucketNotification(BucketPart):
         seen: Values = {"bucket": ctx.id, "eventbridge": "EventBridgeConfiguration" in answer}
         for name, (member, aws_arn, arn) in TARGETS.items():
             seen[name] = [self._from_target(item, aws_arn, arn) for item in answer.get(member, [])] or None
-        configured = seen["eventbridge"] or any(seen[name] for name in TARGETS)
-        return seen if configured else None
+        return seen
 
     def _from_target(self, item: Values, aws_arn: str, arn: str) -> Values:
         target: Values = {"id": item.get("Id"), arn: item[aws_arn], "events": item["Events"]}

@@ -6,7 +6,7 @@ import json
 
 from rehearsal.provider.differ import Semantics
 from rehearsal.provider.errors import ProviderError
-from rehearsal.provider.naming import AutoName
+from rehearsal.provider.naming import AutoName, unique
 from rehearsal.provider.resource import Context, ResourceType, Tagging, Values
 
 TAGS = Tagging("ListTags", "AddTags", "DeleteTags", "ResourceArn")
@@ -20,6 +20,7 @@ class Model(ResourceType):
     service = "sagemaker"
     name = AutoName("name", LONGEST, prefix_property=None)
     keeps = frozenset()
+    member_defaults = {"primaryContainer.mode": "SingleModel"}
     renames = {"name": "ModelName", "arn": "ModelArn"}
     semantics = Semantics(unordered=frozenset({"vpcConfig.subnets", "vpcConfig.securityGroupIds"}))
     tagging = TAGS
@@ -42,6 +43,7 @@ class EndpointConfiguration(ResourceType):
     service = "sagemaker"
     name = AutoName("name", LONGEST)
     keeps = frozenset()
+    member_defaults = {"productionVariants.initialVariantWeight": 1}
     renames = {"name": "EndpointConfigName", "arn": "EndpointConfigArn", "kmsKeyArn": "KmsKeyId"}
     write_only = frozenset({"namePrefix"})
     tagging = TAGS
@@ -53,7 +55,7 @@ class EndpointConfiguration(ResourceType):
         inputs = dict(ctx.inputs)
         for group in ("productionVariants", "shadowProductionVariants"):
             if inputs.get(group):
-                inputs[group] = [{"variantName": f"variant-{i}", **v} for i, v in enumerate(inputs[group])]
+                inputs[group] = [{"variantName": unique("terraform-"), **variant} for variant in inputs[group]]
         return inputs
 
 
@@ -73,8 +75,9 @@ class Endpoint(ResourceType):
         request = {"EndpointName": name, "EndpointConfigName": ctx.inputs["endpointConfigName"]}
         tags = [{"Key": key, "Value": str(value)} for key, value in (ctx.inputs.get("tags") or {}).items()]
         ctx.call("CreateEndpoint", {**request, "Tags": tags or None, **self._deployment(ctx, "CreateEndpoint")})
+        # No id before it is in service: an endpoint that fails stays in AWS, and no state knows it (endpoint.go).
+        self._in_service(ctx, name)
         ctx.id = name
-        self._in_service(ctx)
 
     def _deployment(self, ctx: Context, operation: str) -> Values:
         from rehearsal.provider import mapping
@@ -84,23 +87,21 @@ class Endpoint(ResourceType):
         shape = ctx.shape(operation).members["DeploymentConfig"]
         return {"DeploymentConfig": mapping.to_aws(shape, ctx.inputs["deploymentConfig"], {})}
 
-    def _in_service(self, ctx: Context) -> None:
+    def _in_service(self, ctx: Context, name: str) -> None:
         def ready() -> bool:
-            answer = ctx.call("DescribeEndpoint", {"EndpointName": ctx.id})
+            answer = ctx.call("DescribeEndpoint", {"EndpointName": name})
             status = answer["EndpointStatus"]
             if status in ENDPOINT_FAILED:
-                raise ProviderError(
-                    f"endpoint {ctx.id} is {status}: {answer.get('FailureReason') or 'no reason given'}"
-                )
+                raise ProviderError(f"endpoint {name} is {status}: {answer.get('FailureReason') or 'no reason given'}")
             return bool(status == "InService")
 
-        ctx.wait(f"endpoint {ctx.id} to be in service", ready)
+        ctx.wait(f"endpoint {name} to be in service", ready)
 
     def update(self, ctx: Context) -> None:
         if ctx.changed & {"endpointConfigName", "deploymentConfig"}:
             wanted = {"EndpointName": ctx.id, "EndpointConfigName": ctx.inputs["endpointConfigName"]}
             ctx.call("UpdateEndpoint", {**wanted, **self._deployment(ctx, "UpdateEndpoint")})
-            self._in_service(ctx)
+            self._in_service(ctx, ctx.id)
 
     def delete(self, ctx: Context) -> None:
         super().delete(ctx)
@@ -149,7 +150,12 @@ class DataQualityJobDefinition(ResourceType):
     token = "aws:sagemaker/dataQualityJobDefinition:DataQualityJobDefinition"
     service = "sagemaker"
     name = AutoName("name", LONGEST, prefix_property=None)
-    keeps = frozenset()
+    keeps = frozenset({"roleArn"})
+    unsent = frozenset({"roleArn"})
+    member_defaults = {
+        "dataQualityJobInput.endpointInput.localPath": "/opt/ml/processing/input",
+        "dataQualityJobOutputConfig.monitoringOutputs.s3Output.localPath": "/opt/ml/processing/output",
+    }
     renames = {
         "name": "JobDefinitionName",
         "arn": "JobDefinitionArn",
@@ -160,19 +166,8 @@ class DataQualityJobDefinition(ResourceType):
     create_op, describe_op = "CreateDataQualityJobDefinition", "DescribeDataQualityJobDefinition"
     delete_op, key = "DeleteDataQualityJobDefinition", "JobDefinitionName"
 
-    def shape_inputs(self, ctx: Context) -> Values:
-        """Paths inside the container that AWS requires, and the real provider fills in."""
-        source = dict(ctx.inputs["dataQualityJobInput"])
-        if source.get("endpointInput"):
-            source["endpointInput"] = {"localPath": "/opt/ml/processing/input", **source["endpointInput"]}
-        output = dict(ctx.inputs["dataQualityJobOutputConfig"])
-        target = dict(output["monitoringOutputs"])
-        target["s3Output"] = {"localPath": "/opt/ml/processing/output", **target["s3Output"]}
-        return {
-            **ctx.inputs,
-            "dataQualityJobInput": source,
-            "dataQualityJobOutputConfig": {**output, "monitoringOutputs": target},
-        }
+    def update(self, ctx: Context) -> None:
+        """Nothing: only the role may change in place, and no update sends it (data_quality_job_definition.go)."""
 
 
 class MonitoringSchedule(ResourceType):
@@ -226,6 +221,12 @@ class NotebookInstance(ResourceType):
         "defaultCodeRepository": "DefaultCodeRepository",
     }
     tagging = TAGS
+
+    def replaces_when(self, path: str, before: Values, after: Values) -> bool:
+        """A volume cannot shrink (notebook_instance.go, CustomizeDiff): its disk is lost."""
+        was, wanted = before.get("volumeSize"), after.get("volumeSize")
+        return path == "volumeSize" and isinstance(was, int) and isinstance(wanted, int) and was > wanted
+
     create_op, describe_op = "CreateNotebookInstance", "DescribeNotebookInstance"
     update_op, delete_op, key = "UpdateNotebookInstance", "DeleteNotebookInstance", "NotebookInstanceName"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rehearsal.provider.differ import Semantics
+from rehearsal.provider.errors import ProviderError
 from rehearsal.provider.naming import AutoName
 from rehearsal.provider.resource import Context, ResourceType, Tagging, Values
 
@@ -22,6 +23,17 @@ class StateMachine(ResourceType):
     tagging = Tagging("ListTagsForResource", "TagResource", "UntagResource", "resourceArn", tags="tags", keys="tagKeys")
     create_op, describe_op, delete_op = "CreateStateMachine", "DescribeStateMachine", "DeleteStateMachine"
     key = "stateMachineArn"
+
+    def plan(self, ctx: Context) -> None:
+        """A known definition that changes is validated by AWS, at plan time (state_machine.go, CustomizeDiff)."""
+        definition = ctx.inputs.get("definition")
+        if "definition" not in ctx.changed or not isinstance(definition, str):
+            return
+        request = {"definition": definition, "type": ctx.inputs.get("type")}
+        answer = ctx.call("ValidateStateMachineDefinition", request)
+        if answer.get("result") == "FAIL":
+            found = "; ".join(f"{item['code']}: {item['message']}" for item in answer.get("diagnostics") or [])
+            raise ProviderError(f"validating Step Functions State Machine definition: {found}")
 
     def identify(self, ctx: Context, answer: Values) -> str:
         ctx.outputs["stateMachineVersionArn"] = answer.get("stateMachineVersionArn")

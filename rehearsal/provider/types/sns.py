@@ -52,6 +52,7 @@ class Topic(ResourceType):
     name = AutoName("name", 80)
     replaces = frozenset({"name", "namePrefix", "fifoTopic"})
     supports = frozenset({*TOPIC_ATTRIBUTES, "name", "namePrefix", "tags"})
+    defaults = {"contentBasedDeduplication": False, "fifoTopic": False}
     write_only = frozenset({"namePrefix"})
     semantics = Semantics(documents=frozenset({"policy", "deliveryPolicy"}))
     tagging = Tagging("ListTagsForResource", "TagResource", "UntagResource", "ResourceArn", by="id")
@@ -61,6 +62,8 @@ class Topic(ResourceType):
 
     def create(self, ctx: Context) -> None:
         given = {a: as_text(ctx.inputs[n]) for n, a in TOPIC_ATTRIBUTES.items() if ctx.inputs.get(n) is not None}
+        # Only a FIFO topic has these at all; SNS refuses even False of another.
+        given = {name: value for name, value in given.items() if value != "false"}
         tags = [{"Key": key, "Value": str(value)} for key, value in (ctx.inputs.get("tags") or {}).items()]
         ctx.id = ctx.call("CreateTopic", {"Name": ctx.inputs["name"], "Attributes": given, "Tags": tags})["TopicArn"]
 

@@ -17,6 +17,10 @@ class Parameter(ResourceType):
     write_only = frozenset({"overwrite"})
     volatile = {"version": frozenset({"value", "insecureValue", "type", "description", "tier", "keyId"})}
 
+    def replaces_when(self, path: str, before: Values, after: Values) -> bool:
+        """An advanced parameter cannot become a standard one (parameter.go, CustomizeDiff)."""
+        return path == "tier" and before.get("tier") == "Advanced" and after.get("tier") == "Standard"
+
     def validate(self, inputs: Values) -> list[tuple[str, str]]:
         if (inputs.get("value") is None) == (inputs.get("insecureValue") is None):
             return [("value", "give exactly one of value and insecureValue")]

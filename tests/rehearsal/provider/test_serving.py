@@ -73,7 +73,10 @@ def test_a_schedule_and_its_definition_live(world: World) -> None:
     inputs = definition(world)
     job = engine.create(DEFINITION, f"{world.unique}-job", inputs)
     settled(engine, job, inputs)
-    assert engine.diff(job, inputs | {"roleArn": "arn:aws:iam::123456789012:role/other"}).replaces == ["roleArn"]
+    # No update sends another role: the difference stays for ever.
+    other = inputs | {"roleArn": "arn:aws:iam::123456789012:role/other"}
+    assert (engine.diff(job, other).changed, engine.diff(job, other).replaces) == (["roleArn"], [])
+    assert engine.diff(engine.update(job, other), other).changed == ["roleArn"]
 
     hourly = schedule(str(job.get("name")), "cron(0 * ? * * *)")
     made = engine.create(SCHEDULE, f"{world.unique}-it", hourly)

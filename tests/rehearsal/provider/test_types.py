@@ -247,6 +247,7 @@ S3_CASES = [
         "aws:s3/bucketNotification:BucketNotification",
         lambda w: {"bucket": w.bucket(), "eventbridge": True},
         change={"eventbridge": False, "queues": [{"queueArn": "$queue", "events": ["s3:ObjectCreated:*"], "id": "q"}]},
+        lasting=True,
     ),
     case(
         "aws:s3/bucketLogging:BucketLogging",
@@ -639,7 +640,6 @@ ROAD_CASES = [
             "tags": {"a": "b"},
         },
         change={"autoRollbackConfiguration": {"enabled": True, "events": ["DEPLOYMENT_FAILURE"]}},
-        replace={"appName": "new"},
         unimportable=True,
     ),
     case(
