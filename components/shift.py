@@ -109,6 +109,7 @@ class Shift(pulumi.ComponentResource):
                 "before": hooks["before-traffic"].name,
                 "after": hooks["after-traffic"].name,
                 "release": args["release_id"],
+                "endpoint": args["endpoint"],
                 "limit_minutes": args["limit_minutes"],
                 "returning": args["returning"],
                 "urgent": args["urgent"],

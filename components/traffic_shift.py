@@ -31,7 +31,9 @@ class TrafficShiftArgs(TypedDict):
     after: pulumi.Input[str]
     """Hook after traffic."""
     release: pulumi.Input[str]
-    """Release id, for the deployment's description."""
+    """Release id, for the deployment's description; the version must have been published for it."""
+    endpoint: pulumi.Input[str]
+    """Endpoint that the version must ask."""
     limit_minutes: pulumi.Input[int]
     """When the shift is stopped and rolled back."""
     returning: pulumi.Input[str]

@@ -18,6 +18,9 @@ from operate import engine, stack_files
 from operate.processes import alive
 
 INTERRUPTED = 130
+# What a read does not tell of a resource, and of a function whether the version that was to be published was: with its
+# environment anew, the provider publishes one (internal/service/lambda/function.go, internal/service/apigateway).
+_UNSEEN = {"aws:apigateway/restApi:RestApi": "body", "aws:lambda/function:Function": "environment"}
 _LOCK = re.compile(r"created by (?P<user>\S+)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<since>\S+)")
 
 
@@ -64,23 +67,62 @@ def bring_up(stack: str, arguments: Sequence[str], root: Path) -> None:
 
 
 def refresh_interrupted(stack: str, root: Path) -> None:
-    """Refresh what an engine was changing when it was killed; does nothing where none was.
+    """Refresh what an engine was changing when it was killed, and what an update failed at; does nothing without such.
 
-    It may have been changed, or not: the state knows only what it was. An update that wants it as it was would leave
-    it as it has become: the pointer on the interrupted release, say. (Creations are not known by any name yet:
-    the engine reports them at every update until somebody has looked.)
+    What was being changed may have been changed, or not: the state knows only what it was. An update that wants it as
+    it was would leave it as it has become: the pointer on the interrupted release, say. (Creations are not known by any
+    name yet: the engine reports them at every update until somebody has looked.)
+
+    Of what failed, the state says that it is as was wanted: the next update would find no difference, change nothing
+    and say success (pulumi/pulumi-aws#6062). What no refresh can see is taken out of the state, so that it differs.
     """
     repair_folder(stack, os.environ.get("PULUMI_BACKEND_URL", ""))
     done = engine.run(["stack", "export", "--stack", stack], root)
-    urns = pending(done.stdout) if done.returncode == 0 else []
-    if not urns:
+    if done.returncode != 0:
         return  # the preview reports a stack that cannot be read, in its own words
-    names = ", ".join(urn.rpartition("::")[2] for urn in urns)
-    print(f"an update of {stack} was killed while it changed {names}: refreshing it", flush=True)
+    killed, broken = pending(done.stdout), failed(done.stdout)
+    urns = list(dict.fromkeys([*killed, *broken]))
+    if not urns:
+        return
+    for what, found in (("was killed while it changed", killed), ("failed at", broken)):
+        if found:
+            names = ", ".join(urn.rpartition("::")[2] for urn in found)
+            print(f"an update of {stack} {what} {names}: refreshing it", flush=True)
     targets = [word for urn in urns for word in ("--target", urn)]
     with tempfile.TemporaryDirectory() as folder:
         config = ["--config-file", str(stack_files.copy(stack, root, Path(folder)))]
         _run(stack, ["refresh", "--skip-preview", "--skip-pending-creates", *targets, *config], root)
+        if any(_kind(urn) in _UNSEEN for urn in broken):
+            _forget(stack, broken, root, Path(folder))
+
+
+def _forget(stack: str, urns: Sequence[str], root: Path, folder: Path) -> None:
+    """Take out of the state what no refresh sees of these resources: the next update sends it again."""
+    done = engine.run(["stack", "export", "--stack", stack], root)
+    if done.returncode != 0:
+        raise UserError(f"the state of {stack} cannot be read", done.stderr.strip() or "see the engine's lines above")
+    state = folder / "state.json"
+    state.write_text(without_unseen(done.stdout, urns))
+    state.chmod(0o600)
+    done = engine.run(["stack", "import", "--stack", stack, "--file", str(state)], root)
+    if done.returncode != 0:
+        raise UserError(
+            f"the state of {stack} cannot be written", done.stderr.strip() or "see the engine's lines above"
+        )
+
+
+def without_unseen(export: str, urns: Sequence[str]) -> str:
+    """An exported state without what no refresh sees of these resources."""
+    state = json.loads(export)
+    for resource in state["deployment"].get("resources") or []:
+        if resource["urn"] in urns and not resource.get("delete"):
+            for values in (resource.get("inputs"), resource.get("outputs")):
+                (values or {}).pop(_UNSEEN.get(_kind(resource["urn"]), ""), None)
+    return json.dumps(state)
+
+
+def _kind(urn: str) -> str:
+    return urn.split("::")[2].rpartition("$")[2]
 
 
 def repair_folder(stack: str, backend: str) -> None:
@@ -101,6 +143,13 @@ def pending(export: str) -> list[str]:
     deployment = json.loads(export).get("deployment") or {}
     operations = deployment.get("pending_operations") or []
     return [entry["resource"]["urn"] for entry in operations if entry["type"] != "creating"]
+
+
+def failed(export: str) -> list[str]:
+    """URNs of the resources at which an update failed when they were there already, from `pulumi stack export`."""
+    deployment = json.loads(export).get("deployment") or {}
+    resources = deployment.get("resources") or []
+    return [entry["urn"] for entry in resources if entry.get("initErrors") and not entry.get("delete")]
 
 
 def _run(stack: str, command: Sequence[str], root: Path) -> None:

@@ -10,6 +10,10 @@ from settings.sections import NAMESPACE
 
 MOST_VARIANTS = 10
 """Production variants that SageMaker lets an endpoint have."""
+_LONGEST = 63
+"""Characters of a model's name (pulumi-aws, internal/service/sagemaker/validate.go)."""
+_RANDOM = 8
+"""Characters that Pulumi appends to a name of its own: it refuses what is then too long, and cuts nothing."""
 Values = Mapping[str, Any]
 
 
@@ -135,6 +139,21 @@ def _shadow(values: Values, problems: Problems) -> None:
         problems.refuse(f"{NAMESPACE}:shadow.name", name, "is the release's own variant; rename the shadow")
 
 
+def _lengths(values: Values, problems: Problems) -> None:
+    """A variant's model is called `{name}-{stack}-{variant}-1a2b3c4`."""
+    if values["name"] is FAULTY or not isinstance(values["name"], str):
+        return
+    room = _LONGEST - _RANDOM - len(f"{values['name']}-{problems.stack}-")
+    given = [] if values["variants"] is FAULTY else [*enumerate(values["variants"] or [])]
+    names = [(f"variants[{place}].name", variant["name"]) for place, variant in given]
+    if _sound(values["shadow"], "name") if values["shadow"] else False:
+        names.append(("shadow.name", values["shadow"]["name"]))
+    for path, name in names:
+        if isinstance(name, str) and len(name) > room:
+            reason = f"has more than {room} characters, which is all that SageMaker's names leave for it; shorten it"
+            problems.refuse(f"{NAMESPACE}:{path}", name, reason)
+
+
 def _returning(values: Values, problems: Problems) -> None:
     returning = values["returning"]
     if _sound(returning, "reason", "urgent") and returning["urgent"] and not returning["reason"]:
@@ -153,5 +172,6 @@ _RULES: tuple[Callable[[Values, Problems], None], ...] = (
     _capacity,
     _variants,
     _shadow,
+    _lengths,
     _returning,
 )

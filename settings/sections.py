@@ -95,6 +95,17 @@ class Compute:
 
 
 @dataclass(frozen=True)
+class Analysis(Compute):
+    """Machines of Model Monitor: it lets a job have less than other jobs.
+
+    Refused by pulumi-aws (internal/service/sagemaker/data_quality_job_definition.go).
+    """
+
+    volume_gb: Annotated[int, Key(Whole(1, 512), "disk of each", 20, "GB")]
+    minutes: Annotated[int, Key(Whole(1, 60), "when a job is given up", 30, "minutes")]
+
+
+@dataclass(frozen=True)
 class Features:
     """Machines of the Glue job that computes the features."""
 
@@ -188,7 +199,7 @@ class Monitor:
         ),
     ]
     least_records: Annotated[int, Key(Whole(1, _MILLION), "fewer records in the hour are not judged", 30)]
-    compute: Annotated[Compute, INLINE]
+    compute: Annotated[Analysis, INLINE]
 
 
 @dataclass(frozen=True)
@@ -281,7 +292,7 @@ class Api:
     rate: Annotated[int, Key(Whole(1, 10_000), "steady rate", 100, "requests per second")]
     burst: Annotated[int, Key(Whole(1, 5_000), "requests above it at once", 200)]
     key: Annotated[bool, Key(Flag(), "whether callers also need an API key", False)]
-    quota_per_day: Annotated[int, Key(Whole(1, 2**31), "what a key is good for", 100_000, "requests a day")]
+    quota_per_day: Annotated[int, Key(Whole(1, 2**31 - 1), "what a key is good for", 100_000, "requests a day")]
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,8 @@ class Shifting:
             action = decide(Observation(*looked, time.monotonic() - since), self._target)
             if isinstance(action, Refuse):
                 raise ShiftError(f"release {self._props['release']} was not shifted: {action.reason}")
+            if isinstance(action, Done | Start):
+                self._refuse_another()
             if isinstance(action, Done):
                 self._say(
                     f"alias {self._props['alias']} is at version {self._target.version} already: nothing to shift"
@@ -93,6 +95,26 @@ class Shifting:
         self._say(f"{'waiting for' if isinstance(action, Follow) else 'started'} deployment {deployment}")
         self._follow(deployment)
         return True
+
+    def _refuse_another(self) -> None:
+        """Refuse a version that was published for another release or endpoint.
+
+        An update of the function that failed is in the state as if it had been made: the version is then an old one.
+        """
+        found = self._lambda.get_function_configuration(
+            FunctionName=self._props["function"], Qualifier=self._target.version
+        )
+        variables = (found.get("Environment") or {}).get("Variables") or {}
+        wanted = {"RELEASE_ID": self._props["release"], "ENDPOINT_NAME": self._props.get("endpoint")}
+        wrong = [f"{name} {variables.get(name)}, not {value}" for name, value in wanted.items()
+                 if value and variables.get(name) != value]  # fmt: skip
+        if wrong:
+            raise ShiftError(
+                f"release {self._props['release']} was not shifted: version {self._target.version} of"
+                f" {self._props['function']} has {' and '.join(wrong)}, so an update of the function must have failed."
+                " Refresh the stack and run this again; where that does not help, publish a version first"
+                f" (aws lambda publish-version --function-name {self._props['function']})"
+            )
 
     # --- looking -----------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from rehearsal.provider import differ, rules, schema, types
+from rehearsal.provider import differ, drift, rules, schema, types
 from rehearsal.provider.errors import Failures, PartialFailure, ProviderError, Unsupported, describe, is_not_found
 from rehearsal.provider.resource import Context, ResourceType, Values
 from rehearsal.provider.session import Session, default_tags
@@ -167,8 +167,8 @@ class Lifecycle:
             observed = self._complete(kind, ctx, seen)
         outputs = _outputs(kind, ctx, observed)
         if not given and not state:
-            return ctx.id, outputs, _imported(kind, outputs)
-        fresh = _drifted(kind, given, state, observed)
+            return ctx.id, outputs, drift.imported(kind, outputs)
+        fresh = drift.drifted(kind, given, state, observed)
         return ctx.id, outputs, {**fresh, **{k: v for k, v in inputs.items() if k == DEFAULTED}}
 
     def update(
@@ -359,43 +359,3 @@ def _outputs(kind: ResourceType, ctx: Context, observed: Values) -> Values:
         given = ctx.inputs.get(key)
         outputs[key] = given if given is not None and differ.same(given, value, kind.semantics, key) else value
     return {key: value for key, value in outputs.items() if value is not None}
-
-
-def _imported(kind: ResourceType, outputs: Values) -> Values:
-    """The inputs that describe a thing found in AWS."""
-    inputs = kind.schema.inputs
-    return {
-        key: value
-        for key, value in outputs.items()
-        if key in inputs
-        and key not in kind.write_only
-        and not differ.is_zero(value)
-        and not differ.same(kind.defaults.get(key), value, kind.semantics, key)
-        and (key not in kind.schema.computed or kind.forces_replacement(key) or key == "tags")
-    }
-
-
-def _drifted(kind: ResourceType, given: Values, state: Values, observed: Values) -> Values:
-    """The program's inputs, with AWS's values where they no longer hold."""
-    result: Values = {}
-    for key, prop in kind.schema.inputs.items():
-        if key in kind.write_only or key == "region":
-            result[key] = given.get(key)
-            continue
-        was = reveal(given.get(key))
-        now, recorded = observed.get(key), state.get(key)
-        if was is not None:
-            held = differ.overlay(was, recorded, now, kind.semantics, key)
-            result[key] = given[key] if differ.same(was, held, kind.semantics, key) else held
-        elif now is not None and _strayed(kind, key, prop, recorded, now, bool(state)):
-            result[key] = now
-    return {key: value for key, value in result.items() if value is not None}
-
-
-def _strayed(kind: ResourceType, key: str, prop: Any, recorded: Any, now: Any, has_state: bool) -> bool:
-    """Whether a property the program does not set was changed by someone."""
-    if key in kind.schema.computed and key != "tags":
-        return False
-    if differ.same(kind.defaults.get(key), now, kind.semantics, key):
-        return False
-    return has_state and not differ.same(recorded, now, kind.semantics, key)

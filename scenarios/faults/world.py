@@ -276,10 +276,12 @@ class World:
 
         A failed deployment leaves its endpoint until the next good one: that is the product's way, and the next
         fault deploys upon it as the next release would. Where production must be put back, all leftovers must go.
+        Those that never came into service are in no state, so that no deployment ever deletes them: here a person does.
         """
         with contextlib.suppress(urllib.error.HTTPError):
             self.gateway("DELETE", "/_rehearsal/faults")
         self.settle()
+        self._delete_failed()
         if self.serving(self.project.production) == self.recorded(self.project.production) == self.old.id:
             return
         done = self.deploy(self.project.production, self.old)
@@ -289,8 +291,13 @@ class World:
         if left:
             raise UserError(f"endpoints are left over after a good release: {', '.join(sorted(left))}")
 
-    def _endpoints(self) -> set[str]:
-        pages = self.clients.of(self.project.production, "sagemaker").get_paginator("list_endpoints").paginate()
+    def _delete_failed(self) -> None:
+        client = self.clients.of(self.project.production, "sagemaker")
+        for name in self._endpoints(StatusEquals="Failed"):
+            client.delete_endpoint(EndpointName=name)
+
+    def _endpoints(self, **which: str) -> set[str]:
+        pages = self.clients.of(self.project.production, "sagemaker").get_paginator("list_endpoints").paginate(**which)
         return {endpoint["EndpointName"] for page in pages for endpoint in page["Endpoints"]}
 
     def settle(self) -> None:

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -157,6 +158,58 @@ def test_nothing_is_refreshed_where_nothing_was_interrupted(
     exported(engine, *operations)
     refresh_interrupted("prod", engine)
     assert len((engine / "calls").read_text().splitlines()) == 1
+
+
+API, FUNCTION, GROUP = (
+    f"urn:pulumi:prod::g::{kind}::it"
+    for kind in (
+        "glidepath:serve:Serve$aws:apigateway/restApi:RestApi",
+        "glidepath:function:Function$aws:lambda/function:Function",
+        "aws:codedeploy/deploymentGroup:DeploymentGroup",
+    )
+)
+
+
+def state_after_a_failure(folder: Path, urns: list[str]) -> None:
+    """An engine whose state has resources that failed; it keeps what is imported."""
+    resources: list[dict[str, Any]] = [
+        {
+            "urn": urn,
+            "initErrors": ["failed"],
+            "inputs": {"body": "b", "environment": "e", "n": 1},
+            "outputs": {"body": "b"},
+        }
+        for urn in urns
+    ]
+    resources.append({"urn": "urn:pulumi:prod::g::t::good", "inputs": {"body": "b"}, "outputs": None})
+    (folder / "state").write_text(json.dumps({"deployment": {"resources": resources}}))
+    write(
+        folder,
+        f'echo "$@" >> {folder}/calls\n'
+        f'[ "$1 $2" = "stack export" ] && cat {folder}/state\n'
+        f'[ "$1 $2" = "stack import" ] && cp "$6" {folder}/imported\nexit 0',
+    )
+    (folder / "Pulumi.prod.yaml").write_text("config: {}\n")
+
+
+def test_what_an_update_failed_at_is_refreshed(engine: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    state_after_a_failure(engine, [GROUP])
+    refresh_interrupted("prod", engine)
+    calls = (engine / "calls").read_text().splitlines()
+    assert f"--target {GROUP} " in calls[1]
+    assert "good" not in calls[1]
+    assert capfd.readouterr().out == "an update of prod failed at it: refreshing it\n"
+    assert len(calls) == 2
+
+
+def test_what_no_refresh_sees_is_taken_out_of_the_state(engine: Path) -> None:
+    state_after_a_failure(engine, [API, FUNCTION, GROUP])
+    refresh_interrupted("prod", engine)
+    api, function, group, good = json.loads((engine / "imported").read_text())["deployment"]["resources"]
+    assert (api["inputs"], api["outputs"]) == ({"environment": "e", "n": 1}, {})
+    assert function["inputs"] == {"body": "b", "n": 1}
+    assert group["inputs"] == {"body": "b", "environment": "e", "n": 1}
+    assert good["inputs"] == {"body": "b"}
 
 
 def test_an_empty_file_of_attributes_is_taken_away(tmp_path: Path) -> None:

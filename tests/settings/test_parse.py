@@ -56,6 +56,13 @@ def _problems(stack: str = "live1", **changes: Any) -> list[str]:
             "glidepath:returning.urgent: True needs a reason, which is recorded with the deployment",
         ),
         ("returning", {"reason": "a\nb"}, "glidepath:returning.reason: 'a\\nb' is not one line of at most 150"),
+        ("monitor", {"minutes": 61}, "glidepath:monitor.minutes: 61 is not a whole number from 1 to 60"),
+        ("monitor", {"volumeGb": 513}, "glidepath:monitor.volumeGb: 513 is not a whole number from 1 to 512"),
+        (
+            "api",
+            {"quotaPerDay": 2147483648},
+            "glidepath:api.quotaPerDay: 2147483648 is not a whole number from 1 to 2147483647",
+        ),
         ("retire", "yes", "glidepath:retire: 'yes' is not true or false"),
         ("alarms", {"drift": 2}, "glidepath:alarms.drift: 2 is not a number from 0 to 1"),
         ("retrain", {"schedule": "hourly"}, "glidepath:retrain.schedule: 'hourly' is not a cron of six fields"),
@@ -227,6 +234,22 @@ ADDRESS = "s3://artifacts/runs/1/release/manifest.json"
 )
 def test_what_cannot_stand_beside_a_release(config: dict[str, Any], message: str) -> None:
     assert any(problem.strip().removeprefix("- ").startswith(message) for problem in _problems(**config))
+
+
+@pytest.mark.parametrize("key", ["variants", "shadow"])
+def test_a_variant_has_room_in_the_names_of_its_model(key: str) -> None:
+    """glidepath-live1-<40 letters>-1a2b3c4 has 63 characters, and a model's name no more."""
+    name = str(config("live1")["glidepath:name"])
+    room = 63 - len(f"{name}-live1--1a2b3c4")
+
+    def given(letters: int) -> Any:
+        variant = {"name": "v" * letters, "manifest": "s3://bucket/manifest.json"}
+        return [variant] if key == "variants" else variant
+
+    parse("live1", config("live1", **{key: given(room)}))
+    path = "variants[0]" if key == "variants" else "shadow"
+    told = f"glidepath:{path}.name: '{'v' * (room + 1)}' has more than {room} characters"
+    assert told in _problems(**{key: given(room + 1)})[0]
 
 
 def test_variants_and_a_shadow_have_names_and_weights_of_their_own() -> None:

@@ -39,6 +39,7 @@ PROPS: dict[str, Any] = {
     "before": "before",
     "after": "after",
     "release": "r2",
+    "endpoint": "e-2",
     "limit_minutes": 60,
     "returning": "",
     "urgent": False,
@@ -64,10 +65,10 @@ class Made:
 class Aws:
     """Lambda, CodeDeploy, CloudWatch, endpoints and their scaling of one alias; hand it over as every client.
 
-    Version n asks endpoint `e-n`, of two instances; `instances` and `scaling` say what differs, `gone` which were
-    deleted. `scaled` holds what was done to them, in words. `error` (CodeDeploy's errorInformation) is how new
-    deployments end after their weights; `hook` names the one that failed. `lag` is for how many looks the rollback of
-    a stopped one takes.
+    Version n is of release `rn` and asks endpoint `e-n`, of two instances; `environments`, `instances` and `scaling`
+    say what differs, `gone` which were deleted. `scaled` holds what was done to them, in words. `error` (CodeDeploy's
+    errorInformation) is how new deployments end after their weights; `hook` names the one that failed. `lag` is for how
+    many looks the rollback of a stopped one takes.
     """
 
     version: str = "1"
@@ -83,6 +84,7 @@ class Aws:
     scaled: list[str] = field(default_factory=list)
     logged: dict[str, list[str]] = field(default_factory=dict)
     gone: frozenset[str] = frozenset()
+    environments: dict[str, dict[str, str]] = field(default_factory=dict)
     exceptions = _EXCEPTIONS
 
     def filter_log_events(self, **request: Any) -> dict[str, Any]:
@@ -94,7 +96,9 @@ class Aws:
         return page if number + 1 >= len(lines) else page | {"nextToken": str(number + 1)}
 
     def get_function_configuration(self, **request: str) -> dict[str, Any]:
-        return {"Environment": {"Variables": {"ENDPOINT_NAME": f"e-{request['Qualifier']}"}}}
+        number = request["Qualifier"]
+        own = {"ENDPOINT_NAME": f"e-{number}", "RELEASE_ID": f"r{number}"}
+        return {"Environment": {"Variables": own | self.environments.get(number, {})}}
 
     def describe_endpoint(self, **request: str) -> dict[str, Any]:
         if request["EndpointName"] in self.gone:

@@ -73,6 +73,22 @@ def test_every_step_is_reported_once(monkeypatch: pytest.MonkeyPatch, capsys: py
     ]
 
 
+@pytest.mark.parametrize("serving", ["1", "2"])
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [({"RELEASE_ID": "r1", "ENDPOINT_NAME": "e-1"}, "has RELEASE_ID r1, not r2 and ENDPOINT_NAME e-1, not e-2"),
+     ({"ENDPOINT_NAME": "e-1"}, "has ENDPOINT_NAME e-1, not e-2")],
+)  # fmt: skip
+def test_a_version_of_another_release_is_neither_shifted_to_nor_taken_for_served(
+    monkeypatch: pytest.MonkeyPatch, serving: str, environment: dict[str, str], told: str
+) -> None:
+    """What a failed update of the function leaves: the state gives the version that was there before."""
+    aws = Aws(version=serving, environments={"2": environment})
+    assert told in refusal(monkeypatch, aws)
+    assert aws.version == serving
+    assert not aws.made
+
+
 def test_capacity_is_held_and_matched_before_traffic_moves(monkeypatch: pytest.MonkeyPatch) -> None:
     aws = Aws(instances={"e-1": 5}, scaling={"e-1": False, "e-2": False})
     shift(monkeypatch, aws)
@@ -135,7 +151,7 @@ def test_one_that_was_rolled_back_alone_is_tried_again(monkeypatch: pytest.Monke
 def test_a_deployment_to_another_version_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     aws = Aws()
     aws.begin("2")
-    shift(monkeypatch, aws, version="3", release="r3")
+    shift(monkeypatch, aws, version="3", release="r3", endpoint="e-3")
     assert [(made.current, made.target) for made in aws.made] == [("1", "2"), ("2", "3")]
     assert aws.version == "3"
 
@@ -143,7 +159,7 @@ def test_a_deployment_to_another_version_is_waited_for(monkeypatch: pytest.Monke
 def test_one_that_never_ends_is_named_with_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     aws = Aws()
     aws.begin("2").weights = [0.1] * 10_000
-    assert refusal(monkeypatch, aws, version="3", release="r3", limit_minutes=1) == (
+    assert refusal(monkeypatch, aws, version="3", release="r3", endpoint="e-3", limit_minutes=1) == (
         "release r3 was not shifted within 1 minutes: deployment d-1 is under way to version 2; wait for it to finish,"
         " or stop it (aws deploy stop-deployment --deployment-id d-1 --auto-rollback-enabled), then run this again; now"
         " version 1 takes all traffic but version 2 10%"
