@@ -82,6 +82,40 @@ def running(pid: int) -> bool:
         return False
 
 
+class Signals:
+    """Signals that are to end us: kept until there is a process to pass them to.
+
+    It may be at work, and have said so, before we have heard which process it is.
+    """
+
+    def __init__(self) -> None:
+        self._kept: list[int] = []
+        self._pid = 0
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            # Whoever started us may have had it ignored.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._take)
+
+    def pass_to(self, pid: int) -> None:
+        """From now on, to this process."""
+        self._pid = pid
+        for number in self._kept:
+            self._take(number, None)
+
+    def release(self) -> None:
+        """What came meanwhile is ours after all."""
+        for number in self._kept:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+    def _take(self, number: int, frame: object) -> None:
+        if not self._pid:
+            self._kept.append(number)
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._pid, number)
+
+
 def found(command: str) -> str:
     """Where a command lies that may be named without its folder."""
     folders = [] if "/" in command else os.environ.get("PATH", os.defpath).split(os.pathsep)
@@ -92,18 +126,14 @@ def found(command: str) -> str:
 def main() -> int:
     path, *argv = sys.argv[1:]
     argv[0] = found(argv[0])
+    signals = Signals()
     connection = ask(path, argv)
     answers = Answers(connection) if connection is not None else None
     answer = answers.next() if answers is not None else {}
     if answers is None or "pid" not in answer:
+        signals.release()
         os.execvp(argv[0], argv)  # noqa: S606  what we were asked to start
-
-    def pass_on(number: int, frame: object) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(answer["pid"], number)
-
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, pass_on)
+    signals.pass_to(answer["pid"])
     own, ended = None, answers.next()
     if "own" in ended:
         own, ended = ended["own"], answers.next()

@@ -3,8 +3,10 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -153,6 +155,27 @@ time.sleep(600)
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 5
+
+
+def test_a_signal_that_comes_before_the_process_is_known_reaches_it(tmp_path: Path) -> None:
+    text = "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(5)); print(1, flush=True); time.sleep(600)"
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server,
+        subprocess.Popen([PYTHON, "-c", text], stdout=subprocess.PIPE) as worker,
+    ):
+        server.bind(str(tmp_path / "s"))
+        server.listen()
+        assert worker.stdout is not None
+        worker.stdout.readline()
+        asker = subprocess.Popen([PYTHON, "-I", "-S", str(START), str(tmp_path / "s"), PYTHON, "x.py"])
+        connection, _ = server.accept()
+        connection.recv(1 << 16)
+        asker.send_signal(signal.SIGTERM)
+        time.sleep(0.2)  # it is at work on it: nobody tells when
+        connection.sendall(json.dumps({"pid": worker.pid}).encode() + b"\n")
+        assert worker.wait(60) == 5
+        connection.sendall(b'{"code": 5}\n')
+        assert asker.wait(60) == 5
 
 
 def test_it_ends_with_who_asked_for_it(warm: Warm) -> None:

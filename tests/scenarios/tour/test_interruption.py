@@ -52,7 +52,7 @@ class Played:
     def until_engine(self) -> None:
         """Waits until a `pulumi up` is at work."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while not any("pulumi\0--non-interactive\0--color\0never\0up" in command for command in self.left()):
+        while not any("pulumi\0--non-interactive\0--color\0never\0up" in command for command in self._running()):
             assert self.process.poll() is None, self.output()
             assert time.monotonic() < deadline, self.output()
             time.sleep(0.05)
