@@ -105,6 +105,7 @@ class Lifecycle:
         kept = {key for key in before if key not in after and key in kind.schema.computed and key != "tags"}
         old = {key: value for key, value in before.items() if key not in kept}
         old |= {key: state[key] for key in kind.unsent if state.get(key) is not None}
+        old |= {key: value for key, value in after.items() if _reached(kind, key, value, state)}
         if "region" in after and "region" not in old:
             old["region"] = state.get("region") or self.session.region
         return differ.changes(old, after, kind.semantics)
@@ -165,7 +166,8 @@ class Lifecycle:
             if seen is None:
                 return "", {}, {}
             observed = self._complete(kind, ctx, seen)
-        outputs = _outputs(kind, ctx, observed)
+        # What AWS never answers stays as the state has it.
+        outputs = _outputs(kind, ctx, observed) | {key: state[key] for key in kind.write_only if key in state}
         if not given and not state:
             return ctx.id, outputs, drift.imported(kind, outputs)
         fresh = drift.drifted(kind, given, state, observed)
@@ -272,6 +274,16 @@ def _with_member(node: Any, path: list[str], default: Any) -> Any:
 def _wished(kind: ResourceType, inputs: Values) -> Values:
     """Inputs as outputs: what a failed step leaves in the state."""
     return {key: value for key, value in inputs.items() if key in kind.schema.outputs and key != "region"}
+
+
+def _reached(kind: ResourceType, key: str, value: Any, state: Values) -> bool:
+    """Whether the state holds a value already, whatever the inputs say that the engine kept.
+
+    The bridge compares with the state alone. After a failed update that is what was wanted then, while the engine keeps
+    the inputs from before it.
+    """
+    held = state.get(key)
+    return held is not None and key not in kind.unsent and differ.same(value, held, kind.semantics, key)
 
 
 def _tops(changes: list[differ.Change]) -> frozenset[str]:
