@@ -1,6 +1,6 @@
 # Every target makes the Python environment it needs; once that is there, none needs the network.
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse faults test policies mutants check document bench constraints clean
+.PHONY: help setup rehearse faults test parity policies mutants check document bench constraints clean
 
 PYTHON ?= python3
 # ACCOUNT=new: accounts that AWS has opened only now, which get no closed service.
@@ -36,6 +36,9 @@ faults: $(READY)  ## the fault matrix: break the road in every known way; ARGS="
 
 test: setup  ## all tests, with one end-to-end rehearsal; ARGS=… goes to pytest
 	$(BIN)/python -m pytest tests -n logical --maxprocesses 4 --dist loadscope --no-loadscope-reorder $(ARGS)
+
+parity: $(READY)  ## the gateway's answers beside AWS's, fact by fact (seconds); ARGS=… goes to pytest
+	$(BIN)/python -m pytest -q tests/parity $(ARGS)
 
 policies: $(READY)  ## the policy pack over every stack of the program, without any cloud
 	$(BIN)/python -m pytest -q tests/policies/test_program.py $(ARGS)

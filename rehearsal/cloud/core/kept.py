@@ -96,9 +96,9 @@ KEPT: dict[str, Kept] = {
     "s3": _kept(
         "buckets and objects. No object expires by a lifecycle rule, and no access is logged",
         """
-        AbortMultipartUpload CompleteMultipartUpload CopyObject CreateBucket CreateMultipartUpload DeleteBucket
-        DeleteBucketEncryption DeleteBucketLifecycle DeleteBucketOwnershipControls DeleteBucketPolicy
-        DeleteBucketTagging DeleteObject DeleteObjectTagging DeleteObjects DeletePublicAccessBlock PutBucketAcl
+        AbortMultipartUpload CreateBucket DeleteBucket
+        DeleteBucketEncryption DeleteBucketLifecycle DeleteBucketPolicy
+        DeleteBucketTagging DeleteObject DeleteObjectTagging DeleteObjects PutBucketAcl
         PutBucketEncryption PutBucketLifecycle PutBucketLifecycleConfiguration PutBucketLogging PutBucketNotification
         PutBucketNotificationConfiguration PutBucketOwnershipControls PutBucketPolicy PutBucketTagging
         PutBucketVersioning PutObjectAcl PutObjectTagging PutPublicAccessBlock UploadPartCopy

@@ -53,6 +53,7 @@ def leave_policies_to_the_gateway(cloud: Cloud) -> None:
     FakeBucket.get_permission = lambda *_: PermissionResult.NEUTRAL  # type: ignore[method-assign]
 
 
+_CHECKSUM = "x-amz-checksum-"
 _DIGESTS = {"x-amz-checksum-sha256": "sha256", "x-amz-checksum-sha1": "sha1", "content-md5": "md5"}
 
 
@@ -70,7 +71,23 @@ def put(call: Call) -> Response | dict[str, Any]:
         if base64.b64encode(digest).decode() != claimed:
             name = "Content-MD5" if algorithm == "md5" else algorithm.upper()
             raise AwsError("BadDigest", f"The {name} you specified did not match the calculated checksum.")
-    return call.relay()
+    return _encrypted(call, call.relay())
+
+
+@operation("s3", "GetObject", "HeadObject", "CopyObject", "CreateMultipartUpload", "CompleteMultipartUpload")
+def encrypted(call: Call) -> Response | dict[str, Any]:
+    """Every object is encrypted, and says so."""
+    return call.forward() if call.request is None else _encrypted(call, call.relay())
+
+
+def _encrypted(call: Call, response: Response) -> Response:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html"""
+    if response.status_code >= 300:
+        return response
+    response.headers.setdefault("x-amz-server-side-encryption", "AES256")
+    if call.operation != "UploadPart" and any(name.lower().startswith(_CHECKSUM) for name, _ in response.headers):
+        response.headers.setdefault("x-amz-checksum-type", "FULL_OBJECT")
+    return response
 
 
 @on_start

@@ -141,9 +141,25 @@ def write_result(operation: OperationModel, result: dict[str, Any] | None, reque
     request_id = str(uuid.uuid4())
     serializer = _serializer(operation, request, request_id)
     written = serializer.serialize(result or {})
-    response = Response(body if body is not None else written["body"], status=written["status_code"])
+    status = _status(operation, result) or written["status_code"]
+    response = Response(body if body is not None else written["body"], status=status)
     _copy_headers(response, written["headers"], request_id)
     return response
+
+
+def _status(operation: OperationModel, result: dict[str, Any] | None) -> int | None:
+    """The status that a member of the output is (`StatusCode` of Lambda's Invoke), None where there is none."""
+    for name in _status_members(str(operation.service_model.service_name), str(operation.name)):
+        if result and result.get(name):
+            return int(result[name])
+    return None
+
+
+@functools.cache
+def _status_members(service: str, operation: str) -> tuple[str, ...]:
+    shape = service_model(service).operation_model(operation).output_shape
+    members = shape.members.items() if shape is not None else ()
+    return tuple(name for name, member in members if member.serialization.get("location") == "statusCode")
 
 
 def _streaming_body(operation: OperationModel, result: dict[str, Any] | None) -> bytes | None:

@@ -1,5 +1,5 @@
 """CloudWatch: metrics, and alarms that are evaluated on the scaled clock."""
 
-from rehearsal.cloud.services.cloudwatch import alarms, evaluation, operations
+from rehearsal.cloud.services.cloudwatch import alarms, evaluation, operations, rules
 
-__all__ = ["alarms", "evaluation", "operations"]
+__all__ = ["alarms", "evaluation", "operations", "rules"]

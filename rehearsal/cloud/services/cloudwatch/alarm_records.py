@@ -1,9 +1,12 @@
 """What is kept of alarms, and what a change of their state brings about."""
 
+import functools
 import json
 import threading
 from datetime import UTC, datetime
 from typing import Any
+
+import botocore.session
 
 from rehearsal.cloud.core.api import AwsError, Cloud, Event, Place, for_service
 from rehearsal.cloud.services.cloudwatch.operations import invalid
@@ -70,9 +73,9 @@ def change(
         before = alarm["state"]
         if before == value:
             return
-        old = _told(alarm)
+        old = told(alarm)
         alarm |= {"state": value, "reason": reason, "data": json.dumps(data), "updated": datetime.now(UTC)}
-        new = _told(alarm)
+        new = told(alarm)
         name = alarm["definition"]["AlarmName"]
         history = {"version": "1.0", "oldState": _historic(old), "newState": _historic(new)}
         remember(alarm, "StateUpdate", f"Alarm updated from {before} to {value}", history)
@@ -85,15 +88,20 @@ def change(
             cloud.background(_act, cloud, account, region, alarm, action, old, new, name="alarm-action")
 
 
-def _told(alarm: dict[str, Any]) -> dict[str, str]:
+def told(alarm: dict[str, Any]) -> dict[str, str]:
     """An alarm's state, as events and mails word it."""
-    moment = alarm["updated"].astimezone(UTC)
-    told = {
+    found = {
         "value": alarm["state"],
         "reason": alarm["reason"],
-        "timestamp": f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}+0000",
+        "timestamp": stamp(alarm["updated"]),
     }
-    return told | ({"reasonData": alarm["data"]} if alarm["data"] else {})
+    return found | ({"reasonData": alarm["data"]} if alarm["data"] else {})
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as CloudWatch writes it in texts."""
+    moment = moment.astimezone(UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}+0000"
 
 
 def _historic(state: dict[str, str]) -> dict[str, Any]:
@@ -147,13 +155,18 @@ def _act(
         "AlarmName": name,
         "AlarmDescription": definition.get("AlarmDescription"),
         "AWSAccountId": account,
+        "AlarmConfigurationUpdatedTimestamp": stamp(alarm["configured"]),
         "NewStateValue": new["value"],
         "NewStateReason": new["reason"],
         "StateChangeTime": new["timestamp"],
-        "Region": region,
+        "Region": _region_name(region),
         "AlarmArn": alarm["arn"],
         "OldStateValue": old["value"],
-        "Trigger": {key: value for key, value in definition.items() if key not in ("AlarmName", "AlarmDescription")},
+        "OKActions": definition["OKActions"],
+        "AlarmActions": definition["AlarmActions"],
+        "InsufficientDataActions": definition["InsufficientDataActions"],
+        "ActionExecutedAfterMuteWindow": False,
+        **_trigger(alarm),
     }
     try:
         if action.split(":")[2] != "sns":
@@ -168,3 +181,41 @@ def _act(
         outcome = f"Failed to execute action {action}. Received error: {error.message}"
     with lock:
         remember(alarm, "Action", outcome, {"stateUpdate": new["value"]})
+
+
+def _region_name(region: str) -> str:
+    """`Europe (Ireland)`: mails name regions so."""
+    return _regions().get(region, region)
+
+
+@functools.cache
+def _regions() -> dict[str, str]:
+    loader = botocore.session.get_session().get_component("data_loader")
+    partitions = loader.load_data("endpoints")["partitions"]
+    return {name: item["description"] for part in partitions for name, item in part["regions"].items()}
+
+
+def _trigger(alarm: dict[str, Any]) -> dict[str, Any]:
+    """What an alarm on a metric looks at, as its messages word it; a composite alarm tells its rule."""
+    definition = alarm["definition"]
+    if alarm["kind"] == "CompositeAlarm":
+        return {"AlarmRule": definition["AlarmRule"]}
+    trigger: dict[str, Any] = {
+        "Period": definition.get("Period"),
+        "EvaluationPeriods": definition["EvaluationPeriods"],
+        "ComparisonOperator": definition["ComparisonOperator"],
+        "Threshold": definition["Threshold"],
+        "TreatMissingData": definition.get("TreatMissingData") or "",
+        "EvaluateLowSampleCountPercentile": definition.get("EvaluateLowSampleCountPercentile") or "",
+    }
+    if definition.get("DatapointsToAlarm"):
+        trigger["DatapointsToAlarm"] = definition["DatapointsToAlarm"]
+    if definition.get("Metrics"):
+        return {"Trigger": trigger | {"Metrics": definition["Metrics"]}}
+    statistic = definition.get("Statistic")
+    kind = {"StatisticType": "Statistic", "Statistic": statistic.upper()} if statistic else {
+        "StatisticType": "ExtendedStatistic", "ExtendedStatistic": definition.get("ExtendedStatistic"),
+    }  # fmt: skip
+    dimensions = [{"value": item["Value"], "name": item["Name"]} for item in definition.get("Dimensions") or ()]
+    metric = {"MetricName": definition["MetricName"], "Namespace": definition["Namespace"]}
+    return {"Trigger": metric | kind | {"Unit": definition.get("Unit"), "Dimensions": dimensions} | trigger}

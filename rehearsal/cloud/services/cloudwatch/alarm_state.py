@@ -1,7 +1,7 @@
 """When is an alarm in alarm: pure logic over data points and over other alarms' states."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 ALARM, OK, INSUFFICIENT = "ALARM", "OK", "INSUFFICIENT_DATA"
@@ -25,48 +25,77 @@ class Verdict:
 
 
 def evaluate(
-    points: list[float | None], periods: int, to_alarm: int, comparison: str, threshold: float, missing: str
+    points: list[float | None],
+    periods: int,
+    to_alarm: int,
+    comparison: str,
+    threshold: float,
+    missing: str,
+    moments: Sequence[str] = (),
 ) -> Verdict:
     """`points` oldest first, `periods + EXTRA_PERIODS` of them; None where a period has no data.
 
-    `missing` is treatMissingData: breaching, notBreaching, ignore or missing.
+    `missing` is treatMissingData: breaching, notBreaching, ignore or missing. `moments` says when each period began.
     """
     words, breaches = COMPARISONS[comparison]
     known = [point for point in points if point is not None]
     recent = tuple(known[-periods:])
+    shown = _Shown(
+        words, threshold, tuple(m for m, point in zip(moments, points, strict=False) if point is not None)[-periods:]
+    )
     if len(known) >= periods:
         bad = sum(breaches(point, threshold) for point in recent)
-        return _verdict(bad >= to_alarm, recent, bad, periods, words, threshold)
+        return _verdict(bad >= to_alarm, recent, bad, periods, to_alarm, shown)
     if missing in ("breaching", "notBreaching"):
         window = points[-periods:]
         bad = sum((missing == "breaching") if point is None else breaches(point, threshold) for point in window)
-        return _verdict(bad >= to_alarm, recent, bad, periods, words, threshold)
+        return _verdict(bad >= to_alarm, recent, bad, periods, to_alarm, shown)
     bad = sum(breaches(point, threshold) for point in recent)
     if bad >= to_alarm:
-        return _verdict(True, recent, bad, periods, words, threshold)
+        return _verdict(True, recent, bad, periods, to_alarm, shown)
     if missing == "ignore":
         return Verdict(None, "")
     if not known:
         return Verdict(INSUFFICIENT, "Insufficient Data: no datapoints were received")
     # With missing data, the alarm is OK as soon as enough of it can no longer be breaching.
     if len(known) - bad > periods - to_alarm or periods == 1:
-        return _verdict(False, recent, bad, periods, words, threshold)
+        return _verdict(False, recent, bad, periods, to_alarm, shown)
     return Verdict(None, "")
 
 
-def _verdict(alarm: bool, recent: tuple[float, ...], bad: int, periods: int, words: str, threshold: float) -> Verdict:
+@dataclass(frozen=True)
+class _Shown:
+    """How a verdict is told."""
+
+    words: str
+    threshold: float
+    moments: tuple[str, ...]
+
+    def values(self, recent: tuple[float, ...]) -> str:
+        told = zip(recent, self.moments or ("",) * len(recent), strict=False)
+        return ", ".join(f"{float(point)} ({moment})" if moment else str(float(point)) for point, moment in told)
+
+
+def _verdict(alarm: bool, recent: tuple[float, ...], bad: int, periods: int, to_alarm: int, shown: _Shown) -> Verdict:
+    """In the words of https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html."""
     count = len(recent)
-    shown = ", ".join(f"{point:g}" for point in recent)
     noun = "datapoint" if count == 1 else "datapoints"
-    which = f"{words} the threshold ({threshold:g})"
-    text = f"Threshold Crossed: {count} {noun} [{shown}] {'was' if count == 1 else 'were'} not {which}."
-    if alarm:
-        verb = "was" if bad == 1 else "were"
-        text = f"Threshold Crossed: {bad} out of the last {periods} datapoints [{shown}] {verb} {which}."
+    which = f"{shown.words} the threshold ({float(shown.threshold)})"
+    verb = "was" if count == 1 else "were"
+    text = f"Threshold Crossed: {count} {noun} [{shown.values(recent)}] {verb} {'' if alarm else 'not '}{which}."
+    if alarm and to_alarm < periods:
+        verb, least = ("was" if bad == 1 else "were"), ("datapoint" if to_alarm == 1 else "datapoints")
+        text = (
+            f"Threshold Crossed: {bad} out of the last {periods} datapoints [{shown.values(recent)}] {verb} {which} "
+            f"(minimum {to_alarm} {least} for OK -> ALARM transition)."
+        )
     if not count:
         treated = "Breaching" if alarm else "NonBreaching"
-        received = f"no datapoints were received for {periods} periods"
-        text = f"Threshold Crossed: {received}, and missing data is treated as [{treated}]."
+        one = periods == 1
+        text = (
+            f"Threshold Crossed: no datapoints were received for {periods} {'period' if one else 'periods'} and "
+            f"{periods} missing {'datapoint was' if one else 'datapoints were'} treated as [{treated}]."
+        )
     return Verdict(ALARM if alarm else OK, text, recent)
 
 

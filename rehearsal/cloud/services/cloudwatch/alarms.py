@@ -113,6 +113,25 @@ def _described(alarm: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+@operation("cloudwatch", "DescribeAlarmsForMetric")
+def describe_alarms_for_metric(call: Call) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarmsForMetric.html"""
+    params = call.params
+    wanted = {item["Name"]: item["Value"] for item in params.get("Dimensions") or ()}
+    found = []
+    with lock:
+        for _, alarm in sorted(alarms_of(call.cloud, call.account, call.region).items()):
+            definition = alarm["definition"]
+            own = {item["Name"]: item["Value"] for item in definition.get("Dimensions") or ()}
+            names = ("MetricName", "Namespace")
+            if any(definition.get(name) != params[name] for name in names) or own != wanted:
+                continue
+            narrower = ("Statistic", "ExtendedStatistic", "Period", "Unit")
+            if all(params.get(name) in (None, definition.get(name)) for name in narrower):
+                found.append(_described(alarm))
+    return {"MetricAlarms": found}
+
+
 def _aware(moment: datetime | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
 

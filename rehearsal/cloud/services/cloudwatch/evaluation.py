@@ -1,12 +1,13 @@
 """Alarms, evaluated for real with each minute of AWS's that has ended."""
 
 import sys
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from rehearsal.cloud.core.api import Cloud, inventory, on_start
 from rehearsal.cloud.services.cloudwatch import alarm_state as alarms
-from rehearsal.cloud.services.cloudwatch.alarm_records import change, lock, queries_of
+from rehearsal.cloud.services.cloudwatch.alarm_records import change, lock, queries_of, stamp, told
 from rehearsal.cloud.services.cloudwatch.operations import metrics_of, period_of, series_of
 from rehearsal.cloud.services.cloudwatch.series import Span
 
@@ -35,12 +36,40 @@ def _evaluate(cloud: Cloud, account: str, region: str, alarm: dict[str, Any], st
         holds = alarms.parse_rule(definition["AlarmRule"]).holds(states)
         wanted = alarms.ALARM if holds else alarms.OK
         reason = f"{alarm['arn']} transitioned to {wanted}: the rule {definition['AlarmRule']} is {holds}"
-        change(cloud, account, region, alarm, wanted, reason, {"states": states})
+        change(cloud, account, region, alarm, wanted, reason, {"triggeringAlarms": _triggering(definition, state)})
         return
     verdict = _judge(cloud, account, region, alarm)
     if verdict is not None and verdict.state is not None:
-        data = {"version": "1.0", "recentDatapoints": list(verdict.datapoints), "threshold": definition["Threshold"]}
+        data = _reason_data(cloud, definition, verdict)
         change(cloud, account, region, alarm, verdict.state, verdict.reason, data)
+
+
+def _triggering(definition: dict[str, Any], state: dict[Any, Any]) -> list[dict[str, Any]]:
+    """The alarms that a composite one looks at, with their states."""
+    names = sorted(alarms.parse_rule(definition["AlarmRule"]).alarms)
+    return [
+        {
+            "arn": state[name]["arn"],
+            "state": {"value": state[name]["state"], "timestamp": told(state[name])["timestamp"]},
+        }
+        for name in names
+        if name in state
+    ]
+
+
+def _reason_data(cloud: Cloud, definition: dict[str, Any], verdict: alarms.Verdict) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html"""
+    now = datetime.now(UTC)
+    data: dict[str, Any] = {"version": "1.0", "queryDate": stamp(now)}
+    if "MetricName" in definition:
+        span = timedelta(seconds=definition["Period"] * definition["EvaluationPeriods"])
+        data |= {"startDate": stamp(now - span), "period": definition["Period"]}
+        if definition.get("Unit"):
+            data["unit"] = definition["Unit"]
+        if definition.get("Statistic"):
+            data["statistic"] = definition["Statistic"]
+    points = list(verdict.datapoints)
+    return data | {"recentDatapoints": points, "threshold": definition["Threshold"]}
 
 
 def _judge(cloud: Cloud, account: str, region: str, alarm: dict[str, Any]) -> alarms.Verdict | None:
@@ -66,7 +95,12 @@ def _judge(cloud: Cloud, account: str, region: str, alarm: dict[str, Any]) -> al
         definition["ComparisonOperator"],
         definition["Threshold"],
         definition.get("TreatMissingData") or "missing",
+        [_told_moment(cloud, end + number * width) for number in window],
     )
+
+
+def _told_moment(cloud: Cloud, seconds: float) -> str:
+    return datetime.fromtimestamp(cloud.clock.real_at(seconds), UTC).strftime("%d/%m/%y %H:%M:%S")
 
 
 @inventory("cloudwatch")

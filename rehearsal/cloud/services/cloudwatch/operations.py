@@ -112,8 +112,13 @@ def get_metric_statistics(call: Call) -> dict[str, Any]:
     metrics = metrics_of(call.cloud, call.account, call.region)
     buckets = metrics.buckets(key, Span(start, end), width, params.get("Unit"))
     points = []
-    for number, samples in sorted(buckets.items()):
-        point: dict[str, Any] = {"Timestamp": _moment(number * width), "Unit": samples[0].unit}
+    # "If you don't specify Unit, CloudWatch retrieves all data points with any unit", one for each of them.
+    kinds = [
+        (number, unit) for number, samples in sorted(buckets.items()) for unit in dict.fromkeys(s.unit for s in samples)
+    ]
+    for number, unit in kinds:
+        samples = [sample for sample in buckets[number] if sample.unit == unit]
+        point: dict[str, Any] = {"Timestamp": _moment(number * width), "Unit": unit}
         for name in names:
             value = statistic_of(name, samples)
             if value is None:
@@ -149,26 +154,51 @@ def get_metric_data(call: Call) -> dict[str, Any]:
     start, end = _range(call.params)
     queries = call.params["MetricDataQueries"]
     metrics = metrics_of(call.cloud, call.account, call.region)
-    width = period_of(queries)
-    periods = range(math.floor(start / width), math.ceil(end / width))
-    results = series_of(metrics, queries, Span(start, end), periods)
     ascending = call.params.get("ScanBy") == "TimestampAscending"
     answers = []
+    for group in _by_period(queries):
+        width = period_of(group)
+        periods = range(math.floor(start / width), math.ceil(end / width))
+        results = series_of(metrics, group, Span(start, end), periods)
+        for query in group:
+            points = sorted(results[query["Id"]].items(), reverse=not ascending)
+            answers.append(
+                {
+                    "Id": query["Id"],
+                    "Label": query.get("Label") or _label(query, queries),
+                    "Timestamps": [_moment(number * width) for number, _ in points],
+                    "Values": [value for _, value in points],
+                    "StatusCode": "Complete",
+                }
+            )
+    shown = [query["Id"] for query in queries if query.get("ReturnData", True)]
+    answers = [answer for answer in answers if answer["Id"] in shown]
+    return {"MetricDataResults": sorted(answers, key=lambda answer: shown.index(answer["Id"])), "Messages": []}
+
+
+def _by_period(queries: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Queries that stand for themselves, by their period; where expressions are among them, all together."""
+    if any(query.get("Expression") for query in queries):
+        return [queries]
+    groups: dict[int, list[dict[str, Any]]] = {}
     for query in queries:
-        if not query.get("ReturnData", True):
-            continue
-        points = sorted(results[query["Id"]].items(), reverse=not ascending)
-        stat = query.get("MetricStat")
-        answers.append(
-            {
-                "Id": query["Id"],
-                "Label": query.get("Label") or (stat["Metric"]["MetricName"] if stat else query["Id"]),
-                "Timestamps": [_moment(number * width) for number, _ in points],
-                "Values": [value for _, value in points],
-                "StatusCode": "Complete",
-            }
-        )
-    return {"MetricDataResults": answers}
+        groups.setdefault(query["MetricStat"]["Period"], []).append(query)
+    return list(groups.values())
+
+
+def _label(query: dict[str, Any], queries: list[dict[str, Any]]) -> str:
+    """The metric's name, with what tells it from the other queries of the request.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDataQuery.html
+    """
+    given = query.get("MetricStat")
+    if not given:
+        return str(query["Id"])
+    others = [other["MetricStat"] for other in queries if other.get("MetricStat")]
+    same = [other for other in others if other["Metric"]["MetricName"] == given["Metric"]["MetricName"]]
+    parts = [given["Metric"]["MetricName"]]
+    parts += [str(given[name]) for name in ("Stat", "Period") if len({other[name] for other in same}) > 1]
+    return " ".join(parts)
 
 
 def period_of(queries: list[dict[str, Any]]) -> float:

@@ -98,7 +98,12 @@ def create_function(call: Call) -> dict[str, Any]:
         if functions(call.cloud, call.account, call.region).setdefault(name, function) is not function:
             raise conflict(f"Function already exist: {name}")
         version = _publish(function, None) if params.get("Publish") else ""
-    pending = {"StateReason": "The function is being created.", "StateReasonCode": "Creating"}
+    # Every change of the state gives another revision: the one answered here is gone when the function is active.
+    pending = {
+        "StateReason": "The function is being created.",
+        "StateReasonCode": "Creating",
+        "RevisionId": new_revision(),
+    }
     shown = configuration(function, version, State="Pending", LastUpdateStatus=None, **pending)
     return shown | {"FunctionArn": function.arn}
 
@@ -125,10 +130,17 @@ def _settings(call: Call, params: dict[str, Any]) -> dict[str, Any]:
         settings["SnapStart"] = {"OptimizationStatus": "Off", **params["SnapStart"]}
     settings |= {key: params[key] for key in ("TracingConfig", "EphemeralStorage") if params.get(key)}
     name = params["FunctionName"].split(":")[-1]
-    logging = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}", **(params.get("LoggingConfig") or {})}
+    logging = _logging(name, params.get("LoggingConfig") or {})
     if params.get("LoggingConfig") is not None or call.operation == "CreateFunction":
         settings["LoggingConfig"] = logging
     return settings
+
+
+def _logging(name: str, given: dict[str, Any]) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html"""
+    logging = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}", **given}
+    levels = {"ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO"}
+    return {**levels, **logging} if logging["LogFormat"] == "JSON" else logging
 
 
 def _check_runtime(call: Call, runtime: str | None) -> None:
@@ -179,7 +191,7 @@ def _stamp(function: Function, code: bytes | None = None) -> None:
 def _publish(function: Function, description: str | None) -> str:
     """Makes a version of `$LATEST`, unless the last version already equals it. Returns the version."""
     last = str(function.last_version)
-    if last in function.versions and function.versions[last].fingerprint() == function.latest.fingerprint():
+    if last in function.versions and function.versions[last].origin == function.latest.fingerprint():
         return last
     function.last_version += 1
     version = str(function.last_version)
@@ -187,7 +199,7 @@ def _publish(function: Function, description: str | None) -> str:
     config |= {"Version": version, "RevisionId": new_revision(), "LastModified": timestamp()}
     if description:
         config["Description"] = description
-    function.versions[version] = Snapshot(config, function.latest.code)
+    function.versions[version] = Snapshot(config, function.latest.code, function.latest.fingerprint())
     return version
 
 
@@ -242,6 +254,7 @@ def _in_progress(function: Function, version: str) -> dict[str, Any]:
     reason = {
         "LastUpdateStatusReason": "The function is being created.",
         "LastUpdateStatusReasonCode": "Creating",
+        "RevisionId": new_revision(),
     }
     return configuration(function, "", LastUpdateStatus="InProgress", **reason)
 
@@ -369,15 +382,18 @@ def list_tags(call: Call) -> dict[str, Any]:
 
 @operation("lambda", "TagResource")
 def tag_resource(call: Call) -> dict[str, Any]:
-    _tagged(call).tags.update(call.params["Tags"])
+    function = _tagged(call)
+    function.tags.update(call.params["Tags"])
+    function.latest.config["RevisionId"] = new_revision()
     return {}
 
 
 @operation("lambda", "UntagResource")
 def untag_resource(call: Call) -> dict[str, Any]:
-    tags = _tagged(call).tags
+    function = _tagged(call)
     for key in call.params["TagKeys"]:
-        tags.pop(key, None)
+        function.tags.pop(key, None)
+    function.latest.config["RevisionId"] = new_revision()
     return {}
 
 

@@ -44,6 +44,10 @@ def _statement(call: Call, resource: str) -> dict[str, Any]:
         conditions["StringEquals"] = {"AWS:SourceAccount": params["SourceAccount"]}
     if params.get("PrincipalOrgID"):
         conditions.setdefault("StringEquals", {})["aws:PrincipalOrgID"] = params["PrincipalOrgID"]
+    if params.get("FunctionUrlAuthType"):
+        conditions.setdefault("StringEquals", {})["lambda:FunctionUrlAuthType"] = params["FunctionUrlAuthType"]
+    if params.get("EventSourceToken"):
+        conditions.setdefault("StringEquals", {})["lambda:EventSourceToken"] = params["EventSourceToken"]
     if params.get("SourceArn"):
         conditions["ArnLike"] = {"AWS:SourceArn": params["SourceArn"]}
     statement = {
@@ -86,6 +90,9 @@ def remove_permission(call: Call) -> dict[str, Any]:
     with lock():
         policy = function.policies.get("" if qualifier == LATEST else qualifier, Policy())
         kept = [statement for statement in policy.statements if statement["Sid"] != sid]
+        if not policy.statements:
+            text = "No policy is associated with the given resource."
+            raise AwsError("ResourceNotFoundException", text, 404, Type="User")
         if len(kept) == len(policy.statements):
             text = f"Statement {sid} is not found in resource policy."
             raise AwsError("ResourceNotFoundException", text, 404, Type="User")

@@ -84,6 +84,13 @@ def environment(call: Call) -> None:
 
 @request_rule("lambda", "CreateFunction")
 def package(call: Call) -> None:
+    name = parse_name(call.params["FunctionName"], call.account, call.region)
+    if len(name.name) > 64:
+        raise invalid(f"1 validation error detected: Value '{name.name}' at 'functionName' failed to satisfy "
+                      "constraint: Member must have length less than or equal to 64")  # fmt: skip
+    if name.region != call.region:
+        text = f"Functions from '{name.region}' are not reachable in this region ('{call.region}')"
+        raise AwsError("ResourceNotFoundException", text, 404, Type="User")
     code, image = call.params["Code"], call.params.get("PackageType") == "Image"
     _code(code)
     if image and not code.get("ImageUri"):
@@ -161,8 +168,8 @@ def permission(call: Call) -> None:
                           "regular expression pattern: \\d{12}")  # fmt: skip
     if params.get("FunctionUrlAuthType") and params["Action"] != "lambda:InvokeFunctionUrl":
         raise invalid("FunctionUrlAuthType is only supported for lambda:InvokeFunctionUrl action")
-    if params.get("EventSourceToken") and params["Principal"] != "alexa-appkit.amazon.com":
-        raise invalid("EventSourceToken is only supported for the principal alexa-appkit.amazon.com")
+    if params.get("Qualifier") == "$LATEST" or params["FunctionName"].endswith(":$LATEST"):
+        raise invalid("We currently do not support adding policies for $LATEST.")
 
 
 # --- invocation ------------------------------------------------------------------------------------------------------

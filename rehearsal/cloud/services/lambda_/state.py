@@ -19,7 +19,7 @@ _PARTIAL = re.compile(r"(?P<account>\d{12}):function:(?P<rest>.+)")
 _lock = threading.RLock()
 
 # What differs between two snapshots of a function without making them different versions.
-_NOT_CONFIGURATION = frozenset({"FunctionArn", "Version", "LastModified", "RevisionId", "Description", "State"})
+_NOT_CONFIGURATION = frozenset({"FunctionArn", "Version", "LastModified", "RevisionId", "State"})
 
 
 @dataclass
@@ -29,6 +29,8 @@ class Snapshot:
     config: dict[str, Any]
     """The shape FunctionConfiguration, without the fields that depend on who asks."""
     code: bytes = field(repr=False)
+    origin: dict[str, Any] | None = field(default=None, repr=False)
+    """Of a version: the fingerprint of what was published. Its description may be another."""
 
     def fingerprint(self) -> dict[str, Any]:
         """Equal for two snapshots exactly if publishing the second would make no new version."""

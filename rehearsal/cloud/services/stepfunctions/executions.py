@@ -67,13 +67,26 @@ def describe(call: Call) -> dict[str, Any]:
         "redriveStatus": "NOT_REDRIVABLE",
     }  # fmt: skip
     if execution.status == "RUNNING":
+        answer["redriveStatusReason"] = "Execution is RUNNING and cannot be redriven"
         return answer
+    if execution.status == "SUCCEEDED":
+        answer["redriveStatusReason"] = "Execution is SUCCEEDED and cannot be redriven"
+    else:
+        answer["redriveStatus"] = "REDRIVABLE"
     answer["stopDate"] = execution.stop_date
     if execution.status == "SUCCEEDED":
         answer |= {"output": json.dumps(execution.output, default=str), "outputDetails": {"included": True}}
     for member in ("error", "cause"):
         if getattr(execution, member) is not None:
             answer[member] = getattr(execution, member)
+    return answer
+
+
+@operation("stepfunctions", "ListExecutions")
+def list_executions(call: Call) -> dict[str, Any]:
+    answer = call.forward()
+    for shown in answer.get("executions", ()):
+        shown.setdefault("redriveCount", 0)
     return answer
 
 

@@ -26,6 +26,9 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_glue import (
     StateTaskServiceGlue,
 )
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sfn import (
+    StateTaskServiceSfn,
+)
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 
@@ -45,7 +48,12 @@ class Aborted(Exception):  # noqa: N818  an outcome
 
 def service_task(service_name: str) -> Any:
     """The task of a service: ours, or else moto's. Raises for one that moto only pretends to know."""
-    ours: dict[str, Callable[[], Any]] = {"sagemaker": SageMakerTask, "glue": GlueTask, "aws-sdk": SdkTask}
+    ours: dict[str, Callable[[], Any]] = {
+        "sagemaker": SageMakerTask,
+        "glue": GlueTask,
+        "states": MachineTask,
+        "aws-sdk": SdkTask,
+    }
     if service_name in ours:
         return ours[service_name]()
     task = state_task_service_for(service_name)
@@ -220,6 +228,27 @@ class GlueTask(JobTask, StateTaskServiceGlue):
         if isinstance(ex, ClientError):
             return self._refused(env, ex, f"Glue.{ex.response['Error']['Code']}", "AWSGlue")
         return super()._from_error(env=env, ex=ex)
+
+
+class MachineTask(StateTaskServiceSfn):
+    """`states:startExecution`, with `.sync` and `.sync:2`: members begin in capitals here, and not in the API.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html
+    """
+
+    def _normalise_parameters(self, parameters: dict[str, Any], *args: Any, **kwargs: Any) -> None:
+        super()._normalise_parameters(parameters, *args, **kwargs)
+        for name in list(parameters):
+            parameters[name[:1].lower() + name[1:]] = parameters.pop(name)
+
+    def _normalise_response(self, response: Any, *args: Any, **kwargs: Any) -> None:
+        if not isinstance(response, dict):
+            return
+        for name in list(response):
+            value = plain(response.pop(name))
+            if isinstance(value, dict) and name.endswith("Details"):
+                value = {inner[:1].upper() + inner[1:]: item for inner, item in value.items()}
+            response[name[:1].upper() + name[1:]] = value
 
 
 class SdkTask(StateTaskServiceAwsSdk):

@@ -22,6 +22,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration impo
 from moto.stepfunctions.parser.asl.component.state.exec.state_parallel import branches_decl
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import state_task_factory
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
 
 from rehearsal.cloud.compute.jobs import limit
 from rehearsal.cloud.core.api import Cloud
@@ -40,6 +41,7 @@ def install(running: Cloud) -> None:
         _patch_time()
         cast(Any, state_task_factory).state_task_service_for = service_task
         _patch_branches()
+        _patch_parser()
 
 
 class _Event(threading.Event):
@@ -83,3 +85,16 @@ def _patch_branches() -> None:
     """The error of a branch or an iteration is that of the whole state; moto takes only names without `States.`."""
     cast(Any, branches_decl).CustomErrorName = _named
     cast(Any, iteration_worker).CustomErrorName = _named
+
+
+def _patch_parser() -> None:
+    """moto keeps the query languages of the definition it reads for all definitions together: one that is refused half
+    way would decide how every later one is read.
+    """
+    original = Preprocessor.__init__
+
+    def begin(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        self._query_language_per_scope = []
+
+    cast(Any, Preprocessor).__init__ = begin

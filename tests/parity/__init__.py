@@ -1,0 +1,1 @@
+"""The gateway beside recorded answers of AWS: `make parity`."""
