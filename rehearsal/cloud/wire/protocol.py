@@ -85,10 +85,30 @@ def match_operation(service: str, request: Request) -> tuple[OperationModel, dic
     try:
         return get_service_router(service).match(request)
     except (HTTPException, NotImplementedError) as error:
+        missing = _missing_parameter(service, request)
+        if missing:
+            text = f"1 validation error detected: Value null at '{missing}' failed to satisfy constraint: "
+            raise AwsError("ValidationException", f"{text}Member must not be null") from error
         detail = (
             request.headers.get("X-Amz-Target") or request.values.get("Action") or f"{request.method} {request.path}"
         )
         raise UnknownOperationError(service, detail) from error
+
+
+def _missing_parameter(service: str, request: Request) -> str | None:
+    """The parameter of a query that an operation of this path requires, and that the request leaves out."""
+    model = service_model(service)
+    for name in model.operation_names:
+        operation = model.operation_model(name)
+        path = re.escape(str(operation.http.get("requestUri", "")).partition("?")[0])
+        pattern = re.sub(r"\\\{[^}]+\\\}", ".+", path)
+        if operation.http.get("method") != request.method or not re.fullmatch(pattern, request.path):
+            continue
+        for member in operation.input_shape.required_members if operation.input_shape is not None else ():
+            given = operation.input_shape.members[member].serialization
+            if given.get("location") == "querystring" and given.get("name", member) not in request.args:
+                return f"{member[:1].lower()}{member[1:]}"
+    return None
 
 
 def parse_request(operation: OperationModel, uri_params: dict[str, Any], request: Request) -> dict[str, Any]:

@@ -12,6 +12,7 @@ _TYPES = ("EDGE", "REGIONAL", "PRIVATE")
 _STAGE_FIELDS = ("/description", "/deploymentId", "/cacheClusterEnabled", "/cacheClusterSize", "/clientCertificateId",
                  "/documentationVersion", "/tracingEnabled")  # fmt: skip
 _LOG_FIELDS = ("/accessLogSettings/destinationArn", "/accessLogSettings/format")
+_VERBS = ("ANY", "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
 _AUTHORIZERS = ("CUSTOM", "COGNITO_USER_POOLS")
 
 
@@ -125,6 +126,12 @@ def method(call: Call) -> None:
     api, params = _api(call), call.params
     if api is None or params["resourceId"] not in api.resources:
         raise _missing("Invalid Resource identifier specified")
+    if params["httpMethod"] not in _VERBS:
+        raise bad_request("Invalid HttpMethod specified. Valid options are GET,PUT,POST,DELETE,PATCH,OPTIONS,HEAD,ANY")
+    _method(api, params)
+
+
+def _method(api: Any, params: dict[str, Any]) -> None:
     kind = params["authorizationType"]
     if kind not in ("NONE", "AWS_IAM", *_AUTHORIZERS):
         raise bad_request(f"Invalid authorization type: {kind}")
@@ -144,13 +151,6 @@ def method(call: Call) -> None:
                               f"[Invalid mapping expression parameter specified: {name}]")  # fmt: skip
     if params["httpMethod"] in api.resources[params["resourceId"]].resource_methods:
         raise AwsError("ConflictException", "Method already exists for this resource", 409)
-
-
-@request_rule("apigateway", "PutMethod")
-def http_method(call: Call) -> None:
-    verbs = ("ANY", "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
-    if call.params["httpMethod"] not in verbs:
-        raise bad_request("Invalid HttpMethod specified. Valid options are GET,PUT,POST,DELETE,PATCH,OPTIONS,HEAD,ANY")
 
 
 @request_rule("apigateway", "PutIntegration")

@@ -134,7 +134,13 @@ class Channel:
 
 def error(kind: str, message: str, request_id: str = "", trace: list[str] | None = None) -> dict[str, Any]:
     """The payload of a failed invocation, as the Python runtime writes it."""
-    return {"errorMessage": message, "errorType": kind, "requestId": request_id, "stackTrace": trace or []}
+    return {"errorMessage": message, "errorType": kind, "requestId": request_id, "stackTrace": _shown(trace or [])}
+
+
+def _shown(trace: list[str]) -> list[str]:
+    """Paths as in AWS's environments, where the package lies in /var/task."""
+    root = os.environ.get("LAMBDA_TASK_ROOT")
+    return [line.replace(f'"{root}/', '"/var/task/') for line in trace] if root else trace
 
 
 def _print_error(problem: dict[str, Any]) -> None:
