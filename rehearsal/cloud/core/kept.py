@@ -97,7 +97,7 @@ KEPT: dict[str, Kept] = {
         "buckets and objects. No object expires by a lifecycle rule, and no access is logged",
         """
         AbortMultipartUpload CreateBucket DeleteBucket
-        DeleteBucketEncryption DeleteBucketLifecycle DeleteBucketPolicy
+        DeleteBucketLifecycle DeleteBucketPolicy
         DeleteBucketTagging DeleteObject DeleteObjectTagging DeleteObjects PutBucketAcl
         PutBucketEncryption PutBucketLifecycle PutBucketLifecycleConfiguration PutBucketLogging PutBucketNotification
         PutBucketNotificationConfiguration PutBucketOwnershipControls PutBucketPolicy PutBucketTagging

@@ -37,9 +37,20 @@ def bucket_encryption(call: Call) -> dict[str, Any]:
     try:
         return call.forward()
     except AwsError as error:
-        if error.code != "ServerSideEncryptionConfigurationNotFoundError":
+        deleted = getattr(bucket_of(call), "encryption_deleted", False)
+        if error.code != "ServerSideEncryptionConfigurationNotFoundError" or deleted:
             raise
     return {"ServerSideEncryptionConfiguration": _ENCRYPTED}
+
+
+@operation("s3", "DeleteBucketEncryption")
+def delete_bucket_encryption(call: Call) -> dict[str, Any]:
+    """AWS goes back to the default; here a read tells that the configuration is gone, which the provider waits for."""
+    answer = call.forward()
+    bucket = bucket_of(call)
+    if bucket is not None:
+        bucket.encryption_deleted = True
+    return answer
 
 
 @operation("s3", "GetBucketOwnershipControls")
