@@ -240,8 +240,8 @@ S3_CASES = [
     ),
     case(
         "aws:s3/bucketPolicy:BucketPolicy",
-        lambda w: {"bucket": w.bucket(), "policy": policy("s3:GetObject", "arn:aws:s3:::b/*", {"AWS": ACCOUNT})},
-        change={"policy": policy("s3:PutObject", "arn:aws:s3:::b/*", {"AWS": ACCOUNT})},
+        lambda w: {"bucket": w.bucket(), "policy": policy("s3:GetObject", "arn:aws:s3:::*/*", {"AWS": ACCOUNT})},
+        change={"policy": policy("s3:PutObject", "arn:aws:s3:::*/*", {"AWS": ACCOUNT})},
     ),
     case(
         "aws:s3/bucketNotification:BucketNotification",
