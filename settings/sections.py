@@ -1,6 +1,6 @@
-"""The objects of the config, described once: type, range, default, unit and purpose of a key stand at its field.
+"""The objects of the config, each key at its field: long, since it is one table of all there is, without any logic.
 
-A key is called like its field, in camel case.
+Type, range, default, unit and purpose of a key stand there once. A key is called like its field, in camel case.
 """
 
 from dataclasses import dataclass

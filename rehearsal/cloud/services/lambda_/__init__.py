@@ -1,5 +1,14 @@
 """AWS Lambda: functions whose code really runs, in processes of their own."""
 
-from rehearsal.cloud.services.lambda_ import aliases, asynchronous, functions, invoke, permissions, rules, telemetry
+from rehearsal.cloud.services.lambda_ import (
+    aliases,
+    asynchronous,
+    functions,
+    invoke,
+    permissions,
+    rules,
+    tags,
+    telemetry,
+)
 
-__all__ = ["aliases", "asynchronous", "functions", "invoke", "permissions", "rules", "telemetry"]
+__all__ = ["aliases", "asynchronous", "functions", "invoke", "permissions", "rules", "tags", "telemetry"]

@@ -375,35 +375,6 @@ def delete_concurrency(call: Call) -> dict[str, Any]:
     return {}
 
 
-@operation("lambda", "ListTags")
-def list_tags(call: Call) -> dict[str, Any]:
-    return {"Tags": dict(_tagged(call).tags)}
-
-
-@operation("lambda", "TagResource")
-def tag_resource(call: Call) -> dict[str, Any]:
-    function = _tagged(call)
-    function.tags.update(call.params["Tags"])
-    function.latest.config["RevisionId"] = new_revision()
-    return {}
-
-
-@operation("lambda", "UntagResource")
-def untag_resource(call: Call) -> dict[str, Any]:
-    function = _tagged(call)
-    for key in call.params["TagKeys"]:
-        function.tags.pop(key, None)
-    function.latest.config["RevisionId"] = new_revision()
-    return {}
-
-
-def _tagged(call: Call) -> Function:
-    name: Name = parse_name(call.params["Resource"], call.account, call.region)
-    if name.qualifier:
-        raise invalid("Tagging is not supported for qualified functions.")
-    return find(call.cloud, name)
-
-
 @inventory("lambda")
 def live_functions(cloud: Cloud, account: str) -> list[str]:
     """Functions of an account, in all regions."""
