@@ -40,9 +40,23 @@ def bootstrap(
 
 
 def next_steps(project: "Project", bucket: str) -> str:
-    """The lines that a person runs next."""
-    profile = project.names.stack(DELIVERY)
-    secrets = f"awskms:///alias/{project.names.name}-state?region={project.names.region}&profile={profile}"
+    """The lines that a person runs next, and the config that the pipeline's builds need.
+
+    The addresses name no profile: a build has none of that name, and opens state and key by its own role.
+    """
+    region = project.names.region
+    backend = f"s3://{bucket}?region={region}&awssdk=v2"
+    secrets = f"awskms:///alias/{project.names.name}-state?region={region}"
     inits = [f"pulumi stack init {stack} --secrets-provider '{secrets}'" for stack in project.names.stacks]
-    login = f"pulumi login 's3://{bucket}?region={project.names.region}&profile={profile}&awssdk=v2'"
-    return "\n".join(["state bucket and key are ready; next:", f"  {login}", *(f"  {line}" for line in inits)])
+    state = f"glidepath:state: {{backend: '{backend}'}}"
+    lines = [
+        "state bucket and key are ready; next:",
+        f"  export AWS_PROFILE={project.names.stack(DELIVERY)}",
+        f"  pulumi login '{backend}'",
+        *(f"  {line}" for line in inits),
+        "then tell the pipeline's builds where the state is: in Pulumi.delivery.yaml, instead of the line there,",
+        f"  {state}",
+        "and commit that with the lines that pulumi has added to the stack files. The key unlocks the state: no secret",
+        "is needed.",
+    ]
+    return "\n".join(lines)

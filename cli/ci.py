@@ -137,6 +137,8 @@ def _engine_environment() -> dict[str, str]:
     environ = dict(os.environ)
     if not environ.get("PULUMI_BACKEND_URL"):
         raise UserError("PULUMI_BACKEND_URL is not set", "set it as a variable of the repository: docs/ci.md")
+    # The address names no profile, since a build of the pipeline has none: the engine reads the state by this one.
+    environ.setdefault("AWS_PROFILE", _project().names.stack(DELIVERY))
     return environ | _secret(environ)
 
 

@@ -27,7 +27,7 @@ def ensure_bucket(clients: Clients, project: Project, bucket: str, key: str) -> 
     s3: Any = clients.of(DELIVERY, "s3")
     owned = {item["Name"] for item in s3.list_buckets()["Buckets"]}
     if bucket not in owned:
-        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": project.names.region})
+        s3.create_bucket(Bucket=bucket, **_location(project.names.region))
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     encryption = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
     rule = {"ApplyServerSideEncryptionByDefault": encryption, "BucketKeyEnabled": True}
@@ -35,3 +35,11 @@ def ensure_bucket(clients: Clients, project: Project, bucket: str, key: str) -> 
     blocks = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
     s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=dict.fromkeys(blocks, True))
     s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(document(tls_only(project.names.bucket_arn(bucket)))))
+
+
+def _location(region: str) -> dict[str, Any]:
+    """Where CreateBucket makes a bucket. us-east-1 is S3's default, and refused where it is named.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html (LocationConstraint)
+    """
+    return {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}

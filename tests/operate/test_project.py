@@ -124,8 +124,12 @@ def test_status_has_a_line_for_staging(environments: tuple[str, ...]) -> None:
 def test_bootstrap_prints_the_init_of_staging(environments: tuple[str, ...]) -> None:
     done = run(bootstrap.app)
     assert done.exit_code == 0, done.output
-    inits = [line.split()[3] for line in done.output.splitlines() if "stack init" in line]
+    inits = [line.split()[3] for line in done.output.splitlines() if "pulumi stack init" in line]
     assert inits == ["delivery", *environments]
+    assert "profile=" not in done.output, "a build has no profile of that name"
+    (backend,) = [line.split("'")[1] for line in done.output.splitlines() if line.startswith("  pulumi login")]
+    (state,) = [line for line in done.output.splitlines() if line.startswith("  glidepath:state: ")]
+    assert yaml.safe_load(state) == {"glidepath:state": {"backend": backend}}
     assert Cloud.asked == {"delivery"}
 
 
