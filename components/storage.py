@@ -1,5 +1,6 @@
 """The delivery stack's key and buckets."""
 
+import math
 from typing import TypedDict
 
 import pulumi
@@ -15,6 +16,8 @@ class StorageArgs(TypedDict):
 
     names: Names
     """The project's names."""
+    approval_minutes: int
+    """How long an approval may take: what it would deploy is kept for a week longer."""
 
 
 class Storage(pulumi.ComponentResource):
@@ -39,7 +42,7 @@ class Storage(pulumi.ComponentResource):
                 "bucket_name": names.artifacts_bucket,
                 "key_arn": key.arn,
                 "statements": read_runs(names),
-                "expiry": [(f"{names.name}/", 30)],
+                "expiry": [(f"{names.name}/", max(30, math.ceil(args["approval_minutes"] / 1440) + 7))],
             },
             own,
         )

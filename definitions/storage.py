@@ -165,21 +165,29 @@ def topic_policy(topic_arn: str, names: Names, env: str) -> Document:
     )
 
 
+_WEEK = 7
+
+
 def expire(days_by_prefix: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:
-    """Lifecycle rules: current versions go after their days, old ones and broken uploads after a week."""
-    rules: list[dict[str, Any]] = [
-        {
-            "id": f"expire-{prefix.rstrip('/').replace('/', '-')}",
-            "status": "Enabled",
-            "filter": {"prefix": prefix},
-            "expiration": {"days": days},
-        }
-        for prefix, days in days_by_prefix
-    ]
+    """Lifecycle rules: what lies below a prefix is gone a week after its days, broken uploads after a week.
+
+    In a versioned bucket `expiration` only puts a delete marker on top: the object goes with its old versions, and the
+    marker once nothing is below it. Days and markers cannot stand in one rule.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
+    """
+    rules: list[dict[str, Any]] = []
+    for prefix, days in days_by_prefix:
+        name = prefix.rstrip("/").replace("/", "-")
+        common = {"status": "Enabled", "filter": {"prefix": prefix}}
+        old = {"noncurrent_days": _WEEK}
+        rules += [
+            {"id": f"expire-{name}", **common, "expiration": {"days": days}, "noncurrent_version_expiration": old},
+            {"id": f"markers-{name}", **common, "expiration": {"expired_object_delete_marker": True}},
+        ]
     leftovers: dict[str, Any] = {
         "id": "leftovers",
         "status": "Enabled",
         "filter": {"prefix": ""},
-        "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
+        "abort_incomplete_multipart_upload": {"days_after_initiation": _WEEK},
     }
     return [*rules, leftovers]

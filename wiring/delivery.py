@@ -28,7 +28,7 @@ from settings import Ci, Compute, Settings
 
 def make_storage(settings: Settings) -> Storage:
     """Key and buckets."""
-    return Storage("storage", {"names": settings.names})
+    return Storage("storage", {"names": settings.names, "approval_minutes": settings.approval.minutes})
 
 
 def make_source(settings: Settings) -> Source:

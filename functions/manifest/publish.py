@@ -35,6 +35,7 @@ def copy_artifact(s3: Any, source: str, target: S3Location) -> str:
         Key=target.key,
         CopySource={"Bucket": location.bucket, "Key": location.key},
         ChecksumAlgorithm="SHA256",
+        TaggingDirective="REPLACE",
     )
     stored = base64.b64decode(answer["CopyObjectResult"]["ChecksumSHA256"]).hex()
     if stored != digest.hexdigest():

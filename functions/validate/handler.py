@@ -49,9 +49,9 @@ def validate(s3: Any, event: dict[str, Any], environment: Mapping[str, str]) -> 
     share = float(environment.get("MAX_BAD_SHARE", "0.1"))
     checked = check(body.iter_chunks(_CHUNK), dataset, share, source.uri)
     target = S3Location(environment["ARTIFACTS_BUCKET"], f"runs/{wanted.run}/input/data.csv")
-    s3.copy(
-        {"Bucket": source.bucket, "Key": source.key, "VersionId": source.version}, Bucket=target.bucket, Key=target.key
-    )
+    original = {"Bucket": source.bucket, "Key": source.key, "VersionId": source.version}
+    # Tags would be copied by default, for which the role has no right: an account's malware protection may set some.
+    s3.copy(original, Bucket=target.bucket, Key=target.key, ExtraArgs={"TaggingDirective": "REPLACE"})
     return {
         "uri": source.uri,
         "version": source.version,

@@ -29,6 +29,8 @@ from scenarios.workplace import stack_files
 TRICKLE, BUSY = 3.0, 35.0
 # The client goes on for this long after a run, so that what comes after the shift is seen as well.
 LINGER_SECONDS = 1.0
+# What GuardDuty, where an account has it, tags each upload with.
+SCANNED = "GuardDutyMalwareScanStatus=NO_THREATS_FOUND"
 
 
 @dataclass
@@ -96,7 +98,7 @@ class Tour:
 
     def _upload(self, key: str, body: bytes) -> None:
         s3 = self.clients.of("delivery", "s3")
-        s3.put_object(Bucket=self.project.names.data_bucket, Key=key, Body=body)
+        s3.put_object(Bucket=self.project.names.data_bucket, Key=key, Body=body, Tagging=SCANNED)
 
     def _upload_data(self, share: float) -> None:
         text = self.table.window(share)

@@ -9,6 +9,7 @@ from definitions import buildspecs
 from definitions.openapi import openapi
 from definitions.state_machine import state_machine
 from definitions.states import Machines, Training
+from definitions.storage import expire
 
 NAMES = Names("glidepath", "eu-west-1", {"delivery": "1" * 12, "dev": "2" * 12, "prod": "3" * 12})
 MACHINES = Machines("ml.m5.large", 1, 20, 1800)
@@ -77,6 +78,15 @@ def test_what_was_approved_is_handed_to_the_deployment_only_where_there_is_an_ap
     (_, _, deploy, _) = buildspecs.deploy("prod", "[profile x]\n", "")["phases"]["build"]["commands"]
     assert '${APPROVED_SHA256:+--manifest-sha256 "$APPROVED_SHA256"}' in deploy
     assert '${APPROVED_PLAN_SHA256:+--plan "$APPROVED_PLAN" --plan-sha256 "$APPROVED_PLAN_SHA256"}' in deploy
+
+
+def test_what_expires_in_a_versioned_bucket_is_gone_with_its_versions() -> None:
+    expiring, markers, leftovers = expire([("capture/", 365)])
+    assert expiring["filter"] == markers["filter"] == {"prefix": "capture/"}
+    assert expiring["expiration"] == {"days": 365}
+    assert expiring["noncurrent_version_expiration"] == {"noncurrent_days": 7}
+    assert markers["expiration"] == {"expired_object_delete_marker": True}
+    assert len({rule["id"] for rule in (expiring, markers, leftovers)}) == 3
 
 
 def test_the_api_is_signed_and_checked() -> None:

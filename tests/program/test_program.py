@@ -368,3 +368,11 @@ def test_one_account_for_all_has_one_api_log_role() -> None:
     accounts = {"delivery": "1" * 12, "dev": "1" * 12, "prod": "1" * 12}
     assert len(run("dev", accounts=accounts).of("aws:apigateway/account:Account")) == 1
     assert not run("prod", accounts=accounts).of("aws:apigateway/account:Account")
+
+
+@pytest.mark.parametrize(("minutes", "days"), [(10080, 30), (86400, 67)])
+def test_what_an_approval_would_deploy_is_still_there_when_it_is_given(minutes: int, days: int) -> None:
+    ran = run("delivery", approval={"mails": ["a@example.com"], "minutes": minutes})
+    found = ran.of("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration")
+    rules = [rule for each in found for rule in each.inputs["rules"]]
+    assert [rule["expiration"] for rule in rules if rule["id"] == "expire-glidepath"] == [{"days": days}]

@@ -93,7 +93,29 @@ def _source(call: Call, context: Context) -> list[Need]:
     found = bucket(name)
     owner = str(found.account_id) if found is not None else ""
     read = _object("s3:GetObjectVersion" if version else "s3:GetObject", name, key, owner, context)
-    return [read, *_decrypt(call, found, name, key, version)]
+    copied = [] if not _copies_tags(call, found, key, version) else _tags(call, name, key, version, owner, context)
+    return [read, *copied, *_decrypt(call, found, name, key, version)]
+
+
+def _copies_tags(call: Call, found: Any, key: str, version: str | None) -> bool:
+    """Tags of the source are copied unless others are given: CopyObject's TaggingDirective is COPY by default.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+    """
+    if call.operation != "CopyObject" or call.params.get("TaggingDirective") == "REPLACE" or found is None:
+        return False
+    stored = _stored(found, key, version)
+    backends = (backend for backends in list(s3_backends.values()) for backend in list(backends.values()))
+    return stored is not None and any(
+        backend.buckets.get(found.name) is found and bool(backend.tagger.get_tag_dict_for_resource(stored.arn))
+        for backend in backends
+    )
+
+
+def _tags(call: Call, name: str, key: str, version: str | None, owner: str, context: Context) -> list[Need]:
+    target = f"arn:aws:s3:::{call.params['Bucket']}/{call.params['Key']}"
+    read = "s3:GetObjectVersionTagging" if version else "s3:GetObjectTagging"
+    return [_object(read, name, key, owner, context), Need("s3:PutObjectTagging", target)]
 
 
 def _listing(call: Call, found: Any, name: str, key: str, owner: str) -> list[Need]:

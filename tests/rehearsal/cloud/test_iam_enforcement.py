@@ -189,6 +189,18 @@ def test_a_copy_asks_for_source_and_target(world: World) -> None:
     world.worker("s3").copy_object(**copy)
 
 
+def test_a_copy_takes_tags_along_and_asks_for_that_too(world: World) -> None:
+    world.make_bucket()
+    world.let(allow(["s3:GetObject", "s3:PutObject"], world.objects))
+    copy = {"Bucket": world.bucket, "Key": "copy", "CopySource": {"Bucket": world.bucket, "Key": KEY}}
+    tags = {"TagSet": [{"Key": "GuardDutyMalwareScanStatus", "Value": "NO_THREATS_FOUND"}]}
+    world.admin("s3").put_object_tagging(Bucket=world.bucket, Key=KEY, Tagging=tags)
+    assert "s3:GetObjectTagging" in refusal(world.worker("s3").copy_object, **copy)[1]
+    world.worker("s3").copy_object(**copy, TaggingDirective="REPLACE")
+    world.let(allow(["s3:GetObject", "s3:PutObject", "s3:GetObjectTagging", "s3:PutObjectTagging"], world.objects))
+    world.worker("s3").copy_object(**copy)
+
+
 def test_an_encrypted_object_asks_for_its_key_through_s3(world: World) -> None:
     key = world.admin("kms").create_key()["KeyMetadata"]["Arn"]
     world.make_bucket(ServerSideEncryption="aws:kms", SSEKMSKeyId=key)
