@@ -66,8 +66,11 @@ def pipeline(at: Delivery) -> list[Statement]:
 
 def _source(at: Delivery) -> list[Statement]:
     if at.source_kind == "connection":
-        condition = {"StringEquals": {"codeconnections:FullRepositoryId": at.repository}}
-        return [allow("Source", ["codeconnections:UseConnection"], [at.connection_arn], condition)]
+        # An older connection keeps the service's former name, and actions and keys follow it:
+        # https://docs.aws.amazon.com/dtconsole/latest/userguide/rename.html
+        service = "codestar-connections" if ":codestar-connections:" in at.connection_arn else "codeconnections"
+        condition = {"StringEquals": {f"{service}:FullRepositoryId": at.repository}}
+        return [allow("Source", [f"{service}:UseConnection"], [at.connection_arn], condition)]
     if at.source_kind == "codecommit":
         actions = [
             "CancelUploadArchive",

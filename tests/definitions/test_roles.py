@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -173,6 +174,15 @@ def test_delivery_trust_names_one_service_of_this_account(purpose: str) -> None:
     (statement,) = DELIVERY_ROLES[purpose].trust["Statement"]
     assert isinstance(statement["Principal"]["Service"], str)
     assert statement["Condition"]["StringEquals"]["aws:SourceAccount"] == "111111111111"
+
+
+@pytest.mark.parametrize("service", ["codeconnections", "codestar-connections"])
+def test_a_connection_is_used_by_the_name_of_its_service(service: str) -> None:
+    arn = f"arn:aws:{service}:eu-west-1:111111111111:connection/1"
+    found = DELIVERY_ROLES["pipeline"].statements(replace(DELIVERY, connection_arn=arn))
+    (source,) = [statement for statement in found if statement["Sid"] == "Source"]
+    assert source["Action"] == [f"{service}:UseConnection"]
+    assert source["Condition"] == {"StringEquals": {f"{service}:FullRepositoryId": "owner/name"}}
 
 
 def test_the_boundary_admits_everything_the_roles_are_granted() -> None:
