@@ -82,6 +82,7 @@ class Player:
 def player(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Player:
     found = Player(tmp_path)
     # For the command, which hands on this process's environment.
+    monkeypatch.delenv("GLIDEPATH_PROJECT", raising=False)
     monkeypatch.setenv("PATH", f"{found.bin}{os.pathsep}{os.environ['PATH']}")
     return found
 

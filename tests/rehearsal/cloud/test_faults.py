@@ -63,7 +63,7 @@ def no_fault_stays(cloud: Cloud) -> Iterator[None]:
     ("service", "operation", "method", "params"),
     [
         ("ssm", "PutParameter", "put_parameter", {"Name": "/a", "Value": "1", "Type": "String"}),  # JSON
-        ("s3", "CreateBucket", "create_bucket", {"Bucket": "struck"}),  # REST and XML
+        ("s3", "DeleteBucket", "delete_bucket", {"Bucket": "struck"}),  # REST and XML
         ("sns", "CreateTopic", "create_topic", {"Name": "a"}),  # query
         ("lambda", "GetFunction", "get_function", {"FunctionName": "a"}),  # REST and JSON
         ("sqs", "CreateQueue", "create_queue", {"QueueName": "a"}),  # JSON with query-compatible codes

@@ -71,8 +71,6 @@ def test_a_document_unknown_at_preview_is_judged_by_the_update(program: Program)
 def test_bad_input_gets_a_clear_verdict(program: Program) -> None:
     long = [_allow("s3:GetObject", f"arn:aws:s3:::orders/{number:090}") for number in range(60)]
     lines = [
-        'aws.iam.RolePolicy("cut", role="a", policy=\'{"Version": "2012-10-17", "Statement": [\')',
-        'aws.iam.RolePolicy("list", role="a", policy="[1]")',
         _policy(_allow("nosuch:GetThing", "*")).replace("broad", "strange"),
         _policy(*long).replace("broad", "long"),
         _policy({**NARROW, "Effect": "allow"}).replace("broad", "lower"),
@@ -93,17 +91,23 @@ def test_bad_input_gets_a_clear_verdict(program: Program) -> None:
             "unknown-action",
             "statement 0 of policy: names `nosuch:GetThing`, which AWS does not have",
         ),
-        (
-            "aws:iam:RolePolicy: cut",
-            "malformed-document",
-            "policy: the document is not valid JSON (Expecting value: line 1 column 41 (char 40))",
-        ),
-        (
-            "aws:iam:RolePolicy: list",
-            "malformed-document",
-            "policy: the document is no policy: a JSON object is needed, this is [1]",
-        ),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ('{"Version": "2012-10-17", "Statement": [', "is not valid JSON (Expecting value: line 1 column 41 (char 40))"),
+        ("[1]", "is no policy: a JSON object is needed, this is [1]"),
+    ],
+    ids=["cut", "list"],
+)
+def test_what_the_provider_refuses_as_well_gets_a_clear_verdict(program: Program, text: str, verdict: str) -> None:
+    program.write(f'aws.iam.RolePolicy("bad", role="a", policy={text!r})')
+    code, output = program.run("preview")
+    assert code != 0
+    assert "contains an invalid JSON policy" in output, output
+    assert f"[malformed-document] policy: the document {verdict}" in output
 
 
 def _exempt(**changes: str) -> dict[str, Any]:

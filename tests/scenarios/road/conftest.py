@@ -66,7 +66,8 @@ class Road:
         return found
 
 
-@pytest.fixture(scope="session")
+# Of this folder alone: tests that come after it must not find its environment.
+@pytest.fixture(scope="package")
 def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
     folder = tmp_path_factory.mktemp("road")
     place = {"GLIDEPATH_FOLDER": str(folder), "GLIDEPATH_PORT": str(free_port())}
