@@ -323,6 +323,10 @@ def main() -> None:
     # First, from our own launcher, the folder of the launcher scripts, and `--warm` with the script and the socket of
     # warm starts; last the engine's address. What the engine may pass between them (tracing) is not for this host.
     scripts, *rest = sys.argv[1:]
+    # An engine that was killed outright cannot say so; its children notice by having lost their parent. Who the parent
+    # is must be known before anybody hears of this host: the server of warm starts may be gone a moment later.
+    parent = os.getppid()
+    watched = not _started_warm(parent)
     starter = []
     if rest[:1] == ["--warm"]:
         starter, rest = [sys.executable, "-I", "-S", *rest[1:3]], rest[3:]
@@ -337,9 +341,6 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     print(port, flush=True)
-    parent = os.getppid()
-    # An engine that was killed outright cannot say so; its children notice by having lost their parent.
-    watched = not _started_warm(parent)
     while not stop.wait(1.0) and (os.getppid() == parent or not watched):
         pass
     host.children.close()
