@@ -21,7 +21,7 @@ RECORDS, FILES, TURNS = 1_000_000, 60, 3
 _ROOT = Path(__file__).resolve().parents[1]
 _READ = """
 import duckdb, sys
-print(duckdb.sql(f"SELECT count(*), sum(length(captureData.endpointInput.data)) FROM read_json('{sys.argv[1]}/*.jsonl', format='newline_delimited')").fetchone()[0])
+print(duckdb.sql(f"SELECT count(*), sum(length(captureData.endpointInput.data)) FROM read_json('{sys.argv[1]}/*.jsonl', format='newline_delimited')").fetchall()[0])
 """  # noqa: E501
 _ANALYZE = """
 import sys
