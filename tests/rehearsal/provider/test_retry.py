@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -84,10 +84,11 @@ def toy(
     tmp_path: Path,
     running_cloud: RunningCloud,
     monkeypatch: pytest.MonkeyPatch,
-) -> Toy:
+) -> Iterator[Toy]:
     for name, value in own_environ(ACCOUNT).items():
         monkeypatch.setenv(name, value)
-    return Toy(tmp_path / "toy", running_cloud)
+    yield Toy(tmp_path / "toy", running_cloud)
+    running_cloud.cloud.faults.clear()
 
 
 @pytest.mark.engine
