@@ -42,7 +42,7 @@ def make_function(cloud: Cloud, account: str, name: str, code: str, **options: A
     return client.create_function(FunctionName=name, Role=role, Code={"ZipFile": package(code)}, **arguments)
 
 
-def eventually(read: Callable[[], _T], seconds: float = 30.0) -> _T:
+def eventually(read: Callable[[], _T], seconds: float = 180.0) -> _T:
     """The first truthy value that `read` gives; fails when there is none in time."""
     deadline = time.monotonic() + seconds
     while True:

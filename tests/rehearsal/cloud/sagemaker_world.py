@@ -155,7 +155,7 @@ def variant(name: str, model: str, **more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def wait(ask: Callable[[], Any], done: Callable[[Any], bool], seconds: float = 30) -> Any:
+def wait(ask: Callable[[], Any], done: Callable[[Any], bool], seconds: float = 180) -> Any:
     """Ask until the answer is as wanted."""
     deadline = time.monotonic() + seconds
     while True:
