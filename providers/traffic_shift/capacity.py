@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Any
 
+from providers.traffic_shift.lookup import alias_of, endpoint_of, variables_of
+
 NAMESPACE = "sagemaker"
 DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 SCALE_IN = "DynamicScalingInSuspended"
@@ -121,33 +123,19 @@ class Capacity:
 
     def _endpoints(self) -> list[str]:
         """The endpoint of the version to come, then those of the versions that have traffic now, the main one first."""
-        alias = self._lambda.get_alias(FunctionName=self._props["function"], Name=self._props["alias"])
-        weights = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
-        found = [self._endpoint(version) for version in (self._props["version"], alias["FunctionVersion"], *weights)]
-        return list(dict.fromkeys(found))
-
-    def _endpoint(self, version: str) -> str:
-        known = self._lambda.get_function_configuration(FunctionName=self._props["function"], Qualifier=version)
-        return str(known["Environment"]["Variables"]["ENDPOINT_NAME"])
+        alias = alias_of(self._lambda, self._props)
+        versions = (self._props["version"], alias.version, *alias.weights)
+        known = [variables_of(self._lambda, self._props["function"], version) for version in versions]
+        return list(dict.fromkeys(variables["ENDPOINT_NAME"] for variables in known))
 
     def _fleet(self, endpoint: str) -> Fleet:
         """An endpoint with its targets; an endpoint that is gone has nothing."""
-        described = self._described(endpoint)
+        described = endpoint_of(self._sagemaker, endpoint)
         variants = [
             Variant(item["VariantName"], item.get("DesiredWeight", 0.0), item.get("DesiredInstanceCount", 0))
             for item in described.get("ProductionVariants", [])
         ]
         return Fleet(endpoint, variants, self._targets(endpoint, [variant.name for variant in variants]))
-
-    def _described(self, endpoint: str) -> dict[str, Any]:
-        from botocore.exceptions import ClientError
-
-        try:
-            return dict(self._sagemaker.describe_endpoint(EndpointName=endpoint))
-        except ClientError as error:
-            if "Could not find endpoint" in str(error):
-                return {}
-            raise
 
     def _targets(self, endpoint: str, variants: Sequence[str]) -> list[Target]:
         if not variants:
@@ -216,7 +204,7 @@ class Capacity:
         """The endpoint once nothing changes it any more."""
         limit, pause = time.monotonic() + _UPDATE_MINUTES * 60, 0.25
         while True:
-            described = self._described(endpoint)
+            described = endpoint_of(self._sagemaker, endpoint)
             if described.get("EndpointStatus") not in ("Updating", "SystemUpdating", "RollingBack"):
                 return described
             if time.monotonic() > limit:

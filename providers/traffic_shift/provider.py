@@ -10,6 +10,7 @@ from pulumi import dynamic
 
 from providers.process import CANCELLED, served
 from providers.traffic_shift.capacity import Capacity, CapacityError
+from providers.traffic_shift.lookup import alias_of
 from providers.traffic_shift.shifting import ShiftError, Shifting, say
 
 
@@ -51,10 +52,10 @@ class TrafficShiftProvider(dynamic.ResourceProvider):
         """At which version the alias really is, so that a refresh sees what was moved by hand."""
         lambda_ = self._client("lambda")
         try:
-            alias = lambda_.get_alias(FunctionName=props["function"], Name=props["alias"])
+            alias = alias_of(lambda_, props)
         except lambda_.exceptions.ResourceNotFoundException:
             return dynamic.ReadResult("", {})
-        return dynamic.ReadResult(id_, {**_outputs(props), "version": alias["FunctionVersion"]})
+        return dynamic.ReadResult(id_, {**_outputs(props), "version": alias.version})
 
     def _elsewhere(self, props: dict[str, Any]) -> bool:
         """Was the alias moved by hand, or left with weights? No state knows it, so each update looks."""
@@ -62,15 +63,14 @@ class TrafficShiftProvider(dynamic.ResourceProvider):
 
         lambda_ = self._client("lambda")
         try:
-            alias = lambda_.get_alias(FunctionName=props["function"], Name=props["alias"])
+            alias = alias_of(lambda_, props)
         except lambda_.exceptions.ResourceNotFoundException:
             return False
         except (BotoCoreError, ClientError) as error:
             raise ShiftError(
                 f"where alias {props['alias']} of {props['function']} is cannot be read: {error}"
             ) from None
-        weights = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights")
-        return bool(weights) or alias["FunctionVersion"] != props["version"]
+        return bool(alias.weights) or alias.version != props["version"]
 
     def _client(self, service: str) -> Any:
         import boto3

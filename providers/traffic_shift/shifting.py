@@ -24,6 +24,7 @@ from providers.traffic_shift.decide import (
     decide,
 )
 from providers.traffic_shift.hook_verdict import verdict
+from providers.traffic_shift.lookup import alias_of, endpoint_of, variables_of
 
 # A rollback is one change of the alias; what takes longer is reported, not waited for.
 _ROLLBACK_SECONDS = 60.0
@@ -101,10 +102,7 @@ class Shifting:
 
         An update of the function that failed is in the state as if it had been made: the version is then an old one.
         """
-        found = self._lambda.get_function_configuration(
-            FunctionName=self._props["function"], Qualifier=self._target.version
-        )
-        variables = (found.get("Environment") or {}).get("Variables") or {}
+        variables = variables_of(self._lambda, self._props["function"], self._target.version)
         wanted = {"RELEASE_ID": self._props["release"], "ENDPOINT_NAME": self._props.get("endpoint")}
         wrong = [f"{name} {variables.get(name)}, not {value}" for name, value in wanted.items()
                  if value and variables.get(name) != value]  # fmt: skip
@@ -124,8 +122,7 @@ class Shifting:
         return alias, under_way, () if settled else self._alarms()
 
     def _alias(self) -> Alias:
-        alias = self._lambda.get_alias(FunctionName=self._props["function"], Name=self._props["alias"])
-        return Alias(alias["FunctionVersion"], (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {})
+        return alias_of(self._lambda, self._props)
 
     def _under_way(self) -> tuple[Deployment, ...]:
         """Deployments of this group that have not ended; the rollback of a stopped one is a deployment as well."""
@@ -175,18 +172,11 @@ class Shifting:
 
     def _configuration(self, current: str) -> str:
         """How traffic moves: all at once where the version that it leaves has no endpoint to answer from any more."""
-        from botocore.exceptions import ClientError
-
-        found = self._lambda.get_function_configuration(FunctionName=self._props["function"], Qualifier=current)
-        endpoint = found["Environment"]["Variables"]["ENDPOINT_NAME"]
-        try:
-            self._client("sagemaker").describe_endpoint(EndpointName=endpoint)
-        except ClientError as error:
-            if "Could not find endpoint" not in str(error):
-                raise
-            self._say(f"version {current} asks endpoint {endpoint}, which is gone: all traffic leaves it at once")
-            return ALL_AT_ONCE
-        return str(self._props["configuration"])
+        endpoint = variables_of(self._lambda, self._props["function"], current)["ENDPOINT_NAME"]
+        if endpoint_of(self._client("sagemaker"), endpoint):
+            return str(self._props["configuration"])
+        self._say(f"version {current} asks endpoint {endpoint}, which is gone: all traffic leaves it at once")
+        return ALL_AT_ONCE
 
     def _description(self, action: Start) -> str:
         text = f"Release {self._props['release']}: version {action.current} to {self._props['version']}"
