@@ -28,11 +28,16 @@ _WRITES = frozenset({"PutObject", "CopyObject", "CreateMultipartUpload"})
 
 def bucket(name: str) -> Any:
     """moto's bucket, whoever owns it; None for one that does not exist."""
+    backend = _backend(name)
+    return None if backend is None else backend.buckets.get(name)
+
+
+def _backend(name: str) -> Any:
+    """The account's store that has the bucket; None where none has."""
     for backends in list(s3_backends.values()):
         for backend in list(backends.values()):
-            found = backend.buckets.get(name)
-            if found is not None:
-                return found
+            if name in backend.buckets:
+                return backend
     return None
 
 
@@ -93,7 +98,7 @@ def _source(call: Call, context: Context) -> list[Need]:
     found = bucket(name)
     owner = str(found.account_id) if found is not None else ""
     read = _object("s3:GetObjectVersion" if version else "s3:GetObject", name, key, owner, context)
-    copied = [] if not _copies_tags(call, found, key, version) else _tags(call, name, key, version, owner, context)
+    copied = _tags(call, name, key, version, owner, context) if _copies_tags(call, found, key, version) else []
     return [read, *copied, *_decrypt(call, found, name, key, version)]
 
 
@@ -105,11 +110,7 @@ def _copies_tags(call: Call, found: Any, key: str, version: str | None) -> bool:
     if call.operation != "CopyObject" or call.params.get("TaggingDirective") == "REPLACE" or found is None:
         return False
     stored = _stored(found, key, version)
-    backends = (backend for backends in list(s3_backends.values()) for backend in list(backends.values()))
-    return stored is not None and any(
-        backend.buckets.get(found.name) is found and bool(backend.tagger.get_tag_dict_for_resource(stored.arn))
-        for backend in backends
-    )
+    return stored is not None and bool(_backend(found.name).tagger.get_tag_dict_for_resource(stored.arn))
 
 
 def _tags(call: Call, name: str, key: str, version: str | None, owner: str, context: Context) -> list[Need]:

@@ -14,6 +14,24 @@ _BLOCKED = {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolic
 _ENCRYPTED = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}]}
 
 
+_DELETED = {
+    "DeletePublicAccessBlock": "access_unblocked",
+    # AWS goes back to the default; here a read tells that the configuration is gone, which the provider waits for.
+    "DeleteBucketEncryption": "encryption_deleted",
+    "DeleteBucketOwnershipControls": "ownership_deleted",
+}
+"""What a bucket remembers of a default that somebody deleted."""
+
+
+@operation("s3", *_DELETED)
+def delete_default(call: Call) -> dict[str, Any]:
+    answer = call.forward()
+    bucket = bucket_of(call)
+    if bucket is not None:
+        setattr(bucket, _DELETED[call.operation], True)
+    return answer
+
+
 @operation("s3", "GetPublicAccessBlock")
 def public_access_block(call: Call) -> dict[str, Any]:
     """The one of a new bucket, until somebody deletes it."""
@@ -21,15 +39,6 @@ def public_access_block(call: Call) -> dict[str, Any]:
     if bucket is not None and bucket.public_access_block is None and not getattr(bucket, "access_unblocked", False):
         return {"PublicAccessBlockConfiguration": dict(_BLOCKED)}
     return call.forward()
-
-
-@operation("s3", "DeletePublicAccessBlock")
-def delete_public_access_block(call: Call) -> dict[str, Any]:
-    answer = call.forward()
-    bucket = bucket_of(call)
-    if bucket is not None:
-        bucket.access_unblocked = True
-    return answer
 
 
 @operation("s3", "GetBucketEncryption")
@@ -43,16 +52,6 @@ def bucket_encryption(call: Call) -> dict[str, Any]:
     return {"ServerSideEncryptionConfiguration": _ENCRYPTED}
 
 
-@operation("s3", "DeleteBucketEncryption")
-def delete_bucket_encryption(call: Call) -> dict[str, Any]:
-    """AWS goes back to the default; here a read tells that the configuration is gone, which the provider waits for."""
-    answer = call.forward()
-    bucket = bucket_of(call)
-    if bucket is not None:
-        bucket.encryption_deleted = True
-    return answer
-
-
 @operation("s3", "GetBucketOwnershipControls")
 def ownership_controls(call: Call) -> dict[str, Any]:
     """A new bucket has no access lists: https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html"""
@@ -60,15 +59,6 @@ def ownership_controls(call: Call) -> dict[str, Any]:
     if bucket is not None and bucket.ownership_rule is None and not getattr(bucket, "ownership_deleted", False):
         return {"OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}}
     return call.forward()
-
-
-@operation("s3", "DeleteBucketOwnershipControls")
-def delete_ownership_controls(call: Call) -> dict[str, Any]:
-    answer = call.forward()
-    bucket = bucket_of(call)
-    if bucket is not None:
-        bucket.ownership_deleted = True
-    return answer
 
 
 @operation("s3", "ListObjectVersions")
