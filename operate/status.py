@@ -33,7 +33,7 @@ def environment(clients: Clients, project: Project, stack: str) -> dict[str, Any
         "shifting": traffic.weights,
         "shift": {"deployment": going.id, "release": going.release, "rollback": going.rollback} if going else None,
         "failed": {"deployment": failed.id, "release": failed.release, "cause": failed.why} if failed else None,
-        "moved": _moved(traffic.release, attempts),
+        "moved": going is None and _moved(traffic.release, attempts),
         "endpoint": traffic.endpoint,
         "state": _endpoint_state(sagemaker, traffic.endpoint),
     }
@@ -41,8 +41,6 @@ def environment(clients: Clients, project: Project, stack: str) -> dict[str, Any
 
 def _moved(release: str, attempts: Sequence[Attempt]) -> bool:
     """Does another release serve than the last deployment left? Nothing of ours moves the alias otherwise."""
-    if any(attempt.under_way for attempt in attempts):
-        return False
     last = next((attempt for attempt in attempts if attempt.status == "Succeeded"), None)
     return last is not None and last.release != release
 

@@ -13,7 +13,7 @@ from threading import Event
 from typing import Any
 
 from contracts.errors import UserError
-from operate import engine
+from operate import engine, stack_files
 from operate.processes import signal_session
 
 # An interrupted engine lets its providers end what they are at, and writes its state.
@@ -90,7 +90,7 @@ class Stacks:
 
     def _project(self) -> Path:
         """Where the stack files are that the engine may write to."""
-        return Path(self.environ.get("GLIDEPATH_PROJECT", self.root))
+        return Path(self.environ.get(stack_files.VARIABLE, self.root))
 
     def _command(self, *arguments: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(

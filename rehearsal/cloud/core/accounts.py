@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -110,8 +110,9 @@ class Accounts:
         keys = Credentials(session.access_key_id, session.secret_access_key, session.session_token, expiration)
         limits, labels = tuple(policies), tuple((tags or {}).items())
         user_id = f"{role.id}:{session_name}"
-        principal = Principal(session.arn, account, "role", user_id, role.arn, session_name, limits, labels)
-        principal = replace(principal, transitive_tags=tuple(transitive))
+        principal = Principal(
+            session.arn, account, "role", user_id, role.arn, session_name, limits, labels, tuple(transitive)
+        )
         identity = Identity(principal, keys)
         with self._lock:
             self._sessions[keys.access_key_id] = identity

@@ -54,7 +54,8 @@ KEPT: dict[str, Kept] = {
         "buses, rules and permissions; services/events matches and delivers",
         """
         DeleteEventBus DeleteRule DisableRule EnableRule PutPermission RemovePermission
-        RemoveTargets TagResource UntagResource         """,
+        RemoveTargets TagResource UntagResource
+        """,
     ),
     "glue": _kept(
         "records of jobs and security configurations; services/glue.py runs jobs",
