@@ -18,7 +18,7 @@ help:  ## this list
 setup: $(READY)  ## Python environment and engine, so that everything after works without network
 	$(BIN)/python -m rehearsal.engine
 
-$(READY): requirements.txt requirements-build.txt requirements-dev.txt constraints.txt
+$(READY): requirements.txt requirements-build.txt requirements-notebook.txt requirements-dev.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("glidepath needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
@@ -60,8 +60,8 @@ bench: setup  ## costs, as ratios within one run; PARTS="handler gateway preview
 
 constraints:  ## pin anew what the requirements pull in (needs the network)
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
-	grep -hv '^-' requirements.txt requirements-build.txt requirements-dev.txt > "$$scratch/requirements" && \
-	$(PYTHON) -m venv "$$scratch/venv" && "$$scratch/venv/bin/python" -m pip install --quiet -r "$$scratch/requirements" && \
+	grep -hv '^-' requirements.txt requirements-build.txt requirements-notebook.txt requirements-dev.txt > "$$scratch/requirements" && \
+	$(PYTHON) -m venv "$$scratch/venv" && "$$scratch/venv/bin/python" -m pip install --quiet --upgrade -r "$$scratch/requirements" setuptools && \
 	{ head -2 constraints.txt; "$$scratch/venv/bin/python" -m pip freeze; } > "$$scratch/new" && cp "$$scratch/new" constraints.txt
 
 clean:  ## all that was made here, but not the caches in the user's folder

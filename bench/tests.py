@@ -24,7 +24,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SHOWN = 20
 AIM = 0.45
 # An environment that was made for the same requirements serves both checkouts.
-REQUIREMENTS = ("requirements.txt", "requirements-build.txt", "requirements-dev.txt", "constraints.txt")
+REQUIREMENTS = ("requirements.txt", "requirements-build.txt", "requirements-notebook.txt", "requirements-dev.txt",
+                "constraints.txt")  # fmt: skip
 
 
 @dataclass(frozen=True)

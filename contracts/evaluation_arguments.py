@@ -23,7 +23,9 @@ def evaluation_arguments(dataset: Dataset) -> list[str]:
         raise ValueError(f"{too_long[0][:60]}… is longer than {_LONGEST} characters: give the slice fewer edges")
     if len(arguments) > _MOST - _KEPT:
         needed = len(arguments) + _KEPT
-        raise ValueError(f"the evaluation needs {needed} arguments, SageMaker takes {_MOST}: use fewer slices")
+        raise ValueError(
+            f"the evaluation needs {needed} arguments, SageMaker takes {_MOST}: use fewer slices or features"
+        )
     return arguments
 
 

@@ -4,13 +4,13 @@ From the description come the check (load.py), docs/configuration.md, and the JS
 stack files (`make document` writes both).
 """
 
+from settings.limits import deployment_minutes
 from settings.load import load, parse
 from settings.model import RETENTION_DAYS, Settings
 from settings.sections import (
     HOSTS,
     NAMESPACE,
     TEST_COMMAND,
-    Alarms,
     Api,
     Approval,
     Autoscaling,
@@ -20,15 +20,12 @@ from settings.sections import (
     Compute,
     Deployment,
     Features,
-    Limits,
-    Monitor,
-    NewData,
-    Retrain,
     RollbackRequest,
     Source,
     State,
     Variant,
 )
+from settings.watching import Alarms, Limits, Monitor, NewData, Retrain
 
 __all__ = [
     "HOSTS",
@@ -54,6 +51,7 @@ __all__ = [
     "Source",
     "State",
     "Variant",
+    "deployment_minutes",
     "load",
     "parse",
 ]

@@ -102,9 +102,11 @@ def described(model: type) -> tuple[Key, ...]:
 
 def build(kind: Kind, value: Any, **others: Any) -> Any:
     """What the program uses: models for objects with known keys. `others` are fields that no key describes."""
+    if value is None:
+        return None
     if isinstance(kind, ListOf):
         return tuple(build(kind.item, item) for item in value)
-    if not isinstance(kind, Section) or isinstance(kind, Document) or value is None:
+    if not isinstance(kind, Section) or isinstance(kind, Document):
         return value
     arguments = dict(others)
     for field_name, mark, model_of in _marks(kind.model):

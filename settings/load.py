@@ -66,8 +66,10 @@ def _complete(settings: Settings, values: Mapping[str, Any]) -> Settings:
     minimum, maximum = rules.limits(values["autoscaling"], settings.instance_count)
     variants = zip(settings.variants, values["variants"], strict=True)
     shadow, ci, state, retrain = settings.shadow, settings.ci, settings.state, settings.retrain
+    mails = settings.approval.mails if settings.alarms.mails is None else settings.alarms.mails
     return replace(
         settings,
+        alarms=replace(settings.alarms, mails=mails),
         autoscaling=replace(settings.autoscaling, minimum=minimum, maximum=maximum),
         variants=tuple(
             replace(variant, name=rules.named(given, number)) for number, (variant, given) in enumerate(variants, 1)

@@ -14,7 +14,6 @@ from settings.keys import Document, Key, Section
 from settings.kinds import Choice, Flag, ListOf, Number, Scalar, TableOf, Text, Whole
 from settings.sections import (
     MANIFEST,
-    Alarms,
     Api,
     Approval,
     Autoscaling,
@@ -25,14 +24,13 @@ from settings.sections import (
     Deployment,
     Endpoint,
     Features,
-    Monitor,
     Notebook,
-    Retrain,
     RollbackRequest,
     Source,
     State,
     Variant,
 )
+from settings.watching import Alarms, Monitor, Retrain
 
 RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288)
 """What CloudWatch Logs accepts."""

@@ -1,11 +1,13 @@
 """What one key says of another. A rule looks at sound values only: a fault is reported once, where it is."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from contracts.dataset import Dataset, review
 from contracts.names import DELIVERY, LIVE
+from settings import limits as aws
 from settings.kinds import FAULTY, Problems
+from settings.limits import Values
 from settings.sections import NAMESPACE
 
 MOST_VARIANTS = 10
@@ -14,7 +16,6 @@ _LONGEST = 63
 """Characters of a model's name (pulumi-aws, internal/service/sagemaker/validate.go)."""
 _RANDOM = 8
 """Characters that Pulumi appends to a name of its own: it refuses what is then too long, and cuts nothing."""
-Values = Mapping[str, Any]
 
 
 def check(values: Values, problems: Problems) -> None:
@@ -30,6 +31,8 @@ def dataset(document: Any, problems: Problems) -> Dataset | None:
     found, errors = review(dict(document))
     for error in errors:
         problems.note(f"{NAMESPACE}:{error.path}", error.reason)
+    if found is not None:
+        aws.dataset(found, problems)
     return found
 
 
@@ -174,4 +177,5 @@ _RULES: tuple[Callable[[Values, Problems], None], ...] = (
     _shadow,
     _lengths,
     _returning,
+    *aws.RULES,
 )

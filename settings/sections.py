@@ -1,4 +1,4 @@
-"""The objects of the config, each key at its field: long, since it is one table of all there is, without any logic.
+"""The objects of the config, each key at its field: one table without any logic. What watches a release is apart.
 
 Type, range, default, unit and purpose of a key stand there once. A key is called like its field, in camel case.
 """
@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from contracts.names import DELIVERY
-from contracts.retraining import COLLECTED, UPLOADED
-from settings.keys import INLINE, Key, Section
+from settings.keys import Key
 from settings.kinds import Choice, Flag, ListOf, Number, Text, Whole
 
 NAMESPACE = "glidepath"
@@ -17,18 +16,11 @@ TEST_COMMAND = "python -m cli check"
 HOSTS = {"github": "token.actions.githubusercontent.com", "gitlab": "gitlab.com"}
 """CI → issuer of its identity tokens, where it is not hosted by its user."""
 
-_MILLION = 1_000_000
+MILLION = 1_000_000
 INSTANCE = Text("a SageMaker instance type like ml.m5.large", r"ml\.[a-z0-9-]+\.[a-z0-9]+")
 _BRANCH = Text("a branch name", r"[\w./-]{1,255}")
-_MAIL = Text("a mail address", r"[^@\s]+@[^@\s]+\.[^@\s]+")
+MAIL = Text("a mail address", r"[^@\s]+@[^@\s]+\.[^@\s]+")
 MANIFEST = Text("the address of a release manifest, s3://bucket/…/manifest.json", r"s3://[a-z0-9.-]{3,63}/.+")
-# Hourly and daily runs, as SageMaker's monitor knows them, but at any minute: cron(15 * ? * * *) and
-# cron(15 h ? * * *), or a step of hours.
-_HOUR = r"([01]?[0-9]|2[0-3])"
-_SCHEDULE = Text(
-    "an hourly or daily cron like cron(15 * ? * * *), with an hour from 0 to 23",
-    rf"cron\([0-5]?[0-9] (\*|{_HOUR}|{_HOUR}/(0?[1-9]|1[0-9]|2[0-4])) \? \* \* \*\)",
-)
 
 
 @dataclass(frozen=True)
@@ -79,7 +71,7 @@ class Approval:
 
     mails: Annotated[
         tuple[str, ...],
-        Key(ListOf(_MAIL, "mail addresses"), "who is asked and hears of alarms", (), only=DELIVERY),
+        Key(ListOf(MAIL, "mail addresses"), "who is asked and hears of alarms", (), only=DELIVERY),
     ]
     minutes: Annotated[int, Key(Whole(5, 86400), "how long the question stands", 10080, "minutes")]
 
@@ -92,17 +84,6 @@ class Compute:
     instance_count: Annotated[int, Key(Whole(1, 20), "how many of them", 1)]
     volume_gb: Annotated[int, Key(Whole(1, 16384), "disk of each", 20, "GB")]
     minutes: Annotated[int, Key(Whole(1, 40320), "when a job is given up", 30, "minutes")]
-
-
-@dataclass(frozen=True)
-class Analysis(Compute):
-    """Machines of Model Monitor: it lets a job have less than other jobs.
-
-    Refused by pulumi-aws (internal/service/sagemaker/data_quality_job_definition.go).
-    """
-
-    volume_gb: Annotated[int, Key(Whole(1, 512), "disk of each", 20, "GB")]
-    minutes: Annotated[int, Key(Whole(1, 60), "when a job is given up", 30, "minutes")]
 
 
 @dataclass(frozen=True)
@@ -124,6 +105,15 @@ class Build:
     compute_type: Annotated[str, Key(Choice(_SIZES), "the machines", _SIZES[0])]
     image: Annotated[str, Key(Text(), "the image that builds run in", "aws/codebuild/amazonlinux-x86_64-standard:5.0")]
     minutes: Annotated[int, Key(Whole(5, 2160), "when a build is given up", 60, "minutes")]
+    deploy_minutes: Annotated[
+        int,
+        Key(
+            Whole(5, 2160),
+            "when a deployment's build is given up; it must outlive `shiftMinutes` and what comes before and after",
+            180,
+            "minutes",
+        ),
+    ]
     test_command: Annotated[str, Key(Text(), "what must succeed before anything is packaged", TEST_COMMAND)]
 
 
@@ -141,114 +131,6 @@ class Deployment:
     ]
     percentage: Annotated[int, Key(Whole(1, 99), "size of a step", 10, "percent of the requests")]
     minutes: Annotated[int, Key(Whole(1, 2880), "time between two steps", 5, "minutes")]
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Thresholds of the alarms: from when on a release is unhealthy. docs/health.md has the reasons."""
-
-    model_errors: Annotated[int, Key(Whole(1, _MILLION), "failures of the new version's model", 1, "a period")]
-    function_errors: Annotated[int, Key(Whole(1, _MILLION), "crashes and timeouts of the function", 1, "a period")]
-    endpoint_errors: Annotated[int, Key(Whole(1, _MILLION), "5XX answers of the release's endpoint", 1, "a period")]
-    latency_ms: Annotated[int, Key(Whole(1, 60_000), "how long the function waits for its model", 1000, "ms, p99")]
-    model_latency_ms: Annotated[int, Key(Whole(1, 60_000), "how long the container computes", 1000, "ms, p99")]
-    api_errors: Annotated[int, Key(Whole(1, _MILLION), "5XX answers of the API", 5, "a period")]
-    api_latency_ms: Annotated[int, Key(Whole(1, 60_000), "how long a caller waits", 3000, "ms, p99")]
-    prediction_shift: Annotated[
-        float, Key(Number(0.01, 10.0), "how far predictions may differ from the evaluation's", 0.25, "stability index")
-    ]
-    prediction_rows: Annotated[
-        int, Key(Whole(20, _MILLION), "predictions below which their distribution says nothing", 100)
-    ]
-    prediction_minutes: Annotated[int, Key(Whole(1, 1440), "how long predictions are collected", 10, "minutes")]
-    silent_invocations: Annotated[
-        int, Key(Whole(1, _MILLION), "requests below which missing metrics say nothing", 10, "a period")
-    ]
-    period_minutes: Annotated[int, Key(Whole(1, 60), "an alarm's period", 1, "minutes")]
-    periods: Annotated[int, Key(Whole(1, 100), "periods in a row that must be over the threshold", 1)]
-
-
-@dataclass(frozen=True)
-class Alarms:
-    """From when on a release is unhealthy, and how far its data may drift ([health](health.md) has the reasons)."""
-
-    limits: Annotated[Limits, INLINE]
-    drift: Annotated[float, Key(Number(0.0, 1.0), "distance of a feature from its baseline", 0.2)]
-
-
-@dataclass(frozen=True)
-class Monitor:
-    """The hourly look at what is asked and answered, and its machines."""
-
-    enabled: Annotated[bool, Key(Flag(), "whether it runs", True)]
-    by: Annotated[
-        str,
-        Key(
-            Choice(("own", "sagemaker")),
-            "own: the analyzer of this project; sagemaker: Model Monitor, in accounts that had it before it was closed",
-            "own",
-        ),
-    ]
-    schedule: Annotated[
-        str,
-        Key(
-            _SCHEDULE,
-            "when it runs (UTC); each run looks at the whole hour before. Model Monitor begins on the hour and leaves"
-            " the minute out",
-            "cron(15 * ? * * *)",
-        ),
-    ]
-    least_records: Annotated[int, Key(Whole(1, _MILLION), "fewer records in the hour are not judged", 30)]
-    compute: Annotated[Analysis, INLINE]
-
-
-@dataclass(frozen=True)
-class NewData:
-    """The rows that a retraining learns from."""
-
-    take: Annotated[
-        str,
-        Key(Choice(("newest", "joined")), "the newest object, or those of the last `days` joined into one", "newest"),
-    ]
-    days: Annotated[int, Key(Whole(1, 365), "take joined: how far back objects count", 7, "days")]
-    folder: Annotated[
-        str,
-        Key(
-            Choice((COLLECTED, UPLOADED)),
-            f"where they lie in the data bucket; an upload below `datasets/` starts a run by itself, one below"
-            f" `{COLLECTED}` waits",
-            COLLECTED,
-        ),
-    ]
-
-
-@dataclass(frozen=True)
-class Retrain:
-    """When drift, or a schedule, starts a run, and on which data ([health](health.md))."""
-
-    enabled: Annotated[bool, Key(Flag(), "whether anything may start by itself", True)]
-    environments: Annotated[
-        tuple[str, ...],
-        Key(
-            ListOf(Text("a stack name", r"[a-z][a-z0-9]{1,11}"), "stack names"),
-            "environments whose drift counts; where none is named, production alone",
-            (),
-        ),
-    ]
-    cooldown_minutes: Annotated[
-        int, Key(Whole(0, 525_600), "from the start of one retraining to that of the next", 1440, "minutes")
-    ]
-    runs: Annotated[int, Key(Whole(1, 100), "how many may begin in `periodDays`", 4)]
-    period_days: Annotated[int, Key(Whole(1, 366), "for how long a retraining counts against `runs`", 30, "days")]
-    schedule: Annotated[
-        str,
-        Key(
-            Text("a cron of six fields like cron(0 6 ? * MON *)", r"cron\([^()\s]+( [^()\s]+){5}\)"),
-            "when one is asked for without any drift (UTC)",
-            "",
-        ),
-    ]
-    data: Annotated[NewData, Key(Section(NewData), "the rows that it learns from", {})]
 
 
 @dataclass(frozen=True)
@@ -280,7 +162,7 @@ class Autoscaling:
 
     minimum: Annotated[int, Key(Whole(1, 100), "fewest instances", None, instead=_INSTANCES, name="min")]
     maximum: Annotated[int, Key(Whole(1, 1000), "most instances", None, instead=_INSTANCES, name="max")]
-    target: Annotated[int, Key(Whole(1, _MILLION), "load that is aimed at", 750, "requests per instance and minute")]
+    target: Annotated[int, Key(Whole(1, MILLION), "load that is aimed at", 750, "requests per instance and minute")]
     scale_in_seconds: Annotated[int, Key(Whole(0, 86400), "pause after instances were taken away", 60, "seconds")]
     scale_out_seconds: Annotated[int, Key(Whole(0, 86400), "pause after instances were added", 60, "seconds")]
 

@@ -7,7 +7,7 @@ import pulumi
 from components.approve import Approve
 from components.build import Build
 from components.ci import ContinuousIntegration, ContinuousIntegrationArgs
-from components.deploy import Deploy
+from components.deploy import Deploy, DeployArgs
 from components.notebook import Notebook
 from components.pipeline import Pipeline
 from components.plan import Plan
@@ -118,7 +118,9 @@ class DeliveryStack:
 
     def deploy(self, env: str, approved_in: str = "") -> Deploy:
         """`pulumi up` of an environment; where `approved_in` names one, only of the manifest approved there."""
-        return Deploy(f"deploy-{env}", {**self._engine(), "env": env, "approved_in": approved_in})
+        minutes = self.settings.build.deploy_minutes
+        args: DeployArgs = {**self._engine(), "minutes": minutes, "env": env, "approved_in": approved_in}
+        return Deploy(f"deploy-{env}", args)
 
     def test(self, env: str) -> SystemTest:
         """Ask the real API."""

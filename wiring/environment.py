@@ -36,7 +36,7 @@ class EnvironmentStack:
                 "names": self.names,
                 "env": self.env,
                 "capture_days": self.settings.capture.days,
-                "mails": self.settings.approval.mails,
+                "mails": self.settings.alarms.mails or (),
                 "monitor": self.settings.monitor.by,
                 "ci": self.settings.ci is not None,
             },

@@ -10,7 +10,7 @@ import yaml
 
 from contracts.names import DELIVERY
 from operate.checks.finding import Finding, Result
-from settings import Settings, parse
+from settings import Settings, deployment_minutes, parse
 
 
 @dataclass(frozen=True)
@@ -86,4 +86,17 @@ def _together(settings: Mapping[str, Settings]) -> list[Finding]:
         ):
             if value != wanted:
                 found.append(Finding(file, f"{key} is {value!r}, but {wanted!r} in Pulumi.{DELIVERY}.yaml"))
+        found += _outlived(file, own, first)
     return found
+
+
+def _outlived(file: str, own: Settings, first: Settings) -> list[Finding]:
+    """The pipeline's build waits for the environment's shift, and must not end before it."""
+    needed = deployment_minutes(own.shift_minutes, own.capture.wait_seconds)
+    given = first.build.deploy_minutes
+    if own.stack == DELIVERY or given >= needed:
+        return []
+    key = "glidepath:build.deployMinutes"
+    fix = f"raise {key} there, or lower glidepath:shiftMinutes here"
+    reason = f"a deployment takes up to {needed} minutes, but {key} is {given} in Pulumi.{DELIVERY}.yaml: {fix}"
+    return [Finding(file, reason)]

@@ -15,7 +15,12 @@ _EACH: dict[str, Any] = {"name": "penguins", "accounts": ACCOUNTS, "environments
 _CONFIG: dict[str, dict[str, Any]] = {
     "delivery": {**_EACH, "approval": {"mails": ["a@example.com", "b@example.com"]}, "dataset": DATASET},
     "test": {**_EACH, "deployment": {"kind": "all-at-once"}, "capture": {"days": 7}},
-    "live1": {**_EACH, "endpoint": {"instanceCount": 3}, "autoscaling": {"min": 2, "max": 8}},
+    "live1": {
+        **_EACH,
+        "endpoint": {"instanceCount": 3},
+        "autoscaling": {"min": 2, "max": 8},
+        "alarms": {"mails": ["oncall@example.com"]},
+    },
 }
 
 

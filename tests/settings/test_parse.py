@@ -168,7 +168,8 @@ def test_the_order_of_environments_is_their_own_key() -> None:
 
 def test_defaults_are_filled_in_where_nothing_is_given() -> None:
     given = config("live1", environments=None, accounts={"delivery": "0" * 12, "dev": "1" * 12, "prod": "2" * 12})
-    settings = parse("prod", {key: given[key] for key in ("aws:region", "glidepath:name", "glidepath:accounts")})
+    needed = ("aws:region", "glidepath:name", "glidepath:accounts", "glidepath:alarms")
+    settings = parse("prod", {key: given[key] for key in needed})
     assert settings.names.environments == ["dev", "prod"]
     assert (settings.deployment.kind, settings.deployment.percentage, settings.log_days) == ("canary", 10, 90)
     assert settings.autoscaling.minimum == settings.autoscaling.maximum == settings.instance_count == 1

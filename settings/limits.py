@@ -1,0 +1,163 @@
+"""What AWS's limits say of the settings: values that are sound by themselves, and that AWS would refuse later.
+
+Each rule's sentence names the limit. https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html has
+what is not said of another page.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from contracts.dataset import Dataset
+from contracts.evaluation_arguments import evaluation_arguments
+from contracts.images import MONITOR, MONITOR_ACCOUNTS, XGBOOST, XGBOOST_ACCOUNTS, XGBOOST_VERSION
+from contracts.names import DELIVERY, Names
+from settings.kinds import FAULTY, Problems
+from settings.sections import NAMESPACE
+
+Values = Mapping[str, Any]
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso": "aws-iso", "eu-iso": "aws-iso"}
+WITHOUT_PIPELINE = ("ca-west-1",)
+"""Regions with the model's image and without CodePipeline and CodeBuild (botocore's endpoints)."""
+WITHOUT_CONNECTIONS = (
+    "af-south-1", "ap-east-1", "ap-northeast-3", "ap-south-2", "ap-southeast-3", "ap-southeast-4", "eu-central-2",
+    "eu-south-2", "il-central-1", "me-central-1", "me-south-1",
+)  # fmt: skip
+"""https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodestarConnectionSource.html"""
+_BUCKET = 63
+"""https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
+_DAY = 1440
+_ELSEWHERE = 20
+"""Minutes that a deployment takes beside its shift: install, preview, the new endpoint, the old one's end."""
+LONGEST_BUILD = 2160
+"""https://docs.aws.amazon.com/codebuild/latest/userguide/limits.html (build timeout)"""
+FEATURE_NAMES = 1400
+"""Characters of the features' names as JSON. Lambda's environment holds 4,096 bytes in all, and the function that
+answers keeps there the names of its own release, those of the release before it while traffic moves, and the variants.
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+
+
+def region(values: Values, problems: Problems) -> None:
+    """The program's services and images are there."""
+    found, path = values["aws:region"], "aws:region"
+    if found is FAULTY:
+        return
+    partition = next((partition for start, partition in _PARTITIONS.items() if found.startswith(start)), "")
+    known = [each for each in XGBOOST_ACCOUNTS if each not in WITHOUT_PIPELINE]
+    if partition:
+        problems.refuse(path, found, f"is in the partition {partition}; this program is for regions of aws: take one")
+    elif found in WITHOUT_PIPELINE:
+        problems.refuse(path, found, "has neither CodePipeline nor CodeBuild; take another region")
+    elif found not in XGBOOST_ACCOUNTS:
+        image = f"{XGBOOST} {XGBOOST_VERSION}"
+        problems.refuse(path, found, f"is no region where AWS publishes {image}; take one of {', '.join(known)}")
+    else:
+        _of_choices(found, values, problems)
+
+
+def _of_choices(found: str, values: Values, problems: Problems) -> None:
+    source, monitor = values["source"], values["monitor"]
+    at_source = problems.stack == DELIVERY and _sound(source, "kind")
+    if at_source and source["kind"] == "connection" and found in WITHOUT_CONNECTIONS:
+        reason = f"is not there in {found}: CodePipeline has no connections in that region; take s3 or codecommit"
+        problems.refuse(f"{NAMESPACE}:source.kind", "connection", reason)
+    if _sound(monitor, "by") and monitor["by"] == "sagemaker" and found not in MONITOR_ACCOUNTS:
+        reason = f"is not there in {found}: AWS publishes no {MONITOR} in that region; take own"
+        problems.refuse(f"{NAMESPACE}:monitor.by", "sagemaker", reason)
+
+
+def buckets(values: Values, problems: Problems) -> None:
+    """Names of buckets: of those of an environment's captured requests, which are the longest."""
+    name, found, accounts, environments = (values[k] for k in ("name", "aws:region", "accounts", "environments"))
+    if FAULTY in (name, found, environments) or accounts is FAULTY:
+        return
+    names = Names(name, found, {DELIVERY: "", **accounts})
+    for env in environments:
+        bucket = names.capture_bucket(env) if env in accounts else ""
+        if len(bucket) > _BUCKET:
+            more = len(bucket) - _BUCKET
+            reason = f"makes {bucket} of {len(bucket)} characters, and S3 takes {_BUCKET}: shorten it, or"
+            problems.refuse(f"{NAMESPACE}:name", name, f"{reason} the environment's name {env}, by {more}")
+
+
+def alarms(values: Values, problems: Problems) -> None:
+    """How far back an alarm looks.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html (Period): a day for
+    periods below an hour. Seven days, for longer ones, are more than can be set here.
+    """
+    found = values["alarms"]
+    if not _sound(found, "periods", "periodMinutes"):
+        return
+    periods, minutes = found["periods"], found["periodMinutes"]
+    if minutes < 60 and periods * minutes > _DAY:
+        reason = f"of {minutes} minutes are {periods * minutes} minutes: with periods below an hour, an alarm of"
+        reason = f"{reason} CloudWatch looks back {_DAY} minutes at most; take {_DAY // minutes} or fewer"
+        problems.refuse(f"{NAMESPACE}:alarms.periods", periods, reason)
+
+
+def deployment_minutes(shift_minutes: int, wait_seconds: int) -> int:
+    """Minutes that a deployment's build must be given: it may not end before the shift that it waits for."""
+    return shift_minutes + math.ceil(wait_seconds / 60) + _ELSEWHERE
+
+
+def builds(values: Values, problems: Problems) -> None:
+    """A deployment's build outlives its shift: ended before, it leaves the stack's state locked."""
+    build, capture, shift = values["build"], values["capture"], values["shiftMinutes"]
+    if shift is FAULTY or not _sound(build, "deployMinutes") or not _sound(capture, "waitSeconds"):
+        return
+    needed = deployment_minutes(shift, capture["waitSeconds"])
+    if needed > LONGEST_BUILD:
+        reason = f"needs a build of {needed} minutes, and CodeBuild ends one after {LONGEST_BUILD}: lower it by"
+        problems.refuse(f"{NAMESPACE}:shiftMinutes", shift, f"{reason} {needed - LONGEST_BUILD}")
+    elif build["deployMinutes"] < needed:
+        reason = f"is shorter than the deployment that it waits for ({needed} minutes: shiftMinutes {shift}, captured"
+        reason = f"{reason} requests, {_ELSEWHERE} for the rest); raise it, here and in Pulumi.{DELIVERY}.yaml"
+        problems.refuse(f"{NAMESPACE}:build.deployMinutes", build["deployMinutes"], reason)
+
+
+def shift(values: Values, problems: Problems) -> None:
+    """A shift that goes as it should is over before it is given up."""
+    deployment, limit = values["deployment"], values["shiftMinutes"]
+    if limit is FAULTY or not _sound(deployment, "kind", "percentage", "minutes"):
+        return
+    kind, minutes = deployment["kind"], deployment["minutes"]
+    steps = {"canary": 1, "linear": math.ceil(100 / deployment["percentage"]) - 1}.get(kind, 0)
+    if steps * minutes >= limit:
+        reason = f"is no longer than the shift itself ({kind}: {steps * minutes} minutes), which would always be given"
+        problems.refuse(f"{NAMESPACE}:shiftMinutes", limit, f"{reason} up; raise it, or take fewer steps")
+
+
+def receivers(values: Values, problems: Problems) -> None:
+    """Somebody hears of production's alarms, or nobody by intention."""
+    environments, found, asked = values["environments"], values["alarms"], values["approval"]
+    if environments is FAULTY or not environments or problems.stack != environments[-1]:
+        return
+    if values["name"] is FAULTY or not _sound(found, "mails") or not _sound(asked, "mails"):
+        return
+    if found["mails"] is None and not asked["mails"]:
+        reason = "is missing: nobody would hear of an alarm in production; name mail addresses, or set it to [] and"
+        fix = f"subscribe to the topic {values['name']}-{problems.stack}-alarms yourself"
+        problems.note(f"{NAMESPACE}:alarms.mails", f"{reason} {fix}")
+
+
+def dataset(found: Dataset, problems: Problems) -> None:
+    """What a job's arguments and a function's environment can hold."""
+    path = f"{NAMESPACE}:dataset"
+    length = len(json.dumps(found.features))
+    if length > FEATURE_NAMES:
+        reason = f"are {len(found.features)} names of {length} characters in all, and the environment of the function"
+        reason = f"{reason} that answers has room for {FEATURE_NAMES} of Lambda's 4096; take fewer, or shorter names"
+        problems.note(f"{path}.features", reason)
+    try:
+        evaluation_arguments(found)
+    except ValueError as error:
+        problems.note(path, str(error))
+
+
+def _sound(values: Any, *names: str) -> bool:
+    return values is not FAULTY and all(values[name] is not FAULTY for name in names)
+
+
+RULES = (region, buckets, alarms, builds, shift, receivers)

@@ -1,0 +1,106 @@
+"""What AWS's limits say of the settings: refused with the limit, the value and the fix in the sentence."""
+
+from typing import Any
+
+import pytest
+
+from settings import deployment_minutes
+from settings.limits import FEATURE_NAMES, WITHOUT_PIPELINE
+from settings.load import review
+from tests.settings.configs import DATASET, config
+
+
+def refusal(stack: str = "live1", region: str = "us-east-1", **changes: Any) -> str:
+    """The one line that a config is refused with."""
+    settings, lines = review(stack, config(stack, **changes) | {"aws:region": region})
+    assert (settings, len(lines)) == (None, 1), lines
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("region", "reason"),
+    [
+        ("cn-north-1", "is in the partition aws-cn"),
+        ("us-gov-west-1", "is in the partition aws-us-gov"),
+        ("us-isob-east-1", "is in the partition aws-iso"),
+        ("mx-central-1", "is no region where AWS publishes sagemaker-xgboost 3.2-0; take one of af-south-1, "),
+        ("eu-west-9", "is no region where AWS publishes sagemaker-xgboost"),
+        *((region, "has neither CodePipeline nor CodeBuild; take another region") for region in WITHOUT_PIPELINE),
+    ],
+)
+def test_regions_that_the_program_cannot_serve_are_refused_by_name(region: str, reason: str) -> None:
+    for stack in ("delivery", "live1"):
+        assert refusal(stack, region).startswith(f"aws:region: {region!r} {reason}")
+
+
+def test_what_one_region_lacks_is_refused_with_the_choice_that_needs_it() -> None:
+    source = {"kind": "connection", "repository": "owner/name"}
+    line = "glidepath:source.kind: 'connection' is not there in ap-southeast-4: CodePipeline has no connections"
+    assert refusal("delivery", "ap-southeast-4", source=source).startswith(line)
+    line = "glidepath:monitor.by: 'sagemaker' is not there in ap-south-2: AWS publishes no sagemaker-model-monitor"
+    assert refusal(region="ap-south-2", monitor={"by": "sagemaker"}).startswith(line)
+    assert review("live1", config("live1") | {"aws:region": "ap-south-2"})[1] == []
+
+
+def test_an_alarm_looks_back_no_longer_than_cloudwatch_does() -> None:
+    mails: dict[str, Any] = {"mails": []}
+    found = refusal(alarms={"periodMinutes": 30, "periods": 49, **mails})
+    assert found.startswith("glidepath:alarms.periods: 49 of 30 minutes are 1470 minutes")
+    assert found.endswith("looks back 1440 minutes at most; take 48 or fewer")
+    for fine in ({"periodMinutes": 30, "periods": 48}, {"periodMinutes": 60, "periods": 100}):
+        assert review("live1", config("live1", alarms={**fine, **mails}))[1] == []
+
+
+def test_a_build_outlives_the_shift_that_it_waits_for() -> None:
+    assert refusal(shiftMinutes=151, capture={"waitSeconds": 550}) == (
+        "glidepath:build.deployMinutes: 180 is shorter than the deployment that it waits for (181 minutes: shiftMinutes"
+        " 151, captured requests, 20 for the rest); raise it, here and in Pulumi.delivery.yaml"
+    )
+    assert deployment_minutes(151, 550) == 181
+    assert review("live1", config("live1", shiftMinutes=151, build={"deployMinutes": 181}))[1] == []
+    assert refusal(shiftMinutes=2140).endswith("CodeBuild ends one after 2160: lower it by 10")
+
+
+def test_a_shift_that_would_always_be_given_up_is_refused() -> None:
+    found = refusal(deployment={"kind": "linear", "percentage": 10, "minutes": 14})
+    assert found.startswith("glidepath:shiftMinutes: 120 is no longer than the shift itself (linear: 126 minutes)")
+    assert refusal(deployment={"kind": "canary", "minutes": 120}).startswith("glidepath:shiftMinutes: 120 is no longer")
+    assert review("live1", config("live1", deployment={"kind": "linear", "percentage": 10, "minutes": 13}))[1] == []
+    assert review("live1", config("live1", deployment={"kind": "all-at-once", "minutes": 2880}))[1] == []
+
+
+def test_names_that_make_a_bucket_too_long_are_refused() -> None:
+    accounts = {"delivery": "1" * 12, "test": "2" * 12, "production12": "3" * 12}
+    names: dict[str, Any] = {"accounts": accounts, "environments": ["test", "production12"], "retrain": None}
+    for stack in ("delivery", "test"):
+        given = config(stack, name="demand-forecast", **names) | {"aws:region": "ap-northeast-1"}
+        assert review(stack, given)[1] == [
+            (
+                "glidepath:name: 'demand-forecast' makes demand-forecast-production12-capture-333333333333-ap-northeast-1"
+                " of 64 characters, and S3 takes 63: shorten it, or the environment's name production12, by 1"
+            )
+        ]
+        assert review(stack, {**given, "aws:region": "eu-central-1"})[1] == []
+
+
+def test_production_says_who_hears_of_its_alarms() -> None:
+    assert refusal(alarms=None) == (
+        "glidepath:alarms.mails: is missing: nobody would hear of an alarm in production; name mail addresses, or set"
+        " it to [] and subscribe to the topic penguins-live1-alarms yourself"
+    )
+    assert review("test", config("test"))[1] == []
+    for given, heard in (({"mails": []}, ()), ({"mails": ["a@example.com"]}, ("a@example.com",))):
+        settings, lines = review("live1", config("live1", alarms=given))
+        assert settings is not None, lines
+        assert settings.alarms.mails == heard
+    settings, lines = review("live1", config("live1", alarms=None, approval={"mails": ["b@example.com"]}))
+    assert settings is not None, lines
+    assert settings.alarms.mails == ("b@example.com",)
+
+
+def test_a_dataset_that_no_job_or_function_can_hold_is_refused() -> None:
+    wide = {**DATASET, "slices": [], "features": [f"feature_{number}" for number in range(120)]}
+    names, arguments = review("delivery", config("delivery", dataset=wide))[1]
+    assert names.startswith("glidepath:dataset.features: are 120 names of ")
+    assert names.endswith(f"has room for {FEATURE_NAMES} of Lambda's 4096; take fewer, or shorter names")
+    assert arguments.startswith("glidepath:dataset: the evaluation needs 125 arguments, SageMaker takes 100")
