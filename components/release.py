@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pulumi
 from pulumi_aws.s3.get_object import get_object
@@ -20,6 +20,8 @@ class LocatedRelease:
     release: Release
     manifest: str
     sha256: str
+    follows: bool = False
+    """Whether the environment has recorded a release, this one or another, that callers may be with."""
 
     @property
     def pointer(self) -> str:
@@ -39,10 +41,13 @@ def find(named: str, sha256: str, pointer: str, retire: bool) -> LocatedRelease 
         )
     if retire:
         return None
+    recorded = _recorded(pointer)
     if named:
-        return load(named, sha256)
-    present = _present(pointer)
-    return load(present["manifest"], present["sha256"]) if present else None
+        return replace(load(named, sha256), follows=recorded is not None)
+    if recorded is None:
+        return None
+    present = _present(pointer, recorded)
+    return replace(load(present["manifest"], present["sha256"]), follows=True)
 
 
 def load(manifest: str, sha256: str = "") -> LocatedRelease:
@@ -62,22 +67,24 @@ def load(manifest: str, sha256: str = "") -> LocatedRelease:
     return LocatedRelease(release, manifest, actual)
 
 
-def _present(pointer: str) -> dict[str, str] | None:
+def _recorded(pointer: str) -> str | None:
+    """What the environment remembers, as it stands there."""
     try:
         found = get_parameters_by_path(path=pointer.rpartition("/")[0])
     except Exception as error:  # noqa: BLE001  # an invoke raises nothing narrower
         raise pulumi.RunError(
             f"the release recorded in {pointer} cannot be read: {error}; nothing was touched"
         ) from None
-    values = dict(zip(found.names, found.values, strict=True))
-    if pointer not in values:
-        return None
+    return dict(zip(found.names, found.values, strict=True)).get(pointer)
+
+
+def _present(pointer: str, recorded: str) -> dict[str, str]:
     try:
-        record = json.loads(values[pointer])
+        record = json.loads(recorded)
         return {"manifest": str(record["manifest"]), "sha256": str(record["sha256"])}
     except (ValueError, KeyError, TypeError):
         raise pulumi.RunError(
-            f"parameter {pointer} does not hold a release: {values[pointer]!r}. Name the release to serve with"
+            f"parameter {pointer} does not hold a release: {recorded!r}. Name the release to serve with"
             " -c glidepath:release=s3://…/manifest.json; nothing was touched"
         ) from None
 

@@ -18,6 +18,7 @@ from pulumi_aws.lambda_.alias import Alias
 from pulumi_aws.lambda_.permission import Permission
 
 from components.function import Function
+from contracts.former import VARIABLE, Former, fits, render_former
 from contracts.names import LIVE, Names
 from definitions.health import METRICS
 from definitions.openapi import ACCESS_LOG, openapi
@@ -42,6 +43,8 @@ class ServeArgs(TypedDict):
     """Edges between the bins that predictions are counted in; none: they are not counted."""
     answering: Mapping[str, str]
     """Variant → release of an A/B test; empty where the release answers alone."""
+    former: Former | None
+    """The release that serves while this one takes over, where its requests look otherwise."""
     role_arn: pulumi.Input[str]
     """Role of the function."""
     key_arn: pulumi.Input[str]
@@ -67,10 +70,14 @@ class Serve(pulumi.ComponentResource):
     """The alias that callers reach; CodeDeploy moves it."""
     url: pulumi.Output[str]
     """Base URL of the API's stage, without `/predict`."""
+    handing: bool
+    """Whether the function hands requests of the former schema on."""
 
     def __init__(self, name: str, args: ServeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("glidepath:serve:Serve", name, None, opts)
         names, env = args["names"], args["env"]
+        variables = _variables(args)
+        self.handing = VARIABLE in variables
         self.function = Function(
             f"{name}-predict",
             {
@@ -78,15 +85,7 @@ class Serve(pulumi.ComponentResource):
                 "package": "predict",
                 "role_arn": args["role_arn"],
                 "key_arn": args["key_arn"],
-                "environment": {
-                    "ENDPOINT_NAME": args["endpoint"],
-                    "RELEASE_ID": args["release_id"],
-                    "FEATURES": json.dumps(list(args["features"])),
-                    "METRIC_NAMESPACE": METRICS,
-                    "SERVICE": names.stack(env),
-                    "PREDICTION_EDGES": json.dumps(list(args["edges"])),
-                    **({"VARIANTS": json.dumps(dict(args["answering"]))} if args["answering"] else {}),
-                },
+                "environment": variables,
                 "log_days": args["log_days"],
                 "seconds": 29,
                 "memory": 512,
@@ -171,3 +170,28 @@ class Serve(pulumi.ComponentResource):
         )
         key = ApiKey(name, opts=own)
         UsagePlanKey(name, key_id=key.id, key_type="API_KEY", usage_plan_id=plan.id, opts=own)
+
+
+def _variables(args: ServeArgs) -> dict[str, pulumi.Input[str]]:
+    """What a version is told. All of it is published with it, and goes with the alias."""
+    found: dict[str, pulumi.Input[str]] = {
+        "ENDPOINT_NAME": args["endpoint"],
+        "RELEASE_ID": args["release_id"],
+        "FEATURES": json.dumps(list(args["features"])),
+        "METRIC_NAMESPACE": METRICS,
+        "SERVICE": args["names"].stack(args["env"]),
+        "PREDICTION_EDGES": json.dumps(list(args["edges"])),
+        **({"VARIANTS": json.dumps(dict(args["answering"]))} if args["answering"] else {}),
+    }
+    former = args["former"]
+    if former is None:
+        return found
+    both = {**found, VARIABLE: render_former(former, args["features"])}
+    if fits(both):
+        return both
+    pulumi.log.warn(
+        f"the features of release {former.release} and of release {args['release_id']} do not fit into the 4 KB that"
+        " Lambda gives a function's variables: requests of the former schema are refused (400) by the share of traffic"
+        " that has moved"
+    )
+    return found

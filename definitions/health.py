@@ -22,7 +22,7 @@ class Watched:
     """Whose health it is. `version` and `endpoint` may be anything that a metric's dimension can hold in the end.
 
     `variants` are those of the endpoint that answer, the release's own first; `shadow` answers nobody, and is shown
-    without being judged.
+    without being judged. `handing`: the version hands requests of the former schema on, and reports so.
     """
 
     service: str
@@ -34,6 +34,7 @@ class Watched:
     api: str
     stage: str
     shadow: str = ""
+    handing: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,10 @@ def _silence(watched: Watched, limits: Limits) -> Alarm:
     # A version that nobody asks has no invocations, and so no data: not breaching. One that is asked and reports
     # nothing has invocations, and its reports are filled in as 0: that is the breach.
     period = limits.period_minutes * 60
-    quiet = f"IF(invocations>={limits.silent_invocations},1-FILL(requests,0)/invocations,0)"
+    # What it hands on is reported as the former version's: it must not be missed here.
+    reported = "(FILL(requests,0)+FILL(handed,0))" if watched.handing else "FILL(requests,0)"
+    quiet = f"IF(invocations>={limits.silent_invocations},1-{reported}/invocations,0)"
+    handed = [_query("handed", METRICS, "HandedOn", _of_version(watched), period)] if watched.handing else []
     return Alarm(
         "The new version is asked, but its own metrics do not arrive: nothing else would see it fail",
         True,
@@ -121,6 +125,7 @@ def _silence(watched: Watched, limits: Limits) -> Alarm:
             "metric_queries": [
                 _query("invocations", "AWS/Lambda", "Invocations", _executed(watched), period),
                 _query("requests", METRICS, "Requests", _of_version(watched), period),
+                *handed,
                 {"id": "silent", "expression": quiet, "label": "Share without metrics", "return_data": True},
             ],
             **_judged(SILENT_SHARE, SILENT_PERIODS),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from preview.kinds import kind
 from preview.model import Change, Danger, Line
@@ -88,21 +89,30 @@ def _schemas(steps: Sequence[Step]) -> Iterator[Spoken]:
         parts = [f"adds {_listed(added)}"] if added else []
         parts += [f"removes {_listed(removed)}"] if removed else []
         what = " and ".join(parts) or f"has its features in another order ({_listed(new)}), which CSV callers follow"
-        text = (
-            f"the request schema **changes**: the new release {what}; requests of the old schema are refused (400) by"
-            " the share of traffic that has moved to it"
+        callers = (
+            "are answered by the old endpoint until it goes, after the shift, and are refused (400) from then on"
+            if _variables(step.new).get("FORMER")
+            else "are refused (400) by the share of traffic that has moved to it"
         )
+        text = f"the request schema **changes**: the new release {what}; requests of the old schema {callers}"
+        if len(old) == len(new):
+            text += ". CSV names no features: such callers must change **with** the shift, since their rows suit both"
         yield Spoken(Line(Danger.SERVING, text), frozenset())
 
 
 def _features(resource: Resource | None) -> list[str]:
-    environment = (resource.inputs if resource else {}).get("environment") or {}
-    variables = environment.get("variables") if isinstance(environment, dict) else None
     try:
-        found = json.loads((variables or {}).get("FEATURES") or "[]")
-    except (ValueError, TypeError, AttributeError):
+        found = json.loads(_variables(resource).get("FEATURES") or "[]")
+    except (ValueError, TypeError):
         return []  # not known yet
     return [str(name) for name in found] if isinstance(found, list) else []
+
+
+def _variables(resource: Resource | None) -> dict[str, Any]:
+    """What the function is told; empty where that is not known yet."""
+    environment = (resource.inputs if resource else {}).get("environment")
+    variables = environment.get("variables") if isinstance(environment, dict) else None
+    return variables if isinstance(variables, dict) else {}
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from pulumi_aws.ssm.parameter import Parameter
 
 from components.announce import Announce
 from components.endpoint import VARIANT, Endpoint
+from components.former import find_former
 from components.foundation import Foundation
 from components.health import Health
 from components.monitor import Monitor
@@ -95,6 +96,7 @@ class EnvironmentStack:
                 "features": found.release.features,
                 "edges": _bins(found)[0],
                 "answering": variants.answering,
+                "former": find_former(self.names.predict(self.env), found.release) if found.follows else None,
                 "role_arn": foundation.roles[PREDICT],
                 "key_arn": foundation.key_arn,
                 "rate": api.rate,
@@ -131,6 +133,7 @@ class EnvironmentStack:
                     api=service,
                     stage=ALIAS,
                     shadow=self.settings.shadow.name if self.settings.shadow else "",
+                    handing=serve.handing,
                 ),
                 "limits": self.settings.alarms.limits,
                 "edges": edges,

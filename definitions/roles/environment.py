@@ -197,5 +197,13 @@ def tester(at: Environment) -> list[Statement]:
 
 def preview(at: Environment) -> list[Statement]:
     """What the program looks up when it is only asked what it would do; the rest of a preview is in the state."""
-    where = allow("SeeAlias", ["lambda:GetAlias"], [at.names.function_arn(at.env, PREDICT)])
-    return [*read_release(at), read_pointer(at), where]
+    function = at.names.function_arn(at.env, PREDICT)
+    return [
+        *read_release(at),
+        read_pointer(at),
+        allow("SeeAlias", ["lambda:GetAlias"], [function]),
+        # What the serving version was published with. The provider's lookup of a function asks for the signing of its
+        # code as well, and that of the function itself.
+        allow("SeeServing", ["lambda:GetFunction"], [f"{function}:{LIVE}"]),
+        allow("SeeSigning", ["lambda:GetFunctionCodeSigningConfig"], [function]),
+    ]

@@ -8,6 +8,7 @@
 | `METRIC_NAMESPACE` | namespace of the metrics (`Glidepath`) |
 | `SERVICE`          | dimension `Service` of the metrics (`{name}-{env}`) |
 | `VARIANTS`         | only in an A/B test: JSON object of variant and release; answers then name both |
+| `FORMER`           | only after a change of schema: the release that served before (`contracts/former.py`) |
 | `PREDICTION_EDGES` | JSON list of the edges between the bins of the predictions; empty: none are counted |
 
 Event: an API Gateway REST proxy request. Answer: a proxy response.
@@ -16,6 +17,11 @@ Metrics: `Requests` (1 per request), `ModelErrors` and `CallerErrors` (0 or 1 pe
 call in milliseconds, `Predictions`, the predicted values themselves (their SampleCount is the number of rows), and
 `Bin0`, `Bin1`, …: how many predictions lie in each bin of the release's baseline. In an A/B test all but the last
 are there by variant as well, and the bins count the release's own variant alone: the baseline is its own.
+
+While traffic moves between releases of different schemas, callers of the former one reach this version too. A request
+that suits only the former schema is handed on to the former endpoint, and all that is said of it (metrics, log, answer)
+is said of the former release and its version; this version reports `HandedOn` (1). Once that endpoint is gone, such a
+request gets a 400 that names the difference.
 """
 
 from __future__ import annotations
@@ -30,8 +36,9 @@ from botocore.config import Config
 from botocore.session import get_session
 
 from functions.predict.metrics import Meter
-from functions.predict.model import ModelError, predict
-from functions.predict.request import INFERENCE_HEADER, CallerError, read_inference_id, read_request, read_variant
+from functions.predict.model import EndpointGoneError, ModelError, predict
+from functions.predict.request import INFERENCE_HEADER, CallerError, Request, read_inference_id, read_variant
+from functions.predict.served import Served, difference, former, own, read
 from functions.shared.log import log
 from functions.shared.variants import VARIANT_HEADER
 
@@ -40,65 +47,115 @@ _CLIENT_CONFIG = Config(connect_timeout=2, read_timeout=10, retries={"mode": "st
 
 
 class Service:
-    """What one release's function knows: endpoint, release, features, and where its metrics go."""
+    """What one release's function knows: the releases that it asks, and where its metrics go."""
 
     def __init__(self, client: Any, environment: Mapping[str, str]) -> None:
         self._client = client
-        self._endpoint = environment["ENDPOINT_NAME"]
-        self._release = environment["RELEASE_ID"]
-        self._features: list[str] = json.loads(environment["FEATURES"])
+        self._own = own(environment)
+        self._former = former(environment, self._own.features)
+        self._former_gone = False
         self._namespace = environment["METRIC_NAMESPACE"]
         self._service = environment["SERVICE"]
-        self._edges: list[float] = json.loads(environment.get("PREDICTION_EDGES") or "[]")
-        self._variants: dict[str, str] = json.loads(environment.get("VARIANTS") or "{}")
-        self._meters: dict[tuple[str, str], Meter] = {}
+        self._meters: dict[tuple[str, str, str], Meter] = {}
 
     def handle(self, event: Mapping[str, Any], version: str) -> dict[str, Any]:
         """Answer one request; `version` is the function version that runs, a dimension of the metrics."""
         inference_id = ""
         try:
             inference_id = read_inference_id(event)
-            request = read_request(event, self._features)
-            wanted = read_variant(event, self._variants) if self._variants else ""
+            served, request = read(event, self._own, self._former)
+        except CallerError as error:
+            return self._refused(self._own, version, error, inference_id)
+        if served is self._former:
+            return self._hand_on(event, version, served, request, inference_id)
+        return self._ask(event, version, served, request, inference_id)
+
+    def _ask(
+        self, event: Mapping[str, Any], version: str, served: Served, request: Request | CallerError, inference_id: str
+    ) -> dict[str, Any]:
+        """Have a release answer; `version` is the one that its metrics are of."""
+        try:
+            if isinstance(request, CallerError):
+                raise request
+            wanted = read_variant(event, served.variants) if served.variants else ""
             started = time.perf_counter()
-            predictions, variant = predict(self._client, self._endpoint, request, inference_id, wanted)
+            predictions, variant = predict(self._client, served.endpoint, request, inference_id, wanted)
             latency = (time.perf_counter() - started) * 1000
         except CallerError as error:
-            self._meter(version).caller_error(inference_id)
-            return self._error(error.status, error.code, error.message, inference_id)
+            return self._refused(served, version, error, inference_id)
+        except EndpointGoneError as failure:
+            if served is self._former:
+                raise
+            return self._failed(served, version, failure, inference_id)
         except ModelError as failure:
-            release = self._variants.get(failure.variant, self._release)
-            log("ERROR", failure.detail, code=failure.code, release=release, inference_id=inference_id)
-            self._meter(version, failure.variant).model_error(inference_id)
-            return self._error(failure.status, failure.code, failure.message, inference_id, failure.variant)
-        self._meter(version, variant).answered(inference_id, latency, predictions)
-        release = self._variants.get(variant, self._release)
-        answer = {"predictions": predictions, "release": release, "inference_id": inference_id}
-        if self._variants:
+            return self._failed(served, version, failure, inference_id)
+        self._meter(served, version, variant).answered(inference_id, latency, predictions)
+        answer = {
+            "predictions": predictions,
+            "release": served.variants.get(variant, served.release),
+            "inference_id": inference_id,
+        }
+        if served.variants:
             answer["variant"] = variant
-        return self._respond(200, answer, inference_id, variant)
+        return _respond(served, 200, answer, inference_id, variant)
 
-    def _meter(self, version: str, variant: str = "") -> Meter:
+    def _hand_on(
+        self, event: Mapping[str, Any], version: str, served: Served, request: Request | CallerError, inference_id: str
+    ) -> dict[str, Any]:
+        """Have the former release answer, as long as it has an endpoint."""
+        if not self._former_gone:
+            try:
+                answer = self._ask(event, served.version, served, request, inference_id)
+            except EndpointGoneError as failure:
+                # An endpoint's name is not given twice: it need not be asked again.
+                self._former_gone = True
+                log("INFO", failure.detail, release=served.release, inference_id=inference_id)
+            else:
+                self._meter(self._own, version).handed_on(inference_id)
+                return answer
+        _, unsuited = read(event, self._own, None)
+        if isinstance(unsuited, CallerError):
+            unsuited.message += f" {difference(self._own, served)}"
+        return self._ask(event, version, self._own, unsuited, inference_id)
+
+    def _refused(self, served: Served, version: str, error: CallerError, inference_id: str) -> dict[str, Any]:
+        self._meter(served, version).caller_error(inference_id)
+        return _error(served, error.status, error.code, error.message, inference_id)
+
+    def _failed(self, served: Served, version: str, failure: ModelError, inference_id: str) -> dict[str, Any]:
+        release = served.variants.get(failure.variant, served.release)
+        log("ERROR", failure.detail, code=failure.code, release=release, inference_id=inference_id)
+        self._meter(served, version, failure.variant).model_error(inference_id)
+        return _error(served, failure.status, failure.code, failure.message, inference_id, failure.variant)
+
+    def _meter(self, served: Served, version: str, variant: str = "") -> Meter:
         """Made once: a sandbox runs one version, and an endpoint has few variants."""
-        key = (version, variant if variant in self._variants else "")
-        return self._meters.get(key) or self._new_meter(*key)
+        key = (served.release, version, variant if variant in served.variants else "")
+        return self._meters.get(key) or self._new_meter(key, served)
 
-    def _new_meter(self, version: str, variant: str) -> Meter:
-        release = self._variants.get(variant, self._release)
-        edges = self._edges if release == self._release else []
-        self._meters[version, variant] = Meter(self._namespace, self._service, release, version, edges, variant)
-        return self._meters[version, variant]
+    def _new_meter(self, key: tuple[str, str, str], served: Served) -> Meter:
+        _, version, variant = key
+        release = served.variants.get(variant, served.release)
+        edges = served.edges if release == served.release else []
+        self._meters[key] = Meter(self._namespace, self._service, release, version, edges, variant)
+        return self._meters[key]
 
-    def _error(self, status: int, code: str, message: str, inference_id: str, variant: str = "") -> dict[str, Any]:
-        return self._respond(status, {"error": {"code": code, "message": message}}, inference_id, variant)
 
-    def _respond(self, status: int, body: Mapping[str, Any], inference_id: str, variant: str = "") -> dict[str, Any]:
-        headers = {"content-type": "application/json", "x-glidepath-release": self._release}
-        if variant in self._variants:
-            headers |= {"x-glidepath-release": self._variants[variant], VARIANT_HEADER: variant}
-        if inference_id:
-            headers[INFERENCE_HEADER] = inference_id
-        return {"statusCode": status, "headers": headers, "body": json.dumps(body), "isBase64Encoded": False}
+def _error(
+    served: Served, status: int, code: str, message: str, inference_id: str, variant: str = ""
+) -> dict[str, Any]:
+    return _respond(served, status, {"error": {"code": code, "message": message}}, inference_id, variant)
+
+
+def _respond(
+    served: Served, status: int, body: Mapping[str, Any], inference_id: str, variant: str = ""
+) -> dict[str, Any]:
+    headers = {"content-type": "application/json", "x-glidepath-release": served.release}
+    if variant in served.variants:
+        headers |= {"x-glidepath-release": served.variants[variant], VARIANT_HEADER: variant}
+    if inference_id:
+        headers[INFERENCE_HEADER] = inference_id
+    return {"statusCode": status, "headers": headers, "body": json.dumps(body), "isBase64Encoded": False}
 
 
 def client() -> Any:

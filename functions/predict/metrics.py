@@ -44,6 +44,8 @@ class Meter:
             same["Variant"] = variant
         self._failed = _frame([_directive(namespace, both, counts)], same)
         self._answered = _frame([_directive(namespace, both, counts | values), *own], same)
+        by_version = [["Service", "Version"]]
+        self._handed_on = _frame([_directive(namespace, by_version, {"HandedOn": "Count"})], same)
         self._more = _frame([_directive(namespace, both, {"Predictions": "None"})], same)
 
     def caller_error(self, inference_id: str) -> None:
@@ -53,6 +55,10 @@ class Meter:
     def model_error(self, inference_id: str) -> None:
         """A request that the model did not answer."""
         _write(self._failed, _MODEL_ERROR, inference_id)
+
+    def handed_on(self, inference_id: str) -> None:
+        """A request that reached this version, and that the former release's answered and reported."""
+        _write(self._handed_on, '"HandedOn":1', inference_id)
 
     def answered(self, inference_id: str, milliseconds: float, predictions: Sequence[float]) -> None:
         """A request that was answered after `milliseconds` of the endpoint's time, with finite predictions."""

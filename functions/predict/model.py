@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from functions.predict.request import Request
 
+# The service's own words (github.com/aws/amazon-sagemaker-examples/issues/559): a code of its own there is not.
+_GONE = re.compile(r"Endpoint \S+ of account \S+ not found")
 _SLOW = ("ModelNotReadyException", "ThrottlingException", "ServiceUnavailable", "ServiceUnavailableException")
 
 
@@ -26,6 +29,10 @@ class ModelError(Exception):
         self.code = code
         self.message = message
         self.detail = detail
+
+
+class EndpointGoneError(ModelError):
+    """There is no such endpoint (any more)."""
 
 
 def predict(
@@ -77,7 +84,8 @@ def _failure(error: ClientError) -> ModelError:
     code = error.response.get("Error", {}).get("Code", "Unknown")
     if code in _SLOW:
         return ModelError(504, "model_overloaded", "The model is too busy to answer. Try again.", str(error))
-    return ModelError(502, "model_error", "The model failed to answer.", str(error))
+    gone = code == "ValidationError" and _GONE.search(str(error))
+    return (EndpointGoneError if gone else ModelError)(502, "model_error", "The model failed to answer.", str(error))
 
 
 def _unusable(detail: str) -> ModelError:

@@ -134,6 +134,53 @@ def get_object(session: Session, args: Values) -> Values:
     }
 
 
+def get_function(session: Session, args: Values) -> Values:
+    """A function as a version or an alias has it; the members that are read from its configuration.
+
+    Calls and words are those of internal/service/lambda/function_data_source.go: the code's signing is asked for of the
+    function itself, without the qualifier.
+    """
+    from botocore.exceptions import ClientError
+
+    client, name, qualifier = session.client("lambda", args.get("region")), args["functionName"], args.get("qualifier")
+    if not qualifier:
+        raise ProviderError("the rehearsal looks up functions by a qualifier only")
+    try:
+        answer = client.get_function(FunctionName=name, Qualifier=qualifier)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        raise ProviderError(f"reading Lambda Function ({name}): couldn't find resource") from error
+    found = answer["Configuration"]
+    arn = found["FunctionArn"].removesuffix(f":{qualifier}")
+    signing = client.get_function_code_signing_config(FunctionName=name).get("CodeSigningConfigArn", "")
+    return {
+        "id": name,
+        "functionName": name,
+        "qualifier": qualifier,
+        "arn": arn,
+        "qualifiedArn": found["FunctionArn"],
+        "architectures": found["Architectures"],
+        "codeSha256": found["CodeSha256"],
+        "codeSigningConfigArn": signing,
+        "description": found.get("Description", ""),
+        "environment": {"variables": (found.get("Environment") or {}).get("Variables", {})},
+        "handler": found.get("Handler", ""),
+        "lastModified": found["LastModified"],
+        "memorySize": found["MemorySize"],
+        "reservedConcurrentExecutions": (answer.get("Concurrency") or {}).get("ReservedConcurrentExecutions", -1),
+        "role": found["Role"],
+        "runtime": found.get("Runtime", ""),
+        "sourceCodeHash": found["CodeSha256"],
+        "sourceCodeSize": found["CodeSize"],
+        "tags": answer.get("Tags", {}),
+        "timeout": found["Timeout"],
+        "tracingConfig": {"mode": (found.get("TracingConfig") or {}).get("Mode", "PassThrough")},
+        "version": found["Version"],
+        "region": args.get("region") or session.region,
+    }
+
+
 def get_kms_alias(session: Session, args: Values) -> Values:
     region = args.get("region") or session.region
     pages = session.client("kms", region).get_paginator("list_aliases").paginate()
@@ -225,6 +272,7 @@ FUNCTIONS: dict[str, Callable[[Session, Values], Values]] = {
     "aws:index/getPartition:getPartition": get_partition,
     "aws:iam/getPolicyDocument:getPolicyDocument": get_policy_document,
     "aws:kms/getAlias:getAlias": get_kms_alias,
+    "aws:lambda/getFunction:getFunction": get_function,
     "aws:s3/getObject:getObject": get_object,
     "aws:sagemaker/getPrebuiltEcrImage:getPrebuiltEcrImage": get_prebuilt_ecr_image,
     "aws:ssm/getParameter:getParameter": get_parameter,

@@ -92,6 +92,28 @@ def test_silence_is_being_asked_and_saying_nothing(
     assert silent(invocations, requests) == (None if share is None else pytest.approx(share))
 
 
+@pytest.mark.parametrize(
+    ("invocations", "requests", "handed", "share"),
+    [
+        (100, 10, 90, 0.0),  # most callers still send the former schema
+        (100, None, 100, 0.0),
+        (100, 10, None, 0.9),  # nothing was handed on, and little reported
+        (100, None, None, 1.0),
+    ],
+)
+def test_what_is_handed_on_to_the_former_release_is_no_silence(
+    invocations: float, requests: float | None, handed: float | None, share: float
+) -> None:
+    queries = alarms(dataclasses.replace(WATCHED, handing=True), LIMITS, EDGES, SHARES)["silence"].arguments[
+        "metric_queries"
+    ]
+    measured = {query["id"]: query["metric"] for query in queries if "metric" in query}
+    assert measured["handed"] == {**measured["requests"], "metric_name": "HandedOn"}
+    (expression,) = [query["expression"] for query in queries if "expression" in query]
+    values = {"invocations": invocations, "requests": requests, "handed": handed}
+    assert compute([("silent", expression)], values) == pytest.approx(share)
+
+
 def test_no_callers_mistake_is_watched() -> None:
     """4xx never count against a release: neither the handler's, nor the endpoint's, nor the API's."""
     text = str(found())

@@ -149,6 +149,29 @@ def test_another_request_schema_is_named(new: list[str], words: str) -> None:
     assert words in first.text
 
 
+@pytest.mark.parametrize(
+    ("former", "new", "words"),
+    [
+        (
+            "{}",
+            ["a", "c", "d"],
+            "are answered by the old endpoint until it goes, after the shift, and are refused (400)",
+        ),
+        ("", ["a", "c", "d"], "are refused (400) by the share of traffic that has moved to it"),
+        ("{}", ["b", "a"], "CSV names no features: such callers must change **with** the shift"),
+    ],
+)
+def test_what_becomes_of_requests_of_the_old_schema_is_said(former: str, new: list[str], words: str) -> None:
+    kind = "aws:lambda/function:Function"
+    known = {"FORMER": former} if former else {}
+    sides = [
+        {"environment": {"variables": {"FEATURES": json.dumps(each), **more}}}
+        for each, more in ((["a", "b"], {}), (new, known))
+    ]
+    first, *_ = report(world.document(world.step("update", kind, "predict", *sides))).first
+    assert words in first.text
+
+
 def test_json_holds_what_programs_need() -> None:
     found = json.loads(as_json(report(world.document(changed("a", 1, 2)))))
     assert (found["schema"], found["exitCode"], found["stack"]) == (1, 2, "prod")

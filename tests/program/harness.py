@@ -67,6 +67,8 @@ class Store:
     checksums: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, str] = field(default_factory=dict)
     untyped: set[str] = field(default_factory=set)
+    serving: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Function and alias → what the provider tells of the version there; a text is the error it answers instead."""
 
     def put(self, number: int, **changes: Any) -> str:
         """Store a release, its manifest's members changed; returns the manifest's address."""
@@ -130,6 +132,12 @@ class _Mocks(mocks.Mocks):
                 # As the provider does: only what calls itself text is handed over.
                 found = {"contentType": "binary/octet-stream"}
             return {"checksumSha256": encoded, **found, **args.args}
+        if args.token == "aws:lambda/getFunction:getFunction":
+            name = f"{args.args['functionName']}:{args.args['qualifier']}"
+            served = self.store.serving.get(name)
+            if served is None:
+                return {}, [("", f"reading Lambda Function ({args.args['functionName']}): couldn't find resource")]
+            return {**served, **args.args}
         raise AssertionError(f"the program calls {args.token}")
 
 

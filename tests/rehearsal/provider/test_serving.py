@@ -136,6 +136,22 @@ def test_parameters_of_a_path_are_read(world: World, boto: Boto) -> None:
     assert world.engine.invoke(token, {"path": f"/{world.unique}/prod"})["names"] == []
 
 
+def test_a_function_is_read_as_its_alias_has_it(world: World, boto: Boto) -> None:
+    function, lambda_ = world.function(), boto("lambda")
+    name = str(function.outputs["name"])
+    lambda_.create_alias(FunctionName=name, Name="live", FunctionVersion=function.outputs["version"])
+    lambda_.update_function_configuration(FunctionName=name, Environment={"Variables": {"RELEASE_ID": "next"}})
+    token = "aws:lambda/getFunction:getFunction"
+    found = world.engine.invoke(token, {"functionName": name, "qualifier": "live"})
+    served = lambda_.get_function_configuration(FunctionName=name, Qualifier="live")
+    assert (found["version"], found["arn"]) == (served["Version"], served["FunctionArn"].removesuffix(":live"))
+    variables = (found.get("environment") or {}).get("variables") or {}
+    assert variables == (served.get("Environment") or {}).get("Variables", {}) != {"RELEASE_ID": "next"}
+    for missing in ({"functionName": name, "qualifier": "dead"}, {"functionName": "nothing", "qualifier": "live"}):
+        with pytest.raises(grpc.RpcError, match="couldn't find resource"):
+            world.engine.invoke(token, missing)
+
+
 def test_other_functions(world: World) -> None:
     engine = world.engine
     assert engine.invoke("aws:index/getCallerIdentity:getCallerIdentity", {})["accountId"] == ACCOUNT

@@ -1,0 +1,66 @@
+"""The releases that a version asks: its own, and the former one while that has its endpoint."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from contracts.former import VARIABLE, parse_former
+from functions.predict.request import CallerError, Request, read_request
+
+
+class Served(NamedTuple):
+    """One release as it is asked. `version` reports what it does; empty: the version that runs."""
+
+    endpoint: str
+    release: str
+    features: list[str]
+    edges: list[float]
+    variants: dict[str, str]
+    version: str = ""
+
+
+def own(environment: Mapping[str, str]) -> Served:
+    """The release of this version."""
+    return Served(
+        environment["ENDPOINT_NAME"],
+        environment["RELEASE_ID"],
+        json.loads(environment["FEATURES"]),
+        json.loads(environment.get("PREDICTION_EDGES") or "[]"),
+        json.loads(environment.get("VARIANTS") or "{}"),
+    )
+
+
+def former(environment: Mapping[str, str], features: list[str]) -> Served | None:
+    """The release that served before with another schema. Its bins are not counted: nobody judges it by them now."""
+    found = parse_former(environment.get(VARIABLE), features)
+    if found is None:
+        return None
+    return Served(found.endpoint, found.release, [*found.features], [], dict(found.variants), found.version)
+
+
+def read(event: Mapping[str, Any], mine: Served, before: Served | None) -> tuple[Served, Request | CallerError]:
+    """Who is meant, and what is asked, or what is wrong with it. What suits both is for this version's own release."""
+    try:
+        return mine, read_request(event, mine.features)
+    except CallerError as error:
+        if before is None or error.code != "invalid_features":
+            return mine, error
+        unsuited = error
+    try:
+        return before, read_request(event, before.features)
+    except CallerError as error:
+        return (mine, unsuited) if error.code == "invalid_features" else (before, error)
+
+
+def difference(mine: Served, before: Served) -> str:
+    """How the two schemas differ, for who still sends the former one's."""
+    added = [name for name in mine.features if name not in before.features]
+    removed = [name for name in before.features if name not in mine.features]
+    parts = [f"adds {', '.join(added)}"] if added else []
+    parts += [f"removes {', '.join(removed)}"] if removed else []
+    return (
+        f"This is a request of release {before.release}, which no longer serves; release {mine.release}"
+        f" {' and '.join(parts) or 'has the features in another order'}."
+    )
