@@ -1,6 +1,6 @@
 # Every target makes the Python environment it needs; once that is there, none needs the network.
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse faults test parity policies mutants check document bench constraints clean
+.PHONY: help setup rehearse faults kills test parity policies mutants check document bench constraints clean
 
 PYTHON ?= python3
 # ACCOUNT=new: accounts that AWS has opened only now, which get no closed service.
@@ -33,6 +33,9 @@ endif
 
 faults: $(READY)  ## the fault matrix: break the road in every known way; ARGS="names" picks
 	./glidepath faults $(ARGS) $(if $(KEEP),--keep) $(if $(DATA),--data "$(DATA)")
+
+kills: $(READY)  ## kill the engine after each change of a release's update: one more run must converge; ARGS="numbers" picks
+	./glidepath kills $(ARGS) $(if $(KEEP),--keep) $(if $(DATA),--data "$(DATA)")
 
 test: setup  ## all tests, with one end-to-end rehearsal; ARGS=… goes to pytest
 	$(BIN)/python -m pytest tests -n logical --maxprocesses 4 --dist loadscope --no-loadscope-reorder $(ARGS)

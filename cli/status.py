@@ -40,7 +40,7 @@ def status(
 def line(entry: dict[str, Any]) -> str:
     """An environment in words: a line, and one more for each thing that is not at rest."""
     if entry["release"] is None:
-        return f"{entry['stack']:<10} serves no release"
+        return f"\n{'':<11}".join([f"{entry['stack']:<10} serves no release", *unowned_lines(entry)])
     endpoint = f"endpoint {entry['endpoint']} {entry['state']}"
     found = [f"{entry['stack']:<10} release {entry['release']} by version {entry['version']}, {endpoint}"]
     if entry["shift"]:
@@ -66,7 +66,15 @@ def line(entry: dict[str, Any]) -> str:
             f"release {entry['recorded']} is still the one recorded: an update was interrupted after its shift; deploy"
             f" {entry['release']} again to end it"
         )
-    return f"\n{'':<11}".join(found)
+    return f"\n{'':<11}".join([*found, *unowned_lines(entry)])
+
+
+def unowned_lines(entry: dict[str, Any]) -> list[str]:
+    """What is left over, if anything, and how it is removed."""
+    if entry["unknown"]:
+        return [f"whether anything is left over is unknown: {entry['unknown']}"]
+    names = ", ".join(f"{each['kind']} {each['name']}" for each in entry["unowned"])
+    return [f"no state holds {names}: ./glidepath sweep {entry['stack']} removes what is left over"] if names else []
 
 
 def retraining_line(found: dict[str, Any]) -> str:

@@ -51,6 +51,13 @@ def read_project(root: Path) -> Project:
     return Project(root, Names(name, region, {stack: accounts[stack] for stack in stacks}), config)
 
 
+def default_tags(root: Path, stack: str) -> dict[str, str]:
+    """The tags that a stack's config gives to all that it makes. Raises UserError where the file cannot be read."""
+    given = _config(root / f"Pulumi.{stack}.yaml").get("aws:defaultTags")
+    tags = given.get("tags") if isinstance(given, dict) else None
+    return {str(name): str(value) for name, value in tags.items()} if isinstance(tags, dict) else {}
+
+
 def _config(path: Path) -> dict[str, Any]:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))

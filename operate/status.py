@@ -5,7 +5,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from contracts.errors import UserError
 from contracts.names import DELIVERY
+from operate import sweep
 from operate.clients import Clients
 from operate.history import History
 from operate.project import Project
@@ -16,11 +18,12 @@ def environment(clients: Clients, project: Project, stack: str) -> dict[str, Any
     """What one environment says of itself; `release` is None where nothing serves.
 
     `release` is that of the version which the alias calls, whatever else is written down; `recorded` is the pointer's.
+    `unowned` is what `./glidepath sweep` would remove, null where `unknown` says why that cannot be told.
     """
     history = History(clients, project, stack)
     traffic, served = history.traffic(), history.served()
     if not traffic or not served:
-        return {"stack": stack, "release": None}
+        return {"stack": stack, "release": None, **unowned(clients, project, stack)}
     attempts = history.attempts()
     going = next((attempt for attempt in attempts if attempt.under_way), None)
     failed = last_failure(served, attempts)
@@ -36,7 +39,20 @@ def environment(clients: Clients, project: Project, stack: str) -> dict[str, Any
         "moved": going is None and _moved(traffic.release, attempts),
         "endpoint": traffic.endpoint,
         "state": _endpoint_state(sagemaker, traffic.endpoint),
+        **unowned(clients, project, stack),
     }
+
+
+def unowned(clients: Clients, project: Project, stack: str) -> dict[str, Any]:
+    """What releases have left behind, or why that cannot be told: the rest of the status is worth as much without."""
+    try:
+        found = sweep.find(clients, project, stack)
+    except UserError as error:
+        return {"unowned": None, "unknown": error.message}
+    except ClientError as error:
+        # Those who may see what serves need not be allowed to list all endpoints of the account.
+        return {"unowned": None, "unknown": str(error)}
+    return {"unowned": [each.as_dict() for each in found], "unknown": None}
 
 
 def _moved(release: str, attempts: Sequence[Attempt]) -> bool:

@@ -163,7 +163,7 @@ def _run(stack: str, command: Sequence[str], root: Path) -> None:
     if ended.interrupted:
         raise UserError(f"the update of {stack} was interrupted", "run it again: it converges", INTERRUPTED)
     if locks:
-        raise _held(stack, locks)
+        raise HeldError(*held_by(stack, locks))
     if ended.code < 0:
         raise UserError(
             f"the update of {stack} was killed (signal {-ended.code})",
@@ -175,13 +175,14 @@ def _run(stack: str, command: Sequence[str], root: Path) -> None:
         )
 
 
-def _held(stack: str, locks: Sequence[Lock]) -> HeldError:
+def held_by(stack: str, locks: Sequence[Lock]) -> tuple[str, str]:
+    """Who holds the stack, and what to do about it."""
     holders = ", ".join(f"{lock.user}@{lock.host} (pid {lock.pid}) since {lock.since}" for lock in locks)
-    return HeldError(
-        f"another update holds {stack}: {holders}",
+    fix = (
         f"wait for it to finish; if it crashed, release its lock with `pulumi cancel --stack {stack}`"
-        " and run this again",
+        " and run this again"
     )
+    return f"another update holds {stack}: {holders}", fix
 
 
 def _watch(stack: str, command: Sequence[str], root: Path) -> _Ended:

@@ -34,6 +34,7 @@ class Fault:
 
     denies: what the fault takes from a role on purpose, as the role's name without the project's and an IAM action.
     approval: it needs a road with an approval, which one with a single environment is without.
+    alternates: it deploys whichever of the world's two good releases does not serve, and leaves that one serving.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Fault:
     expected: Expected
     denies: tuple[str, str] | None = None
     approval: bool = False
+    alternates: bool = False
 
     def at(self, production: str) -> Fault:
         """The same, of a project whose production has this name."""

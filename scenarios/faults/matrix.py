@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -22,7 +23,7 @@ from scenarios.tour.interrupt import interruptible, undisturbed
 REPORT = "faults.json"
 # What may go wrong while a fault is injected: it is the row's finding, and no reason to end the matrix.
 _TOLD = (UserError, rehearsal.errors.UserError)
-_FAILURES = (*_TOLD, ClientError, BotoCoreError, OSError, AssertionError, KeyError, ValueError)
+FAILURES = (*_TOLD, ClientError, BotoCoreError, OSError, AssertionError, KeyError, ValueError)
 
 
 def run(
@@ -32,18 +33,25 @@ def run(
 
     Raises UserError where the world cannot be made, or is lost.
     """
-    rehearsal = worlds.place(here)
     report = here.folder / REPORT
     rows: list[Row] = []
+    with opened(here, display, keep, data) as world:
+        for row in play(world, faults):
+            rows.append(row)
+            write(report, rows)
+            announce(display, row)
+    return rows
+
+
+@contextmanager
+def opened(here: Rehearsal, display: Display, keep: bool, data: Path | None = None) -> Iterator[World]:
+    """The world, as it was kept or made anew. Nothing stays up unless `keep`. Raises UserError where it is not made."""
+    rehearsal = worlds.place(here)
     world: World | None = None
     with interruptible():
         try:
             world = worlds.resume(rehearsal, display, data) or worlds.build(rehearsal, display, data)
-            for row in play(world, faults):
-                rows.append(row)
-                write(report, rows)
-                announce(display, row)
-            return rows
+            yield world
         except KeyboardInterrupt:
             keep = False
             raise
@@ -61,13 +69,16 @@ def play(world: World, faults: Sequence[Fault]) -> Iterator[Row]:
     for fault in _possible(world, faults):
         world.display.say(f"{fault.name}: {fault.title}")
         started = time.monotonic()
-        outcome, problems = inject(world, fault)
+        before = world.old.id if not fault.alternates else world.serving(world.project.production)
+        problems = restore(world, fault)
+        outcome, found = inject(world, fault)
+        problems += found
         gone = lifecycle.died(world.rehearsal)
         if gone:
             raise UserError(f"{fault.name}: {gone}", "The matrix cannot go on: start it again.")
         bound = fault.expected.bound(world) if fault.expected.bound else None
-        problems += judge(fault, outcome, world.old.id, bound)
-        problems += restore(world)
+        problems += judge(fault, outcome, before, bound)
+        problems += restore(world, fault)
         yield Row(fault, outcome, bound, tuple(problems), time.monotonic() - started)
 
 
@@ -85,17 +96,17 @@ def inject(world: World, fault: Fault) -> tuple[Outcome, list[str]]:
     try:
         outcome = fault.inject(world)
         return outcome, world.disagreements()
-    except _FAILURES as error:
+    except FAILURES as error:
         text = f"{type(error).__name__}: {error}" if not isinstance(error, _TOLD) else error.message
         return Outcome("-", text, "unknown", 0, 0), [f"it could not be injected: {text}"]
 
 
-def restore(world: World) -> list[str]:
-    """What is wrong with the world that the fault has left, where it cannot be made whole."""
+def restore(world: World, fault: Fault) -> list[str]:
+    """What is wrong with the world before or after a fault, where it cannot be made whole."""
     try:
-        world.restore()
+        world.calm() if fault.alternates else world.restore()
         return []
-    except _FAILURES as error:
+    except FAILURES as error:
         return [f"the world could not be made whole: {error}"]
 
 

@@ -1,4 +1,4 @@
-"""The matrix as a person reads it."""
+"""The matrix, and the kills, as a person reads them."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scenarios.faults.judge import Row
+from scenarios.faults.kills import Kill
 
 # Without a terminal there is no width to keep to: a log is read with what the reader has.
 WIDTH = 200
@@ -29,11 +30,34 @@ def table(rows: Sequence[Row]) -> Table:
     return made
 
 
-def show(rows: Sequence[Row], console: Console | None = None) -> None:
-    """Prints the table, and below it all that was not as expected. Colours only on a terminal."""
+def show_kills(kills: Sequence[Kill], console: Console | None = None) -> None:
+    """Each kill, what had to be swept, and whether one more run converged; below it all that is wrong."""
+    made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for heading, right in (("after", True), ("change", False), ("swept", False), ("requests", True), ("failed", True)):
+        made.add_column(heading, justify="right" if right else "left", overflow="fold")
+    made.add_column("converges", no_wrap=True)
+    for kill in kills:
+        verdict = Text("yes", style="green") if kill.converged else Text("NO", style="bold red")
+        cells = (str(kill.number), kill.call, ", ".join(kill.swept) or "-", str(kill.requests), str(kill.failed))
+        made.add_row(*cells, verdict)
+    console = _wide(console)
+    console.print(made)
+    for kill in kills:
+        for problem in kill.problems:
+            console.print(Text(f"after change {kill.number}: {problem}", style="red"), soft_wrap=True)
+    console.print(f"{sum(kill.converged for kill in kills)} of {len(kills)} kills converge with one more run")
+
+
+def _wide(console: Console | None) -> Console:
     console = console or Console(highlight=False)
     if not console.is_terminal:
         console.width = max(console.width, WIDTH)
+    return console
+
+
+def show(rows: Sequence[Row], console: Console | None = None) -> None:
+    """Prints the table, and below it all that was not as expected. Colours only on a terminal."""
+    console = _wide(console)
     console.print(table(rows))
     for row in rows:
         for problem in row.problems:

@@ -41,6 +41,8 @@ RATE = 25.0
 """Live requests per second while traffic is shifted."""
 TRICKLE = 5.0
 """The same, otherwise."""
+COMMAND = "glidepath-command"
+"""What the User-Agent of a command's calls has in it."""
 # Against what hangs: a busy machine is several times slower.
 _DEPLOY_SECONDS = 1200.0
 _SETTLE_SECONDS = 600.0
@@ -114,7 +116,8 @@ class World:
         process = subprocess.Popen(
             [str(self.rehearsal.python), "-m", "cli", *arguments],
             cwd=self.root,
-            env=self.rehearsal.environ(),
+            # So that the cloud tells its calls from ours.
+            env=self.rehearsal.environ() | {"AWS_SDK_UA_APP_ID": COMMAND},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -174,6 +177,10 @@ class World:
         versions = [alias["FunctionVersion"], *weights]
         found = [functions.get_function_configuration(FunctionName=name, Qualifier=v) for v in versions]
         return ", ".join(config["Environment"]["Variables"]["RELEASE_ID"] for config in found)
+
+    def other(self) -> Candidate:
+        """Whichever of the two good releases does not serve production now."""
+        return self.new if self.serving(self.project.production) == self.old.id else self.old
 
     def recorded(self, stack: str) -> str:
         """The release that the environment records as its own."""
@@ -271,17 +278,21 @@ class World:
 
     # --- between faults ----------------------------------------------------------------------------------------------
 
+    def calm(self) -> None:
+        """No seam, and no shift under way."""
+        with contextlib.suppress(urllib.error.HTTPError):
+            self.gateway("DELETE", "/_rehearsal/faults")
+        self.settle()
+
     def restore(self) -> None:
         """No seam, no shift under way, production on `old`. Raises UserError where that cannot be reached.
 
         A failed deployment leaves its endpoint until the next good one: that is the product's way, and the next
         fault deploys upon it as the next release would. Where production must be put back, all leftovers must go.
-        Those that never came into service are in no state, so that no deployment ever deletes them: here a person does.
+        Those that never came into service are swept, as a person would.
         """
-        with contextlib.suppress(urllib.error.HTTPError):
-            self.gateway("DELETE", "/_rehearsal/faults")
-        self.settle()
-        self._delete_failed()
+        self.calm()
+        self._sweep()
         if self.serving(self.project.production) == self.recorded(self.project.production) == self.old.id:
             return
         done = self.deploy(self.project.production, self.old)
@@ -291,10 +302,13 @@ class World:
         if left:
             raise UserError(f"endpoints are left over after a good release: {', '.join(sorted(left))}")
 
-    def _delete_failed(self) -> None:
-        client = self.clients.of(self.project.production, "sagemaker")
-        for name in self._endpoints(StatusEquals="Failed"):
-            client.delete_endpoint(EndpointName=name)
+    def _sweep(self) -> None:
+        """Has what never came into service removed: it is in no state, so that no deployment ever deletes it."""
+        if not self._endpoints(StatusEquals="Failed"):
+            return
+        done = self.finish(self.start("sweep", self.project.production, "--yes"))
+        if done.returncode:
+            raise UserError(f"what failed endpoints have left could not be swept: {cause(done.stdout)}")
 
     def _endpoints(self, **which: str) -> set[str]:
         pages = self.clients.of(self.project.production, "sagemaker").get_paginator("list_endpoints").paginate(**which)

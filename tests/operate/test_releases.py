@@ -153,7 +153,7 @@ def test_a_release_whose_manifest_is_gone_is_listed_still() -> None:
 
 REST: dict[str, Any] = {
     "stack": "prod", "release": "a", "recorded": "a", "version": "3", "shifting": {}, "shift": None, "failed": None,
-    "moved": False, "endpoint": "e-1", "state": "InService",
+    "moved": False, "endpoint": "e-1", "state": "InService", "unowned": [], "unknown": None,
 }  # fmt: skip
 
 
@@ -187,6 +187,14 @@ REST: dict[str, Any] = {
             ],
         ),
         (
+            {"unowned": [{"kind": "endpoint", "name": "e-2"}, {"kind": "model", "name": "m-2"}]},
+            ["no state holds endpoint e-2, model m-2: ./glidepath sweep prod removes what is left over"],
+        ),
+        (
+            {"unowned": None, "unknown": "the state of prod cannot be read: no stack"},
+            ["whether anything is left over is unknown: the state of prod cannot be read: no stack"],
+        ),
+        (
             {"recorded": "b"},
             [
                 (
@@ -204,4 +212,9 @@ def test_status_says_what_is_not_at_rest(changes: dict[str, Any], expected: list
 
 
 def test_status_of_an_environment_without_a_release() -> None:
-    assert line({"stack": "dev", "release": None}) == "dev        serves no release"
+    nothing: dict[str, Any] = {"stack": "dev", "release": None, "unowned": [], "unknown": None}
+    assert line(nothing) == "dev        serves no release"
+    left = line(nothing | {"unowned": [{"kind": "endpoint", "name": "glidepath-dev-0000001"}]}).splitlines()
+    assert left[1].strip() == (
+        "no state holds endpoint glidepath-dev-0000001: ./glidepath sweep dev removes what is left over"
+    )

@@ -13,6 +13,7 @@ from botocore.config import Config
 from rehearsal.cloud.core.accounts import Accounts, Identity, admin_credentials
 from rehearsal.cloud.core.clock import Clock
 from rehearsal.cloud.core.injection import Faults
+from rehearsal.cloud.core.journal import Journal
 from rehearsal.cloud.core.ledger import Ledger
 from rehearsal.cloud.core.pace import Pace
 from rehearsal.cloud.core.ports import Event, LogLines, Place, Ports, Sample
@@ -42,6 +43,7 @@ class Cloud:
         self.accounts = Accounts()
         self.ledger = Ledger()
         self.faults = Faults()
+        self.journal = Journal()
         self.workers = Workers()
         self.moto = Store()
         self._stores: dict[tuple[str, str, str], dict[Any, Any]] = {}
@@ -240,6 +242,7 @@ class Cloud:
 
     def close(self) -> None:
         """End every sleeper, child and thread, and keep the ledger."""
+        self.journal.close()
         self.clock.stop()
         self.workers.close()
         self.ledger.save(self.root / "ledger.json")

@@ -22,6 +22,7 @@ from rehearsal.cloud.gateway import clock_route as _clock_route  # noqa: F401  r
 from rehearsal.cloud.gateway import fault_routes as _fault_routes  # noqa: F401  registers its routes
 from rehearsal.cloud.gateway import handlers, web_identity
 from rehearsal.cloud.gateway import inventory as _inventory  # noqa: F401  registers its route
+from rehearsal.cloud.gateway import journal_route as _journal_route  # noqa: F401  registers its route
 from rehearsal.cloud.gateway import pace_route as _pace_route  # noqa: F401  registers its route
 from rehearsal.cloud.wire import protocol
 from rehearsal.cloud.wire.request import Request

@@ -84,9 +84,22 @@ CHECKS: tuple[Callable[[Call], None], ...] = (validate, authorize, inject)
 
 def answer(call: Call) -> Answer:
     """What the call is answered. Raises AwsError."""
+    agent = call.request.headers.get("User-Agent", "") if call.request is not None else ""
+    if agent:
+        call.cloud.journal.admit(agent)
     for check in CHECKS:
         check(call)
-    return dispatch(call)
+    given = dispatch(call)
+    if agent:
+        call.cloud.journal.record(agent, call.service, call.operation, _subject(call))
+    return given
+
+
+def _subject(call: Call) -> str:
+    """What a call is about: the first text that it must be given."""
+    shape = call.model.input_shape if call.model is not None else None
+    texts = (call.params.get(member) for member in (shape.required_members if shape else ()))
+    return next((text for text in texts if isinstance(text, str)), "")
 
 
 def perform(
