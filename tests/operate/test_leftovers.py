@@ -9,7 +9,6 @@ import pytest
 from operate.leftovers import CONFIG, ENDPOINT, MODEL, Held, Leftover, Leftovers, Thing, held
 from tests.operate.leftovers_world import World, name, project
 
-
 NOTHING = Held()
 
 

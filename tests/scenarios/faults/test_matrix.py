@@ -15,11 +15,15 @@ import pytest
 
 from rehearsal.cloud.process import lifecycle
 from rehearsal.environment import Rehearsal
-from scenarios.faults import world
+from scenarios.faults import kills, world
+from scenarios.faults.calls import CALLS, keys
+from scenarios.tour.display import Display
 from scenarios.tour.source import tracked_files
 
 ROOT = Path(__file__).resolve().parents[3]
 HANDFUL = ("model-nan", "before-hook-crashes", "lambda-cold-failure", "deployment-stopped")
+# The endpoint was asked for; the shift was begun; the record was written, or what stands near it.
+KILLS = ("3", "24", "28")
 # The first test waits for a world: a minute on a quiet machine, more on a busy one.
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2400)]
 
@@ -36,8 +40,11 @@ class Played:
         return world.place(Rehearsal.here(self.environ))
 
     def faults(self, checkout: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return self.command(checkout, "faults", *arguments)
+
+    def command(self, checkout: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [sys.executable, "-m", "cli", "faults", *arguments],
+            [sys.executable, "-m", "cli", *arguments],
             cwd=checkout,
             env=self.environ,
             stdin=subprocess.DEVNULL,
@@ -81,8 +88,38 @@ def test_a_handful_of_faults_ends_as_expected(played: Played) -> None:
     assert lifecycle.running(played.rehearsal)
 
 
+def test_a_call_that_fails_once_is_made_by_the_next_run(played: Played) -> None:
+    """In the world of the test above; PublishVersion is the one that an update without changes would leave out."""
+    done = played.faults(ROOT, "once-lambda-publish-version-predict", "--keep")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (row,) = played.report()
+    assert row["stage"] == "-"
+    assert "PublishVersion" in row["error"]
+    assert row["failed"] == 0
+
+
+def test_an_engine_that_is_killed_converges_with_one_more_run(played: Played) -> None:
+    """In the same world. Every kill there is: `make kills`."""
+    done = played.command(ROOT, "kills", *KILLS, "--keep", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(done.stdout)
+    assert [kill["number"] for kill in found] == [int(number) for number in KILLS]
+    assert all(kill["converged"] and kill["requests"] > 20 and not kill["failed"] for kill in found)
+    assert f"3 of 3: killed after change {KILLS[-1]}" in done.stderr
+
+
+def test_the_list_of_calls_is_what_an_update_makes(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the same world: no row is missing, and none is about a call that is not made any more."""
+    for name, value in played.rehearsal.environ(played.environ).items():
+        monkeypatch.setenv(name, value)
+    opened = world.resume(played.rehearsal, Display())
+    assert opened is not None
+    made = keys(kills.changes(opened), opened.project.names, opened.project.production)
+    assert made == {call.key for call in CALLS}
+
+
 def test_the_matrix_fails_where_the_handler_reports_no_metrics(played: Played, tmp_path: Path) -> None:
-    """In the world of the test above: a failing canary that its own alarm does not see."""
+    """In the same world: a failing canary that its own alarm does not see."""
     mutant = tmp_path / "mutant"
     for path in tracked_files(ROOT):
         target = mutant / path
