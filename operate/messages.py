@@ -6,8 +6,10 @@ _DIAGNOSTICS = "Diagnostics:\n"
 _OURS = "glidepath: "
 # Of an engine's error only the first line is the cause; what a provider adds below is where it stood.
 _ERROR = re.compile(r"^\s*error: (?P<text>.+)$")
-# What the engine adds to the real cause, and what stands above it in ours.
-_HOLLOW = re.compile(r"^(update failed|preview failed|resource .* registered twice|the cause stands above.*)$")
+# What the engine adds to the real cause, what stands above it in ours, and what it broke off because of the cause.
+_HOLLOW = re.compile(
+    r"^(update failed|preview failed|resource .* registered twice|the cause stands above.*|.*\bcontext canceled)$"
+)
 
 # A line of CodeBuild itself in a build's log.
 _NOTE = re.compile(r"\[Container\] \S+ \S+ (?P<text>.*)")

@@ -21,6 +21,16 @@ glidepath: pulumi up of prod failed
   the cause stands above; the release that served still serves
 """
 
+BROKEN_OFF = """\
+Diagnostics:
+  aws:apigateway:Deployment (serve):
+    error: failed to run remediation: context canceled
+
+  aws:codedeploy:DeploymentGroup (shift):
+    error: 1 error occurred:
+    \t* shift: UpdateDeploymentGroup: AccessDeniedException: denied
+"""
+
 LISTED = """\
 Diagnostics:
   aws:sagemaker:Endpoint (glidepath-prod):
@@ -38,6 +48,7 @@ LISTED_SENTENCE = (
     ("text", "sentence"),
     [
         (ENGINE, "release r does not serve: alarm a went off. Now version 1 takes all traffic"),
+        (BROKEN_OFF, "1 error occurred: * shift: UpdateDeploymentGroup: AccessDeniedException: denied"),
         (LISTED, LISTED_SENTENCE),
         ("one\nglidepath: stack prod is locked\n  wait for its end", "stack prod is locked"),
         ("something\nthe last line\n", "the last line"),
@@ -64,6 +75,7 @@ glidepath: of another command
     ("printed", "sentence"),
     [
         (ENGINE, "release r does not serve: alarm a went off. Now version 1 takes all traffic"),
+        (BROKEN_OFF, "1 error occurred: * shift: UpdateDeploymentGroup: AccessDeniedException: denied"),
         ("glidepath: stack prod is locked\n  wait for its end", "stack prod is locked"),
         ("1 failed, 3 passed in 2.1 s", "1 failed, 3 passed in 2.1 s"),
         ("", "nothing was said"),
