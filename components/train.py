@@ -1,5 +1,6 @@
 """Train: features, training, evaluation, gate and manifest, as one workflow."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any, TypedDict
@@ -37,7 +38,7 @@ class TrainArgs(TypedDict):
     workflow: pulumi.Input[Training]
     """What the workflow is made of."""
     dataset: str
-    """The dataset's schema as JSON."""
+    """The dataset's schema as JSON, which `dataset_key` says the place of."""
     worker_type: str
     """Glue's machines."""
     workers: int
@@ -65,6 +66,7 @@ class Train(pulumi.ComponentResource):
         made = {purpose: self._role(name, args, purpose) for purpose in ("train", "features", "training", "processing")}
         registry = Registry(name, {"group": names.name}, own)
         job = self._glue(name, args, made["features"])
+        dataset = self._dataset(name, args)
         functions = [self._function(name, args, purpose) for purpose in FUNCTIONS]
         log = LogGroup(
             name,
@@ -74,7 +76,7 @@ class Train(pulumi.ComponentResource):
             opts=own,
         )
         # The workflow names its roles, functions and jobs by name: these must be there before it runs.
-        needed: list[pulumi.Resource] = [registry, job, *functions, *made.values()]
+        needed: list[pulumi.Resource] = [registry, job, dataset, *functions, *made.values()]
         machine = StateMachine(
             name,
             name=f"{names.name}-train",
@@ -141,6 +143,17 @@ class Train(pulumi.ComponentResource):
             opts=own,
         )
 
+    def _dataset(self, name: str, args: TrainArgs) -> BucketObjectv2:
+        """Called after its content, and kept when another takes its place: runs that have begun go on with theirs."""
+        return BucketObjectv2(
+            f"{name}-dataset",
+            bucket=args["artifacts"],
+            key=dataset_key(args["dataset"]),
+            content=args["dataset"],
+            content_type="application/json",
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
+        )
+
     def _function(self, name: str, args: TrainArgs, purpose: str) -> Function:
         names = args["names"]
         role = self._role(name, args, purpose)
@@ -160,15 +173,21 @@ class Train(pulumi.ComponentResource):
         )
 
 
+def dataset_key(dataset: str) -> str:
+    """Where in the artifacts bucket a schema lies."""
+    return f"dataset/{hashlib.sha256(dataset.encode()).hexdigest()[:16]}.json"
+
+
 def _environment(purpose: str, names: Names, dataset: str) -> dict[str, str]:
     """Each function knows what it reads, and no more."""
+    schema = {"DATASET_URI": f"s3://{names.artifacts_bucket}/{dataset_key(dataset)}"}
     artifacts, group = {"ARTIFACTS_BUCKET": names.artifacts_bucket}, {"PACKAGE_GROUP": names.name}
     return {
-        "validate": {"DATA_BUCKET": names.data_bucket, **artifacts, "DATASET": dataset},
-        "champion": {"DATASET": dataset, **artifacts, **group},
-        "gate": {"DATASET": dataset},
+        "validate": {"DATA_BUCKET": names.data_bucket, **artifacts, **schema},
+        "champion": {**schema, **artifacts, **group},
+        "gate": schema,
         "register": group,
-        "manifest": {"DATASET": dataset, **artifacts},
+        "manifest": {**schema, **artifacts},
     }[purpose]
 
 

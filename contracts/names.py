@@ -66,6 +66,10 @@ class Names:
         """ARN of the permissions boundary of a stack's roles."""
         return f"arn:{self.partition}:iam::{self.accounts[stack]}:policy/{self.boundary(stack)}"
 
+    def policy_arn(self, stack: str, purpose: str) -> str:
+        """ARN of the managed policy that a role has beside its own: it is called like the role."""
+        return f"arn:{self.partition}:iam::{self.accounts[stack]}:policy/{self.role(stack, purpose)}"
+
     def root(self, stack: str) -> str:
         """ARN that stands for the whole account of a stack."""
         return f"arn:{self.partition}:iam::{self.accounts[stack]}:root"

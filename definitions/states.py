@@ -24,7 +24,7 @@ class Machines:
 
 @dataclass(frozen=True)
 class Training:
-    """What the workflow is made of. `dataset` is the dataset's schema as JSON text."""
+    """What the workflow is made of. `dataset` is the address of the dataset's schema."""
 
     names: Names
     key_arn: str

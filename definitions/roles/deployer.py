@@ -44,10 +44,17 @@ def statements(at: Environment) -> list[Statement]:
         pass_role([at.names.role_arn(at.env, "shift")], "codedeploy.amazonaws.com", "PassToCodeDeploy"),
         *_sagemaker(at),
         *_lambda(at),
+        *_watching(at),
+        *attached(at),
+    ]
+
+
+def attached(at: Environment) -> list[Statement]:
+    """What stands in a managed policy: with long names, one policy would be longer than IAM lets it be."""
+    return [
         *_api(at),
         *_codedeploy(at),
         *_autoscaling(at),
-        *_watching(at),
         *(watching.beat(at) if at.by == "own" else watching.closed(at)),
     ]
 

@@ -59,9 +59,9 @@ def _foundation(at: Environment) -> list[Statement]:
             [f"arn:{partition}:iam::{account}:role/{at.prefix}-*"],
         ),
         allow(
-            "Boundary",
+            "Policies",
             ["iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyTags", "iam:ListPolicyVersions"],
-            [at.names.boundary_arn(at.env)],
+            [at.names.boundary_arn(at.env), at.names.policy_arn(at.env, "deployer")],
         ),
         allow(
             "Key",

@@ -35,9 +35,11 @@ def roles(names: Names, env: str, ci: bool = False, by: str = "own") -> dict[str
     """
     account, tooling = names.accounts[env], names.root(DELIVERY)
 
-    def record(purpose: str, trust: Document, statements: Statements, bounded: bool = True) -> Record[Environment]:
+    def record(
+        purpose: str, trust: Document, statements: Statements, bounded: bool = True, attached: Statements | None = None
+    ) -> Record[Environment]:
         description = f"{purpose} of {names.stack(env)}"
-        return Record(purpose, names.role(env, purpose), description, trust, statements, bounded)
+        return Record(purpose, names.role(env, purpose), description, trust, statements, bounded, attached)
 
     def delivery(purpose: str) -> str:
         return names.role_arn(DELIVERY, purpose)
@@ -53,7 +55,12 @@ def roles(names: Names, env: str, ci: bool = False, by: str = "own") -> dict[str
     watchers = [record("watch", function, watching.watch), record("schedule", beats, watching.schedule)]
     return by_purpose(
         [
-            record("deployer", trust_role(tooling, delivery(f"deploy-{env}")), deployer.statements),
+            record(
+                "deployer",
+                trust_role(tooling, delivery(f"deploy-{env}")),
+                deployer.statements,
+                attached=deployer.attached,
+            ),
             record("tester", trust_role(tooling, delivery(f"test-{env}")), tester),
             record("model", sagemaker, model),
             record("predict", function, predict),

@@ -25,6 +25,17 @@ class Record(Generic[Subject]):
     """What it may do."""
     bounded: bool = False
     """Whether it has the stack's permissions boundary."""
+    attached: Callable[[Subject], list[Statement]] | None = None
+    """The part of `statements` that stands in a managed policy, where a role has one.
+
+    IAM lets the inline policies of a role have 10,240 characters in all, white space apart, and a managed one 6,144.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    """
+
+    def inline(self, at: Subject) -> list[Statement]:
+        """The statements of the role's own policy."""
+        apart = self.attached(at) if self.attached else []
+        return [statement for statement in self.statements(at) if statement not in apart]
 
 
 def by_purpose(records: Iterable[Record[Subject]]) -> dict[str, Record[Subject]]:

@@ -118,7 +118,7 @@ def features(at: Delivery) -> list[Statement]:
         allow(
             "ReadInput",
             ["s3:GetObject"],
-            [at.artifacts("runs/*/input/*"), at.artifacts("code/*"), at.artifacts("glue/*")],
+            [at.artifacts(key) for key in ("runs/*/input/*", "code/*", "dataset/*", "glue/*")],
         ),
         allow(
             "WriteFeatures", ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], [at.artifacts("runs/*/features/*")]
@@ -197,7 +197,11 @@ def validate(at: Delivery) -> list[Statement]:
             "ReadData",
             ["s3:GetObject", "s3:GetObjectVersion"],
             # What retraining chose, and its word that it began the run.
-            [*(at.data(f"{prefix}*") for prefix in (UPLOADED, COLLECTED, JOINED)), at.artifacts(start_key("*"))],
+            [
+                *(at.data(f"{prefix}*") for prefix in (UPLOADED, COLLECTED, JOINED)),
+                at.artifacts(start_key("*")),
+                at.artifacts("dataset/*"),
+            ],
         ),
         allow(
             "FindData",
@@ -223,7 +227,7 @@ def champion(at: Delivery) -> list[Statement]:
         allow(
             "ReadRelease",
             ["s3:GetObject"],
-            [at.artifacts("runs/*/release/manifest.json"), at.artifacts("runs/*/release/model.tar.gz")],
+            [at.artifacts(key) for key in ("runs/*/release/manifest.json", "runs/*/release/model.tar.gz", "dataset/*")],
         ),
         *_watched(at, "champion"),
         at.use_key(write=False),
@@ -233,7 +237,7 @@ def champion(at: Delivery) -> list[Statement]:
 def gate(at: Delivery) -> list[Statement]:
     """Compares the evaluation with the threshold and with the champion."""
     return [
-        allow("ReadEvaluation", ["s3:GetObject"], [at.artifacts("runs/*/evaluation/*")]),
+        allow("ReadEvaluation", ["s3:GetObject"], [at.artifacts("runs/*/evaluation/*"), at.artifacts("dataset/*")]),
         allow("WriteVerdict", ["s3:PutObject"], [at.artifacts("runs/*/evaluation/*"), at.artifacts(f"{TRAINED}*")]),
         *_function(at, "gate"),
     ]
@@ -276,6 +280,7 @@ def manifest(at: Delivery) -> list[Statement]:
                 at.artifacts("runs/*/evaluation/*"),
                 at.artifacts("runs/*/baseline/*"),
                 at.artifacts("runs/*/release/*"),
+                at.artifacts("dataset/*"),
             ],
         ),
         allow(

@@ -2,7 +2,7 @@
 
 | environment variable | meaning |
 |---|---|
-| `DATASET`       | the dataset's schema as JSON: its metric and threshold |
+| `DATASET_URI`   | address of the dataset's schema: its metric and threshold |
 
 Event: `{"run", "reason", "evaluation", "champion", "data"}`: `s3://…/evaluation/evaluation.json`, and the answers of
 `functions.champion` and `functions.validate`.
@@ -19,10 +19,10 @@ from typing import Any
 
 import boto3
 
-from contracts.dataset import parse_dataset
 from contracts.retraining import trained_key
 from contracts.s3 import S3Location, parse_s3_uri
 from functions.gate.decide import Champion, decide
+from functions.shared.dataset import read_dataset
 from functions.shared.evaluation import parse_evaluation
 from functions.shared.log import log
 from functions.shared.store import read_text
@@ -35,7 +35,7 @@ def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 def judge(s3: Any, event: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
     """Read, decide, and write the verdict down either way."""
-    metric = parse_dataset(environment["DATASET"]).metric
+    metric = read_dataset(s3, environment).metric
     evaluation = parse_evaluation(read_text(s3, event["evaluation"]))
     found, data = event["champion"], event["data"]
     champion = Champion(found["package"], found["problem"]) if found["package"] else None

@@ -3,7 +3,7 @@
 | environment variable | meaning |
 |---|---|
 | `ARTIFACTS_BUCKET` | bucket of the runs |
-| `DATASET`          | the dataset's schema as JSON: target and features |
+| `DATASET_URI`      | address of the dataset's schema: target and features |
 
 Event: `{"run", "reason", "commit", "artifact", "image", "golden", "baseline": {"statistics", "constraints"},
 "package", "data", "gate"}`: addresses are `s3://` URIs, `artifact` that of the training job; `data` and `gate` are the
@@ -22,10 +22,10 @@ from typing import Any
 
 import boto3
 
-from contracts.dataset import parse_dataset
 from contracts.s3 import S3Location
 from functions.manifest.build import build_release, summary
 from functions.manifest.publish import copy_artifact, publish
+from functions.shared.dataset import read_dataset
 
 
 def handle(event: dict[str, Any], _context: Any) -> dict[str, str]:
@@ -38,7 +38,7 @@ def write_manifest(s3: Any, event: Mapping[str, Any], environment: Mapping[str, 
     folder = S3Location(environment["ARTIFACTS_BUCKET"], f"runs/{event['run']}/release")
     artifact, target = folder.join("model.tar.gz"), folder.join("manifest.json")
     sha256 = copy_artifact(s3, event["artifact"], artifact)
-    wanted = build_release(event, parse_dataset(environment["DATASET"]), str(artifact), sha256, now)
+    wanted = build_release(event, read_dataset(s3, environment), str(artifact), sha256, now)
     release, text = publish(s3, wanted, target)
     return {
         "manifest": str(target),

@@ -5,7 +5,7 @@
 | `DATA_BUCKET`      | bucket with the data; versioning is on |
 | `DATA_PREFIX`      | optional, default `datasets/` |
 | `ARTIFACTS_BUCKET` | bucket of the runs |
-| `DATASET`          | the dataset's schema as JSON |
+| `DATASET_URI`      | address of the dataset's schema |
 | `MAX_BAD_SHARE`    | optional, default 0.1: share of rows (0 to 1) that may not fit the schema |
 
 Event: `{"input": …}`, the whole input of the workflow; `latest` as key or version stands for the newest. The reasons
@@ -22,8 +22,8 @@ from typing import Any
 
 import boto3
 
-from contracts.dataset import parse_dataset
 from contracts.s3 import S3Location
+from functions.shared.dataset import read_dataset
 from functions.validate.check import check
 from functions.validate.request import parse_request, prove
 from functions.validate.resolve import DataError, resolve
@@ -38,7 +38,7 @@ def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 def validate(s3: Any, event: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
     """Check the request, resolve, check the data and copy it. `s3` is a boto3 S3 client."""
-    dataset = parse_dataset(environment["DATASET"])
+    dataset = read_dataset(s3, environment)
     wanted = parse_request(event["input"])
     prove(s3, environment["ARTIFACTS_BUCKET"], wanted)
     prefixes = wanted.prefixes(environment.get("DATA_PREFIX", "datasets/"))

@@ -11,6 +11,9 @@ import pytest
 from botocore.config import Config
 from moto import mock_aws
 
+from contracts.s3 import parse_s3_uri
+from tests.functions import samples
+
 
 @pytest.fixture(scope="session")
 def loader() -> Any:
@@ -41,9 +44,11 @@ def s3_client() -> Any:
 
 @pytest.fixture
 def s3(aws: None, s3_client: Any) -> Any:
-    """S3 with the buckets `data-bucket` (versioned), `artifacts` and `capture`."""
+    """S3 with the buckets `data-bucket` (versioned), `artifacts` (with the dataset's schema) and `capture`."""
     client = s3_client
     for bucket in ("data-bucket", "artifacts", "capture"):
         client.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     client.put_bucket_versioning(Bucket="data-bucket", VersioningConfiguration={"Status": "Enabled"})
+    schema = parse_s3_uri(samples.DATASET_URI)
+    client.put_object(Bucket=schema.bucket, Key=schema.key, Body=samples.DATASET_TEXT.encode())
     return client

@@ -11,6 +11,7 @@ from typing import Any
 import functions.jobs.features
 
 FEATURES = ["duration_minutes", "passengers", "distance"]
+DATASET_URI = "s3://artifacts/dataset/1.json"
 DATASET_TEXT = (Path(functions.jobs.features.__file__).parent / "dataset.json").read_text()
 FEATURES_SQL = (Path(functions.jobs.features.__file__).parent / "features.sql").read_text()
 PACKAGE = "arn:aws:sagemaker:eu-west-1:111111111111:model-package/glidepath/1"

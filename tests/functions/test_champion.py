@@ -83,7 +83,7 @@ def test_the_handlers_answer_and_its_warning(
     s3: Any, sagemaker: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     package = registered(sagemaker, "run-1")
-    environment = {"PACKAGE_GROUP": GROUP, "ARTIFACTS_BUCKET": "artifacts", "DATASET": samples.DATASET_TEXT}
+    environment = {"PACKAGE_GROUP": GROUP, "ARTIFACTS_BUCKET": "artifacts", "DATASET_URI": samples.DATASET_URI}
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     answer = handle({"run": "run-2"}, None)

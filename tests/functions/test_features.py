@@ -156,10 +156,11 @@ def test_spark_and_duckdb_make_the_same(tmp_path: Path, monkeypatch: pytest.Monk
     session = builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
     try:
         job = load_job(monkeypatch, session)
-        monkeypatch.setattr(job, "read_text", lambda _: samples.FEATURES_SQL)
+        objects = {"s3://x/y": samples.FEATURES_SQL, "s3://x/z": samples.DATASET_TEXT}
+        monkeypatch.setattr(job, "read_text", objects.__getitem__)
         arguments = {
             "RUN": "run-1", "INPUT": str(tmp_path / "input.csv"), "OUTPUT": str(tmp_path / "out"), "SQL": "s3://x/y",
-            "DATASET": samples.DATASET_TEXT,
+            "DATASET": "s3://x/z",
         }  # fmt: skip
         job.main(["job", *[item for name, value in arguments.items() for item in (f"--{name}", value)]])
     finally:

@@ -131,7 +131,7 @@ def judged(s3: Any, champion: dict[str, Any], reason: str = "drift") -> dict[str
     s3.put_object(Bucket="artifacts", Key="runs/run-1/evaluation/evaluation.json", Body=json.dumps(document).encode())
     data = {"uri": "s3://data-bucket/windows/1.csv", "version": "v1"}
     event = {"run": "run-1", "reason": reason, "evaluation": URI, "champion": champion, "data": data}
-    return judge(s3, event, {"DATASET": samples.DATASET_TEXT})
+    return judge(s3, event, {"DATASET_URI": samples.DATASET_URI})
 
 
 @pytest.mark.parametrize("reason", ["drift", "schedule", "data", "commit"])

@@ -28,7 +28,7 @@ from tests.functions import samples
 
 NOW = datetime(2026, 11, 21, 23, 59, 59, tzinfo=UTC)
 RUN = "8d2f7a3c-1111-2222-3333-444455556666"
-ENVIRONMENT = {"ARTIFACTS_BUCKET": "artifacts", "DATASET": samples.DATASET_TEXT}
+ENVIRONMENT = {"ARTIFACTS_BUCKET": "artifacts", "DATASET_URI": samples.DATASET_URI}
 ARTIFACT = b"a model" * 1000
 
 

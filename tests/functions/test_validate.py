@@ -20,7 +20,7 @@ from tests.functions import samples
 DATASET = parse_dataset(samples.DATASET_TEXT)
 HEADER = "pickup,dropoff,passengers,distance,total"
 ROW = "2019-03-23 20:21:09,2019-03-23 20:27:24,1,1.6,12.95"
-ENVIRONMENT = {"DATA_BUCKET": "data-bucket", "ARTIFACTS_BUCKET": "artifacts", "DATASET": samples.DATASET_TEXT}
+ENVIRONMENT = {"DATA_BUCKET": "data-bucket", "ARTIFACTS_BUCKET": "artifacts", "DATASET_URI": samples.DATASET_URI}
 
 
 def text(*rows: str, header: str = HEADER) -> bytes:
@@ -120,7 +120,7 @@ def test_bad_data_leaves_no_copy(s3: Any) -> None:
     put(s3, "datasets/a.csv", b"")
     with pytest.raises(DataError, match="is empty"):
         run(s3)
-    assert "Contents" not in s3.list_objects_v2(Bucket="artifacts")
+    assert "Contents" not in s3.list_objects_v2(Bucket="artifacts", Prefix="runs/")
 
 
 def test_counts_rows_that_do_not_fit() -> None:

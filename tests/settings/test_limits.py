@@ -76,8 +76,9 @@ def test_names_that_make_a_bucket_too_long_are_refused() -> None:
         given = config(stack, name="demand-forecast", **names) | {"aws:region": "ap-northeast-1"}
         assert review(stack, given)[1] == [
             (
-                "glidepath:name: 'demand-forecast' makes demand-forecast-production12-capture-333333333333-ap-northeast-1"
-                " of 64 characters, and S3 takes 63: shorten it, or the environment's name production12, by 1"
+                "glidepath:name: 'demand-forecast' makes"
+                " demand-forecast-production12-capture-333333333333-ap-northeast-1 of 64 characters, and S3 takes 63:"
+                " shorten it, or the environment's name production12, by 1"
             )
         ]
         assert review(stack, {**given, "aws:region": "eu-central-1"})[1] == []

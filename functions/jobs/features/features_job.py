@@ -5,7 +5,7 @@ Arguments (all required):
     --INPUT    s3://…/input/data.csv, the validated copy of the data
     --OUTPUT   s3://…/features, below which train/, validation/, test/ and baseline/ are written
     --SQL      s3://…/features.sql: reads table `input` (text columns), gives the target, the features and `split`
-    --DATASET  the dataset's schema as JSON; its `target` and `features` name the columns, in this order
+    --DATASET  s3://…, the dataset's schema; its `target` and `features` name the columns, in this order
 
 train, validation and test are CSV with the label first and no header, as built-in XGBoost expects; baseline holds
 the training rows with a header, as the model monitor's analyzer expects.
@@ -31,7 +31,7 @@ class FeatureError(Exception):
 def main(argv: list[str]) -> None:
     """Read, transform, write."""
     args = getResolvedOptions(argv, ["RUN", "INPUT", "OUTPUT", "SQL", "DATASET"])
-    dataset = json.loads(args["DATASET"])
+    dataset = json.loads(read_text(args["DATASET"]))
     columns = [dataset["target"], *dataset["features"]]
     spark = SparkSession.builder.getOrCreate()
     raw = spark.read.option("header", "true").csv(args["INPUT"])

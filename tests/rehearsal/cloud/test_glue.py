@@ -1,6 +1,5 @@
 """Glue job runs: the script really runs, with the job's role, over S3."""
 
-import json
 from typing import Any
 
 import pytest
@@ -121,7 +120,7 @@ def test_the_projects_own_job_runs_unchanged(world: World) -> None:
         Arguments={
             "--RUN": "r1", "--INPUT": world.put("run/data.csv", "\n".join(trips)), "--OUTPUT": world.uri("features"),
             "--SQL": world.put("run/features.sql", (folder / "features.sql").read_text()),
-            "--DATASET": json.dumps(json.loads((folder / "dataset.json").read_text())),
+            "--DATASET": world.put("dataset/1.json", (folder / "dataset.json").read_text()),
         },
     )["JobRunId"]  # fmt: skip
     found = finish(glue, run)
