@@ -1,5 +1,6 @@
 """Source: the code, and new data."""
 
+import json
 from typing import TypedDict
 
 import pulumi
@@ -12,6 +13,7 @@ from components.rule import call
 from components.stage import Stage
 from contracts.names import DELIVERY, Names
 from contracts.retraining import UPLOADED
+from definitions.events import moved
 from definitions.roles.delivery import roles
 from definitions.roles.delivery_account import Delivery
 
@@ -72,7 +74,9 @@ class Source(pulumi.ComponentResource):
             return "CodeCommit", {
                 "RepositoryName": args["repository"],
                 "BranchName": args["branch"],
-                "PollForSourceChanges": "true",
+                # CodePipeline ends polling where a pipeline was idle for 30 days: Trigger has a rule instead.
+                # https://docs.aws.amazon.com/codepipeline/latest/userguide/update-change-detection.html
+                "PollForSourceChanges": "false",
             }
         return "S3", {
             "S3Bucket": args["names"].data_bucket,
@@ -94,12 +98,16 @@ class TriggerArgs(TypedDict):
     """Bucket it listens to."""
     source_key: str
     """Key of the zipped code; empty where the code comes from a repository."""
+    repository: str
+    """CodeCommit's repository; empty where the code comes from elsewhere."""
+    branch: str
+    """Its branch."""
     log_days: int
     """How long its log is kept."""
 
 
 class Trigger(pulumi.ComponentResource):
-    """New objects in the data bucket start a run that names their exact version."""
+    """New objects in the data bucket, and commits in CodeCommit, start a run that names their exact version."""
 
     def __init__(self, name: str, args: TriggerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("glidepath:source:Trigger", name, None, opts)
@@ -137,4 +145,13 @@ class Trigger(pulumi.ComponentResource):
             opts=own,
         )
         call(name, rule, function, self, account=names.delivery_account)
+        if args["repository"]:
+            commits = EventRule(
+                f"{name}-commits",
+                name=f"{names.name}-new-commits",
+                description="New commits in the branch that is delivered",
+                event_pattern=json.dumps(moved(names.arn("codecommit", args["repository"]), args["branch"])),
+                opts=own,
+            )
+            call(f"{name}-commits", commits, function, self, account=names.delivery_account)
         self.register_outputs({})

@@ -1,4 +1,4 @@
-"""How drift crosses from an environment's account to the tooling account: patterns of rules, and the bus's policy."""
+"""Patterns of rules: a branch moves, and how drift crosses to the tooling account, with the policy of its bus."""
 
 from typing import Any
 
@@ -7,6 +7,23 @@ from contracts.names import Names
 from definitions.roles.statements import Document, document
 
 Pattern = dict[str, Any]
+
+
+def moved(repository_arn: str, branch: str) -> Pattern:
+    """A branch of a CodeCommit repository has a new commit.
+
+    https://docs.aws.amazon.com/codecommit/latest/userguide/monitoring-events.html (referenceCreated, referenceUpdated)
+    """
+    return {
+        "source": ["aws.codecommit"],
+        "detail-type": ["CodeCommit Repository State Change"],
+        "resources": [repository_arn],
+        "detail": {
+            "event": ["referenceCreated", "referenceUpdated"],
+            "referenceType": ["branch"],
+            "referenceName": [branch],
+        },
+    }
 
 
 def alarm_pattern(names: Names, env: str) -> Pattern:

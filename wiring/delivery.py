@@ -73,6 +73,8 @@ class DeliveryStack:
                 "key_arn": self.storage.key_arn,
                 "data_bucket": self.storage.data,
                 "source_key": source.key if source.kind == "s3" else "",
+                "repository": source.repository if source.kind == "codecommit" else "",
+                "branch": source.branch,
                 "log_days": self.settings.log_days,
             },
         )

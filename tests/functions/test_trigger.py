@@ -10,7 +10,7 @@ import pytest
 from botocore.stub import Stubber
 
 from functions.trigger.handler import handle
-from functions.trigger.start import start_request
+from functions.trigger.start import commit_request, start_request
 
 ENVIRONMENT = {"PIPELINE_NAME": "glidepath", "SOURCE_KEY": "source/source.zip"}
 
@@ -54,6 +54,18 @@ def test_one_object_version_starts_one_run() -> None:
         for key, version in (("datasets/a.csv", "1"), ("datasets/a.csv", "1"), ("datasets/a.csv", "2"))
     ]
     assert tokens[0] == tokens[1] != tokens[2]
+
+
+def test_a_commit_starts_one_run_of_itself() -> None:
+    moved = {"repositoryName": "fares", "referenceName": "main", "commitId": "4f2a", "event": "referenceUpdated"}
+    request = commit_request(moved, ENVIRONMENT)
+    assert request["sourceRevisions"] == [
+        {"actionName": "Source", "revisionType": "COMMIT_ID", "revisionValue": "4f2a"}
+    ]
+    assert request == commit_request(moved, ENVIRONMENT)
+    assert (
+        request["clientRequestToken"] != commit_request({**moved, "commitId": "5"}, ENVIRONMENT)["clientRequestToken"]
+    )
 
 
 @pytest.mark.parametrize("key", ["datasets/", "datasets/notes.txt", "other/a.csv", "source/other.zip"])

@@ -164,13 +164,18 @@ class Run:
         return [resource for resource in self.resources if resource.type == kind]
 
 
-def run(stack: str, store: Store | None = None, given: dict[str, str] | None = None, **changes: Any) -> Run:
-    """Run `__main__.py` for a stack, with the config `given` or the committed one. Raises what the program raises."""
+def run(stack: str, store: Store | None = None, **changes: Any) -> Run:
+    """Run `__main__.py` for a stack, with the committed config and changes. Raises what the program raises."""
+    return run_with(stack, config(stack, **changes), store)
+
+
+def run_with(stack: str, given: dict[str, str], store: Store | None = None) -> Run:
+    """Run `__main__.py` for a stack, with a config of one's own. Raises what the program raises."""
     asyncio.set_event_loop(asyncio.new_event_loop())
     reset_options()
     recorder = _Mocks(store or Store())
     mocks.set_mocks(recorder, project="glidepath", stack=stack, preview=False)
-    set_all_config(config(stack, **changes) if given is None else given)
+    set_all_config(given)
     exported: dict[str, Any] = {}
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator]

@@ -19,7 +19,7 @@ from definitions.roles.record import Record
 from definitions.roles.subject import Environment
 from settings.limits import FEATURE_NAMES
 from settings.load import review
-from tests.program.harness import Recorded, Run, Store, address, config, run
+from tests.program.harness import Recorded, Run, Store, address, config, run_with
 
 INLINE, MANAGED, TRUST = 10_240, 6_144, 2_048
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html (characters, white space apart)"""
@@ -185,9 +185,11 @@ def _served(name: str, env: str, region: str, by: str, beside: str) -> tuple[dic
     """Production with the longest release that settings admit, and what it reads."""
     store = Store()
     bins = {"edges": [-1.2345678901234567e-300 * part for part in (9, 7, 5, 3)], "shares": [0.2] * 5}
-    store.put(1, features=_features(FEATURE_NAMES), distribution=bins)
+    for number in (1, 2, 3):
+        store.put(number, features=_features(FEATURE_NAMES), distribution=bins)
     room = 63 - 8 - len(f"{name}-{env}-")
-    models = [{"name": str(number).rjust(room, "v"), "manifest": address(1)} for number in range(9)]
+    models = [{"name": str(number).rjust(room, "v"), "manifest": address(2)} for number in range(9)]
+    several: dict[str, dict[str, Any]] = {"variants": {"variants": models}, "shadow": {"shadow": models[0]}}
     changes: dict[str, Any] = {
         "release": address(1),
         "monitor": {"by": by},
@@ -195,7 +197,7 @@ def _served(name: str, env: str, region: str, by: str, beside: str) -> tuple[dic
         "shiftMinutes": 2_120,
         "build": {"deployMinutes": 2_160},
         "returning": {"reason": "r" * 150},
-        **{"variants": {"variants": models}, "shadow": {"shadow": models[0]}}.get(beside, {}),
+        **several[beside],
     }
     return _given(env, name, env, region, **changes), store
 
@@ -216,7 +218,7 @@ def test_all_that_an_environment_is_made_of_fits(length: int, by: str, beside: s
     env, region = "e" * length, "ap-northeast-1"
     given, store = _served(longest(region, env), env, region, by, beside)
     assert review(env, given)[1] == []
-    assert list(over(run(env, store, given=given))) == []
+    assert list(over(run_with(env, given, store))) == []
 
 
 SOURCES = (
@@ -231,4 +233,4 @@ def test_all_that_delivery_is_made_of_fits(source: dict[str, str]) -> None:
     region, env = "ap-southeast-2", "e" * 7
     given = _delivered(longest(region, env), env, region, source)
     assert review("delivery", given)[1] == []
-    assert list(over(run("delivery", given=given))) == []
+    assert list(over(run_with("delivery", given))) == []

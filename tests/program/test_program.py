@@ -329,6 +329,12 @@ def test_every_kind_of_source(source: dict[str, str], provider: str) -> None:
     action = _one(ran.of("aws:codepipeline/pipeline:Pipeline"))["stages"][0]["actions"][0]
     assert action["provider"] == provider
     assert len(ran.of("aws:codeconnections/connection:Connection")) == (1 if provider.startswith("CodeStar") else 0)
+    assert action["configuration"].get("PollForSourceChanges", "false") == "false"
+    patterns = [json.loads(rule.inputs["eventPattern"]) for rule in ran.of("aws:cloudwatch/eventRule:EventRule")]
+    commits = [
+        pattern["detail"]["referenceName"] for pattern in patterns if pattern.get("source") == ["aws.codecommit"]
+    ]
+    assert commits == ([["main"]] if provider == "CodeCommit" else [])
 
 
 def test_the_notebook_is_off_unless_asked_for() -> None:
