@@ -149,6 +149,9 @@ class Endpoint(pulumi.ComponentResource):
         )
         Policy(
             name,
+            # A target takes one policy for a metric, and no other beside it: an engine that was killed after it had
+            # put one must put the same again, which a name of its own for each attempt would not be.
+            name=name,
             policy_type="TargetTrackingScaling",
             service_namespace=target.service_namespace,
             scalable_dimension=target.scalable_dimension,
@@ -161,7 +164,13 @@ class Endpoint(pulumi.ComponentResource):
                 "scale_in_cooldown": scaling["scale_in_seconds"],
                 "scale_out_cooldown": scaling["scale_out_seconds"],
             },
-            opts=own,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # With a name, the provider would take the serving endpoint's policy away before the shift.
+                delete_before_replace=False,
+                # The one that stands has the name it was made with: another one beside it is refused.
+                ignore_changes=["name"],
+            ),
         )
 
 

@@ -1,6 +1,5 @@
 """Removes what releases have left behind, once it is known that no update is under way."""
 
-import json
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -15,7 +14,7 @@ from operate import engine, stack_files
 from operate.clients import Clients
 from operate.leftovers import CONFIG, ENDPOINT, MODEL, Held, Leftover, Leftovers, Thing, held
 from operate.project import Project
-from operate.updates import HeldError, held_by, locks_in
+from operate.updates import HeldError, held_by, locks_in, stack_entry
 
 _GONE_SECONDS = 600.0
 _DELETE = {
@@ -117,9 +116,8 @@ def refuse_while_held(root: Path, stack: str) -> None:
     Every backend refuses whoever wants to change a state that is held, and has no other question in common. So it is
     asked to change one: by a refresh of the stack's own entry, of which there is nothing to refresh.
     """
-    resources = (json.loads(_export(root, stack)).get("deployment") or {}).get("resources") or []
-    own = next((each["urn"] for each in resources if each["type"] == "pulumi:pulumi:Stack"), None)
-    if own is None:
+    own = stack_entry(_export(root, stack))
+    if not own:
         return
     with tempfile.TemporaryDirectory() as folder:
         config = ["--config-file", str(stack_files.copy(stack, root, Path(folder)))]

@@ -11,10 +11,10 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from contracts.errors import UserError
-from operate import engine, stack_files
+from operate import engine, half_made, stack_files
 from operate.processes import alive
 
 INTERRUPTED = 130
@@ -70,8 +70,8 @@ def refresh_interrupted(stack: str, root: Path) -> None:
     """Refresh what an engine was changing when it was killed, and what an update failed at; does nothing without such.
 
     What was being changed may have been changed, or not: the state knows only what it was. An update that wants it as
-    it was would leave it as it has become: the pointer on the interrupted release, say. (Creations are not known by any
-    name yet: the engine reports them at every update until somebody has looked.)
+    it was would leave it as it has become: the pointer on the interrupted release, say. What was being created is
+    forgotten: the next update creates it anew, and `./glidepath sweep` finds what is left over.
 
     Of what failed, the state says that it is as was wanted: the next update would find no difference, change nothing
     and say success (pulumi/pulumi-aws#6062). What no refresh can see is taken out of the state, so that it differs.
@@ -80,20 +80,28 @@ def refresh_interrupted(stack: str, root: Path) -> None:
     done = engine.run(["stack", "export", "--stack", stack], root)
     if done.returncode != 0:
         return  # the preview reports a stack that cannot be read, in its own words
-    killed, broken = pending(done.stdout), failed(done.stdout)
+    killed, broken, begun = pending(done.stdout), failed(done.stdout), creations(done.stdout)
     urns = list(dict.fromkeys([*killed, *broken]))
-    if not urns:
-        return
-    for what, found in (("was killed while it changed", killed), ("failed at", broken)):
+    for what, found in (
+        ("was killed while it changed", killed),
+        ("failed at", broken),
+        ("was killed while it created", [each["urn"] for each in begun]),
+    ):
         if found:
             names = ", ".join(urn.rpartition("::")[2] for urn in found)
             print(f"an update of {stack} {what} {names}: refreshing it", flush=True)
-    targets = [word for urn in urns for word in ("--target", urn)]
+    targets = urns or ([own for own in [stack_entry(done.stdout)] if own] if begun else [])
+    if not targets:
+        return
+    creating = "--clear-pending-creates" if begun else "--skip-pending-creates"
     with tempfile.TemporaryDirectory() as folder:
         config = ["--config-file", str(stack_files.copy(stack, root, Path(folder)))]
-        _run(stack, ["refresh", "--skip-preview", "--skip-pending-creates", *targets, *config], root)
-        if any(_kind(urn) in _UNSEEN for urn in broken):
-            _forget(stack, broken, root, Path(folder))
+        named = [word for urn in targets for word in ("--target", urn)]
+        _run(stack, ["refresh", "--skip-preview", creating, *named, *config], root)
+        if any(_kind(urn) in _UNSEEN for urn in urns):
+            _forget(stack, urns, root, Path(folder))
+    # Only now: whoever could refresh holds the stack alone, and no other engine is still at it.
+    half_made.remove(stack, root, begun)
 
 
 def _forget(stack: str, urns: Sequence[str], root: Path, folder: Path) -> None:
@@ -143,6 +151,19 @@ def pending(export: str) -> list[str]:
     deployment = json.loads(export).get("deployment") or {}
     operations = deployment.get("pending_operations") or []
     return [entry["resource"]["urn"] for entry in operations if entry["type"] != "creating"]
+
+
+def creations(export: str) -> list[dict[str, Any]]:
+    """The resources that a killed update was creating, as it wanted them."""
+    deployment = json.loads(export).get("deployment") or {}
+    operations = deployment.get("pending_operations") or []
+    return [entry["resource"] for entry in operations if entry["type"] == "creating"]
+
+
+def stack_entry(export: str) -> str:
+    """URN of the stack's own entry, of which there is nothing to refresh; empty where there is none yet."""
+    resources = (json.loads(export).get("deployment") or {}).get("resources") or []
+    return next((each["urn"] for each in resources if each.get("type") == "pulumi:pulumi:Stack"), "")
 
 
 def failed(export: str) -> list[str]:

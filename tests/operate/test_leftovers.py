@@ -42,6 +42,12 @@ def test_nor_is_what_is_shifted_to(where: str, tmp_path: Path) -> None:
     assert left(world, tmp_path) == []
 
 
+def test_nor_is_what_requests_of_the_former_schema_are_handed_on_to(tmp_path: Path) -> None:
+    world = World()
+    world.versions["1"] = f'{{"release": "r", "endpoint": "{world.release(2)}"}}'
+    assert left(world, tmp_path) == []
+
+
 def test_nor_is_what_the_state_holds_with_all_that_it_uses(tmp_path: Path) -> None:
     world = World()
     world.versions["1"], second = world.release(1), world.release(2)

@@ -129,15 +129,18 @@ def test_locks_are_read_from_a_refusal_only() -> None:
     assert locks_in("created by ann@h (pid 7) at noon") == []
 
 
+STACK = {"type": "pulumi:pulumi:Stack", "urn": "urn:pulumi:prod::g::pulumi:pulumi:Stack::g-prod"}
+
+
 def exported(folder: Path, *operations: tuple[str, str]) -> None:
     entries = [{"type": kind, "resource": {"urn": f"urn:pulumi:prod::g::t::{name}"}} for kind, name in operations]
-    state = json.dumps({"deployment": {"pending_operations": entries}})
+    state = json.dumps({"deployment": {"pending_operations": entries, "resources": [STACK]}})
     write(folder, f'echo "$@" >> {folder}/calls\n[ "$1" = stack ] && echo \'{state}\'\nexit 0')
+    (folder / "Pulumi.prod.yaml").write_text("config: {}\n")
 
 
 def test_what_a_killed_update_was_changing_is_refreshed(engine: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    exported(engine, ("updating", "release"), ("creating", "endpoint"), ("deleting", "old"))
-    (engine / "Pulumi.prod.yaml").write_text("config: {}\n")
+    exported(engine, ("updating", "release"), ("deleting", "old"))
     refresh_interrupted("prod", engine)
     call, _, copy = (engine / "calls").read_text().splitlines()[1].rpartition(" --config-file ")
     assert call == (
@@ -151,13 +154,18 @@ def test_what_a_killed_update_was_changing_is_refreshed(engine: Path, capfd: pyt
     assert capfd.readouterr().out == told
 
 
-@pytest.mark.parametrize("operations", [(), (("creating", "endpoint"),)])
-def test_nothing_is_refreshed_where_nothing_was_interrupted(
-    engine: Path, operations: tuple[tuple[str, str], ...]
-) -> None:
-    exported(engine, *operations)
+def test_nothing_is_refreshed_where_nothing_was_interrupted(engine: Path) -> None:
+    exported(engine)
     refresh_interrupted("prod", engine)
     assert len((engine / "calls").read_text().splitlines()) == 1
+
+
+def test_what_a_killed_update_was_creating_is_forgotten(engine: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    exported(engine, ("creating", "endpoint"))
+    refresh_interrupted("prod", engine)
+    call = (engine / "calls").read_text().splitlines()[1]
+    assert f"--skip-preview --clear-pending-creates --target {STACK['urn']} --config-file" in call
+    assert capfd.readouterr().out == "an update of prod was killed while it created endpoint: refreshing it\n"
 
 
 API, FUNCTION, GROUP = (
@@ -210,6 +218,19 @@ def test_what_no_refresh_sees_is_taken_out_of_the_state(engine: Path) -> None:
     assert function["inputs"] == {"body": "b", "n": 1}
     assert group["inputs"] == {"body": "b", "environment": "e", "n": 1}
     assert good["inputs"] == {"body": "b"}
+
+
+def test_a_function_that_was_being_changed_is_published_anew(engine: Path) -> None:
+    """Its variables may be there and its version not: whoever reads them finds nothing left to do."""
+    state_after_a_failure(engine, [FUNCTION])
+    state = json.loads((engine / "state").read_text())
+    resources = state["deployment"]["resources"]
+    del resources[0]["initErrors"]
+    state["deployment"]["pending_operations"] = [{"type": "updating", "resource": {"urn": FUNCTION}}]
+    (engine / "state").write_text(json.dumps(state))
+    refresh_interrupted("prod", engine)
+    function, _ = json.loads((engine / "imported").read_text())["deployment"]["resources"]
+    assert function["inputs"] == {"body": "b", "n": 1}
 
 
 def test_an_empty_file_of_attributes_is_taken_away(tmp_path: Path) -> None:

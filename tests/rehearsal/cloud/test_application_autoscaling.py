@@ -61,9 +61,9 @@ def where(endpoint: str = "live", name: str = "main") -> dict[str, Any]:
     }  # fmt: skip
 
 
-def put_policy(client: Any, **settings: Any) -> None:
+def put_policy(client: Any, policy: str = "track", **settings: Any) -> None:
     client.put_scaling_policy(
-        PolicyName="track", PolicyType="TargetTrackingScaling", **where(),
+        PolicyName=policy, PolicyType="TargetTrackingScaling", **where(),
         TargetTrackingScalingPolicyConfiguration={
             "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
             **settings,
@@ -120,6 +120,10 @@ def test_targets_that_cannot_be_scaled_are_refused(world: World) -> None:
             client, TargetValue=5,
             PredefinedMetricSpecification={"PredefinedMetricType": "SageMakerInferenceComponentInvocationsPerCopy"},
         )  # fmt: skip
+    put_policy(client, TargetValue=5)
+    put_policy(client, TargetValue=6)
+    with refused(client, "ValidationException", "Only one TargetTrackingScaling policy for a given metric"):
+        put_policy(client, "another", TargetValue=5)
 
 
 def test_a_busy_variant_grows_within_its_limits(world: World) -> None:

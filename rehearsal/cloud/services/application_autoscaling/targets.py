@@ -83,6 +83,9 @@ def put_policy(call: Call) -> dict[str, Any]:
         raise _unrehearsed(f"tracking of {predefined or 'a customized metric'}: only {METRIC}")
     if settings["TargetValue"] <= 0:
         raise _invalid("TargetValue must be greater than 0")
+    if _tracked_by_another(call):
+        # On record in hashicorp/terraform-provider-aws#41179.
+        raise _invalid("Only one TargetTrackingScaling policy for a given metric specification is allowed.")
     answer = call.forward()
     call.cloud.store(SERVICE, call.account, call.region)["acts"] = True
     return answer
@@ -91,6 +94,17 @@ def put_policy(call: Call) -> dict[str, Any]:
 @operation(SERVICE, "PutScheduledAction")
 def put_scheduled_action(call: Call) -> dict[str, Any]:
     raise _unrehearsed("scheduled actions")
+
+
+def _tracked_by_another(call: Call) -> bool:
+    """Whether a policy of another name tracks the same metric of the same target: the only one that is rehearsed."""
+    params = call.params
+    asked = (params["ResourceId"], params["ScalableDimension"])
+    policies = call.cloud.backend(SERVICE, call.account, call.region).policies
+    return any(
+        (each.resource_id, each.scalable_dimension) == asked and each.policy_name != params["PolicyName"]
+        for each in policies.values()
+    )
 
 
 def _suspended(known: Any, asked: dict[str, bool] | None) -> dict[str, bool]:
