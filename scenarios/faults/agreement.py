@@ -17,14 +17,18 @@ from scenarios.faults.world import World
 _HOOKS = ("before-traffic", "after-traffic")
 
 
-def disagreements(world: World, release: Candidate, commit: Commit) -> list[str]:
-    """What is not of this release and the program's commit."""
-    return [*world.disagreements(), *_Look(world, release, commit).all()]
+def disagreements(world: World, release: Candidate, commit: Commit, killed: bool = False) -> list[str]:
+    """What is not of this release and the program's commit.
+
+    `killed`: an engine was, and may have left a deployment of the API that nobody uses: it costs nothing, and its id
+    was never told to anybody.
+    """
+    return [*world.disagreements(), *_Look(world, release, commit, killed).all()]
 
 
 class _Look:
-    def __init__(self, world: World, release: Candidate, commit: Commit) -> None:
-        self._world, self._release, self._commit = world, release, commit
+    def __init__(self, world: World, release: Candidate, commit: Commit, killed: bool) -> None:
+        self._world, self._release, self._commit, self._killed = world, release, commit, killed
         self._stack = world.project.production
         self._names = world.project.names
         self._prefix = self._names.stack(self._stack)
@@ -107,7 +111,7 @@ class _Look:
         apis = [api["id"] for api in client.get_rest_apis(limit=500)["items"] if api["name"] == self._prefix]
         for api in apis:
             kept = [entry["id"] for entry in client.get_deployments(restApiId=api, limit=500)["items"]]
-            if len(kept) != 1:
+            if len(kept) != 1 and not self._killed:
                 yield f"API {api} has {len(kept)} deployments"
 
     def _monitor(self) -> Iterator[str]:

@@ -101,7 +101,7 @@ def _kill(world: World, number: int) -> Kill:
             problems, swept = [f"one more run failed: {cause(again.stdout)}"], []
         else:
             swept = _sweep(world)
-            problems = agreement.disagreements(world, release, commit)
+            problems = agreement.disagreements(world, release, commit, killed=True)
     requests, failed = traffic.counts()
     if failed:
         problems.append(f"{failed} live requests failed")

@@ -156,6 +156,15 @@ def test_a_release_is_recorded_before_it_is_watched() -> None:
         assert kinds.index("aws:ssm/parameter:Parameter") < first
 
 
+def test_a_policy_that_was_put_once_is_the_one_that_is_put_again() -> None:
+    """AWS takes no second policy for a target's metric: after a kill the same one must be put."""
+    store = Store()
+    store.put(1)
+    made = run("prod", store, release=address(1)).resources
+    (policy,) = [each for each in made if each.type == "aws:appautoscaling/policy:Policy"]
+    assert policy.inputs["name"] == "glidepath-prod"
+
+
 def test_model_monitor_runs_on_the_hour_where_it_is_asked_for() -> None:
     store = Store()
     store.put(1)
