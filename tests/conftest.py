@@ -5,6 +5,7 @@ default, a folder's where the folder shares one. What takes longest begins first
 """
 
 import contextlib
+import os
 import signal
 from typing import Any
 
@@ -21,6 +22,24 @@ with contextlib.suppress(ModuleNotFoundError):
 # A shell starts its background jobs with SIGINT ignored, and so would be all that the tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+CREDENTIALS = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_CONFIG_FILE",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_PROFILE",
+    "AWS_ROLE_ARN",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+)
+"""Where SDKs find credentials. No test sees a build's role; what needs an account makes one and sets its own."""
+for _name in CREDENTIALS:
+    os.environ.pop(_name, None)
+os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 
 FOLDERS = ("tests/scenarios/road/", "tests/functions/")
 """Folders whose files share a world."""

@@ -25,6 +25,7 @@ def statements(at: Environment) -> list[Statement]:
                 "ssm:GetParameters",
                 "ssm:ListTagsForResource",
                 "ssm:PutParameter",
+                "ssm:RemoveTagsFromResource",
             ],
             [pointer],
         ),
@@ -203,7 +204,7 @@ def _autoscaling(at: Environment) -> list[Statement]:
             [targets],
             here,
         ),
-        allow("ScalingTags", actions("ListTagsForResource", "TagResource"), [targets]),
+        allow("ScalingTags", actions("ListTagsForResource", "TagResource", "UntagResource"), [targets]),
         unscoped("ReadScaling", actions("DescribeScalableTargets", "DescribeScalingPolicies")),
         allow(
             "ScalingAlarms",
