@@ -37,6 +37,11 @@ def announce(endpoint: str, rate: float, threads: int) -> None:
             ask(endpoint, "DELETE", "/_rehearsal/pace")
 
 
+def confirm_mails(endpoint: str) -> None:
+    """Everybody whose address was subscribed to a topic follows the link in the mail that asks for it."""
+    ask(endpoint, "POST", "/_rehearsal/outbox/confirm", {})
+
+
 def hasten(endpoint: str, hours: float) -> None:
     """Have AWS's calendar go on by so many hours, as fast as what happens in each minute allows; then as before.
 

@@ -16,7 +16,7 @@ from operate.clients import Clients
 from operate.project import Project
 from operate.runs import Run, follow, manifest_of, newest_run, run_ids
 from operate.shift import AliasWatch, Shift, shift_in
-from scenarios.gateway import announce
+from scenarios.gateway import announce, confirm_mails
 from scenarios.stacks import Stacks
 from scenarios.tour import evidence, report
 from scenarios.tour.dataset import DATA_KEY, FIRST_SHARE, Table
@@ -58,6 +58,7 @@ class Tour:
                 # Leaving the pool waits for its threads, and they for their engines.
                 self.stacks.interrupt()
                 raise
+        confirm_mails(self.stacks.environ["AWS_ENDPOINT_URL"])
 
     def first_release(self) -> report.Report:
         """Step 2a: data and code arrive; the pipeline takes the first release to production."""

@@ -119,8 +119,8 @@ KEPT: dict[str, Kept] = {
     "sns": _kept(
         "topics and subscriptions; services/sns.py delivers what is published",
         """
-        AddPermission ConfirmSubscription CreateTopic DeleteTopic Publish PublishBatch RemovePermission
-        SetSubscriptionAttributes SetTopicAttributes Subscribe TagResource Unsubscribe UntagResource
+        AddPermission CreateTopic DeleteTopic Publish PublishBatch RemovePermission
+        SetSubscriptionAttributes SetTopicAttributes TagResource UntagResource
         """,
     ),
     "sqs": _kept(

@@ -33,6 +33,7 @@ setattr(moto.core.errors, "ErrorLookupFactory", lambda: _errors)  # noqa: B010  
 # Signing name of the credential scope -> botocore's client name, where they differ.
 SIGNING_NAMES = {
     "monitoring": "cloudwatch",
+    "servicequotas": "service-quotas",
     "states": "stepfunctions",
     "tagging": "resourcegroupstaggingapi",
     "execute-api": "execute-api",

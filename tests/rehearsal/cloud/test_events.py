@@ -176,9 +176,38 @@ def test_mail_lies_in_the_outbox_in_full(cloud: Cloud, account: str) -> None:
     client = cloud.client("sns", account, REGION)
     topic = client.create_topic(Name="approval")["TopicArn"]
     client.subscribe(TopicArn=topic, Protocol="email", Endpoint="ann@example.com")
+    assert sns.confirm_all(cloud, account) == 1
     client.publish(TopicArn=topic, Subject="Release 7", Message="please look")
-    (mail,) = [mail for mail in sns.outbox(cloud) if mail["account"] == account]
+    asked, mail = [mail for mail in sns.outbox(cloud) if mail["account"] == account]
+    assert asked["subject"] == sns.CONFIRM
     assert (mail["to"], mail["subject"], mail["message"]) == ("ann@example.com", "Release 7", "please look")
+
+
+def test_an_address_gets_nothing_before_it_has_confirmed(cloud: Cloud, account: str) -> None:
+    client = cloud.client("sns", account, REGION)
+    topic = client.create_topic(Name="approval")["TopicArn"]
+    answer = client.subscribe(TopicArn=topic, Protocol="email", Endpoint="ann@example.com")
+    assert answer["SubscriptionArn"] == "pending confirmation"
+    arn = client.subscribe(
+        TopicArn=topic, Protocol="email", Endpoint="ann@example.com", ReturnSubscriptionArn=True
+    )["SubscriptionArn"]  # fmt: skip
+    attributes = client.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+    assert attributes["PendingConfirmation"] == "true"
+    listed = client.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert [item["SubscriptionArn"] for item in listed] == ["PendingConfirmation"]
+    client.publish(TopicArn=topic, Message="lost")
+    with pytest.raises(ClientError, match="Cannot unsubscribe a subscription that is pending confirmation"):
+        client.unsubscribe(SubscriptionArn=arn)
+    with pytest.raises(ClientError, match="Invalid token"):
+        client.confirm_subscription(TopicArn=topic, Token="no")
+    (asked,) = [mail for mail in sns.outbox(cloud) if mail["account"] == account]
+    token = asked["message"].rpartition(" ")[2]
+    assert client.confirm_subscription(TopicArn=topic, Token=token)["SubscriptionArn"] == arn
+    client.publish(TopicArn=topic, Message="heard")
+    assert [mail["message"] for mail in sns.outbox(cloud) if mail["account"] == account][1:] == ["heard"]
+    listed = client.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert [item["SubscriptionArn"] for item in listed] == [arn]
+    assert client.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]["PendingConfirmation"] == "false"
 
 
 def test_alarm_goes_off_notifies_its_topic_and_recovers(cloud: Cloud, account: str) -> None:
@@ -191,6 +220,7 @@ def test_alarm_goes_off_notifies_its_topic_and_recovers(cloud: Cloud, account: s
     client = cloud.client("sns", account, REGION)
     topic = client.create_topic(Name="alarms")["TopicArn"]
     client.subscribe(TopicArn=topic, Protocol="email", Endpoint="ann@example.com")
+    assert sns.confirm_all(cloud, account) == 1
     events.put_rule(Name="r", EventPattern='{"source": ["aws.cloudwatch"], "detail": {"state": {"value": ["ALARM"]}}}')
     events.put_targets(Rule="r", Targets=[{"Id": "1", "Arn": queue.arn}])
     metric = {"Namespace": "Glidepath", "MetricName": "Errors", "Dimensions": [{"Name": "Version", "Value": "2"}]}
@@ -216,8 +246,8 @@ def test_alarm_goes_off_notifies_its_topic_and_recovers(cloud: Cloud, account: s
     cloud.log(Place(account, REGION), LogLines("/aws/lambda/predict", "s", [json.dumps(document)]))
     (event,) = queue.bodies()[:1]
     assert event["detail"]["alarmName"] in ("errors", "any")
-    assert until(lambda: [m for m in sns.outbox(cloud) if m["account"] == account])
-    (mail,) = [m for m in sns.outbox(cloud) if m["account"] == account]
+    assert until(lambda: [m for m in sns.outbox(cloud) if m["account"] == account][1:])
+    (mail,) = [m for m in sns.outbox(cloud) if m["account"] == account][1:]
     assert mail["subject"] == f'ALARM: "errors" in {REGION}'
     assert json.loads(mail["message"])["NewStateReason"].count("greater than the threshold (0.0)") == 1
     assert until(lambda: states() == {"errors": "OK", "any": "OK"})

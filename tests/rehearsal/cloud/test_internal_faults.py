@@ -11,6 +11,7 @@ import pytest
 
 from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.cloud.core.ports import Place
+from rehearsal.cloud.services import sns
 from rehearsal.cloud.wire.types import AwsError, for_service
 from tests.rehearsal.cloud.lambda_support import eventually, make_function, make_role
 from tests.rehearsal.cloud.test_apigateway import deploy
@@ -37,8 +38,7 @@ def calls(cloud: Cloud, principal: str, action: str) -> int:
 
 
 def mails(cloud: Cloud, account: str) -> list[Any]:
-    outbox = cloud.store("sns", "*", "*").get("outbox", [])
-    return [mail for mail in list(outbox) if mail["account"] == account]
+    return [mail for mail in sns.outbox(cloud) if mail["account"] == account and mail["subject"] != sns.CONFIRM]
 
 
 def topic(cloud: Cloud, account: str, *services: str) -> str:
@@ -46,6 +46,7 @@ def topic(cloud: Cloud, account: str, *services: str) -> str:
     client = cloud.client("sns", account, REGION)
     arn = str(client.create_topic(Name="news")["TopicArn"])
     client.subscribe(TopicArn=arn, Protocol="email", Endpoint="a@example.org")
+    sns.confirm_all(cloud, account)
     if services:
         statement = {
             "Effect": "Allow",

@@ -6,6 +6,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
+from rehearsal.cloud.core import quotas
 from rehearsal.cloud.core.api import AwsError, Call, Cloud, operation, route
 from rehearsal.cloud.services.codebuild.runner import run_build
 from rehearsal.cloud.services.codebuild.state import Build, PipelineInput, find_build, registry, remember_build
@@ -49,6 +50,7 @@ def start_build(call: Call) -> dict[str, Any]:
         handed_over = known.handed_over.pop(token, None)
         _check_source(project, handed_over)
         _check_limit(project, list(known.builds.values()))
+        _check_quota(call, project, list(known.builds.values()))
         known.numbers[name] = known.numbers.get(name, 0) + 1
         build = _build(call, project, handed_over, known.numbers[name])
         known.builds[build.id] = build
@@ -136,6 +138,26 @@ def _check_source(project: dict[str, Any], handed_over: PipelineInput | None) ->
             "InvalidInputException",
             "Build cannot be started: the project's source type is CODEPIPELINE, so only CodePipeline can start it",
         )
+
+
+_SIZES = {
+    f"BUILD_GENERAL1_{size.upper()}": f"Concurrently running builds for Linux/{size} environment"
+    for size in ("Small", "Medium", "Large")
+}
+
+
+def _check_quota(call: Call, project: dict[str, Any], builds: list[Build]) -> None:
+    """Builds on machines of one size that an account may have at once.
+
+    The sentence: https://github.com/awslabs/landing-zone-accelerator-on-aws/issues/249.
+    """
+    size = project["environment"]["computeType"]
+    most = quotas.limit(call.cloud, call.account, call.region, "codebuild", _SIZES.get(size, ""))
+    running = [build for build in builds if build.data["buildStatus"] == "IN_PROGRESS"]
+    used = sum(build.data["environment"]["computeType"] == size for build in running)
+    if most is not None and used >= most:
+        raise AwsError("AccountLimitExceededException", f"Cannot have more than {most:.0f} builds in queue for the"
+                       " account")  # fmt: skip
 
 
 def _check_limit(project: dict[str, Any], builds: list[Build]) -> None:

@@ -3,6 +3,7 @@
 from rehearsal.cloud.services.lambda_ import (
     aliases,
     asynchronous,
+    concurrency,
     functions,
     invoke,
     permissions,
@@ -11,4 +12,4 @@ from rehearsal.cloud.services.lambda_ import (
     telemetry,
 )
 
-__all__ = ["aliases", "asynchronous", "functions", "invoke", "permissions", "rules", "tags", "telemetry"]
+__all__ = ["aliases", "asynchronous", "concurrency", "functions", "invoke", "permissions", "rules", "tags", "telemetry"]

@@ -355,26 +355,6 @@ def get_runtime_management(call: Call) -> dict[str, Any]:
     return {"UpdateRuntimeOn": "Auto", "FunctionArn": function.qualified(qualifier or LATEST)}
 
 
-@operation("lambda", "PutFunctionConcurrency")
-def put_concurrency(call: Call) -> dict[str, Any]:
-    function, _ = target_of(call, allow_qualifier=False)
-    function.reserved = int(call.params["ReservedConcurrentExecutions"])
-    return {"ReservedConcurrentExecutions": function.reserved}
-
-
-@operation("lambda", "GetFunctionConcurrency")
-def get_concurrency(call: Call) -> dict[str, Any]:
-    function, _ = target_of(call, allow_qualifier=False)
-    return {} if function.reserved is None else {"ReservedConcurrentExecutions": function.reserved}
-
-
-@operation("lambda", "DeleteFunctionConcurrency")
-def delete_concurrency(call: Call) -> dict[str, Any]:
-    function, _ = target_of(call, allow_qualifier=False)
-    function.reserved = None
-    return {}
-
-
 @inventory("lambda")
 def live_functions(cloud: Cloud, account: str) -> list[str]:
     """Functions of an account, in all regions."""

@@ -2,10 +2,8 @@
 
 import base64
 import json
-import threading
 import time
 import uuid
-from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +13,7 @@ from werkzeug.wrappers import Response
 from rehearsal.cloud.core import service_time
 from rehearsal.cloud.core.api import AwsError, Call, Cloud, Place, for_service, operation, target
 from rehearsal.cloud.services.events import inputs
-from rehearsal.cloud.services.lambda_ import asynchronous, telemetry
+from rehearsal.cloud.services.lambda_ import asynchronous, concurrency, telemetry
 from rehearsal.cloud.services.lambda_.aliases import choose_version
 from rehearsal.cloud.services.lambda_.environments import pool_for
 from rehearsal.cloud.services.lambda_.pool import INIT_SECONDS, Worker, WorkerLostError, WorkerTimeoutError
@@ -25,8 +23,6 @@ MAX_SYNC_PAYLOAD = 6 * 1024 * 1024
 MAX_ASYNC_PAYLOAD = 1024 * 1024
 _MAX_RESPONSE = MAX_SYNC_PAYLOAD + 100
 _LOG_TAIL = 4096
-_running: Counter[str] = Counter()
-_running_lock = threading.Lock()
 
 
 @dataclass
@@ -108,9 +104,10 @@ def run(
     config = function.snapshot(version).config
     group = config["LoggingConfig"]["LogGroup"]
     report = telemetry.Report(function, qualifier, version, group, config["Role"])
-    if not _enter(function):
+    reserved = function.reserved is not None
+    reason = concurrency.enter(cloud, function)
+    if reason:
         telemetry.deliver(cloud, _with(report, throttled=True))
-        reason = "ReservedFunctionConcurrentInvocationLimitExceeded"
         raise AwsError("TooManyRequestsException", "Rate Exceeded.", 429, Type="User", Reason=reason)
     request_id = request_id or str(uuid.uuid4())
     try:
@@ -118,7 +115,7 @@ def run(
         cold = not worker.used
         trial = _try(cloud, worker, function, qualifier, version, payload, client_context, request_id)
     finally:
-        _leave(function)
+        concurrency.leave(cloud, function, reserved)
     # An asynchronous one is waited for by nobody; on its own thread this counts for nothing.
     service_time.wait((trial.duration_ms + (worker.init_ms if cold else 0.0)) / 1000)
     lines = _log_lines(config, version, request_id, trial, worker.init_ms if cold else None)
@@ -132,20 +129,6 @@ def run(
 
 def _with(report: telemetry.Report, **changes: Any) -> telemetry.Report:
     return telemetry.Report(**{**report.__dict__, **changes})
-
-
-def _enter(function: Function) -> bool:
-    """Takes one unit of the function's reserved concurrency, where it has any."""
-    with _running_lock:
-        if function.reserved is not None and _running[function.arn] >= function.reserved:
-            return False
-        _running[function.arn] += 1
-        return True
-
-
-def _leave(function: Function) -> None:
-    with _running_lock:
-        _running[function.arn] -= 1
 
 
 def _try(

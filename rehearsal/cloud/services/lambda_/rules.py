@@ -25,8 +25,6 @@ _RETIRED = re.compile(r"nodejs(|4\.3|6\.10|8\.10|10\.x|12\.x|14\.x)|python(2\.7|
                       r"dotnetcore.*|provided|dotnet[57]")  # fmt: skip
 _VARIABLES = 4096
 _LAYERS = 5
-_UNRESERVED = 100
-_ACCOUNT_CONCURRENCY = 1000
 _DESTINATION = re.compile(r"arn:[\w-]+:(sqs|sns|lambda|events|s3):.*")
 
 
@@ -119,17 +117,6 @@ def latest(call: Call) -> None:
     name = parse_name(call.params["FunctionName"], call.account, call.region, call.params.get("Qualifier"))
     if name.qualifier == "$LATEST":
         raise invalid("$LATEST version cannot be deleted without deleting the function.")
-
-
-@state_rule("lambda", "PutFunctionConcurrency")
-def unreserved(call: Call) -> None:
-    """ "The total of reserved concurrency leaves 100 for the functions that reserve none."""
-    name = parse_name(call.params["FunctionName"], call.account, call.region).name
-    known = functions(call.cloud, call.account, call.region)
-    others = sum(item.reserved or 0 for item in known.values() if item.name != name)
-    if name in known and _ACCOUNT_CONCURRENCY - others - call.params["ReservedConcurrentExecutions"] < _UNRESERVED:
-        raise invalid("Specified ReservedConcurrentExecutions for function decreases account's "
-                      f"UnreservedConcurrentExecution below its minimum value of [{_UNRESERVED}].")  # fmt: skip
 
 
 # --- tags ------------------------------------------------------------------------------------------------------------

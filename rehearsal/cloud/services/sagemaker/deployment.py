@@ -2,6 +2,7 @@
 
 import random
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -95,6 +96,14 @@ class Deployment:
                     float(item.get("DesiredWeight", variant.weight)),
                     int(item.get("DesiredInstanceCount", variant.instances)),
                 )
+
+    def more_instances(self, wanted: Mapping[str, Mapping[str, Any]]) -> Counter[str]:
+        """How many instances of each type the wanted capacities add."""
+        found: Counter[str] = Counter()
+        for variant in self.variants:
+            count = int(wanted.get(variant.name, {}).get("DesiredInstanceCount", variant.instances))
+            found[variant.instance_type] += max(0, count - variant.instances)
+        return found
 
     def arrive(self) -> None:
         """What was wanted serves."""

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from rehearsal.cloud.core.api import AwsError, Call, Cloud, Event, Place, operation
-from rehearsal.cloud.services.sagemaker import models, state, tags
+from rehearsal.cloud.services.sagemaker import models, quotas, state, tags
 from rehearsal.cloud.services.sagemaker.deployment import Deployment, DeploymentError, deploy
 from rehearsal.cloud.wire.types import INTERRUPTED
 
@@ -25,10 +25,12 @@ def create(call: Call) -> dict[str, Any]:
     with state.lock:
         if name in endpoints:
             raise state.invalid(f'Cannot create already existing endpoint "{arn}".')
+        instances = quotas.endpoint_instances(config)
+        quotas.check_endpoint(call.cloud, call.account, call.region, instances)
         endpoint = endpoints[name] = {
             "EndpointName": name, "EndpointArn": arn, "EndpointConfigName": config["EndpointConfigName"],
             "EndpointStatus": "Creating", "CreationTime": now, "LastModifiedTime": now, "_arn": arn,
-            "_tags": tags.given(call), "_serving": None,
+            "_tags": tags.given(call), "_serving": None, quotas.COMING: instances,
         }  # fmt: skip
         if "DeploymentConfig" in params:
             endpoint["LastDeploymentConfig"] = params["DeploymentConfig"]
@@ -76,7 +78,12 @@ def update(call: Call) -> dict[str, Any]:
                 f'Cannot update endpoint "{endpoint["_arn"]}" with the endpoint configuration it already uses,'
                 f' "{config["EndpointConfigName"]}".'
             )
-        endpoint |= {"EndpointStatus": "Updating", "LastModifiedTime": call.cloud.clock.now()}
+        # The new fleet comes up beside the old one.
+        instances = quotas.endpoint_instances(config)
+        quotas.check_endpoint(call.cloud, call.account, call.region, instances)
+        endpoint |= {
+            "EndpointStatus": "Updating", "LastModifiedTime": call.cloud.clock.now(), quotas.COMING: instances,
+        }  # fmt: skip
         endpoint.pop("FailureReason", None)
     retain = params.get("RetainAllVariantProperties", False)
     excluded = {item["VariantPropertyType"] for item in params.get("ExcludeRetainedVariantProperties", [])}
@@ -139,6 +146,8 @@ def update_weights(call: Call) -> dict[str, Any]:
             )
         serving: Deployment = endpoint["_serving"]
         _check_wanted(endpoint, serving, wanted, len(call.params["DesiredWeightsAndCapacities"]))
+        more = serving.more_instances(wanted)
+        quotas.check_endpoint(call.cloud, call.account, call.region, more)
         serving.want(wanted)
         endpoint |= {"EndpointStatus": "Updating", "LastModifiedTime": call.cloud.clock.now()}
     call.cloud.background(
@@ -234,6 +243,7 @@ def _settle(
     with state.lock:
         if reason:
             endpoint["FailureReason"] = reason[:1024]
+        endpoint.pop(quotas.COMING, None)
         endpoint |= {"EndpointStatus": status, "LastModifiedTime": cloud.clock.now()}
     shown = {key: value for key, value in endpoint.items() if not key.startswith("_")}
     detail = json.loads(json.dumps(shown, default=str))

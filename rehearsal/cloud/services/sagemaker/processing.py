@@ -11,7 +11,7 @@ from rehearsal.cloud.compute import objects as s3
 from rehearsal.cloud.compute.jobs import Job, JobFailed, JobStopped, JobTimedOut, limit
 from rehearsal.cloud.containers import mounts, xgboost_image
 from rehearsal.cloud.core.api import AwsError, Call, Cloud, Event, Place, operation
-from rehearsal.cloud.services.sagemaker import images, state, tags
+from rehearsal.cloud.services.sagemaker import images, quotas, state, tags
 from rehearsal.cloud.services.sagemaker.inputs import check_input, refuse, split_uri
 
 KIND = "processing-job"
@@ -56,6 +56,12 @@ def start(
                 f"Job name must be unique within an AWS account and region, and a job with this name already exists"
                 f" ({arn})",
             )
+        try:
+            cluster = params["ProcessingResources"]["ClusterConfig"]
+            quotas.check_job(cloud, account, region, "processing", cluster)
+        except AwsError:
+            run.clean()
+            raise
         job = jobs[name] = {
             "StoppingCondition": {"MaxRuntimeInSeconds": 86400},
             **{key: value for key, value in params.items() if key != "Tags"},

@@ -11,7 +11,7 @@ from typing import Any
 from rehearsal.cloud.compute import objects as s3
 from rehearsal.cloud.compute.jobs import Job, JobFailed, JobStopped, JobTimedOut, limit
 from rehearsal.cloud.core.api import AwsError, Call, Cloud, Credentials, Event, Place, Sample, operation
-from rehearsal.cloud.services.sagemaker import images, state, tags
+from rehearsal.cloud.services.sagemaker import images, quotas, state, tags
 from rehearsal.cloud.services.sagemaker.inputs import check_input, refuse
 
 KIND = "training-job"
@@ -43,17 +43,19 @@ def create(call: Call) -> dict[str, Any]:
         )
     _check(call, arn)
     now = call.cloud.clock.now()
-    job = jobs[name] = {
-        **{key: value for key, value in params.items() if key != "Tags"},
-        "TrainingJobArn": arn,
-        "TrainingJobStatus": "InProgress",
-        "SecondaryStatus": "Starting",
-        "SecondaryStatusTransitions": [],
-        "CreationTime": now,
-        "LastModifiedTime": now,
-        "_arn": arn,
-        "_tags": tags.given(call),
-    }
+    with state.lock:
+        quotas.check_job(call.cloud, call.account, call.region, "training", params["ResourceConfig"])
+        job = jobs[name] = {
+            **{key: value for key, value in params.items() if key != "Tags"},
+            "TrainingJobArn": arn,
+            "TrainingJobStatus": "InProgress",
+            "SecondaryStatus": "Starting",
+            "SecondaryStatusTransitions": [],
+            "CreationTime": now,
+            "LastModifiedTime": now,
+            "_arn": arn,
+            "_tags": tags.given(call),
+        }
     run = Job(
         call.cloud,
         call.account,
