@@ -33,6 +33,8 @@ class FoundationArgs(TypedDict):
     """Who hears of alarms."""
     monitor: NotRequired[str]
     """Who looks at the environment's data: `own` or `sagemaker`."""
+    log_role: NotRequired[str]
+    """Whose role API Gateway writes the account's logs with: `own`, `account` or `replace` (glidepath:api.logRole)."""
     ci: NotRequired[bool]
     """Whether the repository's CI may preview the environment, and look for drift."""
 
@@ -66,9 +68,24 @@ class Foundation(pulumi.ComponentResource):
         self.topic_arn = self._topic(name, args, key.arn)
         self.key_arn, self.capture_bucket = key.arn, capture.name
         self.roles = self._roles(name, args, key.arn)
-        if _owns_api_account(names, env):
-            Account(name, cloudwatch_role_arn=self.roles["api-logs"], opts=own)
+        if _owns_api_account(names, env) and args.get("log_role", "own") != "account":
+            self._api_account(name, args)
         self.register_outputs({"capture_bucket": capture.name})
+
+    def _api_account(self, name: str, args: FoundationArgs) -> None:
+        """API Gateway writes the logs of all APIs of an account and region with one role, whosever APIs they are.
+
+        Another team's is never replaced unasked. The setting outlives the stack: to take it away would take away what
+        somebody else may have set there since.
+        """
+        role = self.roles["api-logs"]
+        if args.get("log_role", "own") == "own":
+            found = Account.get(f"{name}-found", _API_ACCOUNT, opts=pulumi.ResourceOptions(parent=self))
+            ours = [args["names"].role_arn(env, "api-logs") for env in args["names"].environments]
+            role = pulumi.Output.all(role, found.cloudwatch_role_arn).apply(
+                lambda both: _unless_taken(both[0], both[1], ours)
+            )
+        Account(name, cloudwatch_role_arn=role, opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True))
 
     def _topic(self, name: str, args: FoundationArgs, key_arn: pulumi.Output[str]) -> pulumi.Output[str]:
         own = pulumi.ResourceOptions(parent=self)
@@ -98,6 +115,20 @@ class Foundation(pulumi.ComponentResource):
                 given["boundary"] = boundary.arn
             roles[purpose] = Role(f"{name}-{purpose}", given, own).arn
         return roles
+
+
+_API_ACCOUNT = "api-gateway-account"
+"""The one id that there is: https://www.pulumi.com/registry/packages/aws/api-docs/apigateway/account/#import."""
+
+
+def _unless_taken(own: str, found: str | None, ours: Sequence[str]) -> str:
+    """Our role, where none stands or one of ours. Raises RunError where it is another's."""
+    if not found or found in ours:
+        return own
+    raise pulumi.RunError(
+        f"API Gateway's role for logs in this account is {found}, which is not this project's; nothing has replaced it."
+        " Set glidepath:api.logRole to account to keep that role, or to replace to have this project's instead."
+    )
 
 
 def _owns_api_account(names: Names, env: str) -> bool:

@@ -175,6 +175,16 @@ class Api:
     burst: Annotated[int, Key(Whole(1, 5_000), "requests above it at once", 200)]
     key: Annotated[bool, Key(Flag(), "whether callers also need an API key", False)]
     quota_per_day: Annotated[int, Key(Whole(1, 2**31 - 1), "what a key is good for", 100_000, "requests a day")]
+    log_role: Annotated[
+        str,
+        Key(
+            Choice(("own", "account", "replace")),
+            "the role that API Gateway writes logs with, one for all APIs of an account and region. own: Glidepath's,"
+            " refused where another stands; account: the one that stands there is kept; replace: Glidepath's instead"
+            " of whichever stands there",
+            "own",
+        ),
+    ]
 
 
 @dataclass(frozen=True)

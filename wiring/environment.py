@@ -39,6 +39,7 @@ class EnvironmentStack:
                 "capture_days": self.settings.capture.days,
                 "mails": self.settings.alarms.mails or (),
                 "monitor": self.settings.monitor.by,
+                "log_role": self.settings.api.log_role,
                 "ci": self.settings.ci is not None,
             },
         )

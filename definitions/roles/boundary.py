@@ -13,8 +13,8 @@ def _bounds(at: Environment) -> dict[str, list[str]]:
     names, account, own = at.names, at.names.accounts[at.env], at.by == "own"
     store = names.artifacts_bucket
     return {
-        # API keys, REST APIs, usage plans and tags, in as few characters as a managed policy leaves for them.
-        "apigateway": [f"arn:{names.partition}:apigateway:*::/{kind}" for kind in ("*ap*", "*age*", "tags/*")],
+        # API keys, REST APIs, usage plans, tags, the account's settings: as few characters as a managed policy leaves.
+        "apigateway": [f"arn:{names.partition}:apigateway:*::/*a*"],
         "application-autoscaling": [at.arn("application-autoscaling", "scalable-target/*")],
         "cloudwatch": [
             at.arn("cloudwatch", f"alarm:*{at.prefix}-*"),

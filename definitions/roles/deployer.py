@@ -148,7 +148,12 @@ def _api(at: Environment) -> list[Statement]:
     actions = [f"apigateway:{verb}" for verb in ("DELETE", "GET", "PATCH", "POST", "PUT")]
     arns = [f"{root}/{kind}{tail}" for kind in kinds for tail in ("", "/*")]
     tags = f"{root}/tags/arn%3A{at.names.partition}%3Aapigateway%3A{at.names.region}%3A%3A%2F*"
-    return [allow("Apis", actions, [*arns, tags])]
+    return [allow("Apis", actions, [*arns, tags]), see_log_role(at)]
+
+
+def see_log_role(at: Environment) -> Statement:
+    """Look up which role API Gateway writes the account's logs with."""
+    return allow("ApiAccount", ["apigateway:GET"], [f"arn:{at.names.partition}:apigateway:{at.names.region}::/account"])
 
 
 def _codedeploy(at: Environment) -> list[Statement]:

@@ -85,5 +85,4 @@ def _foundation(at: Environment) -> list[Statement]:
             [at.arn("events", f"rule/{at.prefix}-drift-*")],
         ),
         allow("Subscriptions", ["sns:GetSubscriptionAttributes"], [at.arn("sns", f"{at.prefix}-alarms:*")]),
-        allow("ApiAccount", ["apigateway:GET"], [f"arn:{partition}:apigateway:{at.names.region}::/account"]),
     ]

@@ -19,6 +19,7 @@ from definitions.roles.statements import (
     trust_role,
     trust_roles,
     trust_service,
+    trust_service_alone,
     unscoped,
     use_key,
     write_logs,
@@ -67,7 +68,7 @@ def roles(names: Names, env: str, ci: bool = False, by: str = "own") -> dict[str
             record("before-traffic", function, before_traffic),
             record("after-traffic", function, after_traffic),
             record("shift", codedeploy, shift),
-            record("api-logs", trust_service("apigateway.amazonaws.com", account), api_logs),
+            record("api-logs", trust_service_alone("apigateway.amazonaws.com"), api_logs),
             record("monitor", sagemaker, watching.monitor),
             record("announce", rules, announce),
             record("preview", previewers, preview),
@@ -213,4 +214,5 @@ def preview(at: Environment) -> list[Statement]:
         # code as well, and that of the function itself.
         allow("SeeServing", ["lambda:GetFunction"], [f"{function}:{LIVE}"]),
         allow("SeeSigning", ["lambda:GetFunctionCodeSigningConfig"], [function]),
+        deployer.see_log_role(at),
     ]

@@ -53,6 +53,11 @@ def trust_service(service: str, account: str, source_arn: str | None = None) -> 
     )
 
 
+def trust_service_alone(service: str) -> Document:
+    """Trust in a service of which nobody says that it names the account it acts for: a condition might lock it out."""
+    return document({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"})
+
+
 def trust_role(account_root: str, role_arn: str) -> Document:
     """Trust in one role of an account.
 

@@ -63,6 +63,9 @@ class _Recorder(mocks.Mocks):
     resources: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        if args.resource_id:
+            # What is there already, and only looked at.
+            return args.resource_id, {}
         if args.custom:
             self.resources.append((args.typ, args.name, args.inputs))
         name = next((v for k, v in args.inputs.items() if k in ("name", "bucket") and isinstance(v, str)), args.name)

@@ -82,11 +82,16 @@ def mixed_trust(resource: Resource, context: Context) -> Iterator[Finding]:
             yield Finding(f"trusts {len(found)} services: {listed(sorted(found))}", f"{labels} of {placed.path}")
 
 
+# Every example of AWS for API Gateway's role for logs trusts it without a condition, and no page says that it names the
+# account: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-account.html
+_NAMES_NO_SOURCE = frozenset({"apigateway.amazonaws.com"})
+
+
 def service_trust(resource: Resource, context: Context) -> Iterator[Finding]:
     """A service is trusted for whoever it acts."""
     for placed, statement, _ in statements(resource):
         found = [each for kind, each in statement.principals or () if kind.lower() == "service" and each is not UNKNOWN]
-        if placed.kind == "trust" and found and not guards_service(statement):
+        if placed.kind == "trust" and set(found) - _NAMES_NO_SOURCE and not guards_service(statement):
             yield Finding(f"trusts {listed(found)} whoever it acts for", where(placed, statement))
 
 

@@ -21,6 +21,7 @@ from scenarios.tour.dataset import Table, read_table
 from scenarios.tour.display import Display
 from scenarios.tour.drift_scene import drift
 from scenarios.tour.interrupt import interruptible, undisturbed
+from scenarios.tour.new_accounts import settle_in
 from scenarios.tour.rollback_scene import bad_release
 from scenarios.tour.tour import Tour
 
@@ -133,6 +134,7 @@ def play(
     started = time.monotonic()
     clients = Clients(project)
     store_state_secret(clients, project)
+    settle_in(rehearsal, project, clients, display)
     stacks = Stacks(rehearsal.root, rehearsal.folder, rehearsal.environ())
     tour = Tour(project, clients, stacks, display, table, options.assume_yes)
     try:

@@ -69,6 +69,8 @@ class Store:
     untyped: set[str] = field(default_factory=set)
     serving: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Function and alias → what the provider tells of the version there; a text is the error it answers instead."""
+    log_role: str = ""
+    """The role that API Gateway writes the account's logs with."""
 
     def put(self, number: int, **changes: Any) -> str:
         """Store a release, its manifest's members changed; returns the manifest's address."""
@@ -100,6 +102,8 @@ class _Mocks(mocks.Mocks):
         self.resources: list[Recorded] = []
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        if args.resource_id:
+            return args.resource_id, {"cloudwatchRoleArn": self.store.log_role}
         if args.custom:
             self.resources.append(Recorded(args.typ, args.name, args.inputs))
         name = next((v for k, v in args.inputs.items() if k in ("name", "bucket") and isinstance(v, str)), args.name)

@@ -23,6 +23,8 @@ from rehearsal.cloud.policy_language import trust
 from rehearsal.cloud.wire.types import AwsError, Credentials, Principal, for_service
 
 _SESSION_SECONDS = 12 * 3600
+_NAMES_NO_SOURCE = frozenset({"apigateway.amazonaws.com"})
+"""Services of which no source says that they name an account where they assume a role: a condition on it fails."""
 _CLIENTS = 200
 _LEAST_LEFT = timedelta(minutes=30)
 
@@ -182,7 +184,7 @@ class Cloud:
         service acts for. By default the account is the role's own. Raises AwsError (AccessDenied).
         """
         account = role_arn.split(":")[4] if role_arn.count(":") >= 5 else ""
-        principal = for_service(service_principal, source_account or account, source_arn)
+        principal = _acting(service_principal, source_account or account, source_arn)
         context = dict(principal.source)
         credentials: Credentials = self.assume(role_arn, principal, session, context, _SESSION_SECONDS).credentials
         return credentials
@@ -201,7 +203,7 @@ class Cloud:
         One session serves the same service for hours, but the trust policy is asked each time. Raises AwsError.
         """
         account = role_arn.split(":")[4] if role_arn.count(":") >= 5 else ""
-        principal = for_service(service_principal, source_account or account, source_arn)
+        principal = _acting(service_principal, source_account or account, source_arn)
         role = self._trusting(role_arn, principal, dict(principal.source))
         key = (role.id, service_principal, session)
         with self._lock:
@@ -246,6 +248,13 @@ class Cloud:
         self.clock.stop()
         self.workers.close()
         self.ledger.save(self.root / "ledger.json")
+
+
+def _acting(service: str, account: str, source_arn: str | None) -> Principal:
+    """A service that assumes a role: most name the account and the resource that they act for."""
+    if service in _NAMES_NO_SOURCE:
+        return Principal(service, account, "service")
+    return for_service(service, account, source_arn)
 
 
 def _lasts(credentials: Credentials) -> bool:

@@ -28,7 +28,8 @@ class Account(ResourceType):
     def create(self, ctx: Context) -> None:
         if ctx.inputs.get("cloudwatchRoleArn"):
             self._write(ctx, ctx.inputs["cloudwatchRoleArn"])
-        ctx.id = ctx.account
+        # There is one in account and region, and all go by this id (internal/service/apigateway/account.go).
+        ctx.id = "api-gateway-account"
 
     def read(self, ctx: Context) -> Values | None:
         return self.observed(ctx, ctx.call("GetAccount"))

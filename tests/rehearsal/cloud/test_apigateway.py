@@ -289,6 +289,21 @@ def test_gateway_responses(cloud: Cloud, account: str) -> None:
     assert (status, body, headers["x-why"]) == (422, {"error": "Invalid request body"}, "body")
 
 
+def test_a_log_role_that_asks_for_the_account_is_one_that_nobody_can_assume(cloud: Cloud, account: str) -> None:
+    """No page of AWS says that API Gateway names the account where it assumes the role; all examples ask for none."""
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "apigateway.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = cloud.client("iam", account, REGION).create_role(RoleName="api-logs", AssumeRolePolicyDocument=document)
+    change = {"op": "replace", "path": "/cloudwatchRoleArn", "value": role["Role"]["Arn"]}
+    with pytest.raises(ClientError, match="does not have required permissions configured"):
+        cloud.client("apigateway", account, REGION).update_account(patchOperations=[change])
+
+
 def test_access_log_and_metrics(cloud: Cloud, account: str) -> None:
     api = deploy(cloud, account)
     gateway, logs = cloud.client("apigateway", account, REGION), cloud.client("logs", account, REGION)
