@@ -82,9 +82,8 @@ class Foundation(pulumi.ComponentResource):
         if args.get("log_role", "own") == "own":
             found = Account.get(f"{name}-found", _API_ACCOUNT, opts=pulumi.ResourceOptions(parent=self))
             ours = [args["names"].role_arn(env, "api-logs") for env in args["names"].environments]
-            role = pulumi.Output.all(role, found.cloudwatch_role_arn).apply(
-                lambda both: _unless_taken(both[0], both[1], ours)
-            )
+            both = pulumi.Output.all(role, found.cloudwatch_role_arn)
+            role = both.apply(lambda given: _unless_taken(given[0], given[1], ours))
         Account(name, cloudwatch_role_arn=role, opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True))
 
     def _topic(self, name: str, args: FoundationArgs, key_arn: pulumi.Output[str]) -> pulumi.Output[str]:

@@ -39,12 +39,12 @@ pulumi.export("api", api.id)
 class Toy:
     """A project folder with a release in its config, and the engine in it."""
 
-    def __init__(self, folder: Path, cloud: RunningCloud) -> None:
+    def __init__(self, folder: Path, cloud: RunningCloud, program: str = PROGRAM) -> None:
         self.folder, self._cloud = folder, cloud
         folder.mkdir()
         (folder / "Pulumi.yaml").write_text("name: toy\nruntime: python\n")
         (folder / "Pulumi.dev.yaml").write_text("config:\n  aws:region: eu-west-1\n  toy:release: r1\n")
-        (folder / "__main__.py").write_text(PROGRAM)
+        (folder / "__main__.py").write_text(program)
         self.run("stack", "init", "dev")
 
     def run(self, *arguments: str, fails: bool = False) -> str:
