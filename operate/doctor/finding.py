@@ -48,7 +48,9 @@ def attempt(ask: Callable[[], T]) -> "T | Unread":
         return ask()
     except ClientError as error:
         return Unread(str(error), str(error.response.get("Error", {}).get("Code", "")))
-    except (BotoCoreError, UserError, OSError) as error:
+    except UserError as error:
+        return Unread(error.message)
+    except (BotoCoreError, OSError) as error:
         return Unread(" ".join(str(error).split()))
 
 

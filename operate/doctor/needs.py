@@ -10,8 +10,10 @@ CONCURRENCY = "Concurrent executions"
 SAGEMAKER, LAMBDA, CODEBUILD = "sagemaker", "lambda", "codebuild"
 _HELPERS = 10
 """Concurrency for the functions beside predict: hooks, gate, trigger, monitor."""
-_BUILDS, _LOOKS = 2, 2
-"""Builds at once: the test of one environment beside the plan for production; CI's preview and its look for drift."""
+_BUILDS = 3
+"""Builds at once: the test of one environment beside the plan for production, and the build of the run behind."""
+_ANALYSES = 2
+"""Analyses at once: the last of the release that goes, and the first of the one that comes."""
 _SIZES = {f"BUILD_GENERAL1_{size.upper()}": size for size in ("Small", "Medium", "Large")}
 
 
@@ -68,7 +70,12 @@ def _environment(settings: Settings) -> list[Need]:
     found = [Need(stack, SAGEMAKER, f"{endpoint.instance_type} for endpoint usage", 2 * instances, why)]
     if settings.monitor.enabled:
         machines = settings.monitor.compute
-        found += _jobs(stack, "processing", {machines.instance_type: machines.instance_count}, "the monitor's analysis")
+        found += _jobs(
+            stack,
+            "processing",
+            {machines.instance_type: _ANALYSES * machines.instance_count},
+            "the old and the new release's analysis",
+        )
     return [*found, Need(stack, LAMBDA, CONCURRENCY, *_concurrency(settings))]
 
 
@@ -89,10 +96,9 @@ def _delivery(settings: Settings) -> list[Need]:
         found.append(Need(stack, SAGEMAKER, name, 1, "the notebook"))
     size = _SIZES.get(settings.build.compute_type)
     if size:
-        amount = _BUILDS + (_LOOKS if settings.ci else 0)
-        why = "a test beside the plan for production" + (", and CI's two looks" if settings.ci else "")
+        why = "a test beside the plan for production, and the build of the run behind"
         name = f"Concurrently running builds for Linux/{size} environment"
-        found.append(Need(stack, CODEBUILD, name, amount, why))
+        found.append(Need(stack, CODEBUILD, name, _BUILDS, why))
     return [*found, Need(stack, LAMBDA, CONCURRENCY, _HELPERS, "the pipeline's functions")]
 
 

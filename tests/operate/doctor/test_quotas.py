@@ -56,11 +56,9 @@ def test_jobs_builds_and_functions_are_counted() -> None:
     found = needed("delivery")
     assert found["ml.m5.xlarge for training job usage"] == 1
     assert found[PROCESSING] == found[ALL] == 1
-    assert found["Concurrently running builds for Linux/Small environment"] == 2
-    ci = {"provider": "github", "repository": "me/penguins"}
-    assert needed("delivery", ci=ci)["Concurrently running builds for Linux/Small environment"] == 4
+    assert found["Concurrently running builds for Linux/Small environment"] == 3
     assert needed("test", api={"rate": 30}, alarms={"latencyMs": 500})[needs.CONCURRENCY] == 25
-    assert needed("test")[PROCESSING] == 1
+    assert needed("test")[PROCESSING] == 2
     assert PROCESSING not in needed("test", monitor={"enabled": False})
 
 
