@@ -44,6 +44,7 @@ TRUST: list[tuple[str, Any, set[str]]] = [
         {SERVICE},
     ),
     ("service", trust(LAMBDA), {SERVICE}),
+    ("service that names no account where it assumes a role", trust({"Service": "apigateway.amazonaws.com"}), set()),
     ("two services", trust({"Service": ["lambda.amazonaws.com", "glue.amazonaws.com"]}, **GUARDED), {MIXED}),
     (
         "two services in two statements",
