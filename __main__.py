@@ -67,6 +67,7 @@ def environment(settings: Settings) -> None:
     shift = stack.shift(release, variants, foundation, endpoint, serve, health)
     recorded = stack.pointer(release, shift)
     stack.monitor(release, foundation, endpoint, health, recorded)
+    stack.probe(release, foundation, serve, recorded)
 
     pulumi.export("apiUrl", serve.url)
     pulumi.export("endpoint", endpoint.name)

@@ -33,8 +33,13 @@ class FoundationArgs(TypedDict):
     """Who hears of alarms."""
     monitor: NotRequired[str]
     """Who looks at the environment's data: `own` or `sagemaker`."""
+<<<<<<< HEAD
     log_role: NotRequired[str]
     """Whose role API Gateway writes the account's logs with: `own`, `account` or `replace` (glidepath:api.logRole)."""
+=======
+    probe: NotRequired[bool]
+    """Whether a probe asks the environment."""
+>>>>>>> bd7e6d2 (Run the user's own acceptance tests in the test stages, and ask production by a probe outside of shifts)
     ci: NotRequired[bool]
     """Whether the repository's CI may preview the environment, and look for drift."""
 
@@ -99,7 +104,8 @@ class Foundation(pulumi.ComponentResource):
     def _roles(self, name: str, args: FoundationArgs, key_arn: pulumi.Output[str]) -> dict[str, pulumi.Output[str]]:
         own = pulumi.ResourceOptions(parent=self)
         names, env, ci, by = args["names"], args["env"], args.get("ci", False), args.get("monitor", "own")
-        at = key_arn.apply(lambda arn: Environment(names, env, arn, by))
+        probe = args.get("probe", False)
+        at = key_arn.apply(lambda arn: Environment(names, env, arn, by, probe))
         boundary = Policy(
             f"{name}-boundary",
             name=names.boundary(env),
@@ -108,7 +114,7 @@ class Foundation(pulumi.ComponentResource):
             opts=own,
         )
         roles: dict[str, pulumi.Output[str]] = {}
-        for purpose, record in environment_roles.roles(names, env, ci, by).items():
+        for purpose, record in environment_roles.roles(names, env, ci, by, probe).items():
             given = role_args(record, at)
             if record.bounded:
                 given["boundary"] = boundary.arn

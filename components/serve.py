@@ -72,6 +72,8 @@ class Serve(pulumi.ComponentResource):
     """Base URL of the API's stage, without `/predict`."""
     handing: bool
     """Whether the function hands requests of the former schema on."""
+    key: pulumi.Output[str] | None = None
+    """Value of the API key, where callers need one."""
 
     def __init__(self, name: str, args: ServeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("glidepath:serve:Serve", name, None, opts)
@@ -169,6 +171,7 @@ class Serve(pulumi.ComponentResource):
             opts=own,
         )
         key = ApiKey(name, opts=own)
+        self.key = key.value
         UsagePlanKey(name, key_id=key.id, key_type="API_KEY", usage_plan_id=plan.id, opts=own)
 
 

@@ -12,6 +12,8 @@ class SystemTestArgs(CodeBuildArgs):
 
     env: str
     """Which environment."""
+    command: str
+    """The user's own tests; may be empty."""
 
 
 class SystemTest(pulumi.ComponentResource):
@@ -31,7 +33,7 @@ class SystemTest(pulumi.ComponentResource):
                 "at": args["at"],
                 "purpose": f"test-{env}",
                 "key_arn": args["key_arn"],
-                "buildspec": buildspecs.system_test("tester", profile),
+                "buildspec": buildspecs.system_test(env, "tester", profile, args["command"]),
                 "image": args["image"],
                 "compute_type": args["compute_type"],
                 "minutes": args["minutes"],

@@ -30,6 +30,8 @@ REPORTS = "monitor"
 """First part of the keys of reports in the capture bucket."""
 CAPTURED = "capture"
 """First part of the keys of captured requests in the capture bucket."""
+PROBES = "probe-"
+"""What the inference ids of the probe's requests begin with: no caller's, and not judged as one."""
 
 
 def jobs(service: str) -> str:

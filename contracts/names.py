@@ -11,6 +11,8 @@ LIVE = "live"
 """What callers are served by: the alias of the predict function, the stage of the API, the release's own variant."""
 PREDICT = "predict"
 """Purpose of the function that answers callers."""
+PROBE = "probe"
+"""What asks production outside of shifts."""
 
 
 @dataclass(frozen=True)

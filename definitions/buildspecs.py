@@ -119,11 +119,16 @@ def plan(env: str, profile_text: str, backend: str) -> dict[str, Any]:
     )
 
 
-def system_test(profile_name: str, profile_text: str) -> dict[str, Any]:
-    """Asks the real API as the environment's tester."""
+def system_test(env: str, profile_name: str, profile_text: str, command: str = "") -> dict[str, Any]:
+    """Asks the real API as the environment's tester; then the user's own `command` does, where there is one."""
+    own = [f"export ENVIRONMENT={shlex.quote(env)} AWS_PROFILE={shlex.quote(profile_name)}", command] if command else []
     return _spec(
         {},
         [_REQUIREMENTS],
-        [*_write_profile(profile_text), f"AWS_PROFILE={shlex.quote(profile_name)} python -m functions.system_test"],
+        [
+            *_write_profile(profile_text),
+            f"AWS_PROFILE={shlex.quote(profile_name)} python -m functions.system_test",
+            *own,
+        ],
         [],
     )

@@ -66,9 +66,13 @@ def _complete(settings: Settings, values: Mapping[str, Any]) -> Settings:
     minimum, maximum = rules.limits(values["autoscaling"], settings.instance_count)
     variants = zip(settings.variants, values["variants"], strict=True)
     shadow, ci, state, retrain = settings.shadow, settings.ci, settings.state, settings.retrain
+    probe = settings.probe
+    if probe.enabled is None:
+        probe = replace(probe, enabled=settings.stack == settings.environments[-1])
     mails = settings.approval.mails if settings.alarms.mails is None else settings.alarms.mails
     return replace(
         settings,
+        probe=probe,
         alarms=replace(settings.alarms, mails=mails),
         autoscaling=replace(settings.autoscaling, minimum=minimum, maximum=maximum),
         variants=tuple(

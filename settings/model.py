@@ -14,6 +14,7 @@ from settings.keys import Document, Key, Section
 from settings.kinds import Choice, Flag, ListOf, Number, Scalar, TableOf, Text, Whole
 from settings.sections import (
     MANIFEST,
+    Acceptance,
     Api,
     Approval,
     Autoscaling,
@@ -30,7 +31,7 @@ from settings.sections import (
     State,
     Variant,
 )
-from settings.watching import Alarms, Monitor, Retrain
+from settings.watching import Alarms, Monitor, Probe, Retrain
 
 RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288)
 """What CloudWatch Logs accepts."""
@@ -119,6 +120,7 @@ class Settings:
     source: Annotated[Source, Key(Section(Source), "where the code comes from", {})]
     approval: Annotated[Approval, Key(Section(Approval), "who is asked before production", {})]
     build: Annotated[Build, Key(Section(Build), "CodeBuild's machines", {})]
+    test: Annotated[Acceptance, Key(Section(Acceptance), "your own tests of an environment", {})]
     features: Annotated[Features, Key(Section(Features), "machines of the Glue job", {})]
     training: Annotated[
         Compute,
@@ -146,6 +148,7 @@ class Settings:
     deployment: Annotated[Deployment, Key(Section(Deployment), "how traffic moves", {})]
     alarms: Annotated[Alarms, Key(Section(Alarms), "from when on a release is unhealthy", {})]
     monitor: Annotated[Monitor, Key(Section(Monitor), "what is asked and answered, hour by hour", {})]
+    probe: Annotated[Probe, Key(Section(Probe), "a request of our own every few minutes", {})]
     retrain: Annotated[Retrain, Key(Section(Retrain), "what starts a run by itself", {})]
     capture: Annotated[Capture, Key(Section(Capture), "what is kept of the requests", {})]
     autoscaling: Annotated[Autoscaling, Key(Section(Autoscaling), "instances by load", {})]

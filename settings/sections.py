@@ -118,6 +118,21 @@ class Build:
 
 
 @dataclass(frozen=True)
+class Acceptance:
+    """Your own tests of an environment before production, after ours, through its real API."""
+
+    command: Annotated[
+        str,
+        Key(
+            Text("a command line", r"[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*"),
+            "what must succeed in every environment before production; it finds `API_URL`, `ENVIRONMENT`,"
+            " `AWS_REGION`, `RELEASE` and credentials that may call the API",
+            "",
+        ),
+    ]
+
+
+@dataclass(frozen=True)
 class Deployment:
     """How traffic moves to a new release."""
 

@@ -97,6 +97,17 @@ class Monitor:
 
 
 @dataclass(frozen=True)
+class Probe:
+    """A request of our own every few minutes, outside of shifts; an alarm where it is not answered as it should be."""
+
+    enabled: Annotated[
+        bool | None,
+        Key(Flag(), "whether it asks", None, instead="true in production, false in the environments before it"),
+    ]
+    minutes: Annotated[int, Key(Whole(1, 60), "how often; two failures in a row are an alarm", 5, "minutes")]
+
+
+@dataclass(frozen=True)
 class NewData:
     """The rows that a retraining learns from."""
 

@@ -126,7 +126,7 @@ class DeliveryStack:
 
     def test(self, env: str) -> SystemTest:
         """Ask the real API."""
-        return SystemTest(f"test-{env}", {**self._builds(), "env": env})
+        return SystemTest(f"test-{env}", {**self._builds(), "env": env, "command": self.settings.test.command})
 
     def plan(self, env: str, deployed_in: str) -> Plan:
         """What the manifest that was deployed in one environment would do to another, for those who approve."""

@@ -11,11 +11,12 @@ from components.former import find_former
 from components.foundation import Foundation
 from components.health import Health
 from components.monitor import Monitor
+from components.probe import Probe
 from components.release import LocatedRelease, find
 from components.serve import ALIAS, Serve
 from components.shift import Shift
 from components.variants import ConfiguredVariant, EndpointVariants, load_variants
-from contracts.names import PREDICT
+from contracts.names import PREDICT, PROBE
 from definitions.health import Watched
 from definitions.images import model_monitor, xgboost
 from settings import Settings, Variant
@@ -39,7 +40,11 @@ class EnvironmentStack:
                 "capture_days": self.settings.capture.days,
                 "mails": self.settings.alarms.mails or (),
                 "monitor": self.settings.monitor.by,
+<<<<<<< HEAD
                 "log_role": self.settings.api.log_role,
+=======
+                "probe": bool(self.settings.probe.enabled),
+>>>>>>> bd7e6d2 (Run the user's own acceptance tests in the test stages, and ask production by a probe outside of shifts)
                 "ci": self.settings.ci is not None,
             },
         )
@@ -219,6 +224,27 @@ class EnvironmentStack:
                 "drift": self.settings.alarms.drift,
                 "log_days": self.settings.log_days,
                 "health": health,
+                "after": recorded,
+            },
+        )
+
+    def probe(self, found: LocatedRelease, foundation: Foundation, serve: Serve, recorded: Parameter) -> None:
+        """Somebody asks where nobody does. After the record, as the monitor."""
+        if not self.settings.probe.enabled:
+            return
+        Probe(
+            self.names.stack(self.env) + "-probe",
+            {
+                "names": self.names,
+                "env": self.env,
+                "serve": serve,
+                "golden": found.release.golden,
+                "release_id": found.release.id,
+                "role_arn": foundation.roles[PROBE],
+                "key_arn": foundation.key_arn,
+                "topic_arn": foundation.topic_arn,
+                "minutes": self.settings.probe.minutes,
+                "log_days": self.settings.log_days,
                 "after": recorded,
             },
         )

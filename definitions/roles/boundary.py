@@ -25,7 +25,11 @@ def _bounds(at: Environment) -> dict[str, list[str]]:
             at.arn("codedeploy", "deploymentconfig:CodeDeployDefault.*"),
         ],
         "ecr": [repository_arn(image) for image in _images(at)],
-        "events": [names.retrain_bus_arn, *(_rules_and_bus(at) if own else [])],
+        "events": [
+            names.retrain_bus_arn,
+            *([at.arn("events", f"rule/{at.prefix}-*")] if own or at.probe else []),
+            *(_bus(at) if own else []),
+        ],
         "execute-api": [at.arn("execute-api", f"*/{LIVE}/POST/predict")],
         "kms": [at.key_arn, names.arn("kms", "key/*")],
         "lambda": [at.arn("lambda", f"function:{at.prefix}-*")],
@@ -41,8 +45,8 @@ def _bounds(at: Environment) -> dict[str, list[str]]:
     }
 
 
-def _rules_and_bus(at: Environment) -> list[str]:
-    return [at.arn("events", f"rule/{at.prefix}-*"), at.arn("events", "event-bus/default")]
+def _bus(at: Environment) -> list[str]:
+    return [at.arn("events", "event-bus/default")]
 
 
 def _images(at: Environment) -> list[str]:

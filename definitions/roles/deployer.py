@@ -1,6 +1,6 @@
 """What the deployer of an environment may do: create, read, change and delete a release's resources by their names."""
 
-from contracts.names import PREDICT
+from contracts.names import PREDICT, PROBE
 from definitions.roles import watching
 from definitions.roles.runs import read_pointer, read_release
 from definitions.roles.statements import Statement, allow, pass_role, unscoped
@@ -38,7 +38,7 @@ def statements(at: Environment) -> list[Statement]:
             "PassToSageMaker",
         ),
         pass_role(
-            [at.names.role_arn(at.env, each) for each in _FUNCTIONS[at.by]],
+            [at.names.role_arn(at.env, each) for each in (*_FUNCTIONS[at.by], *([PROBE] if at.probe else []))],
             "lambda.amazonaws.com",
             "PassToLambda",
         ),
@@ -57,6 +57,7 @@ def attached(at: Environment) -> list[Statement]:
         *_codedeploy(at),
         *_autoscaling(at),
         *(watching.beat(at) if at.by == "own" else watching.closed(at)),
+        *(watching.rules(at) if at.by == "own" or at.probe else []),
     ]
 
 

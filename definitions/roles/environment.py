@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from contracts.names import DELIVERY, LIVE, PREDICT, Names
+from contracts.names import DELIVERY, LIVE, PREDICT, PROBE, Names
 from definitions.images import repository_arn, xgboost
 from definitions.roles import deployer, drift, watching
 from definitions.roles.boundary import boundary as bounded_by
@@ -29,10 +29,12 @@ from definitions.roles.subject import Environment
 Statements = Callable[[Environment], list[Statement]]
 
 
-def roles(names: Names, env: str, ci: bool = False, by: str = "own") -> dict[str, Record[Environment]]:
+def roles(
+    names: Names, env: str, ci: bool = False, by: str = "own", probe: bool = False
+) -> dict[str, Record[Environment]]:
     """Every role of an environment, by its purpose.
 
-    `ci`: the repository's CI may look as well. `by`: who looks at the environment's data.
+    `ci`: the repository's CI may look as well. `by`: who looks at the environment's data. `probe`: whether one asks it.
     """
     account, tooling = names.accounts[env], names.root(DELIVERY)
 
@@ -73,6 +75,7 @@ def roles(names: Names, env: str, ci: bool = False, by: str = "own") -> dict[str
             record("announce", rules, announce),
             record("preview", previewers, preview),
             *(watchers if by == "own" else []),
+            *([record(PROBE, function, watching.probe)] if probe else []),
             *([compares] if ci else []),
         ]
     )
@@ -86,7 +89,7 @@ def _previewers(names: Names, env: str, ci: bool) -> list[str]:
 
 def boundary(at: Environment) -> Document:
     """The most that any role of the environment can ever do."""
-    bounded = [role for role in roles(at.names, at.env, by=at.by).values() if role.bounded]
+    bounded = [role for role in roles(at.names, at.env, by=at.by, probe=at.probe).values() if role.bounded]
     return bounded_by(at, [statement for role in bounded for statement in role.statements(at)])
 
 

@@ -9,13 +9,15 @@ from contracts.names import Names
 class Environment:
     """One environment and the ARN of its key (known only after it is made).
 
-    `by` is who looks at its data, `own` or `sagemaker`: the roles are those of this monitor alone.
+    `by` is who looks at its data, `own` or `sagemaker`: the roles are those of this monitor alone. `probe`: whether it
+    is asked by a probe.
     """
 
     names: Names
     env: str
     key_arn: str
     by: str = "own"
+    probe: bool = False
 
     def arn(self, service: str, resource: str) -> str:
         """ARN of a regional resource of this environment's account."""

@@ -1,8 +1,9 @@
 """Roles of the monitor: its job, its function and its schedule; what the deployer needs for it; Model Monitor's own."""
 
 from contracts.monitoring import CAPTURED, NAMESPACE, REPORTS, SOURCE, jobs
+from contracts.names import LIVE, PREDICT, PROBE
 from definitions.images import model_monitor, repository_arn, xgboost
-from definitions.roles.runs import decrypt_runs
+from definitions.roles.runs import decrypt_runs, read_runs
 from definitions.roles.statements import (
     Statement,
     allow,
@@ -86,20 +87,35 @@ def schedule(at: Environment) -> list[Statement]:
     return [allow("Beat", ["lambda:InvokeFunction"], [at.names.function_arn(at.env, "monitor")])]
 
 
+def probe(at: Environment) -> list[Statement]:
+    """The probe: looks whether traffic is being shifted, and asks the API with a golden record."""
+    names = at.names
+    return [
+        allow("CallApi", ["execute-api:Invoke"], [at.arn("execute-api", f"*/{LIVE}/POST/{PREDICT}")]),
+        allow("SeeShift", ["lambda:GetAlias"], [names.function_arn(at.env, PREDICT)]),
+        *read_runs(at, "*/evaluation/golden.json"),
+        write_logs(names.log_group_arn(f"/aws/lambda/{names.function(at.env, PROBE)}", at.env)),
+        trace(),
+    ]
+
+
 def beat(at: Environment) -> list[Statement]:
-    """The deployer makes the schedule, and the rule for the end of its jobs."""
-    rules = ("DeleteRule", "DescribeRule", "ListTagsForResource", "ListTargetsByRule", "PutRule", "PutTargets")
+    """The deployer makes the schedule."""
     return [
         pass_role([at.names.role_arn(at.env, "schedule")], "scheduler.amazonaws.com", "PassToScheduler"),
         allow(
             "Beat",
-            [
-                *(f"events:{action}" for action in (*rules, "RemoveTargets", "TagResource", "UntagResource")),
-                *(f"scheduler:{verb}Schedule" for verb in ("Create", "Delete", "Get", "Update")),
-            ],
-            [at.arn("events", f"rule/{at.prefix}-*"), at.arn("scheduler", f"schedule/default/{at.prefix}-*")],
+            [f"scheduler:{verb}Schedule" for verb in ("Create", "Delete", "Get", "Update")],
+            [at.arn("scheduler", f"schedule/default/{at.prefix}-*")],
         ),
     ]
+
+
+def rules(at: Environment) -> list[Statement]:
+    """The deployer makes the rule for the end of the monitor's jobs, and the one by which the probe runs."""
+    verbs = ("DeleteRule", "DescribeRule", "ListTagsForResource", "ListTargetsByRule", "PutRule", "PutTargets")
+    actions = [f"events:{verb}" for verb in (*verbs, "RemoveTargets", "TagResource", "UntagResource")]
+    return [allow("Rules", actions, [at.arn("events", f"rule/{at.prefix}-*")])]
 
 
 def closed(at: Environment) -> list[Statement]:

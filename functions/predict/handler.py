@@ -15,7 +15,8 @@ Event: an API Gateway REST proxy request. Answer: a proxy response.
 
 Metrics: `Requests` (1 per request), `ModelErrors` and `CallerErrors` (0 or 1 per request), `Latency` of the endpoint's
 call in milliseconds, `Predictions`, the predicted values themselves (their SampleCount is the number of rows), and
-`Bin0`, `Bin1`, …: how many predictions lie in each bin of the release's baseline. In an A/B test all but the last
+`Bin0`, `Bin1`, …: how many predictions lie in each bin of the release's baseline. Of the probe's requests (by their
+inference id) only the first three are reported. In an A/B test all but the last
 are there by variant as well, and the bins count the release's own variant alone: the baseline is its own.
 
 While traffic moves between releases of different schemas, callers of the former one reach this version too. A request
@@ -35,6 +36,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.session import get_session
 
+from contracts.monitoring import PROBES
 from functions.predict.metrics import Meter
 from functions.predict.model import EndpointGoneError, ModelError, predict
 from functions.predict.request import INFERENCE_HEADER, CallerError, Request, read_inference_id, read_variant
@@ -89,7 +91,11 @@ class Service:
             return self._failed(served, version, failure, inference_id)
         except ModelError as failure:
             return self._failed(served, version, failure, inference_id)
-        self._meter(served, version, variant).answered(inference_id, latency, predictions)
+        meter = self._meter(served, version, variant)
+        if inference_id.startswith(PROBES):
+            meter.probed(inference_id)
+        else:
+            meter.answered(inference_id, latency, predictions)
         answer = {
             "predictions": predictions,
             "release": served.variants.get(variant, served.release),

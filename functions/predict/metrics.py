@@ -16,6 +16,7 @@ from collections.abc import Sequence
 _VALUES_PER_LINE = 100
 _COUNTS = ("Requests", "ModelErrors", "CallerErrors")
 _ANSWERED = '"Requests":1,"ModelErrors":0,"CallerErrors":0'
+
 _CALLER_ERROR = '"Requests":1,"ModelErrors":0,"CallerErrors":1'
 _MODEL_ERROR = '"Requests":1,"ModelErrors":1,"CallerErrors":0'
 
@@ -55,6 +56,10 @@ class Meter:
     def model_error(self, inference_id: str) -> None:
         """A request that the model did not answer."""
         _write(self._failed, _MODEL_ERROR, inference_id)
+
+    def probed(self, inference_id: str) -> None:
+        """A request of the probe that was answered: counted, and no caller's to be judged by."""
+        _write(self._failed, _ANSWERED, inference_id)
 
     def handed_on(self, inference_id: str) -> None:
         """A request that reached this version, and that the former release's answered and reported."""

@@ -19,11 +19,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from contracts.names import LIVE
 from contracts.release import Release, parse_release
+from functions.shared.api import ApiClient
 from functions.shared.capture import CaptureSearch
 from functions.shared.golden import parse_golden
 from functions.shared.store import read_text
 from functions.system_test import checks, report
-from functions.system_test.client import ApiClient
 
 
 class UsageError(Exception):

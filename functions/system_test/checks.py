@@ -10,10 +10,10 @@ from typing import Any
 
 from contracts.names import LIVE
 from contracts.release import Release
+from functions.shared.api import Answer, Caller
 from functions.shared.capture import CaptureSearch, check_capture, wait_for
 from functions.shared.golden import Golden, Record, check_answer, inference_id
 from functions.shared.variants import VARIANT_HEADER
-from functions.system_test.client import Answer, Caller
 
 _JSON, _CSV = "application/json", "text/csv"
 _ID_HEADER = "x-glidepath-inference-id"

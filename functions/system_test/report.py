@@ -7,8 +7,8 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from functions.shared.api import CallError
 from functions.system_test.checks import CheckError
-from functions.system_test.client import CallError
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,13 @@ def test_deploys_assume_the_deployer_and_export_what_later_stages_read() -> None
     assert any("python -m cli deploy --stack dev" in command for command in spec["phases"]["build"]["commands"])
 
 
+def test_a_users_own_tests_follow_ours_with_the_testers_credentials() -> None:
+    ours = buildspecs.system_test("dev", "tester", "[profile tester]\n")["phases"]["build"]["commands"]
+    commands = buildspecs.system_test("dev", "tester", "[profile tester]\n", "pytest my && ./more")["phases"]["build"]
+    assert commands["on-failure"] == "ABORT"
+    assert commands["commands"] == [*ours, "export ENVIRONMENT=dev AWS_PROFILE=tester", "pytest my && ./more"]
+
+
 def test_what_was_approved_is_handed_to_the_deployment_only_where_there_is_an_approval() -> None:
     (_, _, deploy, _) = buildspecs.deploy("prod", "[profile x]\n", "")["phases"]["build"]["commands"]
     assert '${APPROVED_SHA256:+--manifest-sha256 "$APPROVED_SHA256"}' in deploy

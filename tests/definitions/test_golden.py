@@ -38,6 +38,8 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "dev": ("dev", {}),
     "prod": ("prod", {}),
+    "prod without a probe, by Model Monitor": ("prod", {"monitor": {"by": "sagemaker"}, "probe": {"enabled": False}}),
+    "prod by Model Monitor": ("prod", {"monitor": {"by": "sagemaker"}}),
     "dev with CI": ("dev", {"ci": GITHUB}),
     "prod with CI": ("prod", {"ci": GITLAB}),
     "prod under another name": ("prod", {"name": "fares"}),

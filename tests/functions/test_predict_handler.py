@@ -139,6 +139,14 @@ def test_what_a_variant_cannot_have_meant_counts_against_it(handler: Any, capsys
     assert "Variant" not in lines(capsys)[1]
 
 
+def test_a_probe_is_counted_and_judges_nothing(handler: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    event = proxy_event(instances(GOOD), x_glidepath_inference_id="probe-1")
+    assert ask(handler, FakeModel(), event)["statusCode"] == 200
+    (metrics,) = lines(capsys)
+    assert (metrics["Requests"], metrics["ModelErrors"], metrics["CallerErrors"]) == (1, 0, 0)
+    assert not {"Latency", "Predictions", "Bin0"} & metrics.keys()
+
+
 def test_a_callers_mistake_is_not_the_models(handler: Any, capsys: pytest.CaptureFixture[str]) -> None:
     model = FakeModel()
     answer = ask(handler, model, proxy_event("{}"))

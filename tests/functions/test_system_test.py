@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from contracts.release import parse_release
+from functions.shared.api import Answer, CallError
 from functions.shared.capture import CaptureSearch
 from functions.shared.golden import parse_golden
 from functions.system_test import __main__ as command
 from functions.system_test import checks, report
 from functions.system_test.checks import CheckError, Subject
-from functions.system_test.client import Answer, CallError
 from tests.functions import samples
 
 RELEASE = parse_release(json.dumps(samples.manifest()))

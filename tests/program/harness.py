@@ -116,6 +116,7 @@ class _Mocks(mocks.Mocks):
             "invokeUrl": "https://api/live",
             "executionArn": arn,
             "keyId": "key",
+            "value": "key",
             **args.inputs,
         }
         return f"{args.name}-id", outputs

@@ -43,9 +43,9 @@ def test_every_environment_role_has_the_boundary(ran: Run) -> None:
 def test_every_function_has_a_kept_encrypted_log_and_a_narrow_package(ran: Run, request: pytest.FixtureRequest) -> None:
     logs = {log.inputs["name"]: log.inputs for log in ran.of("aws:cloudwatch/logGroup:LogGroup")}
     functions = ran.of("aws:lambda/function:Function")
-    # A foundation alone has none, a release the one that predicts, two hooks and the monitor.
+    # A foundation alone has none, a release the one that predicts, two hooks, the monitor, and the probe in production.
     shape = request.node.callspec.params["ran"]
-    assert len(functions) == {"delivery": 7, "dev": 0, "prod": 0}.get(shape, 4)
+    assert len(functions) == {"delivery": 7, "dev": 0, "prod": 0}.get(shape, 5)
     for function in functions:
         log = logs[f"/aws/lambda/{function.inputs['name']}"]
         assert log["retentionInDays"] == 90
@@ -120,7 +120,7 @@ def test_production_shifts_in_steps_under_alarms() -> None:
     assert all(
         f'ALARM("{alarm["name"]}")' in composite["alarmRule"]
         for alarm in alarms
-        if "-drift-" not in alarm["name"] and "-monitor-" not in alarm["name"]
+        if "-drift-" not in alarm["name"] and "-monitor-" not in alarm["name"] and not alarm["name"].endswith("-probe")
     )
     assert "drift" not in composite["alarmRule"]
     assert "monitor" not in composite["alarmRule"]

@@ -180,6 +180,27 @@ def test_defaults_are_filled_in_where_nothing_is_given() -> None:
     assert (settings.dataset, settings.dataset_document, settings.ci, settings.shadow) == (None, {}, None, None)
 
 
+def test_production_alone_is_asked_by_a_probe_unless_config_says_so() -> None:
+    found = {stack: parse(stack, config(stack)).probe for stack in ("delivery", "test", "live1")}
+    assert {stack: probe.enabled for stack, probe in found.items()} == {
+        "delivery": False, "test": False, "live1": True,
+    }  # fmt: skip
+    assert found["live1"].minutes == 5
+    assert parse("test", config("test", probe={"enabled": True})).probe.enabled
+    assert not parse("live1", config("live1", probe={"enabled": False})).probe.enabled
+    (line,) = _problems(probe={"minutes": 0})
+    assert line == "  - glidepath:probe.minutes: 0 is not a whole number from 1 to 60"
+
+
+def test_a_command_is_one_line() -> None:
+    assert parse("delivery", config("delivery")).test.command == ""
+    own = parse("delivery", config("delivery", test={"command": "pytest tests/mine && ./smoke"}))
+    assert own.test.command == "pytest tests/mine && ./smoke"
+    for bad in ("", "  ", "a\nb"):
+        (line,) = _problems("delivery", test={"command": bad})
+        assert line == f"  - glidepath:test.command: {bad!r} is not a command line"
+
+
 def test_what_other_values_decide_is_filled_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://state")
     ci = {"provider": "gitlab", "repository": "group/name"}

@@ -104,6 +104,7 @@ def _configured(document: dict[str, Any], stack: str, own: Own) -> dict[str, Any
     }
     if stack == "delivery":
         config |= {"glidepath:dataset": DATASET, "glidepath:hyperparameters": HYPERPARAMETERS}
+        config |= {"glidepath:test": {"command": "python -m tests.scenarios.own.acceptance"}}
     if stack == own.environments[-1]:
         config |= {f"glidepath:{key}": value for key, value in own.production.items()}
     return {**document, "config": config, **SECRETS}
