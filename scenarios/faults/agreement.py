@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from contracts.names import LIVE, PREDICT
+from contracts.names import LIVE, PREDICT, PROBE
 from operate import engine
 from scenarios.faults.calls import Commit
 from scenarios.faults.candidates import Candidate
@@ -65,6 +65,9 @@ class _Look:
             for name, wanted in {"RELEASE_ID": self._release.id, "ENDPOINT_NAME": self._endpoint}.items():
                 if found.get(name) != wanted:
                     yield f"{purpose} has {name} {found.get(name)}, not {wanted}"
+        asking = self._variables(PROBE).get("RELEASE_ID")
+        if asking != self._release.id:
+            yield f"{PROBE} has RELEASE_ID {asking}, not {self._release.id}"
 
     def _alarms(self) -> Iterator[str]:
         client = self._client("cloudwatch")

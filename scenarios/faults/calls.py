@@ -74,6 +74,7 @@ CALLS = (
     ),
     Made("ssm", "PutParameter"),
     _function("monitor"),
+    _function("probe"),
     Made("cloudwatch", "PutMetricAlarm", "drift", {"AlarmName": "-drift-"}),
     Made("cloudwatch", "PutDashboard"),
     Made("scheduler", "UpdateSchedule"),
