@@ -33,13 +33,10 @@ class FoundationArgs(TypedDict):
     """Who hears of alarms."""
     monitor: NotRequired[str]
     """Who looks at the environment's data: `own` or `sagemaker`."""
-<<<<<<< HEAD
     log_role: NotRequired[str]
     """Whose role API Gateway writes the account's logs with: `own`, `account` or `replace` (glidepath:api.logRole)."""
-=======
     probe: NotRequired[bool]
     """Whether a probe asks the environment."""
->>>>>>> bd7e6d2 (Run the user's own acceptance tests in the test stages, and ask production by a probe outside of shifts)
     ci: NotRequired[bool]
     """Whether the repository's CI may preview the environment, and look for drift."""
 

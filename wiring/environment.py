@@ -40,11 +40,8 @@ class EnvironmentStack:
                 "capture_days": self.settings.capture.days,
                 "mails": self.settings.alarms.mails or (),
                 "monitor": self.settings.monitor.by,
-<<<<<<< HEAD
                 "log_role": self.settings.api.log_role,
-=======
                 "probe": bool(self.settings.probe.enabled),
->>>>>>> bd7e6d2 (Run the user's own acceptance tests in the test stages, and ask production by a probe outside of shifts)
                 "ci": self.settings.ci is not None,
             },
         )
