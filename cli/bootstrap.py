@@ -1,14 +1,14 @@
 """Make the bucket and the key for Pulumi's state in the tooling account, once."""
 
+import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.app import new_app
-from contracts.names import DELIVERY
 
 if TYPE_CHECKING:
-    from operate.project import Project
+    from operate.bootstrap import Place
 
 app = new_app()
 
@@ -18,6 +18,7 @@ def bootstrap(
     bucket: Annotated[
         str, typer.Option(help="Name of the state bucket; default: <name>-state-<account>-<region>.")
     ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the next steps for a program.")] = False,
     aws: Annotated[bool, typer.Option("--aws", help="Act on your own accounts instead of the rehearsal.")] = False,
 ) -> None:
     """Make an encrypted, versioned, private bucket and a KMS key, and print what to do next.
@@ -27,35 +28,28 @@ def bootstrap(
     from cli.place import ROOT, enter
 
     enter(aws)
-    from operate.bootstrap import ensure_bucket, ensure_key
+    from operate.bootstrap import ensure, place
     from operate.clients import Clients
     from operate.project import read_project
 
     project = read_project(ROOT)
-    clients = Clients(project)
-    bucket = bucket or f"{project.names.name}-state-{project.names.delivery_account}-{project.names.region}"
-    key = ensure_key(clients, f"alias/{project.names.name}-state")
-    ensure_bucket(clients, project, bucket, key)
-    print(next_steps(project, bucket))
+    where = place(project, bucket)
+    ensure(Clients(project), where)
+    print(json.dumps(as_data(where), indent=2) if as_json else next_steps(where))
 
 
-def next_steps(project: "Project", bucket: str) -> str:
-    """The lines that a person runs next, and the config that the pipeline's builds need.
+def as_data(where: "Place") -> dict[str, object]:
+    """The next steps for a program: shell commands in their order, and the setting of the delivery stack."""
+    return {"bucket": where.bucket, "commands": where.commands, "state": dict(where.setting)}
 
-    The addresses name no profile: a build has none of that name, and opens state and key by its own role.
-    """
-    region = project.names.region
-    backend = f"s3://{bucket}?region={region}&awssdk=v2"
-    secrets = f"awskms:///alias/{project.names.name}-state?region={region}"
-    inits = [f"pulumi stack init {stack} --secrets-provider '{secrets}'" for stack in project.names.stacks]
-    state = f"glidepath:state: {{backend: '{backend}'}}"
+
+def next_steps(where: "Place") -> str:
+    """The lines that a person runs next, and the config that the pipeline's builds need."""
     lines = [
         "state bucket and key are ready; next:",
-        f"  export AWS_PROFILE={project.names.stack(DELIVERY)}",
-        f"  pulumi login '{backend}'",
-        *(f"  {line}" for line in inits),
+        *(f"  {command}" for command in where.commands),
         "then tell the pipeline's builds where the state is: in Pulumi.delivery.yaml, instead of the line there,",
-        f"  {state}",
+        f"  glidepath:state: {{backend: '{where.backend}'}}",
         "and commit that with the lines that pulumi has added to the stack files. The key unlocks the state: no secret",
         "is needed.",
     ]

@@ -20,6 +20,7 @@ def up(
 
     rehearsal = Rehearsal.here()
     rehearsal.prepare()
+    rehearsal.keep_state_here()
     pid = lifecycle.start(rehearsal, fresh)
     print(f"the cloud is up at {rehearsal.endpoint} (process {pid})")
     print("run a command in it with ./glidepath exec -- <command>; end it with ./glidepath cloud down")

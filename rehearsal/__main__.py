@@ -66,6 +66,7 @@ def _up(options: argparse.Namespace) -> int:
     here = Rehearsal.here()
     accounts = dict(_account(text) for text in options.account)
     here.prepare()
+    here.keep_state_here()
     if accounts or options.region != DEFAULT_REGION:
         here.write_credentials(accounts, options.region)
     pid = lifecycle.start(here, options.fresh)

@@ -21,9 +21,7 @@ ESTABLISHED, NEW = "established", "new"
 """Kinds of AWS accounts: one that has long used everything, and one that AWS has opened only now."""
 
 PASSPHRASE = "opens-only-what-a-rehearsal-made"  # noqa: S105
-"""Encrypts the rehearsal's own state, which holds nothing secret: it must only be the same every time."""
-SALT = "v1:/d218/6JnIw=:v1:Ua/IDv4cD4zgr0/H:xrbUDaEFaEI3bqygP4BzJoa2XRumKw=="
-"""What the engine made of that passphrase. One for all stacks: a derived key takes it a third of a second."""
+"""Encrypts a state in a folder, which holds nothing secret: it must only be the same every time."""
 
 SECRET_KEY = "rehearsal-secret-access-key"  # noqa: S105
 """The secret of every administrator key of the rehearsal."""
@@ -78,7 +76,10 @@ class Rehearsal:
 
     @property
     def state(self) -> Path:
-        """Pulumi's file backend."""
+        """A folder for Pulumi's state. Where it is there, it holds the state of every stack.
+
+        It stands for an administrator's `pulumi login`: for programs that have no project's bucket and key.
+        """
         return self.folder / "state"
 
     @property
@@ -139,8 +140,6 @@ class Rehearsal:
             "PATH": _path(base.get("PATH", os.defpath), venv_bin, self.bin),
             "VIRTUAL_ENV": str(venv_bin.parent),
             "PULUMI_HOME": str(self.pulumi_home),
-            "PULUMI_BACKEND_URL": self.state.as_uri(),
-            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             # An engine lives for seconds, and machines have memory: an eighth of its processor time was collecting.
             "GOGC": base.get("GOGC", "400"),
@@ -156,6 +155,8 @@ class Rehearsal:
         }
         for foreign in ("PYTHONHOME", "GLIDEPATH_PROJECT"):
             env.pop(foreign, None)
+        if self.state.is_dir():
+            env |= {"PULUMI_BACKEND_URL": self.state.as_uri(), "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}
         return env
 
     def environ(self, base: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -185,9 +186,14 @@ class Rehearsal:
         _write_private(self.aws_config, config)
         _write_private(self.aws_credentials, credentials)
 
+    def keep_state_here(self) -> None:
+        """Give programs without a bucket for their state a folder, unless `pulumi login` has named another place."""
+        if not (self.pulumi_home / "credentials.json").exists():
+            self.state.mkdir(parents=True, exist_ok=True)
+
     def prepare(self) -> None:
         """Make the folders that children expect to find, and the default profile where there is none yet."""
-        for folder in (self.state, self.pulumi_home, self.bin):
+        for folder in (self.pulumi_home, self.bin):
             folder.mkdir(parents=True, exist_ok=True)
         if not self.aws_credentials.exists():
             self.write_credentials({"default": "000000000000"})

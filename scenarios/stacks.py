@@ -15,6 +15,7 @@ from typing import Any
 from contracts.errors import UserError
 from operate import engine, stack_files
 from operate.processes import signal_session
+from scenarios import workplace
 
 # An interrupted engine lets its providers end what they are at, and writes its state.
 _GRACE_SECONDS = 10.0
@@ -42,9 +43,18 @@ class Stacks:
                 child.wait(_GRACE_SECONDS)
             signal_session(child.pid, signal.SIGKILL)
 
-    def create(self, stack: str) -> None:
-        """Makes an empty stack."""
-        self._run(["stack", "init", stack, "--no-select"], f"init-{stack}")
+    def bootstrap(self) -> None:
+        """Makes the place of the state, and an empty stack for each environment in it: an administrator's first steps.
+
+        What `./glidepath bootstrap` prints is run as it stands, by a shell.
+        """
+        done = self._ended("glidepath bootstrap", lambda: self._command("bootstrap", "--json"))
+        self._check("bootstrap", done)
+        steps = json.loads(done.stdout)
+        workplace.name_state(self.project, steps["state"])
+        script = "\n".join(["set -e", *steps["commands"]])
+        done = self._ended("pulumi stack init", lambda: self._shell(script))
+        self._check("init", done)
 
     def up(self, stack: str, *arguments: str) -> None:
         """Brings the stack to what the program says."""
@@ -70,11 +80,14 @@ class Stacks:
 
     def _run(self, arguments: list[str], log: str) -> str:
         done = self._ended("pulumi", lambda: self._engine(arguments))
+        self._check(log, done)
+        return done.stdout
+
+    def _check(self, log: str, done: "subprocess.CompletedProcess[str]") -> None:
         path = self._keep(log, done)
         if done.returncode:
             said = engine.diagnostics(done.stdout + done.stderr).removeprefix("Diagnostics:\n")
-            raise UserError(f"pulumi {arguments[0]} failed:\n{engine.tail(said)}", f"the whole log is {path}")
-        return done.stdout
+            raise UserError(f"{log} failed:\n{engine.tail(said)}", f"the whole log is {path}")
 
     def _keep(self, log: str, done: "subprocess.CompletedProcess[str]") -> Path:
         path = self.scratch / "logs" / f"{log}.log"
@@ -86,9 +99,23 @@ class Stacks:
 
     def _engine(self, arguments: list[str]) -> "subprocess.Popen[str]":
         pipe = subprocess.PIPE
-        return engine.start(arguments, self._project(), self.environ, stdout=pipe, stderr=pipe, session=True)
+        return engine.start(arguments, self.project, self.environ, stdout=pipe, stderr=pipe, session=True)
 
-    def _project(self) -> Path:
+    def _shell(self, script: str) -> "subprocess.Popen[str]":
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            ["/bin/sh", "-c", script],
+            cwd=self.project,
+            env=dict(self.environ),
+            stdin=subprocess.DEVNULL,
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
+            start_new_session=True,
+        )
+
+    @property
+    def project(self) -> Path:
         """Where the stack files are that the engine may write to."""
         return Path(self.environ.get(stack_files.VARIABLE, self.root))
 

@@ -4,7 +4,6 @@
 resource is touched.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -65,7 +64,7 @@ def _complete(settings: Settings, values: Mapping[str, Any]) -> Settings:
     """The defaults that other values decide."""
     minimum, maximum = rules.limits(values["autoscaling"], settings.instance_count)
     variants = zip(settings.variants, values["variants"], strict=True)
-    shadow, ci, state, retrain = settings.shadow, settings.ci, settings.state, settings.retrain
+    shadow, ci, retrain = settings.shadow, settings.ci, settings.retrain
     probe = settings.probe
     if probe.enabled is None:
         probe = replace(probe, enabled=settings.stack == settings.environments[-1])
@@ -81,5 +80,4 @@ def _complete(settings: Settings, values: Mapping[str, Any]) -> Settings:
         shadow=replace(shadow, name=shadow.name or "shadow") if shadow else None,
         retrain=replace(retrain, environments=retrain.environments or (settings.environments[-1],)),
         ci=replace(ci, host=ci.host or HOSTS[ci.provider]) if ci else None,
-        state=replace(state, backend=state.backend or os.environ.get("PULUMI_BACKEND_URL", "")),
     )

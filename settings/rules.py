@@ -84,6 +84,18 @@ def _source(values: Values, problems: Problems) -> None:
         problems.refuse(f"{NAMESPACE}:source.repository", "", reason)
 
 
+def _state(values: Values, problems: Problems) -> None:
+    """An administrator's login is kept on their machine: a build finds the state by this setting alone."""
+    state = values["state"]
+    if problems.stack != DELIVERY or not _sound(state, "backend") or state["backend"]:
+        return
+    reason = (
+        "is empty, and the pipeline's builds would not find Pulumi's state; set it to the address that"
+        " `./glidepath bootstrap` prints, or to https://api.pulumi.com"
+    )
+    problems.refuse(f"{NAMESPACE}:state.backend", "", reason)
+
+
 def _capacity(values: Values, problems: Problems) -> None:
     scaling, endpoint = values["autoscaling"], values["endpoint"]
     if not _sound(scaling, "min", "max") or not _sound(endpoint, "instanceCount"):
@@ -172,6 +184,7 @@ _RULES: tuple[Callable[[Values, Problems], None], ...] = (
     _accounts,
     _retrain,
     _source,
+    _state,
     _capacity,
     _variants,
     _shadow,

@@ -267,9 +267,9 @@ class State:
         str,
         Key(
             Text("an address like s3://bucket", r"(s3|file|https|azblob|gs)://.*"),
-            "where it is",
-            None,
-            instead="PULUMI_BACKEND_URL of the shell",
+            "where it is; the delivery stack needs it: the line that `./glidepath bootstrap` prints, or"
+            " https://api.pulumi.com",
+            "",
         ),
     ]
     secret_name: Annotated[

@@ -247,6 +247,7 @@ def _delivery(settings: Settings, key_arn: str, connection_arn: str) -> Delivery
         source.repository,
         connection_arn,
         state.backend,
+        pulumi.get_project(),
         state.secret_name,
         settings.notebook_repository,
         settings.notebook_document.secret_name,

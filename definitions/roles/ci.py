@@ -81,7 +81,7 @@ def _trust(provider: str, host: str, subject: str) -> Document:
 def look(at: Delivery, role: str) -> list[Statement]:
     """Previews pull requests, or looks for drift at night: as that role of every environment."""
     roles = [at.names.role_arn(env, role) for env in at.names.environments]
-    return [allow("Look", ["sts:AssumeRole"], roles), *state(at, write=False)]
+    return [allow("Look", ["sts:AssumeRole"], roles), *state(at, at.names.environments, write=False)]
 
 
 def deliver(at: Delivery) -> list[Statement]:

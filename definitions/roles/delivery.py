@@ -108,7 +108,7 @@ def _codebuild(at: Delivery, purpose: str) -> list[Statement]:
 def _look(at: Delivery, envs: Sequence[str]) -> list[Statement]:
     """Preview environments: read the state, and be their preview roles. Nothing here writes."""
     roles = [at.names.role_arn(env, "preview") for env in envs]
-    return [allow("Preview", ["sts:AssumeRole"], roles), *state(at, write=False)]
+    return [allow("Preview", ["sts:AssumeRole"], roles), *state(at, envs, write=False)]
 
 
 def build(at: Delivery) -> list[Statement]:
@@ -125,7 +125,7 @@ def deploy(at: Delivery, env: str) -> list[Statement]:
     return [
         *_codebuild(at, f"deploy-{env}"),
         allow("Deploy", ["sts:AssumeRole"], [at.names.role_arn(env, "deployer")]),
-        *state(at),
+        *state(at, [env]),
         *([allow("ReadPlan", ["s3:GetObject"], [_plan(at, env)])] if env in planned(at.names) else []),
     ]
 

@@ -1,5 +1,6 @@
 """The delivery stack as its roles see it, and its engine's state."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.names import Names
@@ -17,6 +18,8 @@ class Delivery:
     repository: str = ""
     connection_arn: str = ""
     backend: str = ""
+    project: str = "glidepath"
+    """Pulumi's name of the program, under which its state lies."""
     secret_name: str = ""
     notebook_repository: str = ""
     notebook_secret: str = ""
@@ -35,8 +38,13 @@ class Delivery:
         return use_key(self.key_arn, hosts, write=write)
 
 
-def state(at: Delivery, write: bool = True) -> list[Statement]:
-    """Pulumi's state, where it is a bucket, and the secret that unlocks it. A preview only reads, and locks nothing."""
+def state(at: Delivery, stacks: Sequence[str], write: bool = True) -> list[Statement]:
+    """Pulumi's state of these stacks, where it is a bucket, and the secret that unlocks it.
+
+    A preview only reads, and locks nothing. Where what lies: https://github.com/pulumi/pulumi, pkg/backend/diy
+    (`StacksDir`, `BackupsDir`, `HistoriesDir`, `lockDir`). A name that is not there is looked for, which S3 tells only
+    those who may list.
+    """
     found: list[Statement] = []
     if at.secret_name:
         secret = at.names.arn("secretsmanager", f"secret:{at.secret_name}-??????")
@@ -44,28 +52,25 @@ def state(at: Delivery, write: bool = True) -> list[Statement]:
     if not at.backend.startswith("s3://"):
         return found
     bucket = bucket_of(at.backend)
-    key = {
-        "StringEquals": {"kms:ViaService": f"s3.{at.names.region}.amazonaws.com"},
-        "ForAnyValue:StringEquals": {"kms:ResourceAliases": f"alias/{at.names.name}-state"},
-    }
+    ours = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": f"alias/{at.names.name}-state"}}
+    via_s3 = {"StringEquals": {"kms:ViaService": f"s3.{at.names.region}.amazonaws.com"}}
+    in_context = {"StringEquals": {"kms:EncryptionContext:stack": list(stacks)}}
+    keys = [at.names.arn("kms", "key/*")]
+
+    def objects(*names: str) -> list[str]:
+        return [at.names.bucket_arn(bucket, f".pulumi/{name}") for name in names]
+
+    def each(*patterns: str) -> list[str]:
+        return objects(*(pattern.format(at.project, stack) for stack in stacks for pattern in patterns))
+
+    locks = each("locks/organization/{}/{}/*")
+    kept = each("stacks/{}/{}.json", "stacks/{}/{}.json.bak", "history/{}/{}/*", "backups/{}/{}/*")
     return [
         *found,
-        allow(
-            "State",
-            ["s3:GetObject", *(["s3:DeleteObject", "s3:PutObject"] if write else [])],
-            [at.names.bucket_arn(bucket, ".pulumi/*")],
-        ),
-        allow("ListState", ["s3:GetBucketLocation", "s3:ListBucket"], [at.names.bucket_arn(bucket)]),
-        allow(
-            "StateKey",
-            ["kms:Decrypt", *(["kms:GenerateDataKey"] if write else [])],
-            [at.names.arn("kms", "key/*")],
-            key,
-        ),
-        allow(
-            "Secrets",
-            ["kms:Decrypt", *(["kms:Encrypt"] if write else [])],
-            [at.names.arn("kms", "key/*")],
-            {"ForAnyValue:StringEquals": key["ForAnyValue:StringEquals"]},
-        ),
+        allow("ReadState", ["s3:GetObject"], [*objects("meta.yaml"), *each("stacks/{}/{}.json*"), *(locks * write)]),
+        *([allow("WriteState", ["s3:PutObject"], [*kept, *locks])] * write),
+        *([allow("Unlocks", ["s3:DeleteObject"], locks)] * write),
+        allow("ListState", ["s3:ListBucket"], [at.names.bucket_arn(bucket)]),
+        allow("StateKey", ["kms:Decrypt", *(["kms:GenerateDataKey"] * write)], keys, {**via_s3, **ours}),
+        allow("Secrets", ["kms:Decrypt"], keys, {**in_context, **ours}),
     ]

@@ -18,12 +18,13 @@ GRADUAL = {"kind": "linear", "percentage": 10, "minutes": 1}
 
 def copy_program(checkout: Path, scratch: Path) -> Path:
     """A fresh copy of the checkout's files at `scratch`; what is broken in it stays in it."""
+    own = stack_files(checkout, scratch)
     shutil.rmtree(scratch, ignore_errors=True)
     for path in tracked_files(checkout):
         target = scratch / path
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(checkout / path, target)
-    for name, text in stack_files(checkout).items():
+    for name, text in own.items():
         (scratch / name).write_text(text, encoding="utf-8")
     _adapt(scratch)
     return scratch

@@ -25,6 +25,7 @@ from operate.project import Project, read_project
 from operate.shift import AliasWatch
 from rehearsal.cloud.process import lifecycle
 from rehearsal.environment import Rehearsal
+from scenarios import workplace
 from scenarios.faults.candidates import Candidate, Candidates
 from scenarios.faults.outcome import DEPLOY, NONE, Outcome, named
 from scenarios.faults.processes import kill_family
@@ -348,13 +349,13 @@ def build(rehearsal: Rehearsal, display: Display, data: Path | None = None) -> W
 
     Raises UserError where that fails; the caller stops the cloud.
     """
+    workplace.clear(rehearsal.folder / "program")
     root = copy_program(rehearsal.root, rehearsal.folder / "program")
     project = read_project(root)
     table = conduct.choose_table(rehearsal, project, data)
     conduct.prepare(rehearsal, project, display)
     conduct.with_environment(rehearsal)
     clients = Clients(project)
-    conduct.store_state_secret(clients, project)
     stacks = Stacks(root, rehearsal.folder, rehearsal.environ())
     tour = Tour(project, clients, stacks, display, table, assume_yes=True)
     tour.foundations()

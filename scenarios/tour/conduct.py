@@ -13,7 +13,7 @@ from operate.clients import Clients
 from operate.project import Project, read_project
 from rehearsal.cloud.process import lifecycle
 from rehearsal.engine import Engine, ensure_engine
-from rehearsal.environment import PASSPHRASE, Rehearsal
+from rehearsal.environment import Rehearsal
 from scenarios import workplace
 from scenarios.stacks import Stacks
 from scenarios.tour import facts, report, roles
@@ -105,10 +105,12 @@ def choose_table(rehearsal: Rehearsal, project: Project, data: Path | None) -> T
 
 
 def prepare(rehearsal: Rehearsal, project: Project, display: Display) -> Engine:
-    """A clean state folder, a running cloud, an administrator's profiles, and the engine with its plugins."""
+    """An empty cloud that is up, an administrator's profiles, and the engine with its plugins, logged in nowhere."""
     lifecycle.stop(rehearsal)
     for stale in (rehearsal.state, rehearsal.cloud, rehearsal.folder / "logs"):
         shutil.rmtree(stale, ignore_errors=True)
+    (rehearsal.pulumi_home / "credentials.json").unlink(missing_ok=True)
+    workplace.clear(rehearsal.project)
     rehearsal.prepare()
     lifecycle.own_or_none(rehearsal)
     # Finding the engine takes a moment, building it minutes: the cloud comes up meanwhile.
@@ -133,7 +135,6 @@ def play(
     """The tour and its report."""
     started = time.monotonic()
     clients = Clients(project)
-    store_state_secret(clients, project)
     settle_in(rehearsal, project, clients, display)
     stacks = Stacks(rehearsal.root, rehearsal.folder, rehearsal.environ())
     tour = Tour(project, clients, stacks, display, table, options.assume_yes)
@@ -156,13 +157,6 @@ def play(
         raise fault
     display.say(f"report: {path}", "green")
     return path
-
-
-def store_state_secret(clients: Clients, project: Project) -> None:
-    """Puts the passphrase of the state where the builds read it, as `./glidepath bootstrap` does for real accounts."""
-    name = (project.config.get("glidepath:state") or {}).get("secretName")
-    if name:
-        clients.of("delivery", "secretsmanager").create_secret(Name=name, SecretString=PASSPHRASE)
 
 
 def roles_fault(found: facts.Facts) -> UserError | None:

@@ -47,9 +47,8 @@ class Tour:
     answers: list[Answer] = field(default_factory=list)
 
     def foundations(self) -> None:
-        """Step 1: an administrator's first `pulumi up` of each stack."""
-        for stack in self.project.names.stacks:
-            self.stacks.create(stack)
+        """Step 1: an administrator makes the place of the state, and brings each stack up."""
+        self.stacks.bootstrap()
         self.up("delivery")
         with ThreadPoolExecutor(len(self.project.names.environments)) as pool:
             try:
@@ -67,7 +66,7 @@ class Tour:
         known = run_ids(pipeline, self.project.names.name)
         self._upload_data(FIRST_SHARE)
         newest_run(pipeline, self.project.names.name, known)
-        source = source_zip(self.project.root, stack_files(self.project.root))
+        source = source_zip(self.project.root, stack_files(self.project.root, self.stacks.project))
         return self.travel("First release", lambda: self._upload("source/source.zip", source))
 
     def second_release(self) -> report.Report:

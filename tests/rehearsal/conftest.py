@@ -62,6 +62,7 @@ def engine_home(running_cloud: RunningCloud, tmp_path_factory: pytest.TempPathFa
         pytest.skip("no engine yet: `python -m rehearsal.engine` makes one")
     made = Rehearsal(folder=tmp_path_factory.mktemp("engine"), port=running_cloud.port, python=Path(sys.executable))
     ensure_engine(made)
+    made.keep_state_here()
     if made.warm is None:
         yield made
         return
@@ -81,6 +82,7 @@ def own_environ(engine_home: Rehearsal, tmp_path: Path) -> Callable[[str], dict[
     def environ(account: str) -> dict[str, str]:
         own = replace(engine_home, folder=tmp_path / "home")
         own.prepare()
+        own.keep_state_here()
         own.write_credentials({"default": account})
         mine = own.environ()
         return engine_home.environ() | {

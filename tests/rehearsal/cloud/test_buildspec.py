@@ -9,7 +9,7 @@ import pytest
 
 from rehearsal.cloud.services.codebuild.artifacts import ArtifactError, collect, pack, unpack
 from rehearsal.cloud.services.codebuild.buildspec import ArtifactSpec, BuildspecError, parse_buildspec
-from rehearsal.cloud.services.codebuild.environment import image_environment, split_secret
+from rehearsal.cloud.services.codebuild.environment import image_environment, pulumi_home, split_secret
 from rehearsal.cloud.services.codebuild.shell import Session
 
 
@@ -97,7 +97,18 @@ def test_image_brings_tools_and_no_administrators_settings() -> None:
         "HOME": "/me",
     }
     brought = image_environment(given)
-    assert set(brought) & set(given) == {"PATH", "PULUMI_HOME", "PULUMI_SKIP_UPDATE_CHECK"}
+    assert set(brought) & set(given) == {"PATH", "PULUMI_SKIP_UPDATE_CHECK"}
+
+
+def test_a_build_has_the_images_plugins_and_no_login(tmp_path: Path) -> None:
+    theirs, home = tmp_path / "theirs", tmp_path / "home"
+    (theirs / "plugins" / "resource-aws-v7").mkdir(parents=True)
+    (theirs / "credentials.json").write_text("{}")
+    home.mkdir()
+    own = Path(pulumi_home(home, {"PULUMI_HOME": str(theirs)})["PULUMI_HOME"])
+    assert (own / "plugins" / "resource-aws-v7").is_dir()
+    assert not (own / "credentials.json").exists()
+    assert pulumi_home(home, {}) == {}
 
 
 def started(argv: list[str], **options: Any) -> subprocess.Popen[bytes]:

@@ -255,7 +255,7 @@ def test_credentials_are_the_roles_and_nothing_of_the_administrator_is_there(clo
     assert "PULUMI_BACKEND_URL" not in env
     assert "AWS_SHARED_CREDENTIALS_FILE" not in env
     assert "AWS_ACCESS_KEY_ID" not in env
-    assert env["PULUMI_HOME"] == "/pulumi/home"
+    assert env["PULUMI_HOME"] == f"{env['HOME']}/.pulumi"  # an administrator's login is not the image's
     assert env["AWS_REGION"] == env["AWS_DEFAULT_REGION"] == REGION
     assert env["HOME"] != os.environ["HOME"]
     assert env["CODEBUILD_BUILD_ID"] == build["id"]

@@ -73,6 +73,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(".git", ".venv", ".*cache", ".rehearsal", "__pycache__"))
     rehearsal = Rehearsal(folder=folder, port=free_port())
     ensure_engine(rehearsal)
+    rehearsal.keep_state_here()
     project = read_project(ROOT)
     profiles = {project.names.stack(stack): account for stack, account in project.names.accounts.items()}
     rehearsal.write_credentials({**profiles, "default": project.names.accounts["delivery"]}, project.names.region)

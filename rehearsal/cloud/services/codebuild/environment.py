@@ -4,13 +4,20 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 # The machine image has a shell, Python and Pulumi ready. Where its state lies and with which keys is the project's own.
-_IMAGE = ("PATH", "PULUMI_HOME", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV", "GOGC")
-_PULUMI_OF_THE_PROJECT = ("PULUMI_BACKEND_URL", "PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_STACK")
+_IMAGE = ("PATH", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV", "GOGC")
+_PULUMI_OF_THE_PROJECT = (
+    "PULUMI_BACKEND_URL",
+    "PULUMI_ACCESS_TOKEN",
+    "PULUMI_CONFIG_PASSPHRASE",
+    "PULUMI_HOME",
+    "PULUMI_STACK",
+)
 
 
 class VariableError(ValueError):
@@ -37,6 +44,16 @@ def image_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]
     # A third of what pip does where everything is there already; it would only warn.
     kept |= {"PIP_NO_WARN_CONFLICTS": "1"}
     return kept
+
+
+def pulumi_home(home: Path, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """A build's own home of Pulumi in `home`: the image's plugins, and no login that an administrator has made."""
+    if "PULUMI_HOME" not in environ:
+        return {}
+    own = home / ".pulumi"
+    own.mkdir()
+    (own / "plugins").symlink_to(Path(environ["PULUMI_HOME"]) / "plugins")
+    return {"PULUMI_HOME": str(own)}
 
 
 def merge_variables(project: list[dict[str, Any]], override: list[dict[str, Any]]) -> list[Variable]:

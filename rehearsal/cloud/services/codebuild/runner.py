@@ -15,6 +15,7 @@ from rehearsal.cloud.services.codebuild.environment import (
     VariableError,
     image_environment,
     merge_variables,
+    pulumi_home,
     resolve,
 )
 from rehearsal.cloud.services.codebuild.logs import BuildLog, LogDeniedError
@@ -203,6 +204,7 @@ class _Run:
         given = {
             "HOME": str(home),
             "TMPDIR": str(scratch),
+            **pulumi_home(home),
             "AWS_REGION": build.region,
             "AWS_DEFAULT_REGION": build.region,
             "CODEBUILD_BUILD_ID": build.id,

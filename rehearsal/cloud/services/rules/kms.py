@@ -42,7 +42,10 @@ def _invalid(text: str) -> AwsError:
 def known_key(call: Call) -> None:
     """What names no key of the caller's own is not found, whoever asks. Another account's is for its policies."""
     text = call.params.get("KeyId")
-    if text is None or text.startswith("alias/") or ":alias/" in text:
+    if text is None:
+        return
+    if text.startswith("alias/") or ":alias/" in text:
+        _known_alias(call, text)
         return
     parts = text.split(":")
     account, region, name = (parts[4], parts[3], parts[5]) if len(parts) == 6 else (call.account, call.region, text)
@@ -54,6 +57,18 @@ def known_key(call: Call) -> None:
         raise AwsError("NotFoundException", f"Invalid arn {region}")
     if account == call.account and key not in call.cloud.backend("kms", account, region).keys:
         raise AwsError("NotFoundException", f"Key '{arn}' does not exist")
+
+
+def _known_alias(call: Call, text: str) -> None:
+    """The sentence is AWS's (cloudposse/docs#152). Aliases of AWS's own come with their first use."""
+    parts = text.split(":")
+    account, region, alias = (parts[4], parts[3], parts[5]) if len(parts) == 6 else (call.account, call.region, text)
+    if account != call.account or region != call.region or alias.startswith("alias/aws/"):
+        return
+    keys = list(call.cloud.backend("kms", account, region).keys.values())
+    if not any(alias in key.aliases for key in keys):
+        arn = f"arn:aws:kms:{region}:{account}:{alias}"
+        raise AwsError("NotFoundException", f"Alias {arn} is not found.")
 
 
 def _key(call: Call) -> Any:
