@@ -1,9 +1,7 @@
 """Runs `pulumi up` for a command: its lines pass through, and how it ended is reported in words."""
 
 import json
-import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,7 +13,7 @@ from typing import IO, Any
 
 from contracts.errors import UserError
 from operate import engine, half_made, stack_files
-from operate.processes import alive
+from operate.owners import Owners, backend, owners
 
 INTERRUPTED = 130
 # What a read does not tell of a resource, and of a function whether the version that was to be published was: with its
@@ -32,11 +30,6 @@ class Lock:
     host: str
     pid: int
     since: str
-
-    @property
-    def dead(self) -> bool:
-        """Whether its engine is known to have died: it ran on this machine, and is not there any more."""
-        return self.host == socket.gethostname() and not alive(self.pid)
 
 
 class HeldError(UserError):
@@ -60,8 +53,8 @@ class _Ended:
 def bring_up(stack: str, arguments: Sequence[str], root: Path) -> None:
     """Run `pulumi up` with its output on ours: each step of the shift can be watched. Signals reach it through us.
 
-    The lock of an engine that was killed on this machine, with its state in a folder of this machine, is taken away
-    first. Raises UserError where the update was not made.
+    The lock of an engine that is known to have ended is taken away first (operate/owners.py). Raises UserError where
+    the update was not made.
     """
     _run(stack, ["up", "--skip-preview", *arguments], root)
 
@@ -76,7 +69,7 @@ def refresh_interrupted(stack: str, root: Path) -> None:
     Of what failed, the state says that it is as was wanted: the next update would find no difference, change nothing
     and say success (pulumi/pulumi-aws#6062). What no refresh can see is taken out of the state, so that it differs.
     """
-    repair_folder(stack, os.environ.get("PULUMI_BACKEND_URL", ""))
+    repair_folder(stack, backend(root))
     done = engine.run(["stack", "export", "--stack", stack], root)
     if done.returncode != 0:
         return  # the preview reports a stack that cannot be read, in its own words
@@ -174,12 +167,16 @@ def failed(export: str) -> list[str]:
 
 
 def _run(stack: str, command: Sequence[str], root: Path) -> None:
-    ended = _watch(stack, command, root)
+    known = owners(stack, root)
+    ended = _watch(stack, command, root, known)
     locks = locks_in("".join(ended.errors))
-    if locks and all(lock.dead for lock in locks) and os.environ.get("PULUMI_BACKEND_URL", "").startswith("file://"):
-        print(f"an engine that held {stack} since {locks[0].since} was killed: taking its lock away", flush=True)
+    reasons = [known.gone(lock.host, lock.pid) for lock in locks]
+    if locks and all(reasons):
+        print(f"{stack} is locked since {locks[0].since}, and {reasons[0]}: taking its lock away", flush=True)
         engine.run(["cancel", "--yes", "--stack", stack], root)
-        ended = _watch(stack, command, root)
+        for lock in locks:
+            known.forget(lock.pid, lock.host)
+        ended = _watch(stack, command, root, known)
         locks = locks_in("".join(ended.errors))
     if ended.interrupted:
         raise UserError(f"the update of {stack} was interrupted", "run it again: it converges", INTERRUPTED)
@@ -206,10 +203,11 @@ def held_by(stack: str, locks: Sequence[Lock]) -> tuple[str, str]:
     return f"another update holds {stack}: {holders}", fix
 
 
-def _watch(stack: str, command: Sequence[str], root: Path) -> _Ended:
+def _watch(stack: str, command: Sequence[str], root: Path, known: Owners) -> _Ended:
     sys.stdout.flush()
     verb, *arguments = command
     running = engine.start([verb, "--yes", "--stack", stack, *arguments], root, stderr=subprocess.PIPE)
+    known.note(running.pid)
     ended = _Ended(0, False)
     assert running.stderr is not None
     reader = threading.Thread(target=_pass_on, args=(running.stderr, ended.errors), daemon=True)
@@ -223,6 +221,8 @@ def _watch(stack: str, command: Sequence[str], root: Path) -> _Ended:
     # Children of a killed engine may hold its pipe for as long as they live.
     reader.join(5)
     ended.code = running.returncode
+    if ended.code >= 0:  # a killed one may have left its lock
+        known.forget(running.pid)
     return ended
 
 

@@ -122,10 +122,13 @@ def build(at: Delivery) -> list[Statement]:
 
 def deploy(at: Delivery, env: str) -> list[Statement]:
     """Runs `pulumi up` of one environment as that environment's deployer."""
+    project = at.names.arn("codebuild", f"project/{at.names.project(f'deploy-{env}')}")
     return [
         *_codebuild(at, f"deploy-{env}"),
         allow("Deploy", ["sts:AssumeRole"], [at.names.role_arn(env, "deployer")]),
         *state(at, [env]),
+        # Whether the build has ended that left a lock (operate/owners.py).
+        allow("WhoseLock", ["codebuild:BatchGetBuilds"], [project]),
         *([allow("ReadPlan", ["s3:GetObject"], [_plan(at, env)])] if env in planned(at.names) else []),
     ]
 

@@ -63,13 +63,21 @@ def state(at: Delivery, stacks: Sequence[str], write: bool = True) -> list[State
     def each(*patterns: str) -> list[str]:
         return objects(*(pattern.format(at.project, stack) for stack in stacks for pattern in patterns))
 
-    locks = each("locks/organization/{}/{}/*")
+    # The second is where a deployment says whose lock it is (operate/owners.py).
+    locks = [
+        *each("locks/organization/{}/{}/*"),
+        *(at.names.bucket_arn(bucket, f"owners/{at.project}/{stack}/*") for stack in stacks),
+    ]
     kept = each("stacks/{}/{}.json", "stacks/{}/{}.json.bak", "history/{}/{}/*", "backups/{}/{}/*")
     return [
         *found,
-        allow("ReadState", ["s3:GetObject"], [*objects("meta.yaml"), *each("stacks/{}/{}.json*"), *(locks * write)]),
+        allow(
+            "ReadState",
+            ["s3:GetObject"],
+            [*objects("meta.yaml"), *each("stacks/{}/{}.json*", "stacks/{}/{}.pulumi-tags"), *(locks * write)],
+        ),
         *([allow("WriteState", ["s3:PutObject"], [*kept, *locks])] * write),
-        *([allow("Unlocks", ["s3:DeleteObject"], locks)] * write),
+        *([allow("RemoveLock", ["s3:DeleteObject"], locks)] * write),
         allow("ListState", ["s3:ListBucket"], [at.names.bucket_arn(bucket)]),
         allow("StateKey", ["kms:Decrypt", *(["kms:GenerateDataKey"] * write)], keys, {**via_s3, **ours}),
         allow("Secrets", ["kms:Decrypt"], keys, {**in_context, **ours}),

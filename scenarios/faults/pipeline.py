@@ -69,6 +69,33 @@ def deployer_lacks_permission(world: World) -> Outcome:
     return world.outcome(stage, error, traffic)
 
 
+def build_stopped(world: World) -> Outcome:
+    """The build of a deployment is stopped in the middle of its shift, as its timeout would; the stage is retried."""
+    with world.traffic() as traffic:
+        run = _at_approval(world)
+        delivery.answer(world, delivery.approval(world, run), "Approved", "good")
+        _waiting.pop(world.rehearsal.port, None)
+        client = world.clients.of("delivery", "codepipeline")
+        _until_shifting(world, lambda: read_run(client, world.project.names.name, run).error)
+        stopped = _build_of(world, run)
+        world.clients.of("delivery", "codebuild").stop_build(id=stopped)
+        stage, _ = delivery.end_of(world, run)
+        delivery.retry(world, run, stage)
+        stage, error = delivery.end_of(world, run)
+        said = delivery.build_log(world, _build_of(world, run))
+        # Its own release serves now: production goes to one that is known here.
+        world.deploy(world.project.production, world.new)
+        world.settle()
+    about_it = next((line.strip() for line in said.splitlines() if stopped in line), "")
+    return world.outcome(stage, error or about_it, traffic)
+
+
+def _build_of(world: World, run: str) -> str:
+    """The newest build that deploys to production in a run."""
+    found = read_run(world.clients.of("delivery", "codepipeline"), world.project.names.name, run)
+    return found.builds[found.stages[-1].name]
+
+
 def another_manifest(world: World) -> Outcome:
     """What is to be deployed is not what was approved: the stage's own command, with the hash that was approved."""
     return _deploy(world, world.new, world.old.sha256)
@@ -99,7 +126,7 @@ def gateway_restarted(world: World) -> Outcome:
     """The cloud goes down in the middle of a shift, and comes up again with all it held."""
     with world.traffic() as traffic:
         process = world.start_deploy(world.project.production, world.new)
-        _until_shifting(world, process)
+        _until_shifting(world, lambda: None if process.poll() is None else cause(world.finish(process).stdout))
         began = time.monotonic()
         lifecycle.restart(world.rehearsal)
         _down[world.rehearsal.port] = time.monotonic() - began
@@ -108,15 +135,17 @@ def gateway_restarted(world: World) -> Outcome:
     return _ended(world, done, traffic)
 
 
-def _until_shifting(world: World, process: "subprocess.Popen[str]") -> None:
+def _until_shifting(world: World, ended: Callable[[], str | None]) -> None:
+    """Waits until the alias sends calls to two versions. `ended` says why that will not come any more."""
     functions, name = (
         world.clients.of(world.project.production, "lambda"),
         world.project.names.predict(world.project.production),
     )
     deadline = time.monotonic() + _SHIFT_SECONDS
     while not functions.get_alias(FunctionName=name, Name=LIVE).get("RoutingConfig"):
-        if process.poll() is not None:
-            raise UserError(f"the deployment ended before its shift: {cause(world.finish(process).stdout)}")
+        reason = ended()
+        if reason is not None:
+            raise UserError(f"the deployment ended before its shift: {reason}")
         if time.monotonic() > deadline:
             raise UserError(f"no traffic was shifted within {_SHIFT_SECONDS:.0f} s")
         time.sleep(0.05)
@@ -211,6 +240,13 @@ FAULTS: tuple[Fault, ...] = (
         deployer_lacks_permission,
         Expected(DEPLOY, rf"-{{production}}-deployer/\S+ is not authorized to perform: {_ACTION}"),
         denies=("{production}-deployer", _ACTION),
+        approval=True,
+    ),
+    Fault(
+        "build-stopped",
+        "The build of a deployment is stopped in the middle of its shift, and the stage is retried",
+        build_stopped,
+        Expected(NONE, r"{production} is locked since .* its build \S+ has ended \(STOPPED\)", serving="new"),
         approval=True,
     ),
     Fault(

@@ -245,7 +245,9 @@ FAULTS = (
         "pulumi up is killed in the middle of the shift, then run again",
         _killed,
         Expected(
-            NONE, r"an engine that held {production} .* was killed|an update of {production} was killed", serving="new"
+            NONE,
+            r"{production} is locked since .* its engine was killed|an update of {production} was killed",
+            serving="new",
         ),
     ),
 )

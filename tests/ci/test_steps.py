@@ -17,10 +17,11 @@ import pytest
 import yaml
 
 from definitions.roles.ci import Repository
+from operate.bootstrap import place
 from operate.clients import Clients
 from operate.project import Project, read_project
 from rehearsal.cloud.process import lifecycle
-from rehearsal.environment import PASSPHRASE, Rehearsal
+from rehearsal.environment import Rehearsal
 from scenarios.faults.program import copy_program
 from scenarios.stacks import Stacks
 from scenarios.tour import conduct
@@ -50,11 +51,10 @@ class World:
         """What a job of GitHub's finds: nobody's keys, an address for its token, the state's address."""
         event = self.root.parent / "event.json"
         event.write_text('{"pull_request": {"number": 7}}')
-        tools = self.rehearsal.tools()
-        del tools["PULUMI_CONFIG_PASSPHRASE"]  # CI has to read it by itself
         token = f"{self.rehearsal.endpoint}/_rehearsal/identity-token?host={REPOSITORY.host}&subject={subject}"
         return {
-            **tools,
+            **self.rehearsal.tools(),
+            "PULUMI_BACKEND_URL": place(self.project).backend,
             "GITHUB_ACTIONS": "true",
             "GITHUB_API_URL": self.api.url,
             "GITHUB_REPOSITORY": REPOSITORY.path,
@@ -132,11 +132,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             for name, value in rehearsal.environ().items():
                 patch.setenv(name, value)
             clients = Clients(project)
-            secrets = clients.of("delivery", "secretsmanager")
-            secrets.create_secret(Name=project.config["glidepath:state"]["secretName"], SecretString=PASSPHRASE)
             stacks = Stacks(root, rehearsal.folder, rehearsal.environ())
+            stacks.bootstrap()
+            _git(root, "commit", "--quiet", "--all", "--message", "where the state is, and what opens it")
+            _git(root, "update-ref", "refs/remotes/origin/main", "HEAD")
             for stack in ("delivery", "dev", "prod"):
-                stacks.create(stack)
                 stacks.up(stack)
             yield World(rehearsal, project, clients, stacks, root, api)
     finally:

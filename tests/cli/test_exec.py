@@ -53,7 +53,7 @@ def test_runs_in_the_callers_folder_with_the_rehearsals_environment(env: dict[st
     cwd, seen = json.loads(result.stdout)
     assert cwd == str(tmp_path)
     assert seen["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4599"
-    assert seen["PULUMI_BACKEND_URL"] == f"file://{tmp_path}/rehearsal/state"
+    assert seen["PULUMI_HOME"] == f"{tmp_path}/rehearsal/pulumi-home"
     assert Path(seen["AWS_SHARED_CREDENTIALS_FILE"]).is_file()
     # Nothing of the person's real cloud gets through, nor does the project itself onto the import path.
     assert not {"AWS_PROFILE", "AWS_ACCESS_KEY_ID", "PULUMI_ACCESS_TOKEN", "PYTHONPATH"} & seen.keys()

@@ -65,7 +65,6 @@ def text() -> str:
 
 def _roles(stack: str, changes: dict[str, Any]) -> dict[str, Any]:
     with mock.patch.dict(os.environ):
-        os.environ.pop("PULUMI_BACKEND_URL", None)  # it would be the state's address where config names none
         ran = run(stack, **changes)
     policies = {policy.inputs["role"]: policy for policy in ran.of("aws:iam/rolePolicy:RolePolicy")}
     found: dict[str, Any] = {

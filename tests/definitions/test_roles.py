@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
@@ -206,3 +207,33 @@ def _admits(bound: dict[str, Any], action: str, resource: str) -> bool:
 def test_the_boundary_fits_for_the_longest_names() -> None:
     boundary = environment_roles.boundary(Environment(LONGEST, "e" * 12, KEY, probe=True))
     assert len(json.dumps(boundary, separators=(",", ":"))) <= 6144
+
+
+STATE = "arn:aws:s3:::state-bucket/"
+
+
+def _may(statements: list[dict[str, Any]], action: str, key: str) -> bool:
+    return any(
+        action in statement["Action"] and any(fnmatchcase(STATE + key, pattern) for pattern in statement["Resource"])
+        for statement in statements
+    )
+
+
+@pytest.mark.parametrize("env", NAMES.environments)
+def test_a_deployment_writes_its_own_stacks_state_and_no_others(env: str) -> None:
+    found = DELIVERY_ROLES[f"deploy-{env}"].statements(DELIVERY)
+    asked = 0
+    for stack in ("delivery", "dev", "prod", "prod-eu", "production"):
+        for pattern in (
+            "stacks/glidepath/{}.json", "stacks/glidepath/{}.json.bak", "history/glidepath/{}/a.json",
+            "backups/glidepath/{}/a.json", "locks/organization/glidepath/{}/a.json",
+        ):  # fmt: skip
+            assert _may(found, "s3:PutObject", ".pulumi/" + pattern.format(stack)) == (stack == env), (stack, pattern)
+            asked += 1
+        assert _may(found, "s3:GetObject", f".pulumi/stacks/glidepath/{stack}.json") == (stack == env)
+        assert not _may(found, "s3:DeleteObject", f".pulumi/stacks/glidepath/{stack}.json")
+    assert asked == 25
+    assert not _may(found, "s3:PutObject", ".pulumi/meta.yaml")
+    assert not _may(found, "s3:PutObject", f".pulumi/stacks/another/{env}.json")
+    (secrets,) = [statement for statement in found if statement.get("Sid") == "Secrets"]
+    assert secrets["Condition"]["StringEquals"] == {"kms:EncryptionContext:stack": [env]}

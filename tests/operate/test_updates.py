@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from contracts.errors import UserError
+from operate import updates
+from operate.owners import Nowhere, OnThisMachine
 from operate.updates import Lock, bring_up, locks_in, refresh_interrupted, repair_folder
 
 REFUSAL = (
@@ -94,21 +96,21 @@ def test_the_lock_of_a_dead_engine_is_taken_away(engine: Path, capfd: pytest.Cap
     locked_until_cancelled(engine, socket.gethostname())
     bring_up("prod", [], engine)
     assert (engine / "calls").read_text().split() == ["up", "cancel", "up"]
-    told = "an engine that held prod since 2026-11-21T14:01:29Z was killed: taking its lock away\n"
+    told = "prod is locked since 2026-11-21T14:01:29Z, and its engine was killed: taking its lock away\n"
     assert capfd.readouterr().out == told
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="states of processes are read in /proc")
 def test_an_engine_that_has_ended_and_is_still_listed_is_dead() -> None:
     process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    lock = Lock("ann", socket.gethostname(), process.pid, "2026-11-21T14:01:29Z")
-    assert not lock.dead
+    known, host = OnThisMachine(), socket.gethostname()
+    assert known.gone(host, process.pid) == ""
     process.kill()
     # Waits until it has ended, without asking for its end, which would take it off the list.
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-    assert lock.dead
+    assert known.gone(host, process.pid)
     process.wait()
-    assert lock.dead
+    assert known.gone(host, process.pid)
 
 
 def test_a_lock_from_another_machine_stays(engine: Path) -> None:
@@ -118,8 +120,8 @@ def test_a_lock_from_another_machine_stays(engine: Path) -> None:
 
 
 def test_a_lock_in_a_shared_place_stays(engine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Containers of one name may each have their own process numbers.
-    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://state")
+    # Without a record: containers of one name may each have their own process numbers.
+    monkeypatch.setattr(updates, "owners", lambda *_: Nowhere())
     locked_until_cancelled(engine, socket.gethostname())
     assert "another update holds prod" in failure(engine)
 

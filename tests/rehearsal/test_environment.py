@@ -86,7 +86,18 @@ def test_path_starts_with_venv_and_engine_once(rehearsal: Rehearsal) -> None:
 def test_tools_carry_no_credentials(rehearsal: Rehearsal) -> None:
     env = rehearsal.tools({"AWS_CONFIG_FILE": "/real", "PATH": "/bin"})
     assert not {"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} & env.keys()
-    assert env["PULUMI_BACKEND_URL"] == f"file://{rehearsal.state}"
+
+
+def test_state_is_where_the_engine_has_logged_in_and_in_a_folder_only_where_there_is_one(rehearsal: Rehearsal) -> None:
+    stale = {"PULUMI_BACKEND_URL": "s3://real", "PULUMI_CONFIG_PASSPHRASE": "real"}
+    assert not set(stale) & rehearsal.environ(stale).keys()
+    rehearsal.prepare()
+    (rehearsal.pulumi_home / "credentials.json").write_text("{}")
+    rehearsal.keep_state_here()
+    assert "PULUMI_BACKEND_URL" not in rehearsal.environ(stale)
+    (rehearsal.pulumi_home / "credentials.json").unlink()
+    rehearsal.keep_state_here()
+    assert rehearsal.environ(stale)["PULUMI_BACKEND_URL"] == f"file://{rehearsal.state}"
 
 
 def test_profiles_are_read_by_botocore(rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +132,7 @@ def test_prepare_keeps_given_profiles(rehearsal: Rehearsal) -> None:
     rehearsal.write_credentials({"default": "111111111111"})
     rehearsal.prepare()
     assert "AKIA111111111111" in rehearsal.aws_credentials.read_text()
-    assert rehearsal.state.is_dir()
+    assert rehearsal.bin.is_dir()
 
 
 def test_cache_folder_follows_the_xdg_rules() -> None:

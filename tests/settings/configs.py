@@ -13,7 +13,12 @@ DATASET: dict[str, Any] = {
 }
 _EACH: dict[str, Any] = {"name": "penguins", "accounts": ACCOUNTS, "environments": ["test", "live1"]}
 _CONFIG: dict[str, dict[str, Any]] = {
-    "delivery": {**_EACH, "approval": {"mails": ["a@example.com", "b@example.com"]}, "dataset": DATASET},
+    "delivery": {
+        **_EACH,
+        "approval": {"mails": ["a@example.com", "b@example.com"]},
+        "dataset": DATASET,
+        "state": {"backend": "s3://penguins-state"},
+    },
     "test": {**_EACH, "deployment": {"kind": "all-at-once"}, "capture": {"days": 7}},
     "live1": {
         **_EACH,

@@ -201,12 +201,11 @@ def test_a_command_is_one_line() -> None:
         assert line == f"  - glidepath:test.command: {bad!r} is not a command line"
 
 
-def test_what_other_values_decide_is_filled_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://state")
+def test_what_other_values_decide_is_filled_in() -> None:
     ci = {"provider": "gitlab", "repository": "group/name"}
     settings = parse("delivery", config("delivery", ci=ci, autoscaling={"max": 4}, shadow={}))
     assert settings.ci is not None
-    assert (settings.ci.host, settings.ci.branch, settings.state.backend) == ("gitlab.com", "main", "s3://state")
+    assert (settings.ci.host, settings.ci.branch) == ("gitlab.com", "main")
     assert (settings.autoscaling.minimum, settings.autoscaling.maximum) == (1, 4)
     assert settings.dataset is not None
     assert [part.quantiles for part in settings.dataset.slices] == [0, 3]
@@ -281,3 +280,17 @@ def test_variants_and_a_shadow_have_names_and_weights_of_their_own() -> None:
     shadow = parse("live1", config("live1", shadow={"manifest": ADDRESS, "weight": 1})).shadow
     assert shadow is not None
     assert (shadow.name, shadow.weight) == ("shadow", 1.0)
+
+
+@pytest.mark.parametrize("state", [None, {}, {"secretName": "x"}])
+def test_the_pipelines_builds_must_know_where_the_state_is(
+    state: dict[str, str] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://of-the-administrators-shell")
+    (line,) = _problems("delivery", state=state)
+    assert line == (
+        "  - glidepath:state.backend: '' is empty, and the pipeline's builds would not find Pulumi's state; set it to"
+        " the address that `./glidepath bootstrap` prints, or to https://api.pulumi.com"
+    )
+    assert parse("live1", config("live1", state=state)).state.backend == ""
+    assert parse("delivery", config("delivery", state={"backend": "https://api.pulumi.com"})).state.backend

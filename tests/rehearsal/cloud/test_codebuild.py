@@ -259,7 +259,7 @@ def test_credentials_are_the_roles_and_nothing_of_the_administrator_is_there(clo
     assert env["AWS_REGION"] == env["AWS_DEFAULT_REGION"] == REGION
     assert env["HOME"] != os.environ["HOME"]
     assert env["CODEBUILD_BUILD_ID"] == build["id"]
-    assert not Path(env["HOME"]).exists()
+    until(lambda: not Path(env["HOME"]).exists())
     # the address ends with the build, and never answers without its authorization
     with pytest.raises(urllib.error.HTTPError, match="403"):
         urllib.request.urlopen(env["AWS_CONTAINER_CREDENTIALS_FULL_URI"])

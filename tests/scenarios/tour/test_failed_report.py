@@ -48,7 +48,6 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
 
     monkeypatch.setattr(conduct, "Tour", Tour)
     monkeypatch.setattr(conduct, "Clients", lambda _: None)
-    monkeypatch.setattr(conduct, "store_state_secret", lambda *_: None)
     monkeypatch.setattr(lifecycle, "died", lambda _: None)
     monkeypatch.setattr(facts, "version_now", lambda *_: "7")
     monkeypatch.setattr(facts, "role_proof", lambda *_: [])
