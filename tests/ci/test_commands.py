@@ -4,9 +4,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
+from cli import ci
+from cli.errors import UserError
 from tests.ci.workflows import ROOT
 
 
@@ -61,3 +66,26 @@ def test_a_persons_own_profiles_are_left_alone(tmp_path: Path, monkeypatch: pyte
     monkeypatch.delenv("AWS_CONFIG_FILE")
     with pytest.raises(UserError, match="AWS_CONFIG_FILE is not set"):
         _config_file()
+
+
+def test_a_secret_that_unlocks_the_state_is_read_for_the_engine_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = SimpleNamespace(stack=lambda stack: f"taxi-{stack}", region="eu-west-1")
+    state = {"secretName": "taxi/pulumi", "secretVariable": "PULUMI_ACCESS_TOKEN"}
+    monkeypatch.setattr(ci, "_project", lambda: SimpleNamespace(names=names, config={"glidepath:state": state}))
+    asked: list[dict[str, str]] = []
+
+    class Secrets:
+        def get_secret_value(self, **given: str) -> dict[str, str]:
+            asked.append(given)
+            if len(asked) > 1:
+                raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "GetSecretValue")
+            return {"SecretString": "opens"}
+
+    monkeypatch.setattr(boto3, "Session", lambda **_: SimpleNamespace(client=lambda _: Secrets()))
+    assert ci._secret({}) == {"PULUMI_ACCESS_TOKEN": "opens"}
+    assert ci._secret({"PULUMI_ACCESS_TOKEN": "given"}) == {}
+    assert asked == [{"SecretId": "taxi/pulumi"}]
+    with pytest.raises(UserError, match=r"secret taxi/pulumi, which unlocks the state, cannot be read: .*no"):
+        ci._secret({})
+    state.clear()
+    assert ci._secret({}) == {}

@@ -23,9 +23,9 @@ from operate.project import Project, read_project
 from rehearsal.cloud.process import lifecycle
 from rehearsal.environment import Rehearsal
 from scenarios.faults.program import copy_program
-from scenarios.stacks import Stacks
 from scenarios.tour import conduct
 from scenarios.tour.display import Display
+from scenarios.workplace import with_state
 from settings import HOSTS
 from tests.ci.api import Api, serving
 from tests.ci.workflows import ROOT, Step, gitlab_steps, resolve, run_steps
@@ -36,6 +36,56 @@ CI = {"provider": "github", "repository": REPOSITORY.path}
 SKIPPED = ("make ",)
 
 
+@dataclass(frozen=True)
+class Walked:
+    """The README's way to real accounts, as an administrator has walked it: home, its variables, and what was said."""
+
+    home: Path
+    environ: dict[str, str]
+    said: list[str]
+
+
+def walk(rehearsal: Rehearsal, project: Project, root: Path) -> Walked:
+    """Each command of the README's way from an empty cloud to foundations, in an administrator's shell.
+
+    It has nothing of the rehearsal's but the endpoint, credentials, and a provider that need not be downloaded.
+    """
+    home = root.parent / "home"
+    shutil.copytree(rehearsal.aws_config.parent, home / ".aws")
+    (home / ".pulumi").mkdir()
+    (home / ".pulumi" / "plugins").symlink_to(rehearsal.pulumi_home / "plugins")
+    path = os.pathsep.join([str(root / ".venv" / "bin"), str(rehearsal.bin), os.defpath])
+    environ = {"HOME": str(home), "PATH": path, "AWS_ENDPOINT_URL": rehearsal.endpoint}
+    said = []
+
+    def shell(script: str) -> str:
+        done = subprocess.run(
+            ["bash", "-eo", "pipefail", "-c", script],
+            cwd=root,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        assert done.returncode == 0, f"$ {script}\n{done.stdout}{done.stderr}"
+        said.append(done.stdout)
+        return done.stdout
+
+    printed = shell("./glidepath bootstrap --aws").splitlines()
+    commands = [line.strip() for line in printed if line.startswith(("  export ", "  pulumi "))]
+    (setting,) = [line for line in printed if line.startswith("  glidepath:state: ")]
+    config = root / "Pulumi.delivery.yaml"
+    config.write_text(with_state(config.read_text(), yaml.safe_load(setting)["glidepath:state"]))
+    shell("\n".join(commands))
+    _git(root, "commit", "--quiet", "--all", "--message", "where the state is, and what opens it")
+    _git(root, "update-ref", "refs/remotes/origin/main", "HEAD")
+    for stack in project.names.stacks:
+        shell(f"{commands[0]}\npulumi up -s {stack} --yes --skip-preview --non-interactive")
+    return Walked(home, environ, said)
+
+
 @dataclass
 class World:
     """Three foundations in a rehearsed cloud, and a checkout that a CI would have: a branch beside `origin/main`."""
@@ -43,7 +93,7 @@ class World:
     rehearsal: Rehearsal
     project: Project
     clients: Clients
-    stacks: Stacks
+    walked: Walked
     root: Path
     api: Api
 
@@ -132,15 +182,37 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             for name, value in rehearsal.environ().items():
                 patch.setenv(name, value)
             clients = Clients(project)
-            stacks = Stacks(root, rehearsal.folder, rehearsal.environ())
-            stacks.bootstrap()
-            _git(root, "commit", "--quiet", "--all", "--message", "where the state is, and what opens it")
-            _git(root, "update-ref", "refs/remotes/origin/main", "HEAD")
-            for stack in ("delivery", "dev", "prod"):
-                stacks.up(stack)
-            yield World(rehearsal, project, clients, stacks, root, api)
+            walked = walk(rehearsal, project, root)
+            # What comes after it is CI's, and the administrator's again.
+            shutil.copy(walked.home / ".pulumi" / "credentials.json", rehearsal.pulumi_home)
+            yield World(rehearsal, project, clients, walked, root, api)
     finally:
         lifecycle.stop(rehearsal)
+
+
+def test_the_readmes_way_to_real_accounts_leads_there(world: World) -> None:
+    readme = (ROOT / "README.md").read_text()
+    for command in ("./glidepath bootstrap", "pulumi login", "pulumi stack init", "pulumi up -s delivery"):
+        assert command in readme
+    bootstrap, _, *ups = world.walked.said
+    assert "state bucket and key are ready" in bootstrap
+    assert len(ups) == len(world.project.names.stacks)
+    assert all("Resources:" in said for said in ups)
+    again = subprocess.run(
+        ["bash", "-c", "./glidepath bootstrap --aws"],
+        cwd=world.root,
+        env=world.walked.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (again.returncode, again.stdout) == (0, bootstrap), "safe to repeat"
+    s3 = world.clients.of("delivery", "s3")
+    kept = s3.list_objects_v2(Bucket=place(world.project).bucket, Prefix=".pulumi/stacks/")["Contents"]
+    found = {Path(entry["Key"]).name for entry in kept}
+    assert {f"{stack}.json" for stack in world.project.names.stacks} <= found
+    committed = yaml.safe_load((world.root / "Pulumi.prod.yaml").read_text())
+    assert committed["secretsprovider"] == place(world.project).secrets_provider("prod")
 
 
 REQUEST = "repo:owner/name:pull_request"
