@@ -13,6 +13,7 @@ from contracts.errors import UserError
 from operate import engine, stack_files
 from operate.clients import Clients
 from operate.leftovers import CONFIG, ENDPOINT, MODEL, Held, Leftover, Leftovers, Thing, held
+from operate.owners import owners
 from operate.project import Project
 from operate.updates import HeldError, held_by, locks_in, stack_entry
 
@@ -124,7 +125,8 @@ def refuse_while_held(root: Path, stack: str) -> None:
         asked = ["refresh", "--yes", "--skip-preview", "--skip-pending-creates", "--target", own, "--stack", stack]
         done = engine.run([*asked, *config], root)
     locks = locks_in(done.stdout + done.stderr)
-    if locks and not all(lock.dead for lock in locks):
+    known = owners(stack, root)
+    if locks and not all(known.gone(lock.host, lock.pid) for lock in locks):
         raise HeldError(*held_by(stack, locks))
     if done.returncode and not locks:
         raise UserError(f"whether an update holds {stack} cannot be known:\n{engine.tail(done.stdout + done.stderr)}")

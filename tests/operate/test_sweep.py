@@ -78,7 +78,10 @@ def test_nothing_goes_while_an_update_holds_the_stack(state: Engine, tmp_path: P
     assert not world.deleted
 
 
-def test_the_lock_of_a_dead_engine_does_not_stop_it(state: Engine, tmp_path: Path) -> None:
+def test_the_lock_of_a_dead_engine_does_not_stop_it(
+    state: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path}")
     world = World(models=[name(1)])
     ended = subprocess.Popen(["true"])
     ended.wait()
