@@ -155,7 +155,7 @@ def owners(stack: str, root: Path, environ: Mapping[str, str] = os.environ) -> O
         return Nowhere()
     import boto3  # an update of a state in a folder needs no client
 
-    region = (parse_qs(urlsplit(address).query).get("region") or [None])[0]
+    region = parse_qs(urlsplit(address).query).get("region", [""])[0] or None
     folder = f"owners/{_read(root / 'Pulumi.yaml').get('name', '')}/{stack}/"
     # A build's own role, or whatever opens the state for the engine: both take it from the same places.
     client = cache(lambda service: boto3.client(service, region_name=region))
