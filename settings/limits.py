@@ -129,19 +129,6 @@ def shift(values: Values, problems: Problems) -> None:
         problems.refuse(f"{NAMESPACE}:shiftMinutes", limit, f"{reason} up; raise it, or take fewer steps")
 
 
-def receivers(values: Values, problems: Problems) -> None:
-    """Somebody hears of production's alarms, or nobody by intention."""
-    environments, found, asked = values["environments"], values["alarms"], values["approval"]
-    if environments is FAULTY or not environments or problems.stack != environments[-1]:
-        return
-    if values["name"] is FAULTY or not _sound(found, "mails") or not _sound(asked, "mails"):
-        return
-    if found["mails"] is None and not asked["mails"]:
-        reason = "is missing: nobody would hear of an alarm in production; name mail addresses, or set it to [] and"
-        fix = f"subscribe to the topic {values['name']}-{problems.stack}-alarms yourself"
-        problems.note(f"{NAMESPACE}:alarms.mails", f"{reason} {fix}")
-
-
 def dataset(found: Dataset, problems: Problems) -> None:
     """What a job's arguments and a function's environment can hold."""
     path = f"{NAMESPACE}:dataset"
@@ -160,4 +147,4 @@ def _sound(values: Any, *names: str) -> bool:
     return values is not FAULTY and all(values[name] is not FAULTY for name in names)
 
 
-RULES = (region, buckets, alarms, builds, shift, receivers)
+RULES = (region, buckets, alarms, builds, shift)

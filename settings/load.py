@@ -68,7 +68,7 @@ def _complete(settings: Settings, values: Mapping[str, Any]) -> Settings:
     probe = settings.probe
     if probe.enabled is None:
         probe = replace(probe, enabled=settings.stack == settings.environments[-1])
-    mails = settings.approval.mails if settings.alarms.mails is None else settings.alarms.mails
+    mails = (settings.approval.mails or None) if settings.alarms.mails is None else settings.alarms.mails
     return replace(
         settings,
         probe=probe,

@@ -63,7 +63,7 @@ class Alarms:
         tuple[str, ...] | None,
         Key(
             ListOf(MAIL, "mail addresses"),
-            "who hears of the environment's alarms; production must say, and `[]` is nobody",
+            "who hears of the environment's alarms; production is warned where it does not say, and `[]` is nobody",
             None,
             instead="`glidepath:approval.mails` of the same stack",
         ),

@@ -32,6 +32,7 @@ class EnvironmentStack:
 
     def foundation(self) -> Foundation:
         """What an administrator makes."""
+        self._warn_of_silence()
         return Foundation(
             "foundation",
             {
@@ -45,6 +46,14 @@ class EnvironmentStack:
                 "ci": self.settings.ci is not None,
             },
         )
+
+    def _warn_of_silence(self) -> None:
+        """An empty list is a choice; where nothing is said, nobody may have thought of it."""
+        if self.env == self.names.production and self.settings.alarms.mails is None:
+            pulumi.log.warn(
+                f"nobody hears of an alarm in {self.env}: name addresses in glidepath:alarms.mails, or set it to [] and"
+                f" subscribe to the topic {self.names.stack(self.env)}-alarms yourself"
+            )
 
     def announce(self, foundation: Foundation) -> Announce:
         """Tell the tooling account of drift."""

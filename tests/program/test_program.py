@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from unittest import mock
 
 import pulumi
 import pytest
@@ -411,3 +412,17 @@ def test_what_an_approval_would_deploy_is_still_there_when_it_is_given(minutes: 
     found = ran.of("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration")
     rules = [rule for each in found for rule in each.inputs["rules"]]
     assert [rule["expiration"] for rule in rules if rule["id"] == "expire-glidepath"] == [{"days": days}]
+
+
+@pytest.mark.parametrize(
+    ("stack", "alarms", "told"),
+    [("prod", None, 1), ("prod", {"mails": []}, 0), ("prod", {"mails": ["a@example.com"]}, 0), ("dev", None, 0)],
+)
+def test_production_is_warned_where_nobody_hears_of_its_alarms(
+    stack: str, alarms: dict[str, Any] | None, told: int
+) -> None:
+    with mock.patch("pulumi.log.warn") as warn:
+        run(stack, alarms=alarms)
+    said = [str(call.args[0]) for call in warn.call_args_list if "hears of an alarm" in str(call.args[0])]
+    assert len(said) == told
+    assert all("subscribe to the topic glidepath-prod-alarms yourself" in line for line in said)
