@@ -80,7 +80,7 @@ def _foundation(at: Environment) -> list[Statement]:
             [at.arn("sns", f"{at.prefix}-alarms")],
         ),
         allow(
-            "Rules",
+            "Announcements",
             ["events:DescribeRule", "events:ListTagsForResource", "events:ListTargetsByRule"],
             [at.arn("events", f"rule/{at.prefix}-drift-*")],
         ),

@@ -115,7 +115,9 @@ def rules(at: Environment) -> list[Statement]:
     """The deployer makes the rule for the end of the monitor's jobs, and the one by which the probe runs."""
     verbs = ("DeleteRule", "DescribeRule", "ListTagsForResource", "ListTargetsByRule", "PutRule", "PutTargets")
     actions = [f"events:{verb}" for verb in (*verbs, "RemoveTargets", "TagResource", "UntagResource")]
-    return [allow("Rules", actions, [at.arn("events", f"rule/{at.prefix}-*")])]
+    # Those alone: the rules that tell of drift are the foundation's.
+    ours = [name for name, there in (("monitor", at.by == "own"), (PROBE, at.probe)) if there]
+    return [allow("Rules", actions, [at.arn("events", f"rule/{at.prefix}-{name}") for name in ours])]
 
 
 def closed(at: Environment) -> list[Statement]:

@@ -48,14 +48,20 @@ class Walked:
 def walk(rehearsal: Rehearsal, project: Project, root: Path) -> Walked:
     """Each command of the README's way from an empty cloud to foundations, in an administrator's shell.
 
-    It has nothing of the rehearsal's but the endpoint, credentials, and a provider that need not be downloaded.
+    It has nothing of the rehearsal's but the endpoint, credentials, and a provider that need not be downloaded: the
+    engine asks the system for the user's home, whatever HOME says, so its own is named.
     """
     home = root.parent / "home"
     shutil.copytree(rehearsal.aws_config.parent, home / ".aws")
     (home / ".pulumi").mkdir()
     (home / ".pulumi" / "plugins").symlink_to(rehearsal.pulumi_home / "plugins")
     path = os.pathsep.join([str(root / ".venv" / "bin"), str(rehearsal.bin), os.defpath])
-    environ = {"HOME": str(home), "PATH": path, "AWS_ENDPOINT_URL": rehearsal.endpoint}
+    environ = {
+        "HOME": str(home),
+        "PULUMI_HOME": str(home / ".pulumi"),
+        "PATH": path,
+        "AWS_ENDPOINT_URL": rehearsal.endpoint,
+    }
     said = []
 
     def shell(script: str) -> str:

@@ -89,3 +89,19 @@ def test_every_role_is_as_the_golden_file_has_it() -> None:
         assert len(roles) > 10, shape
         assert roles == before[shape], shape
     assert made == known
+
+
+def test_no_policy_of_any_shape_has_a_statement_id_twice() -> None:
+    """IAM refuses such a policy: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_sid.html"""
+    shapes = json.loads(GOLDEN.read_text(encoding="utf-8"))
+    seen = 0
+    for shape, roles in shapes.items():
+        for name, role in roles.items():
+            for key, text in role.items() if isinstance(role, dict) else [("policy", role)]:
+                if not (isinstance(text, str) and text.startswith("{")):
+                    continue
+                sids = [statement.get("Sid") for statement in json.loads(text)["Statement"]]
+                named = [sid for sid in sids if sid]
+                assert len(set(named)) == len(named), (shape, name, key)
+                seen += 1
+    assert seen > 50
