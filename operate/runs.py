@@ -86,7 +86,8 @@ def read_run(client: Any, pipeline: str, execution: str) -> Run:
         status=found["status"],
         stages=stages_of(actions, road(client, pipeline)),
         variables=_resolved(found),
-        builds=dict(filter(None, map(_build, actions))),
+        # Of a stage that was retried the latest attempt's: CodePipeline lists the newest first.
+        builds=dict(filter(None, map(_build, sorted(actions, key=lambda item: item["startTime"])))),
         exported=_exported(actions),
     )
 

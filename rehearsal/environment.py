@@ -146,6 +146,8 @@ class Rehearsal:
             # A plugin that is not here must be an error: the rehearsal never downloads a real provider.
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "AWS_ENDPOINT_URL": self.endpoint,
+            # Go's SDK knows the other only once it has credentials, and a web identity has to ask STS for them.
+            "AWS_ENDPOINT_URL_STS": self.endpoint,
             "AWS_EC2_METADATA_DISABLED": "true",
             "NO_PROXY": _no_proxy(base),
             "GLIDEPATH_FOLDER": str(self.folder),

@@ -97,6 +97,18 @@ def test_a_run_has_the_stages_that_its_pipeline_has_in_their_order() -> None:
     assert run.exported["Source"] == {"COMMIT": "c"}
 
 
+def test_the_build_of_a_retried_stage_is_the_latest_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+    def attempt(build: str, begin: int) -> dict[str, Any]:
+        result = {"output": {"executionResult": {"externalExecutionId": build}}}
+        kind = {"input": {"actionTypeId": {"provider": "CodeBuild"}}}
+        return action("DeployLive", "D", "Failed", begin, begin + 1) | result | kind
+
+    # CodePipeline lists the newest first.
+    pages = [{"actionExecutionDetails": [attempt("second", 9), attempt("first", 5)]}]
+    monkeypatch.setattr(Client, "paginate", lambda *_, **__: pages)
+    assert read_run(Client(), "p", "e").builds == {"DeployLive": "second"}
+
+
 def test_what_a_stage_exported_last_is_found_whichever_run_it_was() -> None:
     assert last_exported(Client(), "p", "Source", "COMMIT") == "c"
     assert last_exported(Client(), "p", "Source", "ELSE") is None
