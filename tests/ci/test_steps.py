@@ -127,7 +127,7 @@ class World:
     def run(self, step: Step, environ: dict[str, str], **values: str) -> "subprocess.CompletedProcess[str]":
         """A step as GitHub runs it: a bash of its own that stops at the first error."""
         known = {"github.workspace": str(self.root), "github.token": self.api.token} | values
-        known["vars.PULUMI_BACKEND_URL"] = environ["PULUMI_BACKEND_URL"]
+        known["vars.PULUMI_BACKEND_URL"] = place(self.project).backend
         own = {name: resolve(value, known) for name, value in step.environ.items()}
         return subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step.script],

@@ -379,3 +379,15 @@ def test_a_key_that_is_switched_off_opens_nothing(world: World) -> None:
     ) == ("KMS.DisabledException", f"{key} is disabled.")
     kms.enable_key(KeyId=key.rpartition("/")[2])
     assert s3.get_object(Bucket=world.bucket, Key=KEY)["Body"].read() == b"x"
+
+
+def test_what_is_encoded_in_a_policy_stays_encoded_when_it_is_read(world: World) -> None:
+    document = policy(allow("s3:GetObject", "arn:aws:s3:::b/arn%3Aaws+c"))
+    text = json.dumps(document)
+    made = world.iam.create_policy(PolicyName="encoded", PolicyDocument=text)["Policy"]["Arn"]
+    world.iam.create_policy_version(PolicyArn=made, PolicyDocument=text.replace("+", "-"), SetAsDefault=False)
+    world.let(*document["Statement"], name="encoded")
+    for version, expected in (("v1", text), ("v2", text.replace("+", "-"))):
+        read = world.iam.get_policy_version(PolicyArn=made, VersionId=version)["PolicyVersion"]["Document"]
+        assert read == json.loads(expected)
+    assert world.iam.get_role_policy(RoleName="worker", PolicyName="encoded")["PolicyDocument"] == document
