@@ -46,11 +46,16 @@ def digest(plan: Plan) -> str:
 
 
 def differences(approved: Plan, planned: Plan) -> list[str]:
-    """What the second plan does otherwise, a phrase for each; empty where both are one."""
+    """What the second plan does otherwise, a phrase for each; empty where both are one.
+
+    A deployment that was broken off has done a part of its plan. What that part has made is known since, and was not
+    when the plan was approved: it is no other plan for that.
+    """
     before, now = _by_urn(approved), _by_urn(planned)
+    begun = any(_done(steps, now.get(urn, [])) for urn, steps in before.items())
     found: list[str] = []
     for urn in sorted(before.keys() | now.keys()):
-        found += _compare(_named(urn), before.get(urn, []), now.get(urn, []))
+        found += _compare(_named(urn), before.get(urn, []), now.get(urn, []), begun)
     return found
 
 
@@ -116,13 +121,13 @@ def _named(urn: str) -> str:
     return f"{urn.rpartition('::')[2]} ({kind})"
 
 
-def _compare(name: str, before: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[str]:
+def _compare(name: str, before: list[dict[str, Any]], now: list[dict[str, Any]], begun: bool) -> list[str]:
     was, does = [step["op"] for step in before], [step["op"] for step in now]
     if was != does:
         return [] if _done(before, now) else [f"{name}: approved was {_ops(was)}, planned is {_ops(does)}"]
     found = []
     for old, new in zip(before, now, strict=True):
-        changed = list(_paths(old["inputs"], new["inputs"]))
+        changed = [found for found in _paths(old["inputs"], new["inputs"]) if not (begun and found[1] == UNKNOWN)]
         found += [f"{name}: {path} was {_short(a)} when approved and is {_short(b)}" for path, a, b in changed]
         if old["id"] != new["id"]:
             found.append(f"{name}: approved was the {old['op']} of {old['id']}, planned is that of {new['id']}")
@@ -143,7 +148,12 @@ def _done(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> bool:
     rest = [step for step in now if not (step["op"] == "delete" and step["id"] == approved["id"])]
     if approved["op"] not in _MAKING or (len(rest) < len(now) and approved["op"] != "replace"):
         return False
-    return [(step["op"], step["inputs"]) for step in rest] == [("same", approved["inputs"])]
+    return [step["op"] for step in rest] == ["same"] and _fits(approved["inputs"], rest[0]["inputs"])
+
+
+def _fits(approved: Any, there: Any) -> bool:
+    """Whether what is there is what was approved, as far as that was known."""
+    return all(value == UNKNOWN for _, value, _ in _paths(approved, there))
 
 
 def _ops(ops: Sequence[str]) -> str:

@@ -21,6 +21,7 @@ from scenarios.faults import delivery
 from scenarios.faults.candidates import Candidate
 from scenarios.faults.fault import Expected, Fault
 from scenarios.faults.outcome import DEPLOY, NONE, Outcome
+from scenarios.faults.processes import kill_family, of_build
 from scenarios.faults.world import RATE, TRICKLE, World
 from scenarios.tour.evidence import read_object
 from scenarios.tour.traffic import Traffic
@@ -69,16 +70,17 @@ def deployer_lacks_permission(world: World) -> Outcome:
     return world.outcome(stage, error, traffic)
 
 
-def build_stopped(world: World) -> Outcome:
-    """The build of a deployment is stopped in the middle of its shift, as its timeout would; the stage is retried."""
+def build_lost(world: World) -> Outcome:
+    """A build loses its machine in the middle of a shift, as at its timeout: its lock stays. The stage is retried."""
     with world.traffic() as traffic:
         run = _at_approval(world)
         delivery.answer(world, delivery.approval(world, run), "Approved", "good")
         _waiting.pop(world.rehearsal.port, None)
         client = world.clients.of("delivery", "codepipeline")
         _until_shifting(world, lambda: read_run(client, world.project.names.name, run).error)
-        stopped = _build_of(world, run)
-        world.clients.of("delivery", "codebuild").stop_build(id=stopped)
+        lost = _build_of(world, run)
+        for process in of_build(lost):
+            kill_family(process)
         stage, _ = delivery.end_of(world, run)
         delivery.retry(world, run, stage)
         stage, error = delivery.end_of(world, run)
@@ -86,7 +88,7 @@ def build_stopped(world: World) -> Outcome:
         # Its own release serves now: production goes to one that is known here.
         world.deploy(world.project.production, world.new)
         world.settle()
-    about_it = next((line.strip() for line in said.splitlines() if stopped in line), "")
+    about_it = next((line.strip() for line in said.splitlines() if lost in line), "")
     return world.outcome(stage, error or about_it, traffic)
 
 
@@ -243,10 +245,10 @@ FAULTS: tuple[Fault, ...] = (
         approval=True,
     ),
     Fault(
-        "build-stopped",
-        "The build of a deployment is stopped in the middle of its shift, and the stage is retried",
-        build_stopped,
-        Expected(NONE, r"{production} is locked since .* its build \S+ has ended \(STOPPED\)", serving="new"),
+        "build-lost",
+        "The build of a deployment loses its machine in the middle of the shift, and the stage is retried",
+        build_lost,
+        Expected(NONE, r"{production} is locked since .* its build \S+ has ended \(\w+\)", serving="new"),
         approval=True,
     ),
     Fault(

@@ -147,6 +147,37 @@ def test_what_remains_of_a_plan_that_failed_half_way_is_approved() -> None:
     assert differences(normalise(preview()), normalise([made, leftover, *after[1:]])) == []
 
 
+ALARM, FUNCTION = "aws:cloudwatch/metricAlarm:MetricAlarm", "aws:lambda/function:Function"
+
+
+def broken_off(threshold: int = 1, version: str = "8", description: str = "d") -> tuple[list[Step], list[Step]]:
+    """A plan as it was approved, and what is left of it once the function has its version and one alarm is there."""
+
+    def steps(done: bool, version: str, threshold: int, description: str) -> list[Step]:
+        op = "same" if done else "update"
+        known = {"dimensions": {"Version": version}}
+        return [
+            step(op, FUNCTION, "predict", {"code": "c"}, id="predict"),
+            step(op, ALARM, "errors", {**known, "threshold": threshold}, id="errors"),
+            step("update", ALARM, "latency", {**known, "description": description}, id="latency"),
+        ]
+
+    return steps(False, UNKNOWN, 1, "d"), steps(True, version, threshold, description)
+
+
+def test_what_a_broken_off_deployment_has_made_known_is_no_other_plan() -> None:
+    approved, left = broken_off()
+    assert differences(normalise(approved), normalise(left)) == []
+    approved, left = broken_off(threshold=2)
+    assert differences(normalise(approved), normalise(left)) == [
+        "errors (MetricAlarm): approved was update, planned is same"
+    ]
+    approved, left = broken_off(description="e")
+    assert differences(normalise(approved), normalise(left)) == [
+        "latency (MetricAlarm): description was d when approved and is e"
+    ]
+
+
 def test_a_half_done_plan_does_not_cover_another_deletion_or_other_inputs() -> None:
     after = preview("abcdef0", instances=4)
     made = step("same", "aws:sagemaker/endpoint:Endpoint", "glidepath-prod", after[0]["newState"]["inputs"], id="new")
