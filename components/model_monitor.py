@@ -36,7 +36,12 @@ def _definition(name: str, args: MonitorArgs, parent: pulumi.Resource) -> DataQu
     return DataQualityJobDefinition(
         name,
         role_arn=args["roles"]["monitor"],
-        data_quality_app_specification={"image_uri": args["image"]},
+        # Left out, the analyzer writes no metrics, and the drift alarm has nothing to judge: SageMaker's SDK always sends
+        # it (sagemaker-python-sdk, model_monitor/model_monitoring.py).
+        data_quality_app_specification={
+            "image_uri": args["image"],
+            "environment": {"publish_cloudwatch_metrics": "Enabled"},
+        },
         data_quality_baseline_config={
             "statistics_resource": {"s3_uri": args["statistics"]},
             "constraints_resource": {"s3_uri": args["constraints"]},

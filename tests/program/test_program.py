@@ -426,3 +426,11 @@ def test_production_is_warned_where_nobody_hears_of_its_alarms(
     said = [str(call.args[0]) for call in warn.call_args_list if "hears of an alarm" in str(call.args[0])]
     assert len(said) == told
     assert all("subscribe to the topic glidepath-prod-alarms yourself" in line for line in said)
+
+
+def test_model_monitors_analyzer_is_asked_for_the_metrics_that_the_drift_alarm_judges() -> None:
+    store = Store()
+    ran = run("prod", store, release=store.put(1), monitor={"by": "sagemaker"})
+    (definition,) = ran.of("aws:sagemaker/dataQualityJobDefinition:DataQualityJobDefinition")
+    environment = definition.inputs["dataQualityAppSpecification"]["environment"]
+    assert environment == {"publish_cloudwatch_metrics": "Enabled"}

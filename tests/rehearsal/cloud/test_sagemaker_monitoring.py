@@ -106,9 +106,19 @@ def watched(world: World, model_archive: bytes) -> World:
     """An endpoint with capture, a baseline and a schedule that does not run by itself."""
     baseline(world)
     world.endpoint("live", world.put("model/model.tar.gz", model_archive), DataCaptureConfig=world.capture())
+    define(world, "quality", {"publish_cloudwatch_metrics": "Enabled"})
+    # Stopped at once, and half a day away until then: its own hour cannot come, however slow the machine is. What
+    # starts its executions is the rehearsal's own route, which asks for no status.
+    far = (world.cloud.clock.aws_now() + timedelta(hours=12)).hour
+    schedule(world, "watch", f"cron(0 {far} ? * * *)")
+    world.sagemaker.stop_monitoring_schedule(MonitoringScheduleName="watch")
+    return world
+
+
+def define(world: World, name: str, environment: dict[str, str]) -> None:
     world.sagemaker.create_data_quality_job_definition(
-        JobDefinitionName="quality", RoleArn=world.role, JobResources=CLUSTER,
-        DataQualityAppSpecification={"ImageUri": ANALYZER},
+        JobDefinitionName=name, RoleArn=world.role, JobResources=CLUSTER,
+        DataQualityAppSpecification={"ImageUri": ANALYZER, "Environment": environment},
         DataQualityBaselineConfig={
             "ConstraintsResource": {"S3Uri": world.uri("baseline/out/constraints.json")},
             "StatisticsResource": {"S3Uri": world.uri("baseline/out/statistics.json")},
@@ -118,19 +128,13 @@ def watched(world: World, model_archive: bytes) -> World:
             "MonitoringOutputs": [{"S3Output": {"S3Uri": world.uri("reports"), "LocalPath": f"{LOCAL}/output"}}]
         },
     )  # fmt: skip
-    # Stopped at once, and half a day away until then: its own hour cannot come, however slow the machine is. What
-    # starts its executions is the rehearsal's own route, which asks for no status.
-    far = (world.cloud.clock.aws_now() + timedelta(hours=12)).hour
-    schedule(world, "watch", f"cron(0 {far} ? * * *)")
-    world.sagemaker.stop_monitoring_schedule(MonitoringScheduleName="watch")
-    return world
 
 
-def schedule(world: World, name: str, expression: str) -> None:
+def schedule(world: World, name: str, expression: str, definition: str = "quality") -> None:
     world.sagemaker.create_monitoring_schedule(
         MonitoringScheduleName=name,
         MonitoringScheduleConfig={
-            "ScheduleConfig": {"ScheduleExpression": expression}, "MonitoringJobDefinitionName": "quality",
+            "ScheduleConfig": {"ScheduleExpression": expression}, "MonitoringJobDefinitionName": definition,
             "MonitoringType": "DataQuality",
         },
     )  # fmt: skip
@@ -147,8 +151,8 @@ def test_a_new_account_gets_no_model_monitor(world: World, watched: World, monke
         world.sagemaker.create_data_quality_job_definition(**again | {"JobDefinitionName": "another"})
 
 
-def run(running: RunningCloud, world: World) -> dict[str, Any]:
-    arn = world.sagemaker.describe_monitoring_schedule(MonitoringScheduleName="watch")["MonitoringScheduleArn"]
+def run(running: RunningCloud, world: World, name: str = "watch") -> dict[str, Any]:
+    arn = world.sagemaker.describe_monitoring_schedule(MonitoringScheduleName=name)["MonitoringScheduleArn"]
     assert running._gateway is not None
     answer = Client(running._gateway).post("/_rehearsal/monitoring/run", query_string={"schedule": arn})
     assert answer.status_code == 200, answer.text
@@ -180,6 +184,18 @@ def test_the_same_data_breaks_nothing_and_drifted_data_does(running_cloud: Runni
     executions = watched.sagemaker.list_monitoring_executions(MonitoringScheduleName="watch")
     statuses = [item["MonitoringExecutionStatus"] for item in executions["MonitoringExecutionSummaries"]]
     assert statuses == ["CompletedWithViolations", "Completed", "Failed"]
+
+
+def test_metrics_are_written_only_where_the_definition_asks_for_them(
+    running_cloud: RunningCloud, watched: World
+) -> None:
+    define(watched, "silent", {})
+    far = (watched.cloud.clock.aws_now() + timedelta(hours=12)).hour
+    schedule(watched, "unheard", f"cron(0 {far} ? * * *)", "silent")
+    ask(watched, 0.0)
+    assert run(running_cloud, watched, "unheard")["MonitoringExecutionStatus"] == "Completed"
+    found = watched.client("cloudwatch").list_metrics(Namespace="aws/sagemaker/Endpoints/data-metrics")["Metrics"]
+    assert not [item for item in found if {"Name": "MonitoringSchedule", "Value": "unheard"} in item["Dimensions"]]
 
 
 def _report(world: World) -> list[dict[str, str]]:

@@ -170,7 +170,8 @@ def _request(
             {"sagemakerCaptureJson": {"captureIndexNames": ["endpointInput", "endpointOutput"]}}
         ),
         "dataset_source": source,
-        "publish_cloudwatch_metrics": "Enabled",
+        # Only where the definition asks for it, as the documentation's sample of a job definition has it.
+        "publish_cloudwatch_metrics": "Disabled",
         "cloudwatch_metrics_directory": "/opt/ml/output/metrics/cloudwatch",
         "sagemaker_endpoint_name": schedule["EndpointName"],
         "sagemaker_monitoring_schedule_name": schedule["MonitoringScheduleName"],
