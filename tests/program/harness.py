@@ -213,3 +213,16 @@ def run_shape(shape: str) -> Run:
         "shadowed": {"shadow": {"manifest": address(1), "weight": 0.5}},
     }
     return run(stack, store, release=address(2), **beside.get(release, {}))
+
+
+def one(found: list[Recorded]) -> dict[str, Any]:
+    """The inputs of the only resource there is."""
+    (only,) = found
+    return only.inputs
+
+
+def variables(ran: Run, function: str) -> dict[str, str]:
+    """The environment of one of production's functions."""
+    functions = {made.inputs["name"]: made.inputs for made in ran.of("aws:lambda/function:Function")}
+    found: dict[str, str] = functions[f"glidepath-prod-{function}"]["environment"]["variables"]
+    return found

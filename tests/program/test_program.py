@@ -2,19 +2,13 @@
 
 import json
 from typing import Any
-from unittest import mock
 
 import pulumi
 import pytest
 
 from components.packaging import closure
 from contracts.analyzer import files
-from tests.program.harness import ROOT, Recorded, Run, Store, address, manifest, run, run_shape
-
-
-def _one(found: list[Recorded]) -> dict[str, Any]:
-    (only,) = found
-    return only.inputs
+from tests.program.harness import ROOT, Run, Store, address, manifest, one, run, run_shape, variables
 
 
 def test_every_bucket_is_private_versioned_encrypted_and_tls_only(ran: Run) -> None:
@@ -72,7 +66,7 @@ def test_a_recorded_release_is_kept_when_none_is_named() -> None:
     store.point("prod", 1)
     ran = run("prod", store)
     assert ran.outputs["release"] == manifest(1)["id"]
-    assert address(1) in str(_one(ran.of("aws:ssm/parameter:Parameter"))["value"])
+    assert address(1) in str(one(ran.of("aws:ssm/parameter:Parameter"))["value"])
 
 
 def test_retiring_is_explicit() -> None:
@@ -85,7 +79,7 @@ def test_retiring_is_explicit() -> None:
 
 
 def test_the_endpoint_captures_everything_encrypted() -> None:
-    configuration = _one(run_shape("prod first").of("aws:sagemaker/endpointConfiguration:EndpointConfiguration"))
+    configuration = one(run_shape("prod first").of("aws:sagemaker/endpointConfiguration:EndpointConfiguration"))
     capture = configuration["dataCaptureConfig"]
     assert capture["enableCapture"] is True
     assert capture["initialSamplingPercentage"] == 100
@@ -98,7 +92,7 @@ def test_the_endpoint_captures_everything_encrypted() -> None:
 
 def test_production_shifts_in_steps_under_alarms() -> None:
     ran = run_shape("prod next")
-    group = _one(ran.of("aws:codedeploy/deploymentGroup:DeploymentGroup"))
+    group = one(ran.of("aws:codedeploy/deploymentGroup:DeploymentGroup"))
     assert set(group["alarmConfiguration"]["alarms"]) == {
         f"glidepath-prod-{purpose}"
         for purpose in (
@@ -107,9 +101,9 @@ def test_production_shifts_in_steps_under_alarms() -> None:
         )
     }  # fmt: skip
     assert group["autoRollbackConfiguration"]["enabled"] is True
-    routing = _one(ran.of("aws:codedeploy/deploymentConfig:DeploymentConfig"))["trafficRoutingConfig"]
+    routing = one(ran.of("aws:codedeploy/deploymentConfig:DeploymentConfig"))["trafficRoutingConfig"]
     assert routing == {"type": "TimeBasedLinear", "timeBasedLinear": {"percentage": 10, "interval": 1}}
-    shift = _one(ran.of("pulumi-python:dynamic/glidepath:TrafficShift"))
+    shift = one(ran.of("pulumi-python:dynamic/glidepath:TrafficShift"))
     assert (shift["alias"], shift["version"]) == ("live", "7")
     alarms = [alarm.inputs for alarm in ran.of("aws:cloudwatch/metricAlarm:MetricAlarm")]
     assert all(alarm["alarmActions"] for alarm in alarms)
@@ -117,7 +111,7 @@ def test_production_shifts_in_steps_under_alarms() -> None:
     metrics = [query["metric"] for alarm in alarms for query in alarm.get("metricQueries", ()) if "metric" in query]
     watched = [each["dimensions"] for each in [*alarms, *metrics] if "dimensions" in each]
     assert {each[name] for each in watched for name in ("Version", "ExecutedVersion") if name in each} == {"7"}
-    composite = _one(ran.of("aws:cloudwatch/compositeAlarm:CompositeAlarm"))
+    composite = one(ran.of("aws:cloudwatch/compositeAlarm:CompositeAlarm"))
     assert all(
         f'ALARM("{alarm["name"]}")' in composite["alarmRule"]
         for alarm in alarms
@@ -125,7 +119,7 @@ def test_production_shifts_in_steps_under_alarms() -> None:
     )
     assert "drift" not in composite["alarmRule"]
     assert "monitor" not in composite["alarmRule"]
-    board = json.loads(_one(ran.of("aws:cloudwatch/dashboard:Dashboard"))["dashboardBody"])
+    board = json.loads(one(ran.of("aws:cloudwatch/dashboard:Dashboard"))["dashboardBody"])
     assert "Prediction shift (stability index)" in [widget["properties"]["title"] for widget in board["widgets"]]
 
 
@@ -166,30 +160,6 @@ def test_a_policy_that_was_put_once_is_the_one_that_is_put_again() -> None:
     assert policy.inputs["name"] == "glidepath-prod"
 
 
-def test_model_monitor_runs_on_the_hour_where_it_is_asked_for() -> None:
-    store = Store()
-    store.put(1)
-    ran = run("prod", store, release=address(1), monitor={"by": "sagemaker", "schedule": "cron(40 3 ? * * *)"})
-    assert not ran.of("aws:scheduler/schedule:Schedule")
-    config = _one(ran.of("aws:sagemaker/monitoringSchedule:MonitoringSchedule"))["monitoringScheduleConfig"]
-    assert config["scheduleConfig"] == {"scheduleExpression": "cron(0 3 ? * * *)"}
-    names = {function.inputs["name"] for function in ran.of("aws:lambda/function:Function")}
-    assert "glidepath-prod-monitor" not in names
-
-
-def test_our_own_monitor_asks_by_the_time_that_was_meant() -> None:
-    ran = run_shape("prod first")
-    schedule = _one(ran.of("aws:scheduler/schedule:Schedule"))
-    assert schedule["scheduleExpression"] == "cron(15 * ? * * *)"
-    assert json.loads(schedule["target"]["input"]) == {"scheduled": "<aws.scheduler.scheduled-time>"}
-    rules = {rule.inputs["name"]: rule.inputs for rule in ran.of("aws:cloudwatch/eventRule:EventRule")}
-    pattern = json.loads(rules["glidepath-prod-monitor"]["eventPattern"])
-    assert pattern["detail"]["ProcessingJobName"] == [{"prefix": "glidepath-prod-monitor-"}]
-    variables = _environment(ran, "monitor")
-    assert variables["CONSTRAINTS_URI"].endswith("/baseline/constraints.json")
-    assert "sagemaker-xgboost:3.2-0" in variables["IMAGE_URI"]
-
-
 def _stored(*numbers: int, **changes: Any) -> Store:
     store = Store()
     for number in numbers:
@@ -199,16 +169,10 @@ def _stored(*numbers: int, **changes: Any) -> Store:
     return store
 
 
-def _environment(ran: Run, function: str) -> dict[str, str]:
-    functions = {made.inputs["name"]: made.inputs for made in ran.of("aws:lambda/function:Function")}
-    found: dict[str, str] = functions[f"glidepath-prod-{function}"]["environment"]["variables"]
-    return found
-
-
 def test_an_ab_test_shares_the_requests_of_one_endpoint_and_scales_every_variant() -> None:
     variants = [{"name": "challenger", "manifest": address(2), "weight": 0.2}]
     ran = run("prod", _stored(1, 2), release=address(1), variants=variants)
-    configuration = _one(ran.of("aws:sagemaker/endpointConfiguration:EndpointConfiguration"))
+    configuration = one(ran.of("aws:sagemaker/endpointConfiguration:EndpointConfiguration"))
     weights = {v["variantName"]: v["initialVariantWeight"] for v in configuration["productionVariants"]}
     assert weights == {"live": 1.0, "challenger": 0.2}
     assert "shadowProductionVariants" not in configuration
@@ -217,9 +181,9 @@ def test_an_ab_test_shares_the_requests_of_one_endpoint_and_scales_every_variant
     assert [target.rpartition("/")[2] for target in targets] == ["live", "challenger"]
     assert len(ran.of("aws:appautoscaling/policy:Policy")) == 2
     first, second = manifest(1)["id"], manifest(2)["id"]
-    assert json.loads(_environment(ran, "predict")["VARIANTS"]) == {"live": first, "challenger": second}
+    assert json.loads(variables(ran, "predict")["VARIANTS"]) == {"live": first, "challenger": second}
     for hook in ("before-traffic", "after-traffic"):
-        environment = _environment(ran, hook)
+        environment = variables(ran, hook)
         assert (environment["VARIANT"], environment["RELEASE_ID"]) == ("live", first)
         assert json.loads(environment["OTHER_VARIANTS"]) == [
             {"variant": "challenger", "release": second, "golden": manifest(2)["golden"]}
@@ -228,15 +192,15 @@ def test_an_ab_test_shares_the_requests_of_one_endpoint_and_scales_every_variant
 
 def test_a_shadow_answers_nobody() -> None:
     ran = run("prod", _stored(1, 3), release=address(1), shadow={"manifest": address(3), "weight": 0.5})
-    configuration = _one(ran.of("aws:sagemaker/endpointConfiguration:EndpointConfiguration"))
+    configuration = one(ran.of("aws:sagemaker/endpointConfiguration:EndpointConfiguration"))
     assert [v["variantName"] for v in configuration["productionVariants"]] == ["live"]
     (shadow,) = configuration["shadowProductionVariants"]
     assert (shadow["variantName"], shadow["initialVariantWeight"]) == ("shadow", 0.5)
     assert len(ran.of("aws:appautoscaling/target:Target")) == 1
-    assert "VARIANTS" not in _environment(ran, "predict")
-    assert "OTHER_VARIANTS" not in _environment(ran, "before-traffic")
+    assert "VARIANTS" not in variables(ran, "predict")
+    assert "OTHER_VARIANTS" not in variables(ran, "before-traffic")
     # The shadow captures the same inference ids with answers of its own.
-    assert _environment(ran, "after-traffic")["VARIANT"] == "live"
+    assert variables(ran, "after-traffic")["VARIANT"] == "live"
 
 
 @pytest.mark.parametrize(
@@ -300,7 +264,7 @@ def test_bad_config_registers_nothing() -> None:
 
 
 def test_the_pipeline_is_the_road() -> None:
-    pipeline = _one(run("delivery").of("aws:codepipeline/pipeline:Pipeline"))
+    pipeline = one(run("delivery").of("aws:codepipeline/pipeline:Pipeline"))
     road = ["Source", "Build", "Train", "DeployDev", "TestDev", "Approve", "DeployProd"]
     assert [stage["name"] for stage in pipeline["stages"]] == road
     assert (pipeline["pipelineType"], pipeline["executionMode"]) == ("V2", "QUEUED")
@@ -310,7 +274,7 @@ def test_the_pipeline_is_the_road() -> None:
 
 
 def test_production_is_planned_before_anybody_is_asked() -> None:
-    stages = {s["name"]: s["actions"] for s in _one(run("delivery").of("aws:codepipeline/pipeline:Pipeline"))["stages"]}
+    stages = {s["name"]: s["actions"] for s in one(run("delivery").of("aws:codepipeline/pipeline:Pipeline"))["stages"]}
     assert [action["name"] for action in stages["TestDev"]] == ["TestDev", "PlanProd"]
     assert "runOrder" not in stages["TestDev"][1]
     (approve,) = stages["Approve"]
@@ -321,7 +285,7 @@ def test_production_is_planned_before_anybody_is_asked() -> None:
 
 def test_a_single_environment_is_deployed_without_approval_and_plan() -> None:
     ran = run("delivery", environments=["prod"], accounts={"delivery": "1" * 12, "prod": "3" * 12})
-    stages = _one(ran.of("aws:codepipeline/pipeline:Pipeline"))["stages"]
+    stages = one(ran.of("aws:codepipeline/pipeline:Pipeline"))["stages"]
     assert [stage["name"] for stage in stages] == ["Source", "Build", "Train", "DeployProd"]
     assert "APPROVED" not in str(stages)
 
@@ -336,7 +300,7 @@ def test_a_single_environment_is_deployed_without_approval_and_plan() -> None:
 )
 def test_every_kind_of_source(source: dict[str, str], provider: str) -> None:
     ran = run("delivery", source=source)
-    action = _one(ran.of("aws:codepipeline/pipeline:Pipeline"))["stages"][0]["actions"][0]
+    action = one(ran.of("aws:codepipeline/pipeline:Pipeline"))["stages"][0]["actions"][0]
     assert action["provider"] == provider
     assert len(ran.of("aws:codeconnections/connection:Connection")) == (1 if provider.startswith("CodeStar") else 0)
     assert action["configuration"].get("PollForSourceChanges", "false") == "false"
@@ -350,7 +314,7 @@ def test_every_kind_of_source(source: dict[str, str], provider: str) -> None:
 def test_the_notebook_is_off_unless_asked_for() -> None:
     kind = "aws:sagemaker/notebookInstance:NotebookInstance"
     assert not run("delivery").of(kind)
-    assert _one(run("delivery", notebook={"enabled": True}).of(kind))["rootAccess"] == "Disabled"
+    assert one(run("delivery", notebook={"enabled": True}).of(kind))["rootAccess"] == "Disabled"
 
 
 @pytest.mark.parametrize(
@@ -376,34 +340,8 @@ def test_the_notebook_clones_the_source_unless_another_is_named(
     source: dict[str, str], notebook: dict[str, Any], cloned: str | None
 ) -> None:
     made = run("delivery", source=source, notebook={"enabled": True, **notebook})
-    instance = _one(made.of("aws:sagemaker/notebookInstance:NotebookInstance"))
+    instance = one(made.of("aws:sagemaker/notebookInstance:NotebookInstance"))
     assert instance.get("defaultCodeRepository") == cloned
-
-
-ANOTHERS = "arn:aws:iam::222222222222:role/another-team"
-
-
-def test_another_teams_log_role_is_not_replaced_unasked() -> None:
-    with pytest.raises(pulumi.RunError, match=f"{ANOTHERS}, which is not this project's") as caught:
-        run("dev", Store(log_role=ANOTHERS))
-    assert "Set glidepath:api.logRole to account" in str(caught.value)
-
-
-@pytest.mark.parametrize("found", ["", "arn:aws:iam::222222222222:role/glidepath-dev-api-logs"])
-def test_the_log_role_is_set_where_none_or_our_own_stands(found: str) -> None:
-    assert len(run("dev", Store(log_role=found)).of("aws:apigateway/account:Account")) == 1
-
-
-@pytest.mark.parametrize(("setting", "count"), [("account", 0), ("replace", 1)])
-def test_the_config_says_whose_log_role_the_account_has(setting: str, count: int) -> None:
-    made = run("dev", Store(log_role=ANOTHERS), api={"logRole": setting})
-    assert len(made.of("aws:apigateway/account:Account")) == count
-
-
-def test_one_account_for_all_has_one_api_log_role() -> None:
-    accounts = {"delivery": "1" * 12, "dev": "1" * 12, "prod": "1" * 12}
-    assert len(run("dev", accounts=accounts).of("aws:apigateway/account:Account")) == 1
-    assert not run("prod", accounts=accounts).of("aws:apigateway/account:Account")
 
 
 @pytest.mark.parametrize(("minutes", "days"), [(10080, 30), (86400, 67)])
@@ -412,25 +350,3 @@ def test_what_an_approval_would_deploy_is_still_there_when_it_is_given(minutes: 
     found = ran.of("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration")
     rules = [rule for each in found for rule in each.inputs["rules"]]
     assert [rule["expiration"] for rule in rules if rule["id"] == "expire-glidepath"] == [{"days": days}]
-
-
-@pytest.mark.parametrize(
-    ("stack", "alarms", "told"),
-    [("prod", None, 1), ("prod", {"mails": []}, 0), ("prod", {"mails": ["a@example.com"]}, 0), ("dev", None, 0)],
-)
-def test_production_is_warned_where_nobody_hears_of_its_alarms(
-    stack: str, alarms: dict[str, Any] | None, told: int
-) -> None:
-    with mock.patch("pulumi.log.warn") as warn:
-        run(stack, alarms=alarms)
-    said = [str(call.args[0]) for call in warn.call_args_list if "hears of an alarm" in str(call.args[0])]
-    assert len(said) == told
-    assert all("subscribe to the topic glidepath-prod-alarms yourself" in line for line in said)
-
-
-def test_model_monitors_analyzer_is_asked_for_the_metrics_that_the_drift_alarm_judges() -> None:
-    store = Store()
-    ran = run("prod", store, release=store.put(1), monitor={"by": "sagemaker"})
-    (definition,) = ran.of("aws:sagemaker/dataQualityJobDefinition:DataQualityJobDefinition")
-    environment = definition.inputs["dataQualityAppSpecification"]["environment"]
-    assert environment == {"publish_cloudwatch_metrics": "Enabled"}
