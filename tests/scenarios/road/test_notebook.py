@@ -63,7 +63,8 @@ def update(road: Road, *arguments: str) -> None:
 def role(road: Road, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The role of the delivery stack's notebook instance. SageMaker alone trusts itself with it: here we do, too."""
     config = tmp_path_factory.mktemp("notebook") / "Pulumi.delivery.yaml"
-    document = yaml.safe_load((ROOT / config.name).read_text())
+    # The rehearsal's, which says how its state is encrypted.
+    document = yaml.safe_load((road.rehearsal.project / config.name).read_text())
     document["config"]["glidepath:notebook"] = {"enabled": True, "repository": REPOSITORY}
     config.write_text(yaml.safe_dump(document))
     update(road, "--config-file", str(config))
