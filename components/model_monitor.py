@@ -36,8 +36,8 @@ def _definition(name: str, args: MonitorArgs, parent: pulumi.Resource) -> DataQu
     return DataQualityJobDefinition(
         name,
         role_arn=args["roles"]["monitor"],
-        # Left out, the analyzer writes no metrics, and the drift alarm has nothing to judge: SageMaker's SDK always sends
-        # it (sagemaker-python-sdk, model_monitor/model_monitoring.py).
+        # Left out, the analyzer writes no metrics, and the drift alarm has nothing to judge: SageMaker's SDK always
+        # sends it (sagemaker-python-sdk, model_monitor/model_monitoring.py).
         data_quality_app_specification={
             "image_uri": args["image"],
             "environment": {"publish_cloudwatch_metrics": "Enabled"},

@@ -9,6 +9,7 @@ from typing import Any
 from botocore import xform_name
 
 from contracts.names import Names
+from operate.bootstrap import place
 from scenarios.faults.candidates import Candidate
 from scenarios.faults.world import COMMAND, World
 
@@ -109,8 +110,12 @@ def _part(operation: str, subject: str, prefix: str) -> str:
 
 @contextmanager
 def journal(world: World, hold: int | None = None) -> Iterator[Callable[[], dict[str, Any]]]:
-    """Every change that commands make until the block ends; after `hold` of them the command is stopped."""
-    world.gateway("PUT", "/_rehearsal/journal", {"agent": f"app/{COMMAND}", **({"hold": hold} if hold else {})})
+    """Every change that commands make until the block ends; after `hold` of them the command is stopped.
+
+    What the engine writes of its own state is none: it is written twice for each resource.
+    """
+    asked = {"agent": f"app/{COMMAND}", "apart": [place(world.project).bucket], **({"hold": hold} if hold else {})}
+    world.gateway("PUT", "/_rehearsal/journal", asked)
     try:
         yield lambda: dict(world.gateway("GET", "/_rehearsal/journal"))
     finally:

@@ -9,6 +9,7 @@ in the meantime. No other call of it is let in from then on. So what is there is
 
 import re
 import threading
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -37,6 +38,7 @@ class Journal:
         self._lock = threading.Lock()
         self._agent: re.Pattern[str] | None = None
         self._hold: int | None = None
+        self._apart: frozenset[str] = frozenset()
         self._entries: list[Entry] = []
         self._held, self._free = threading.Event(), threading.Event()
 
@@ -44,11 +46,15 @@ class Journal:
         self._agent, self._hold, self._entries = None, None, []
         self._free.set()
 
-    def open(self, agent: str, hold: int | None = None) -> None:
-        """Begin anew: calls whose User-Agent has this expression; after `hold` of them the client is stopped."""
+    def open(self, agent: str, hold: int | None = None, apart: Iterable[str] = ()) -> None:
+        """Begin anew: calls whose User-Agent has this expression; after `hold` of them the client is stopped.
+
+        Calls about a thing that is named in `apart` are not written down, and do not count: where a client keeps its
+        own state, say.
+        """
         with self._lock:
             self._close()
-            self._agent, self._hold = re.compile(agent), hold
+            self._agent, self._hold, self._apart = re.compile(agent), hold, frozenset(apart)
             self._held, self._free = threading.Event(), threading.Event()
 
     def close(self) -> dict[str, Any]:
@@ -80,7 +86,7 @@ class Journal:
 
     def record(self, agent: str, service: str, operation: str, subject: str) -> None:
         """Write down a call that was made. Returns only once it may be answered."""
-        if self._agent is None or _READS.match(operation):
+        if self._agent is None or subject in self._apart or _READS.match(operation):
             return
         with self._lock:
             if self._agent is None or not self._agent.search(agent):

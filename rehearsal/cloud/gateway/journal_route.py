@@ -1,6 +1,7 @@
-"""A client's journal is opened at `/_rehearsal/journal`: `{"agent": "app/mine", "hold": 3}`. DELETE ends it.
+"""A client's journal is opened at `/_rehearsal/journal`: `{"agent": "app/mine", "hold": 3, "apart": ["bucket"]}`.
 
-GET and DELETE answer `{"calls": [{"service", "operation", "subject"}], "held": false}`.
+DELETE ends it. GET and DELETE answer
+`{"calls": [{"service", "operation", "subject"}], "held": false}`.
 """
 
 import re
@@ -12,13 +13,18 @@ from rehearsal.cloud.core import registry
 from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.cloud.wire import protocol
 
-_WRONG = 'the body must be {"agent": "<expression in the User-Agent>"}, and may have "hold": <which call, from 1>'
+_WRONG = (
+    'the body must be {"agent": "<expression in the User-Agent>"}, and may have "hold": <which call, from 1>'
+    ' and "apart": [<names of things whose calls are left out>]'
+)
 
 
-def _read(asked: Any) -> tuple[str, int | None] | None:
-    if not isinstance(asked, dict) or set(asked) - {"agent", "hold"}:
+def _read(asked: Any) -> tuple[str, int | None, list[str]] | None:
+    if not isinstance(asked, dict) or set(asked) - {"agent", "hold", "apart"}:
         return None
-    agent, hold = asked.get("agent"), asked.get("hold")
+    agent, hold, apart = asked.get("agent"), asked.get("hold"), asked.get("apart", [])
+    if not isinstance(apart, list) or not all(isinstance(name, str) for name in apart):
+        return None
     if not isinstance(agent, str) or not agent:
         return None
     if hold is not None and (isinstance(hold, bool) or not isinstance(hold, int) or hold < 1):
@@ -27,7 +33,7 @@ def _read(asked: Any) -> tuple[str, int | None] | None:
         re.compile(agent)
     except re.error:
         return None
-    return agent, hold
+    return agent, hold, apart
 
 
 @registry.route("/_rehearsal/journal", methods=["GET", "PUT", "DELETE"])

@@ -66,6 +66,21 @@ def test_changes_of_one_client_are_written_down_in_their_order(cloud: Cloud, acc
     assert ask(cloud, "GET") == {"calls": [], "held": False}
 
 
+def test_what_a_client_writes_for_itself_is_left_out_and_does_not_count(cloud: Cloud, account: str) -> None:
+    s3, mine = client(cloud, account, service="s3"), client(cloud, account)
+    for bucket in (f"state-{account}", f"data-{account}"):
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    ask(cloud, "PUT", {"agent": "app/mine", "apart": [f"state-{account}"], "hold": 3})
+    for bucket in (f"state-{account}", f"data-{account}"):
+        s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    put(mine, "/a")
+    found = ask(cloud, "GET")
+    assert [(call["operation"], call["subject"]) for call in found["calls"]] == [
+        ("PutObject", f"data-{account}"), ("PutParameter", "/a"),
+    ]  # fmt: skip
+    assert not found["held"]
+
+
 def test_after_its_last_change_nothing_of_a_client_is_let_in(cloud: Cloud, account: str) -> None:
     ask(cloud, "PUT", {"agent": "app/mine", "hold": 2})
     mine, other = client(cloud, account), client(cloud, account, "other")
@@ -98,7 +113,17 @@ def test_after_its_last_change_nothing_of_a_client_is_let_in(cloud: Cloud, accou
 
 @pytest.mark.parametrize(
     "wrong",
-    [None, {}, {"agent": ""}, {"agent": "("}, {"agent": "a", "hold": 0}, {"agent": "a", "hold": True}, {"x": 1}],
+    [
+        None,
+        {},
+        {"agent": ""},
+        {"agent": "("},
+        {"agent": "a", "hold": 0},
+        {"agent": "a", "hold": True},
+        {"x": 1},
+        {"agent": "a", "apart": "b"},
+        {"agent": "a", "apart": [1]},
+    ],
 )
 def test_what_is_no_journal_is_refused(wrong: Any, cloud: Cloud) -> None:
     with pytest.raises(urllib.error.HTTPError) as caught:
