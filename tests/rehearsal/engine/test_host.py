@@ -85,6 +85,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     rehearsal = Rehearsal(folder=tmp_path_factory.mktemp("rehearsal"))
     engine = ensure_engine(rehearsal)
     assert engine.path.is_file()
+    rehearsal.keep_state_here()  # with it comes the passphrase; each project has a folder of its own
     return rehearsal.environ()
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from contracts.s3 import parse_s3_uri
+from operate.bootstrap import place
 from operate.caller import Caller
 from operate.runs import follow, newest_run, run_ids
 from scenarios.faults.candidates import Candidates
@@ -342,8 +343,10 @@ def test_destroy_ends_a_stack(road: Road, stack: str) -> None:
 
 
 def test_nothing_is_left_but_what_is_kept_on_purpose(road: Road) -> None:
-    """Data outlives its stacks; the state's secret is bootstrap's; log groups of jobs are AWS's own, account-wide."""
-    kept = {road.project.names.data_bucket, road.project.names.artifacts_bucket, ":secret:glidepath/pulumi-"}
+    """Data outlives its stacks; the state's bucket and key are bootstrap's; log groups of jobs are AWS's own."""
+    state = place(road.project)
+    key = road.clients.of("delivery", "kms").describe_key(KeyId=state.alias)["KeyMetadata"]["KeyId"]
+    kept = {road.project.names.data_bucket, road.project.names.artifacts_bucket, state.bucket, state.alias, key}
     kept |= {road.project.names.capture_bucket(stack) for stack in ("dev", "prod")}
     kept |= {":log-group:/aws/sagemaker/", ":log-group:/aws-glue/jobs/"}
     for account in sorted(set(road.project.names.accounts.values())):
