@@ -14,6 +14,7 @@ from operate.project import read_project
 from rehearsal.cloud.process import lifecycle
 from rehearsal.engine import ensure_engine
 from rehearsal.environment import Rehearsal
+from scenarios.workplace import lay_out
 
 ROUNDS = 3
 STACK = "prod"
@@ -27,8 +28,8 @@ def measure() -> list[Result]:
         variants: dict[str, list[str]] = {"preview of prod / of an empty program": []}
         if (pack / "PulumiPolicy.yaml").is_file():
             variants["preview of prod with policy pack / of an empty one"] = ["--policy-pack", str(pack)]
-        found = [_ratio(name, rehearsal.root, empty, arguments, env) for name, arguments in variants.items()]
-        return [*found, *(_report(name, rehearsal.root, arguments, env) for name, arguments in _REPORTS.items())]
+        found = [_ratio(name, rehearsal.project, empty, arguments, env) for name, arguments in variants.items()]
+        return [*found, *(_report(name, rehearsal, arguments, env) for name, arguments in _REPORTS.items())]
 
 
 _REPORTS = {
@@ -37,10 +38,12 @@ _REPORTS = {
 }
 
 
-def _report(name: str, root: Path, arguments: list[str], env: Mapping[str, str]) -> Result:
+def _report(name: str, rehearsal: Rehearsal, arguments: list[str], env: Mapping[str, str]) -> Result:
     """The report, for which the engine runs with the policy pack (once, or twice side by side), against a bare run."""
     ours, engine = alternate(
-        lambda: _glidepath(root, env, *arguments), lambda: pulumi(root, env, "preview", "--stack", STACK), ROUNDS
+        lambda: _glidepath(rehearsal.root, env, *arguments),
+        lambda: pulumi(rehearsal.project, env, "preview", "--stack", STACK),
+        ROUNDS,
     )
     return Result(name, ours / engine, "x", f"({ours:.1f} s / {engine:.1f} s)", 2.5)
 
@@ -68,6 +71,8 @@ def project() -> Iterator[tuple[Rehearsal, Path]]:
     with tempfile.TemporaryDirectory() as scratch:
         rehearsal = Rehearsal(folder=Path(scratch) / "rehearsal", port=_free_port())
         ensure_engine(rehearsal)
+        rehearsal.keep_state_here()
+        lay_out(rehearsal)
         project = read_project(rehearsal.root)
         profiles = {project.names.stack(stack): account for stack, account in project.names.accounts.items()}
         rehearsal.write_credentials({**profiles, "default": project.names.accounts["delivery"]}, project.names.region)
@@ -77,7 +82,7 @@ def project() -> Iterator[tuple[Rehearsal, Path]]:
         (empty / "__main__.py").write_text("import pulumi\n")
         lifecycle.start(rehearsal)
         try:
-            for folder in (rehearsal.root, empty):
+            for folder in (rehearsal.project, empty):
                 pulumi(folder, rehearsal.environ(), "stack", "init", STACK, "--no-select")
             yield rehearsal, empty
         finally:
