@@ -10,6 +10,10 @@ ALL_AT_ONCE = "CodeDeployDefault.LambdaAllAtOnce"
 """AWS's own deployment configuration that moves all traffic in one step."""
 
 
+ACTIVE = ("Created", "Queued", "InProgress", "Baking", "Ready")
+"""Statuses of a deployment that has not ended."""
+
+
 def app_spec(
     function: str, alias: str, current: str, target: str, before: str | None = None, after: str | None = None
 ) -> str:

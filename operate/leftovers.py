@@ -8,16 +8,18 @@ The order makes it safe: AWS is asked first, then who serves, and the state last
 on the list, and what it had made before stands in its state by then.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from contracts.appspec import target_version
+from botocore.exceptions import ClientError
+
+from contracts.appspec import ACTIVE, target_version
 from contracts.names import LIVE, PREDICT
 from operate.clients import Clients
+from operate.exported import creations, read_state
 from operate.project import Project, default_tags
 
 ENDPOINT, CONFIG, MODEL = "endpoint", "endpoint-config", "model"
@@ -30,7 +32,6 @@ _TYPES = {
 }
 # A name that the engine made up: pulumi-terraform-bridge, pkg/tfbridge/names.go, seven hexadecimal digits.
 _MADE_UP = re.compile(r"-[0-9a-f]{7}")
-_UNDER_WAY = ["Created", "Queued", "InProgress", "Baking", "Ready"]
 _WORKED_AT = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack"})
 
 
@@ -77,11 +78,9 @@ class Held:
 
 def held(export: str) -> Held:
     """What an exported state holds, with what is to be deleted yet."""
-    deployment = json.loads(export).get("deployment") or {}
-    operations = deployment.get("pending_operations") or []
-    begun = [entry["resource"] for entry in operations if entry["type"] == "creating"]
-    others = [entry["resource"] for entry in operations if entry["type"] != "creating"]
-    resources = [*(deployment.get("resources") or []), *others]
+    state = read_state(export)
+    begun = creations(state)
+    resources = [*state.resources, *(each for kind, each in state.operations if kind != "creating")]
     return Held(
         frozenset(Thing(_TYPES[each["type"]], each["id"]) for each in resources if _ours(each) and each.get("id")),
         # The name is made up before the creation begins, and stands in the inputs.
@@ -180,7 +179,7 @@ class Leftovers:
         """Versions that deployments under way go to."""
         group = {"applicationName": self._prefix(), "deploymentGroupName": PREDICT}
         try:
-            found = self._codedeploy.list_deployments(**group, includeOnlyStatuses=_UNDER_WAY)["deployments"]
+            found = self._codedeploy.list_deployments(**group, includeOnlyStatuses=list(ACTIVE))["deployments"]
         except (
             self._codedeploy.exceptions.ApplicationDoesNotExistException,
             self._codedeploy.exceptions.DeploymentGroupDoesNotExistException,
@@ -203,24 +202,22 @@ class Leftovers:
         configs = {thing for thing in things if thing.kind == CONFIG} | {
             Thing(CONFIG, found["EndpointConfigName"])
             for thing in things
-            if thing.kind == ENDPOINT and (found := self._described("endpoint", EndpointName=thing.name))
+            if thing.kind == ENDPOINT and (found := described(self._sagemaker, "endpoint", EndpointName=thing.name))
         }
         models = {
             Thing(MODEL, variant["ModelName"])
             for thing in configs
-            if (found := self._described("endpoint_config", EndpointConfigName=thing.name))
+            if (found := described(self._sagemaker, "endpoint_config", EndpointConfigName=thing.name))
             for variant in [*found.get("ProductionVariants", []), *found.get("ShadowProductionVariants", [])]
         }
         return things | configs | models
 
-    def _described(self, what: str, **name: str) -> dict[str, Any]:
-        """What SageMaker says of a thing; empty where it is gone."""
-        # Imported here: what only lists commands must not wait for the SDK.
-        from botocore.exceptions import ClientError
 
-        try:
-            return dict(getattr(self._sagemaker, f"describe_{what}")(**name))
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ValidationException":  # SageMaker's word for what does not exist
-                return {}
-            raise
+def described(sagemaker: Any, what: str, **name: str) -> dict[str, Any]:
+    """What SageMaker says of an `endpoint` or an `endpoint_config`; empty where there is none of that name."""
+    try:
+        return dict(getattr(sagemaker, f"describe_{what}")(**name))
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationException":  # SageMaker's word for what does not exist
+            return {}
+        raise

@@ -10,6 +10,7 @@ from contracts.names import DELIVERY
 from operate import sweep
 from operate.clients import Clients
 from operate.history import History
+from operate.leftovers import described
 from operate.project import Project
 from operate.releases import Attempt, last_failure
 
@@ -62,12 +63,7 @@ def _moved(release: str, attempts: Sequence[Attempt]) -> bool:
 
 
 def _endpoint_state(sagemaker: Any, endpoint: str) -> str:
-    try:
-        return str(sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointStatus"])
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ValidationException":  # SageMaker's word for what does not exist
-            return "is missing"
-        raise
+    return str(described(sagemaker, "endpoint", EndpointName=endpoint).get("EndpointStatus", "is missing"))
 
 
 def latest_run(clients: Clients, project: Project) -> dict[str, str] | None:

@@ -12,10 +12,11 @@ from botocore.exceptions import ClientError
 from contracts.errors import UserError
 from operate import engine, stack_files
 from operate.clients import Clients
-from operate.leftovers import CONFIG, ENDPOINT, MODEL, Held, Leftover, Leftovers, Thing, held
+from operate.exported import read_state, stack_entry
+from operate.leftovers import CONFIG, ENDPOINT, MODEL, Held, Leftover, Leftovers, Thing, described, held
 from operate.owners import owners
 from operate.project import Project
-from operate.updates import HeldError, held_by, locks_in, stack_entry
+from operate.updates import HeldError, abandoned, held_by, locks_in
 
 _GONE_SECONDS = 600.0
 _DELETE = {
@@ -86,12 +87,8 @@ def _gone(sagemaker: Any, endpoint: str) -> bool:
     """Whether it has gone within a while: SageMaker deletes no configuration that an endpoint still uses."""
     deadline = time.monotonic() + _GONE_SECONDS
     while time.monotonic() < deadline:
-        try:
-            sagemaker.describe_endpoint(EndpointName=endpoint)
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ValidationException":
-                return True
-            raise
+        if not described(sagemaker, "endpoint", EndpointName=endpoint):
+            return True
         time.sleep(0.5)
     return False
 
@@ -117,7 +114,7 @@ def refuse_while_held(root: Path, stack: str) -> None:
     Every backend refuses whoever wants to change a state that is held, and has no other question in common. So it is
     asked to change one: by a refresh of the stack's own entry, of which there is nothing to refresh.
     """
-    own = stack_entry(_export(root, stack))
+    own = stack_entry(read_state(_export(root, stack)))
     if not own:
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -125,8 +122,7 @@ def refuse_while_held(root: Path, stack: str) -> None:
         asked = ["refresh", "--yes", "--skip-preview", "--skip-pending-creates", "--target", own, "--stack", stack]
         done = engine.run([*asked, *config], root)
     locks = locks_in(done.stdout + done.stderr)
-    known = owners(stack, root)
-    if locks and not all(known.gone(lock.host, lock.pid) for lock in locks):
+    if locks and not abandoned(locks, owners(stack, root)):
         raise HeldError(*held_by(stack, locks))
     if done.returncode and not locks:
         raise UserError(f"whether an update holds {stack} cannot be known:\n{engine.tail(done.stdout + done.stderr)}")

@@ -9,10 +9,11 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from contracts.errors import UserError
 from operate import engine, half_made, stack_files
+from operate.exported import creations, failed, pending, read_state, stack_entry
 from operate.owners import Owners, backend, owners
 
 INTERRUPTED = 130
@@ -73,7 +74,8 @@ def refresh_interrupted(stack: str, root: Path) -> None:
     done = engine.run(["stack", "export", "--stack", stack], root)
     if done.returncode != 0:
         return  # the preview reports a stack that cannot be read, in its own words
-    killed, broken, begun = pending(done.stdout), failed(done.stdout), creations(done.stdout)
+    state = read_state(done.stdout)
+    killed, broken, begun = pending(state), failed(state), creations(state)
     urns = list(dict.fromkeys([*killed, *broken]))
     for what, found in (
         ("was killed while it changed", killed),
@@ -83,7 +85,7 @@ def refresh_interrupted(stack: str, root: Path) -> None:
         if found:
             names = ", ".join(urn.rpartition("::")[2] for urn in found)
             print(f"an update of {stack} {what} {names}: refreshing it", flush=True)
-    targets = urns or ([own for own in [stack_entry(done.stdout)] if own] if begun else [])
+    targets = urns or ([own for own in [stack_entry(state)] if own] if begun else [])
     if not targets:
         return
     creating = "--clear-pending-creates" if begun else "--skip-pending-creates"
@@ -139,40 +141,13 @@ def repair_folder(stack: str, backend: str) -> None:
             path.unlink(missing_ok=True)
 
 
-def pending(export: str) -> list[str]:
-    """URNs of the resources that a killed update was changing, from `pulumi stack export`."""
-    deployment = json.loads(export).get("deployment") or {}
-    operations = deployment.get("pending_operations") or []
-    return [entry["resource"]["urn"] for entry in operations if entry["type"] != "creating"]
-
-
-def creations(export: str) -> list[dict[str, Any]]:
-    """The resources that a killed update was creating, as it wanted them."""
-    deployment = json.loads(export).get("deployment") or {}
-    operations = deployment.get("pending_operations") or []
-    return [entry["resource"] for entry in operations if entry["type"] == "creating"]
-
-
-def stack_entry(export: str) -> str:
-    """URN of the stack's own entry, of which there is nothing to refresh; empty where there is none yet."""
-    resources = (json.loads(export).get("deployment") or {}).get("resources") or []
-    return next((each["urn"] for each in resources if each.get("type") == "pulumi:pulumi:Stack"), "")
-
-
-def failed(export: str) -> list[str]:
-    """URNs of the resources at which an update failed when they were there already, from `pulumi stack export`."""
-    deployment = json.loads(export).get("deployment") or {}
-    resources = deployment.get("resources") or []
-    return [entry["urn"] for entry in resources if entry.get("initErrors") and not entry.get("delete")]
-
-
 def _run(stack: str, command: Sequence[str], root: Path) -> None:
     known = owners(stack, root)
     ended = _watch(stack, command, root, known)
     locks = locks_in("".join(ended.errors))
-    reasons = [known.gone(lock.host, lock.pid) for lock in locks]
-    if locks and all(reasons):
-        print(f"{stack} is locked since {locks[0].since}, and {reasons[0]}: taking its lock away", flush=True)
+    reason = abandoned(locks, known)
+    if reason:
+        print(f"{stack} is locked since {locks[0].since}, and {reason}: taking its lock away", flush=True)
         engine.run(["cancel", "--yes", "--stack", stack], root)
         for lock in locks:
             known.forget(lock.pid, lock.host)
@@ -191,6 +166,12 @@ def _run(stack: str, command: Sequence[str], root: Path) -> None:
         raise UserError(
             f"pulumi {command[0]} of {stack} failed", "the cause stands above; the release that served still serves"
         )
+
+
+def abandoned(locks: Sequence[Lock], known: Owners) -> str:
+    """Why nobody holds these locks any more; empty where somebody may, and where there are none."""
+    reasons = [known.gone(lock.host, lock.pid) for lock in locks]
+    return reasons[0] if reasons and all(reasons) else ""
 
 
 def held_by(stack: str, locks: Sequence[Lock]) -> tuple[str, str]:

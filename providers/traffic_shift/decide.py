@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-ACTIVE = ("Created", "Queued", "InProgress", "Baking", "Ready")
-"""Statuses of a deployment that has not ended."""
 SETTLE_SECONDS = 15.0
 """Between the end of a deployment and its rollback none is under way, for a moment."""
 ALARM_SECONDS = 180.0

@@ -4,10 +4,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from contracts.appspec import ALL_AT_ONCE, app_spec, target_version
+from contracts.appspec import ACTIVE, ALL_AT_ONCE, app_spec, target_version
 from providers.process import CANCELLED, PlainError
 from providers.traffic_shift.decide import (
-    ACTIVE,
     Alarm,
     Alias,
     Clear,

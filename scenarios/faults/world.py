@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import yaml
 
+from contracts.appspec import ACTIVE
 from contracts.errors import UserError
 from contracts.names import LIVE
 from operate.caller import Answer, Caller
@@ -47,7 +48,6 @@ COMMAND = "glidepath-command"
 # Against what hangs: a busy machine is several times slower.
 _DEPLOY_SECONDS = 1200.0
 _SETTLE_SECONDS = 600.0
-_UNDER_WAY = ["Created", "Queued", "InProgress", "Baking", "Ready"]
 
 
 @dataclass
@@ -327,7 +327,7 @@ class World:
         """Production's deployments that have not ended."""
         codedeploy = self.clients.of(self.project.production, "codedeploy")
         names = {"applicationName": self.project.names.stack(self.project.production), "deploymentGroupName": "predict"}
-        found: list[str] = codedeploy.list_deployments(**names, includeOnlyStatuses=_UNDER_WAY)["deployments"]
+        found: list[str] = codedeploy.list_deployments(**names, includeOnlyStatuses=list(ACTIVE))["deployments"]
         return found
 
     def close(self, keep: bool = False) -> None:

@@ -8,8 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from contracts.appspec import app_spec, target_version
-from providers.traffic_shift.decide import ACTIVE
+from contracts.appspec import ACTIVE, app_spec, target_version
 
 
 class AlreadyCompleted(Exception):
