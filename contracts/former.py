@@ -7,7 +7,7 @@ all variables 4 KB, so features that both releases have are written as their pla
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 VARIABLE = "FORMER"
@@ -28,6 +28,15 @@ class Former(NamedTuple):
     endpoint: str
     features: tuple[str, ...]
     variants: Mapping[str, str]
+
+
+def changed(before: Sequence[str], after: Sequence[str], shown: Callable[[Sequence[str]], str] = ", ".join) -> str:
+    """What the second list of features does to the first, in words; empty where they differ in their order alone."""
+    added = [name for name in after if name not in before]
+    removed = [name for name in before if name not in after]
+    parts = [f"adds {shown(added)}"] if added else []
+    parts += [f"removes {shown(removed)}"] if removed else []
+    return " and ".join(parts)
 
 
 def render_former(former: Former, features: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from contracts.former import VARIABLE, changed
 from preview.kinds import kind
 from preview.model import Change, Danger, Line
 from preview.names import Names
@@ -85,13 +86,11 @@ def _schemas(steps: Sequence[Step]) -> Iterator[Spoken]:
         old, new = _features(step.old), _features(step.new)
         if step.type != FUNCTION or not old or not new or old == new:
             continue
-        added, removed = [f for f in new if f not in old], [f for f in old if f not in new]
-        parts = [f"adds {_listed(added)}"] if added else []
-        parts += [f"removes {_listed(removed)}"] if removed else []
-        what = " and ".join(parts) or f"has its features in another order ({_listed(new)}), which CSV callers follow"
+        what = changed(old, new, _listed)
+        what = what or f"has its features in another order ({_listed(new)}), which CSV callers follow"
         callers = (
             "are answered by the old endpoint until it goes, after the shift, and are refused (400) from then on"
-            if _variables(step.new).get("FORMER")
+            if _variables(step.new).get(VARIABLE)
             else "are refused (400) by the share of traffic that has moved to it"
         )
         text = f"the request schema **changes**: the new release {what}; requests of the old schema {callers}"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from contracts.former import VARIABLE, parse_former
+from contracts.former import VARIABLE, changed, parse_former
 from functions.predict.request import CallerError, Request, read_request
 
 
@@ -56,11 +56,5 @@ def read(event: Mapping[str, Any], mine: Served, before: Served | None) -> tuple
 
 def difference(mine: Served, before: Served) -> str:
     """How the two schemas differ, for who still sends the former one's."""
-    added = [name for name in mine.features if name not in before.features]
-    removed = [name for name in before.features if name not in mine.features]
-    parts = [f"adds {', '.join(added)}"] if added else []
-    parts += [f"removes {', '.join(removed)}"] if removed else []
-    return (
-        f"This is a request of release {before.release}, which no longer serves; release {mine.release}"
-        f" {' and '.join(parts) or 'has the features in another order'}."
-    )
+    what = changed(before.features, mine.features) or "has the features in another order"
+    return f"This is a request of release {before.release}, which no longer serves; release {mine.release} {what}."
