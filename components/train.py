@@ -17,6 +17,7 @@ from components.registry import Registry
 from components.role import Role, role_args
 from components.stage import Stage
 from contracts.names import DELIVERY, Names
+from contracts.s3 import S3Location
 from definitions.roles.delivery import roles
 from definitions.roles.delivery_account import Delivery
 from definitions.roles.workflow import FUNCTIONS
@@ -38,7 +39,7 @@ class TrainArgs(TypedDict):
     workflow: pulumi.Input[Training]
     """What the workflow is made of."""
     dataset: str
-    """The dataset's schema as JSON, which `dataset_key` says the place of."""
+    """The dataset's schema as JSON, which `dataset_place` says the place of."""
     worker_type: str
     """Glue's machines."""
     workers: int
@@ -148,7 +149,7 @@ class Train(pulumi.ComponentResource):
         return BucketObjectv2(
             f"{name}-dataset",
             bucket=args["artifacts"],
-            key=dataset_key(args["dataset"]),
+            key=dataset_place(args["names"], args["dataset"]).key,
             content=args["dataset"],
             content_type="application/json",
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
@@ -173,14 +174,14 @@ class Train(pulumi.ComponentResource):
         )
 
 
-def dataset_key(dataset: str) -> str:
-    """Where in the artifacts bucket a schema lies."""
-    return f"dataset/{hashlib.sha256(dataset.encode()).hexdigest()[:16]}.json"
+def dataset_place(names: Names, dataset: str) -> S3Location:
+    """Where a schema lies."""
+    return S3Location(names.artifacts_bucket, f"dataset/{hashlib.sha256(dataset.encode()).hexdigest()[:16]}.json")
 
 
 def _environment(purpose: str, names: Names, dataset: str) -> dict[str, str]:
     """Each function knows what it reads, and no more."""
-    schema = {"DATASET_URI": f"s3://{names.artifacts_bucket}/{dataset_key(dataset)}"}
+    schema = {"DATASET_URI": str(dataset_place(names, dataset))}
     artifacts, group = {"ARTIFACTS_BUCKET": names.artifacts_bucket}, {"PACKAGE_GROUP": names.name}
     return {
         "validate": {"DATA_BUCKET": names.data_bucket, **artifacts, **schema},

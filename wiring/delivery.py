@@ -17,7 +17,7 @@ from components.source import Source, Trigger
 from components.stage import HasStage
 from components.storage import Storage
 from components.test import SystemTest
-from components.train import Train, dataset_key
+from components.train import Train, dataset_place
 from contracts.evaluation_arguments import evaluation_arguments
 from definitions.images import xgboost
 from definitions.roles.ci import Repository
@@ -212,7 +212,7 @@ class DeliveryStack:
             key_arn=key_arn,
             xgboost_image=xgboost(settings.region),
             hyperparameters=settings.hyperparameters,
-            dataset=f"s3://{settings.names.artifacts_bucket}/{dataset_key(self._dataset)}",
+            dataset=str(dataset_place(settings.names, self._dataset)),
             evaluation_arguments=evaluation_arguments(settings.dataset),
             features_seconds=settings.features.minutes * 60 + 600,
             training=_machines(settings.training),
