@@ -42,6 +42,11 @@ class Journal:
         self._entries: list[Entry] = []
         self._held, self._free = threading.Event(), threading.Event()
 
+    @property
+    def opened(self) -> bool:
+        """Whether anything is written down at present."""
+        return self._agent is not None
+
     def _close(self) -> None:
         self._agent, self._hold, self._entries = None, None, []
         self._free.set()
@@ -75,8 +80,6 @@ class Journal:
 
     def admit(self, agent: str) -> None:
         """Let a call in that is about to be made. Raises AwsError once the client was stopped."""
-        if self._agent is None:  # the usual case costs nothing
-            return
         with self._lock:
             if self._agent is None or not self._agent.search(agent) or not self._held.is_set():
                 return
@@ -86,10 +89,10 @@ class Journal:
 
     def record(self, agent: str, service: str, operation: str, subject: str) -> None:
         """Write down a call that was made. Returns only once it may be answered."""
-        if self._agent is None or subject in self._apart or _READS.match(operation):
+        if _READS.match(operation):
             return
         with self._lock:
-            if self._agent is None or not self._agent.search(agent):
+            if self._agent is None or subject in self._apart or not self._agent.search(agent):
                 return
             self._entries.append(Entry(service, operation, subject))
             if self._hold is not None and len(self._entries) >= self._hold:

@@ -84,14 +84,16 @@ CHECKS: tuple[Callable[[Call], None], ...] = (validate, authorize, inject)
 
 def answer(call: Call) -> Answer:
     """What the call is answered. Raises AwsError."""
-    agent = call.request.headers.get("User-Agent", "") if call.request is not None else ""
+    journal = call.cloud.journal
+    # The usual case, in which nobody reads along, costs nothing.
+    agent = call.request.headers.get("User-Agent", "") if journal.opened and call.request is not None else ""
     if agent:
-        call.cloud.journal.admit(agent)
+        journal.admit(agent)
     for check in CHECKS:
         check(call)
     given = dispatch(call)
     if agent:
-        call.cloud.journal.record(agent, call.service, call.operation, _subject(call))
+        journal.record(agent, call.service, call.operation, _subject(call))
     return given
 
 
