@@ -102,17 +102,7 @@ class Stacks:
         return engine.start(arguments, self.project, self.environ, stdout=pipe, stderr=pipe, session=True)
 
     def _shell(self, script: str) -> "subprocess.Popen[str]":
-        pipe = subprocess.PIPE
-        return subprocess.Popen(
-            ["/bin/sh", "-c", script],
-            cwd=self.project,
-            env=dict(self.environ),
-            stdin=subprocess.DEVNULL,
-            stdout=pipe,
-            stderr=pipe,
-            text=True,
-            start_new_session=True,
-        )
+        return self._start(["/bin/sh", "-c", script], self.project)
 
     @property
     def project(self) -> Path:
@@ -120,9 +110,12 @@ class Stacks:
         return Path(self.environ.get(stack_files.VARIABLE, self.root))
 
     def _command(self, *arguments: str) -> "subprocess.Popen[str]":
+        return self._start([sys.executable, "-m", "cli", *arguments], self.root)
+
+    def _start(self, command: list[str], folder: Path) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [sys.executable, "-m", "cli", *arguments],
-            cwd=self.root,
+            command,
+            cwd=folder,
             env=dict(self.environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
