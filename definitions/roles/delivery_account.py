@@ -69,16 +69,13 @@ def state(at: Delivery, stacks: Sequence[str], write: bool = True) -> list[State
         *(at.names.bucket_arn(bucket, f"owners/{at.project}/{stack}/*") for stack in stacks),
     ]
     kept = each("stacks/{}/{}.json", "stacks/{}/{}.json.bak", "history/{}/{}/*", "backups/{}/{}/*")
+    read = [*objects("meta.yaml"), *each("stacks/{}/{}.json*", "stacks/{}/{}.pulumi-tags")]
+    writes = [allow("WriteState", ["s3:PutObject"], [*kept, *locks]), allow("RemoveLock", ["s3:DeleteObject"], locks)]
     return [
         *found,
-        allow(
-            "ReadState",
-            ["s3:GetObject"],
-            [*objects("meta.yaml"), *each("stacks/{}/{}.json*", "stacks/{}/{}.pulumi-tags"), *(locks * write)],
-        ),
-        *([allow("WriteState", ["s3:PutObject"], [*kept, *locks])] * write),
-        *([allow("RemoveLock", ["s3:DeleteObject"], locks)] * write),
+        allow("ReadState", ["s3:GetObject"], [*read, *(locks if write else [])]),
+        *(writes if write else []),
         allow("ListState", ["s3:ListBucket"], [at.names.bucket_arn(bucket)]),
-        allow("StateKey", ["kms:Decrypt", *(["kms:GenerateDataKey"] * write)], keys, {**via_s3, **ours}),
+        allow("StateKey", ["kms:Decrypt", *(["kms:GenerateDataKey"] if write else [])], keys, {**via_s3, **ours}),
         allow("Secrets", ["kms:Decrypt"], keys, {**in_context, **ours}),
     ]

@@ -16,7 +16,6 @@ from collections.abc import Sequence
 _VALUES_PER_LINE = 100
 _COUNTS = ("Requests", "ModelErrors", "CallerErrors")
 _ANSWERED = '"Requests":1,"ModelErrors":0,"CallerErrors":0'
-
 _CALLER_ERROR = '"Requests":1,"ModelErrors":0,"CallerErrors":1'
 _MODEL_ERROR = '"Requests":1,"ModelErrors":1,"CallerErrors":0'
 

@@ -22,6 +22,8 @@ SERVICE = "service-quotas"
 NAMES = {"codebuild": "AWS CodeBuild", "lambda": "AWS Lambda", "sagemaker": "Amazon SageMaker"}
 """The services whose quotas are known here, and what Service Quotas calls them."""
 CONCURRENCY = "Concurrent executions"
+BUILDS = "Concurrently running builds for Linux/{} environment"
+"""Of a size, as `Small`."""
 LEAST_UNRESERVED = 100
 """Concurrency that Lambda keeps for functions that reserve none; all there is in an account that has less."""
 _RAISED = 100.0
@@ -105,7 +107,4 @@ def _lambda() -> list[Quota]:
 
 def _codebuild() -> list[Quota]:
     sizes = {"Small": "L-9D07B6EF", "Medium": "L-2DC20C30", "Large": "L-4DDC4A99"}
-    return [
-        Quota("codebuild", code, f"Concurrently running builds for Linux/{size} environment", 60.0, 60.0, 1.0)
-        for size, code in sizes.items()
-    ]
+    return [Quota("codebuild", code, BUILDS.format(size), 60.0, 60.0, 1.0) for size, code in sizes.items()]

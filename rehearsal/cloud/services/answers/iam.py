@@ -24,7 +24,7 @@ def create_policy(call: Call) -> dict[str, Any]:
 
 @operation("iam", "GetPolicyVersion")
 def policy_version(call: Call) -> dict[str, Any]:
-    """ "The policy document returned in this structure is URL-encoded": what is encoded in it stays so.
+    """The document is URL-encoded, so what is encoded in it stays so.
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_PolicyVersion.html
     """

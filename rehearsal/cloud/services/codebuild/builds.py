@@ -140,10 +140,7 @@ def _check_source(project: dict[str, Any], handed_over: PipelineInput | None) ->
         )
 
 
-_SIZES = {
-    f"BUILD_GENERAL1_{size.upper()}": f"Concurrently running builds for Linux/{size} environment"
-    for size in ("Small", "Medium", "Large")
-}
+_SIZES = {f"BUILD_GENERAL1_{size.upper()}": quotas.BUILDS.format(size) for size in ("Small", "Medium", "Large")}
 
 
 def _check_quota(call: Call, project: dict[str, Any], builds: list[Build]) -> None:

@@ -47,8 +47,7 @@ def known_key(call: Call) -> None:
     if text.startswith("alias/") or ":alias/" in text:
         _known_alias(call, text)
         return
-    parts = text.split(":")
-    account, region, name = (parts[4], parts[3], parts[5]) if len(parts) == 6 else (call.account, call.region, text)
+    account, region, name = _named(call, text)
     key = name.removeprefix("key/")
     if not _UUID.fullmatch(key) and not _MULTI.fullmatch(key):
         raise AwsError("NotFoundException", f"Invalid keyId '{key}'")
@@ -59,10 +58,15 @@ def known_key(call: Call) -> None:
         raise AwsError("NotFoundException", f"Key '{arn}' does not exist")
 
 
+def _named(call: Call, text: str) -> tuple[str, str, str]:
+    """Account, region and name of what an ARN or a bare name means."""
+    parts = text.split(":")
+    return (parts[4], parts[3], parts[5]) if len(parts) == 6 else (call.account, call.region, text)
+
+
 def _known_alias(call: Call, text: str) -> None:
     """The sentence is AWS's (cloudposse/docs#152). Aliases of AWS's own come with their first use."""
-    parts = text.split(":")
-    account, region, alias = (parts[4], parts[3], parts[5]) if len(parts) == 6 else (call.account, call.region, text)
+    account, region, alias = _named(call, text)
     if account != call.account or region != call.region or alias.startswith("alias/aws/"):
         return
     keys = list(call.cloud.backend("kms", account, region).keys.values())
@@ -74,8 +78,7 @@ def _known_alias(call: Call, text: str) -> None:
 def _key(call: Call) -> Any:
     """moto's key, or None."""
     text = str(call.params.get("KeyId") or "")
-    parts = text.split(":")
-    account, region = (parts[4], parts[3]) if len(parts) == 6 else (call.account, call.region)
+    account, region, _ = _named(call, text)
     backend = call.cloud.backend("kms", account, region)
     try:
         return backend.keys.get(backend.any_id_to_key_id(text))
