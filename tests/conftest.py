@@ -7,9 +7,13 @@ default, a folder's where the folder shares one. What takes longest begins first
 import contextlib
 import os
 import signal
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from rehearsal.cloud.process.running import RunningCloud
 
 # No verdict depends on how fast the machine is, or how busy. A pipeline's Build, which runs tests/project alone, has no
 # hypothesis.
@@ -81,3 +85,14 @@ def _rank(item: pytest.Item) -> int:
     if item.get_closest_marker("e2e") or item.get_closest_marker("engine"):
         return len(LONGEST_FIRST)
     return len(LONGEST_FIRST) + 1
+
+
+@pytest.fixture(scope="session")
+def running_cloud(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[RunningCloud]":
+    """The process's one gateway, on a free port, where an AWS minute lasts a fifth of a second."""
+    # Imported here: the pipeline's Build tests a project without the rehearsal.
+    from rehearsal.cloud.process.running import RunningCloud
+
+    running = RunningCloud(tmp_path_factory.mktemp("cloud"), port=0, seconds_per_minute=0.2).start()
+    yield running
+    running.stop()

@@ -1,6 +1,6 @@
 """A test for each fact of `facts.yaml`. `make parity` prints the table of areas and classes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,9 @@ FACTS = [Fact(area, number, *row) for area, rows in _TABLE.items() for number, r
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One gateway and one account for all facts."""
-    running = RunningCloud(tmp_path_factory.mktemp("parity"), port=0, seconds_per_minute=0.2).start()
-    yield World(running.cloud.url, "123456789012")
-    running.stop()
+def world(running_cloud: RunningCloud) -> World:
+    """One account for all facts."""
+    return World(running_cloud.cloud.url, "123456789012")
 
 
 @pytest.mark.parametrize("fact", FACTS, ids=str)

@@ -1,4 +1,4 @@
-"""One gateway for the whole test session; every test has accounts of its own."""
+"""The session's gateway and engine; every test has accounts of its own."""
 
 import itertools
 import shutil
@@ -18,15 +18,6 @@ from rehearsal.warm import SERVER
 from tests.processes import until
 
 _ACCOUNTS = itertools.count(100000000001)
-
-
-@pytest.fixture(scope="session")
-def running_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
-    """A gateway on a free port, where an AWS minute lasts a fifth of a second."""
-    folder: Path = tmp_path_factory.mktemp("cloud")
-    running = RunningCloud(folder, port=0, seconds_per_minute=0.2).start()
-    yield running
-    running.stop()
 
 
 @pytest.fixture

@@ -25,18 +25,30 @@ def _ports(cloud: Cloud) -> Ports:
     )
 
 
+class SecondGatewayError(RuntimeError):
+    """The process has a gateway already. moto's backends, and what is hooked into them, are the process's."""
+
+
 class RunningCloud:
     """Start with `RunningCloud(root, port)`; `port` 0 takes a free one. `serve()` blocks, `start()` does not."""
 
+    _only = threading.Lock()
+
     def __init__(self, root: Path, port: int = 0, seconds_per_minute: float = 1.0, saved: Path | None = None) -> None:
-        """`saved` is the file with the state to begin with. Raises SnapshotError, PortInUseError."""
+        """`saved`: the file with the state to begin with. Raises SecondGatewayError, SnapshotError, PortInUseError."""
+        if not self._only.acquire(blocking=False):
+            raise SecondGatewayError("a gateway already runs in this process; use that one, or start another process")
         self._gateway: Gateway | None = None
-        self._server: Any = server.listen(self._application, port)
-        self.port = int(self._server.effective_port)
-        store.configure(self.port)
-        self.cloud = Cloud(self.port, root, _ports, seconds_per_minute)
-        self._gateway = Gateway(self.cloud, saved)
         self._thread: threading.Thread | None = None
+        try:
+            self._server: Any = server.listen(self._application, port)
+            self.port = int(self._server.effective_port)
+            store.configure(self.port)
+            self.cloud = Cloud(self.port, root, _ports, seconds_per_minute)
+            self._gateway = Gateway(self.cloud, saved)
+        except BaseException:
+            self._only.release()
+            raise
 
     def _application(self, environ: dict[str, Any], start_response: Any) -> Any:
         assert self._gateway is not None, "the server runs only after the gateway is built"
@@ -62,3 +74,4 @@ class RunningCloud:
             server.close(self._server)
             if self._thread is not None:
                 self._thread.join(5)
+            self._only.release()

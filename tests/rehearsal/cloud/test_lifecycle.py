@@ -15,6 +15,7 @@ import pytest
 from rehearsal.cloud.core import reaper
 from rehearsal.cloud.core.workers import Workers
 from rehearsal.cloud.process import lifecycle
+from rehearsal.cloud.process.running import RunningCloud, SecondGatewayError
 from rehearsal.environment import Rehearsal
 from rehearsal.errors import UserError
 from tests.processes import left_after_waiting
@@ -130,3 +131,11 @@ def test_no_child_is_started_after_the_end() -> None:
     workers.close()
     with pytest.raises(RuntimeError, match="shutting down"):
         workers.run_process(["true"], {})
+
+
+def test_a_process_has_one_gateway(running_cloud: RunningCloud, tmp_path: Path) -> None:
+    """moto's state is the process's, and a second gateway's hooks took the first one's mail away."""
+    with pytest.raises(SecondGatewayError, match="already runs in this process"):
+        RunningCloud(tmp_path)
+    client = running_cloud.cloud.client("sts", "100000000001", "eu-west-1")
+    assert client.get_caller_identity()["Account"] == "100000000001"

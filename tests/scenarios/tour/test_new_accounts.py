@@ -1,6 +1,5 @@
-"""New accounts are made fit by doctor's own commands, at a gateway of the test's own."""
+"""New accounts are made fit by doctor's own commands."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ COMMAND = (
     "aws service-quotas request-service-quota-increase --service-code sagemaker --quota-code L-614B09FD"
     " --desired-value 16 --region eu-west-1 --profile glidepath-prod"
 )
-NAMES = Names("glidepath", "eu-west-1", {"delivery": "1" * 12, "prod": "3" * 12})
+NAMES = Names("glidepath", "eu-west-1", {"delivery": "210000000001", "prod": "210000000003"})
 
 
 class Display:
@@ -36,21 +35,14 @@ class Clients:
         return self.running.cloud.client(service, NAMES.accounts[stack], NAMES.region)
 
 
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[RunningCloud]:
-    made = RunningCloud(tmp_path, port=0, seconds_per_minute=0.05).start()
-    made.cloud.new_accounts = True
-    yield made
-    made.stop()
-
-
 def test_a_command_of_doctor_is_taken_apart() -> None:
     assert new_accounts.read(COMMAND) == new_accounts.Request("glidepath-prod", "sagemaker", "L-614B09FD", 16.0)
 
 
 def test_what_doctor_names_is_requested_and_waited_for(
-    running: RunningCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    running_cloud: RunningCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(running_cloud.cloud, "new_accounts", True)
     found = [
         Finding("quotas", "prod", PROBLEM, "too few", "twice", COMMAND),
         Finding("mail", "prod", PROBLEM, "a@example.com has not confirmed", "", "the link"),
@@ -58,7 +50,7 @@ def test_what_doctor_names_is_requested_and_waited_for(
     ]
     monkeypatch.setattr(new_accounts, "examine", lambda *_: iter(found))
     display, project = Display(), Project(tmp_path, NAMES, {})
-    clients: Any = Clients(running)
+    clients: Any = Clients(running_cloud)
     rehearsal = Rehearsal(folder=tmp_path, accounts=NEW)
     (request,) = new_accounts.settle_in(rehearsal, project, clients, display)  # type: ignore[arg-type]
     client = clients.of("prod", "service-quotas")
