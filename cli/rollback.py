@@ -1,13 +1,11 @@
 """Return an environment to a release that served before: alias, endpoint, baseline and schedule together."""
 
 import datetime
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.app import new_app
-from cli.errors import UserError
+from cli.app import confirm, new_app
 
 if TYPE_CHECKING:
     from operate.history import Approval
@@ -43,7 +41,7 @@ def rollback(
     wanted = plan(clients, project, stack, to)
     print("\n".join(lines(wanted, now)))
     if not yes:
-        _ask(wanted)
+        confirm(f"Return {wanted.stack} to release {wanted.target.release.id}?")
     version = carry_out(clients, project, wanted, now, reason, lambda line: print(line, flush=True))
     print(f"release {wanted.target.release.id} takes all traffic of {stack}, by version {version}")
 
@@ -70,13 +68,6 @@ def lines(wanted: "Plan", now: bool) -> list[str]:
         found.append("  now        all traffic at once: no steps, so no alarm can stop it on the way; both hooks run,")
         found.append("             policy all-at-once is exempted for this one update; recorded with the deployment")
     return found
-
-
-def _ask(wanted: "Plan") -> None:
-    if not sys.stdin.isatty():
-        raise UserError("nothing was changed: there is no terminal to ask on", "add --yes to do it without a question")
-    if not typer.confirm(f"Return {wanted.stack} to release {wanted.target.release.id}?"):
-        raise UserError("nothing was changed")
 
 
 def _time(moment: datetime.datetime) -> str:

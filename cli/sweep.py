@@ -1,13 +1,12 @@
 """Remove endpoints, configurations and models that releases have left behind and nobody serves."""
 
 import json
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.app import new_app
-from cli.errors import FAILED, UserError
+from cli.app import confirm, new_app
+from cli.errors import FAILED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +45,7 @@ def sweep(
         print("\n".join(lines(stack, planned)))
     if planned and (yes or not as_json):
         if not yes:
-            _ask(stack)
+            confirm(f"Remove them from {stack}?")
         swept = remove(clients, project, stack, planned, (lambda _: None) if as_json else _say)
     kept = [{**each.as_dict(), "reason": reason} for each, reason in swept.kept]
     if as_json:
@@ -77,10 +76,3 @@ def describe(found: "Leftover") -> str:
 
 def _say(line: str) -> None:
     print(line, flush=True)
-
-
-def _ask(stack: str) -> None:
-    if not sys.stdin.isatty():
-        raise UserError("nothing was changed: there is no terminal to ask on", "add --yes to do it without a question")
-    if not typer.confirm(f"Remove them from {stack}?"):
-        raise UserError("nothing was changed")

@@ -18,23 +18,27 @@ class KeyArgs(TypedDict):
 
 
 class Key(pulumi.ComponentResource):
-    """A symmetric key that rotates every year; deleted 30 days after it is asked for."""
+    """A symmetric key that rotates every year. Kept when the stack is destroyed, like the buckets that it encrypts.
+
+    AWS deletes a key 30 days after it was asked to, and nobody ever reads what it encrypted again
+    (https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html).
+    """
 
     arn: pulumi.Output[str]
     """ARN of the key."""
 
     def __init__(self, name: str, args: KeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("glidepath:storage:Key", name, None, opts)
-        own = pulumi.ResourceOptions(parent=self)
+        kept = pulumi.ResourceOptions(parent=self, retain_on_delete=True)
         key = KmsKey(
             name,
             description=args["alias"].removeprefix("alias/"),
             policy=json.dumps(args["policy"]),
             enable_key_rotation=True,
             deletion_window_in_days=30,
-            opts=own,
+            opts=kept,
         )
-        alias = Alias(name, name=args["alias"], target_key_id=key.key_id, opts=own)
+        alias = Alias(name, name=args["alias"], target_key_id=key.key_id, opts=kept)
         # Roles reach the key by its alias: who has the ARN may count on both.
         self.arn = pulumi.Output.all(key.arn, alias.id).apply(lambda both: both[0])
         self.register_outputs({"arn": self.arn})

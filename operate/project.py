@@ -124,3 +124,11 @@ def environment(project: Project, stack: str) -> str:
     if stack not in known:
         raise UserError(f"there is no environment {stack!r}", f"choose one of: {', '.join(known)}")
     return stack
+
+
+def known_stack(project: Project, stack: str) -> str:
+    """The name of a stack that exists: delivery, or an environment. Raises UserError with those that do."""
+    known = [DELIVERY, *project.names.environments]
+    if stack not in known:
+        raise UserError(f"there is no stack {stack!r}", f"choose one of: {', '.join(known)}")
+    return stack

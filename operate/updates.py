@@ -6,10 +6,10 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from contracts.errors import UserError
 from operate import engine, half_made, stack_files
@@ -94,34 +94,34 @@ def refresh_interrupted(stack: str, root: Path) -> None:
         named = [word for urn in targets for word in ("--target", urn)]
         _run(stack, ["refresh", "--skip-preview", creating, *named, *config], root)
         if any(_kind(urn) in _UNSEEN for urn in urns):
-            _forget(stack, urns, root, Path(folder))
+            rewrite_state(stack, root, lambda state: without_unseen(state, urns))
     # Only now: whoever could refresh holds the stack alone, and no other engine is still at it.
     half_made.remove(stack, root, begun)
 
 
-def _forget(stack: str, urns: Sequence[str], root: Path, folder: Path) -> None:
-    """Take out of the state what no refresh sees of these resources: the next update sends it again."""
+def rewrite_state(stack: str, root: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Put a changed state into the place of a stack's. Raises UserError where it can be neither read nor written."""
     done = engine.run(["stack", "export", "--stack", stack], root)
     if done.returncode != 0:
         raise UserError(f"the state of {stack} cannot be read", done.stderr.strip() or "see the engine's lines above")
-    state = folder / "state.json"
-    state.write_text(without_unseen(done.stdout, urns))
-    state.chmod(0o600)
-    done = engine.run(["stack", "import", "--stack", stack, "--file", str(state)], root)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "state.json"
+        file.touch(0o600)
+        file.write_text(json.dumps(change(json.loads(done.stdout))))
+        done = engine.run(["stack", "import", "--stack", stack, "--file", str(file)], root)
     if done.returncode != 0:
         raise UserError(
             f"the state of {stack} cannot be written", done.stderr.strip() or "see the engine's lines above"
         )
 
 
-def without_unseen(export: str, urns: Sequence[str]) -> str:
-    """An exported state without what no refresh sees of these resources."""
-    state = json.loads(export)
+def without_unseen(state: dict[str, Any], urns: Sequence[str]) -> dict[str, Any]:
+    """An exported state without what no refresh sees of these resources: the next update sends it again."""
     for resource in state["deployment"].get("resources") or []:
         if resource["urn"] in urns and not resource.get("delete"):
             for values in (resource.get("inputs"), resource.get("outputs")):
                 (values or {}).pop(_UNSEEN.get(_kind(resource["urn"]), ""), None)
-    return json.dumps(state)
+    return state
 
 
 def _kind(urn: str) -> str:

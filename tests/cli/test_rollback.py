@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from cli.errors import UserError
-from cli.rollback import _ask
 from contracts.release import parse_release
 from operate import deploy, rollback
 from operate.history import Manifest
@@ -91,9 +90,3 @@ def test_any_other_update_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(deploy, "deploy_release", held)
     with pytest.raises(UserError, match="another update holds prod"):
         rollback.redeploy(plan(), now=False, reason="", say=print)
-
-
-def test_nothing_is_done_without_a_terminal_or_yes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
-    with pytest.raises(UserError, match="nothing was changed: there is no terminal to ask on"):
-        _ask(plan())

@@ -343,11 +343,16 @@ def test_destroy_ends_a_stack(road: Road, stack: str) -> None:
 
 
 def test_nothing_is_left_but_what_is_kept_on_purpose(road: Road) -> None:
-    """Data outlives its stacks; the state's bucket and key are bootstrap's; log groups of jobs are AWS's own."""
+    """Data outlives its stacks, with its keys; the state's bucket and key are bootstrap's; log groups of jobs are AWS's own."""
     state = place(road.project)
     key = road.clients.of("delivery", "kms").describe_key(KeyId=state.alias)["KeyMetadata"]["KeyId"]
     kept = {road.project.names.data_bucket, road.project.names.artifacts_bucket, state.bucket, state.alias, key}
     kept |= {road.project.names.capture_bucket(stack) for stack in ("dev", "prod")}
+    for stack in STACKS:
+        alias = road.project.names.key_alias(stack)
+        found = road.clients.of(stack, "kms").describe_key(KeyId=alias)["KeyMetadata"]
+        assert found["KeyState"] == "Enabled"
+        kept |= {alias, found["KeyId"]}
     kept |= {":log-group:/aws/sagemaker/", ":log-group:/aws-glue/jobs/"}
     for account in sorted(set(road.project.names.accounts.values())):
         url = f"{road.rehearsal.endpoint}/_rehearsal/inventory?account={account}"
