@@ -1,5 +1,6 @@
 """The decision on a call of the gateway."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,12 +26,13 @@ class Verdict:
     decision: Decision
 
 
-def judge(call: Call, *, own_account: bool = False) -> list[Verdict]:
+def judge(call: Call, needs: Sequence[Need] | None = None, *, own_account: bool = False) -> list[Verdict]:
     """Decide on everything a call needs, up to the first refusal.
 
-    `own_account` takes every resource for the caller's own, for services that combine policies by themselves.
+    `needs` are what it needs, where that is not what the call's own rules say. `own_account` takes every resource for
+    the caller's own, for services that combine policies by themselves.
     """
-    needs = needs_of(call)
+    needs = needs_of(call) if needs is None else needs
     if not needs:
         return []
     requester = requester_of(call)
@@ -60,14 +62,15 @@ def requester_of(call: Call) -> Requester:
     return Requester(principal.arn, principal.account, principal.role_arn, principal.kind == "service")
 
 
-def enforce(call: Call) -> None:
+def enforce(call: Call, needs: Sequence[Need] | None = None) -> None:
     """Record what the call needs, and raise AwsError (AccessDenied) when policies do not allow all of it.
 
+    `needs` as in `judge`.
     A key that may be used but is switched off is reported last, in the words of the service that needs it.
     """
     ledger = call.cloud.ledger
     who = call.principal.ledger_key
-    verdicts = judge(call)
+    verdicts = judge(call, needs)
     if not verdicts:
         ledger.record(who, call.action)
     for verdict in verdicts:

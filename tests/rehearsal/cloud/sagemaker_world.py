@@ -62,6 +62,18 @@ class World:
         self.client("iam").put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=json.dumps(everything))
         return arn
 
+    def key(self) -> str:
+        """A key of the account."""
+        return str(self.client("kms").create_key()["KeyMetadata"]["Arn"])
+
+    def make_role_without(self, name: str, action: str) -> str:
+        """A role of SageMaker that may do all but one thing."""
+        arn = self.make_role(name, "sagemaker.amazonaws.com")
+        statement = {"Effect": "Deny", "Action": action, "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self.client("iam").put_role_policy(RoleName=name, PolicyName="not", PolicyDocument=document)
+        return arn
+
     def put(self, key: str, body: bytes | str) -> str:
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=body)
         return f"s3://{self.bucket}/{key}"
@@ -98,9 +110,8 @@ class World:
         return self.settle(lambda: self.sagemaker.describe_training_job(TrainingJobName=name), "TrainingJobStatus")
 
     def process(self, name: str, **request: Any) -> dict[str, Any]:
-        self.sagemaker.create_processing_job(
-            ProcessingJobName=name, RoleArn=self.role, ProcessingResources=CLUSTER, **request
-        )
+        request = {"RoleArn": self.role, "ProcessingResources": CLUSTER, **request}
+        self.sagemaker.create_processing_job(ProcessingJobName=name, **request)
         return self.settle(
             lambda: self.sagemaker.describe_processing_job(ProcessingJobName=name), "ProcessingJobStatus"
         )

@@ -343,7 +343,7 @@ def test_destroy_ends_a_stack(road: Road, stack: str) -> None:
 
 
 def test_nothing_is_left_but_what_is_kept_on_purpose(road: Road) -> None:
-    """Data outlives its stacks, with its keys; the state's bucket and key are bootstrap's; log groups of jobs are AWS's own."""
+    """Data and its keys outlive their stacks; the state's are bootstrap's; log groups of jobs are AWS's own."""
     state = place(road.project)
     key = road.clients.of("delivery", "kms").describe_key(KeyId=state.alias)["KeyMetadata"]["KeyId"]
     kept = {road.project.names.data_bucket, road.project.names.artifacts_bucket, state.bucket, state.alias, key}

@@ -40,10 +40,15 @@ def _endpoint_key(call: Call) -> list[Need]:
     key = configs.get(str(call.params.get("EndpointConfigName")), {}).get("KmsKeyId")
     if not key:
         return []
+    return grant(str(key), call.account, call.region)
+
+
+def grant(key: str, account: str, region: str) -> list[Need]:
+    """What it needs to let SageMaker encrypt volumes with a key; nothing where AWS's own key is meant."""
     context = many({"kms:GrantIsForAWSResource": True})
     return [
         Need(need.action, need.resource, need.account, {**need.context, **context})
-        for need in kms.via("sagemaker", "kms:CreateGrant", str(key), call.account, call.region)
+        for need in kms.via("sagemaker", "kms:CreateGrant", key, account, region)
     ]
 
 

@@ -11,7 +11,7 @@ from rehearsal.cloud.compute import objects as s3
 from rehearsal.cloud.compute.jobs import Job, JobFailed, JobStopped, JobTimedOut, limit
 from rehearsal.cloud.containers import mounts, xgboost_image
 from rehearsal.cloud.core.api import AwsError, Call, Cloud, Event, Place, operation
-from rehearsal.cloud.services.sagemaker import images, quotas, state, tags
+from rehearsal.cloud.services.sagemaker import images, quotas, state, tags, volumes
 from rehearsal.cloud.services.sagemaker.inputs import check_input, refuse, split_uri
 
 KIND = "processing-job"
@@ -167,6 +167,7 @@ def _run(run: Job, job: state.Record, finished: Callable[[Job, state.Record], No
 
 
 def _process(run: Job, job: state.Record, finished: Callable[[Job, state.Record], None] | None) -> None:
+    volumes.encrypt(run, job["ProcessingResources"]["ClusterConfig"].get("VolumeKmsKeyId"))
     client = run.client("s3")
     _prepare(run, job, client)
     job["ProcessingStartTime"] = run.cloud.clock.now()

@@ -11,7 +11,7 @@ from typing import Any
 from rehearsal.cloud.compute import objects as s3
 from rehearsal.cloud.compute.jobs import Job, JobFailed, JobStopped, JobTimedOut, limit
 from rehearsal.cloud.core.api import AwsError, Call, Cloud, Credentials, Event, Place, Sample, operation
-from rehearsal.cloud.services.sagemaker import images, quotas, state, tags
+from rehearsal.cloud.services.sagemaker import images, quotas, state, tags, volumes
 from rehearsal.cloud.services.sagemaker.inputs import check_input, refuse
 
 KIND = "training-job"
@@ -163,6 +163,7 @@ def _run(run: Job, job: state.Record) -> None:
 
 
 def _train(run: Job, job: state.Record) -> None:
+    volumes.encrypt(run, job["ResourceConfig"].get("VolumeKmsKeyId"))
     _advance(run, job, "Downloading")
     client = run.client("s3")
     _prepare(run, job, client)
