@@ -44,6 +44,25 @@ class _Trace:
     method: Method | None = None
 
 
+@dataclass(frozen=True)
+class _Arrived:
+    """A request, and where in which API it arrived."""
+
+    cloud: Cloud
+    request: Request
+    place: Place
+    api: Any
+    stage_name: str
+    path: str
+    """Below the stage, without a slash at its beginning."""
+    request_id: str
+    trace: _Trace
+
+    @property
+    def source_ip(self) -> str:
+        return self.request.remote_addr or "127.0.0.1"
+
+
 @route("/_aws/execute-api/<api_id>/<stage_name>")
 def execute_root(cloud: Cloud, request: Request, api_id: str, stage_name: str) -> Response:
     """The root of a stage."""
@@ -57,11 +76,11 @@ def execute(cloud: Cloud, request: Request, api_id: str, stage_name: str, path: 
     if found is None:
         return render(refuse("UNKNOWN_STAGE"), {}, {})
     account, region, api = found
-    request_id = str(uuid.uuid4())
     trace = _Trace()
-    trace.context = _context(request, api_id, stage_name, path, request_id, account)
+    arrived = _Arrived(cloud, request, Place(account, region), api, stage_name, path, str(uuid.uuid4()), trace)
+    trace.context = _context(arrived)
     try:
-        response = _answer(cloud, request, account, region, api, stage_name, path, request_id, trace)
+        response = _answer(arrived)
     except Refused as problem:
         trace.context |= {
             "error.message": problem.message,
@@ -70,62 +89,58 @@ def execute(cloud: Cloud, request: Request, api_id: str, stage_name: str, path: 
             "integrationErrorMessage": problem.detail or None,
         }
         response = render(problem, trace.snapshot.gateway_responses if trace.snapshot else {}, trace.context)
-    response.headers["x-amzn-RequestId"] = request_id
-    response.headers["x-amz-apigw-id"] = request_id[:13]
+    response.headers["x-amzn-RequestId"] = arrived.request_id
+    response.headers["x-amz-apigw-id"] = arrived.request_id[:13]
     latency = service_time.since(trace.begun) * 1000
     cloud.pace.count(latency / 1000)
     size = response.content_length or 0
     trace.context |= {"status": response.status_code, "responseLatency": int(latency), "responseLength": size}
     if trace.stage is not None:
-        defer(cloud, lambda: _publish(cloud, account, region, api, trace, response.status_code, latency))
+        defer(cloud, lambda: _publish(arrived, response.status_code, latency))
     return response
 
 
-def _context(
-    request: Request, api_id: str, stage_name: str, path: str, request_id: str, account: str
-) -> dict[str, Any]:
+def _context(arrived: _Arrived) -> dict[str, Any]:
     """The `$context` variables that are known on arrival."""
     received = proxy.now()
     return {
-        "requestId": request_id,
-        "extendedRequestId": request_id[:13],
-        "apiId": api_id,
-        "accountId": account,
-        "stage": stage_name,
-        "httpMethod": request.method,
-        "path": f"/{stage_name}/{path}",
+        "requestId": arrived.request_id,
+        "extendedRequestId": arrived.request_id[:13],
+        "apiId": arrived.api.id,
+        "accountId": arrived.place.account,
+        "stage": arrived.stage_name,
+        "httpMethod": arrived.request.method,
+        "path": f"/{arrived.stage_name}/{arrived.path}",
         "protocol": "HTTP/1.1",
         "requestTime": received.strftime("%d/%b/%Y:%H:%M:%S +0000"),
         "requestTimeEpoch": int(received.timestamp() * 1000),
-        "identity.sourceIp": request.remote_addr or "127.0.0.1",
-        "identity.userAgent": request.headers.get("User-Agent"),
+        "identity.sourceIp": arrived.source_ip,
+        "identity.userAgent": arrived.request.headers.get("User-Agent"),
     }
 
 
-def _answer(
-    cloud: Cloud, request: Request, account: str, region: str, api: Any, stage_name: str, path: str, request_id: str,
-    trace: _Trace,
-) -> Response:  # fmt: skip
-    trace.stage = stage = api.stages.get(stage_name)
-    trace.snapshot = snapshot = deployed(cloud, account, region).get((api.id, stage.deployment_id)) if stage else None
+def _answer(arrived: _Arrived) -> Response:
+    cloud, place, api, trace = arrived.cloud, arrived.place, arrived.api, arrived.trace
+    trace.stage = stage = api.stages.get(arrived.stage_name)
+    known = deployed(cloud, place.account, place.region)
+    trace.snapshot = snapshot = known.get((api.id, stage.deployment_id)) if stage else None
     if snapshot is None or snapshot.disabled:
         raise refuse("UNKNOWN_STAGE")
-    matched = snapshot.match(request.method, path)
+    matched = snapshot.match(arrived.request.method, arrived.path)
     if matched is None:
         raise refuse("MISSING_AUTHENTICATION_TOKEN")
-    trace.method = method = matched[0]
-    trace.context["resourcePath"] = method.path
-    exchange = _admit(cloud, request, account, region, snapshot, stage, matched, path, request_id, trace)
-    _validate(method, request, matched[1])
+    trace.method, parameters = matched
+    trace.context["resourcePath"] = trace.method.path
+    exchange = _admit(arrived, snapshot, trace.method, parameters)
+    _validate(trace.method, arrived.request, parameters)
     return _integrate(cloud, exchange, trace)
 
 
-def _admit(
-    cloud: Cloud, request: Request, account: str, region: str, snapshot: Snapshot, stage: Any,
-    matched: tuple[Method, dict[str, str]], path: str, request_id: str, trace: _Trace,
-) -> proxy.Exchange:  # fmt: skip
+def _admit(arrived: _Arrived, snapshot: Snapshot, method: Method, parameters: dict[str, str]) -> proxy.Exchange:
     """Authentication, permission, API key and rates."""
-    method, parameters = matched
+    cloud, request, trace = arrived.cloud, arrived.request, arrived.trace
+    account, region = arrived.place.account, arrived.place.region
+    stage = trace.stage
     if len(request.get_data()) > _MAX_BODY:
         raise refuse("REQUEST_TOO_LARGE")
     identity = access.authenticate(cloud, request, region) if method.authorization == "AWS_IAM" else None
@@ -135,9 +150,8 @@ def _admit(
             "identity.caller": identity.principal.user_id,
             "identity.accountId": identity.principal.account,
         }
-    arn = f"arn:aws:execute-api:{region}:{account}:{snapshot.api_id}/{stage.name}/{request.method}/{path}"
-    source = request.remote_addr or "127.0.0.1"
-    access.check_permission(cloud, snapshot, identity, account, region, arn, source)
+    arn = f"arn:aws:execute-api:{region}:{account}:{snapshot.api_id}/{stage.name}/{request.method}/{arrived.path}"
+    access.check_permission(cloud, snapshot, identity, account, region, arn, arrived.source_ip)
     backend = cloud.backend("apigateway", account, region)
     api_key = access.check_api_key(backend, snapshot, stage.name, method, request)
     if api_key is not None:
@@ -147,12 +161,12 @@ def _admit(
         request,
         snapshot,
         method,
-        f"/{path}",
+        f"/{arrived.path}",
         parameters,
         stage,
         account,
         region,
-        request_id,
+        arrived.request_id,
         proxy.now(),
         identity,
         api_key,
@@ -247,8 +261,9 @@ def _invoke(cloud: Cloud, exchange: proxy.Exchange, payload: bytes) -> _Invoked:
     return _Invoked(answer["Payload"], answer.get("FunctionError"), answer["ResponseMetadata"]["RequestId"])
 
 
-def _publish(cloud: Cloud, account: str, region: str, api: Any, trace: _Trace, status: int, latency: float) -> None:
+def _publish(arrived: _Arrived, status: int, latency: float) -> None:
     """Metrics, and the line of the access log in the stage's own format."""
+    cloud, place, api, trace = arrived.cloud, arrived.place, arrived.api, arrived.trace
     values: list[tuple[str, float, str]] = [
         ("Count", 1.0, "Count"),
         ("4XXError", float(400 <= status < 500), "Count"),
@@ -262,19 +277,19 @@ def _publish(cloud: Cloud, account: str, region: str, api: Any, trace: _Trace, s
         sets.append({**sets[1], "Resource": trace.method.path, "Method": trace.method.verb})
     for dimensions in sets:
         for name, value, unit in values:
-            cloud.put_metric(Place(account, region), Sample("AWS/ApiGateway", name, dimensions, value, unit))
+            cloud.put_metric(place, Sample("AWS/ApiGateway", name, dimensions, value, unit))
     settings = trace.stage.access_log_settings or {}
     destination, template = settings.get("destinationArn", ""), settings.get("format")
     if ":log-group:" not in destination or not template:
         return
     group = destination.split(":log-group:")[1].removesuffix(":*")
-    role = cloud.backend("apigateway", account, region).account.cloudwatch_role_arn
+    role = cloud.backend("apigateway", place.account, place.region).account.cloudwatch_role_arn
     if not role:
         return
     with contextlib.suppress(AwsError):
         session = cloud.session_for_service(role, "apigateway.amazonaws.com", "logs")
         lines = LogLines(group, f"{api.id}-{trace.stage.name}", [fill(template, trace.context)])
-        logs.append_as(cloud, session, Place(account, region), lines)
+        logs.append_as(cloud, session, place, lines)
 
 
 def _detailed(stage: Any) -> bool:
