@@ -8,7 +8,7 @@ import pulumi
 from components.bucket import Bucket
 from components.key import Key
 from contracts.names import DELIVERY, Names
-from definitions.storage import delivery_key, read_runs
+from definitions.storage import delivery_key, guard_artifacts, read_runs
 
 
 class StorageArgs(TypedDict):
@@ -41,7 +41,7 @@ class Storage(pulumi.ComponentResource):
             {
                 "bucket_name": names.artifacts_bucket,
                 "key_arn": key.arn,
-                "statements": read_runs(names),
+                "statements": [*guard_artifacts(names), *read_runs(names)],
                 "expiry": [(f"{names.name}/", max(30, math.ceil(args["approval_minutes"] / 1440) + 7))],
             },
             own,

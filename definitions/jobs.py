@@ -147,6 +147,9 @@ def _train(training: Training) -> State:
             "TrainingJobName.$": _job(training, "train"),
             "RoleArn": training.names.role_arn(DELIVERY, "training"),
             "AlgorithmSpecification": {"TrainingImage": training.xgboost_image, "TrainingInputMode": "File"},
+            # Inputs and outputs are SageMaker's to move; what runs on the data reaches nothing else.
+            # https://docs.aws.amazon.com/sagemaker/latest/dg/mkt-algo-model-internet-free.html
+            "EnableNetworkIsolation": True,
             "HyperParameters": dict(training.hyperparameters),
             "InputDataConfig": [channel("train"), channel("validation")],
             "OutputDataConfig": {"S3OutputPath.$": path(training, "training"), "KmsKeyId": training.key_arn},
@@ -182,6 +185,8 @@ def evaluate(training: Training, champion: str = "") -> State:
                 "ContainerEntrypoint": ["python3", "/opt/ml/processing/code/evaluate.py"],
                 "ContainerArguments": arguments,
             },
+            # The code is the commit's, which nobody has approved yet: it gets data, and neither role nor network.
+            "NetworkConfig": {"EnableNetworkIsolation": True},
             "ProcessingInputs": inputs,
             "ProcessingOutputConfig": _outputs(training, {"evaluation": "evaluation", "baseline": "reports"}),
         },

@@ -52,6 +52,44 @@ def bucket_policy(bucket_arn: str, key_arn: str, *more: Statement) -> Document:
     return document(tls_only(bucket_arn), *encrypted_only(bucket_arn, key_arn), *more)
 
 
+def guard_artifacts(names: Names) -> list[Statement]:
+    """What later stages run and read stays what it was when it was written.
+
+    The pipeline's artifacts, the sources that every stage after the approval runs, are written by the pipeline alone.
+    Packaged code and manifests are written once: a write must ask for nothing to be there
+    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html). Nobody takes either away.
+    """
+    store = names.artifacts_bucket
+    sources, code = names.bucket_arn(store, f"{names.name}/*"), names.bucket_arn(store, "code/*")
+    manifests = names.bucket_arn(store, "runs/*/release/manifest.json")
+    return [
+        {
+            "Sid": "PipelineWritesSources",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObject"],
+            "Resource": sources,
+            "Condition": {"ArnNotEquals": {"aws:PrincipalArn": names.role_arn(DELIVERY, "pipeline")}},
+        },
+        {
+            "Sid": "WrittenOnce",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:PutObject",
+            "Resource": [code, manifests],
+            "Condition": {"Null": {"s3:if-none-match": "true"}, "Bool": {"s3:ObjectCreationOperation": "true"}},
+        },
+        {
+            "Sid": "NeverTakenAway",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": ["s3:DeleteObject", "s3:DeleteObjectVersion"],
+            "Resource": [code, manifests],
+            "Condition": {"ArnLike": {"aws:PrincipalArn": names.role_arn(DELIVERY, "*")}},
+        },
+    ]
+
+
 def read_runs(names: Names) -> list[Statement]:
     """Leave for the environments' accounts to read runs: release, baseline and golden records.
 
@@ -93,6 +131,26 @@ def _owner(names: Names, stack: str) -> Statement:
         "Principal": {"AWS": names.root(stack)},
         "Action": "kms:*",
         "Resource": "*",
+    }
+
+
+def _grants(names: Names, stack: str) -> Statement:
+    """No role of the stack grants the key to anybody but AWS's services, whatever policies it has.
+
+    A grant is a way around policies: who may make one for itself decrypts what no policy lets it. In a grant that a
+    service makes for its resource the condition is true.
+    https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-grant-is-for-aws-resource
+    """
+    return {
+        "Sid": "GrantsForServicesOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "kms:CreateGrant",
+        "Resource": "*",
+        "Condition": {
+            "ArnLike": {"aws:PrincipalArn": names.role_arn(stack, "*")},
+            "BoolIfExists": {"kms:GrantIsForAWSResource": "false"},
+        },
     }
 
 
@@ -141,12 +199,13 @@ def delivery_key(names: Names) -> Document:
             "Condition": {"StringEquals": {"kms:ViaService": f"s3.{names.region}.amazonaws.com"}},
         }
     ]
-    return document(_owner(names, DELIVERY), _logs(names, DELIVERY), *(shared if accounts else []))
+    own = (_owner(names, DELIVERY), _grants(names, DELIVERY), _logs(names, DELIVERY))
+    return document(*own, *(shared if accounts else []))
 
 
 def environment_key(names: Names, env: str) -> Document:
     """Key of one environment."""
-    return document(_owner(names, env), _logs(names, env), _publishers(names, env))
+    return document(_owner(names, env), _grants(names, env), _logs(names, env), _publishers(names, env))
 
 
 def topic_policy(topic_arn: str, names: Names, env: str) -> Document:

@@ -32,13 +32,13 @@ def write_variables(path: Path, values: Mapping[str, str]) -> None:
 
 
 def package(s3: Any, folder: S3Location) -> None:
-    """Upload the workflow's code. Raises UserError where a file is missing or cannot be written."""
+    """Upload the workflow's code, once. Raises UserError where a file is missing, or other code lies there already."""
     for name in CODE:
         path = ROOT / name
         if not path.is_file():
             raise UserError(f"{name} is missing from the sources", "commit it: the training workflow needs it")
-        plans.write(s3, str(folder.join(path.name)), path.read_bytes(), "text/plain")
-    plans.write(s3, str(folder.join(ARCHIVE)), archive(ROOT), "application/zip")
+        plans.write_once(s3, str(folder.join(path.name)), path.read_bytes(), "text/plain")
+    plans.write_once(s3, str(folder.join(ARCHIVE)), archive(ROOT), "application/zip")
 
 
 def reports_of(stacks: Sequence[str]) -> "list[Report]":

@@ -9,6 +9,7 @@ from contracts.s3 import S3Location, parse_s3_uri
 from preview import digest
 from preview.plan import Document
 
+_EXISTS = ("PreconditionFailed", "ConditionalRequestConflict")
 AGAIN = "nothing was changed; run the pipeline again and approve what it plans now"
 
 
@@ -41,6 +42,26 @@ def write(s3: Any, uri: str, body: bytes, content_type: str = "application/json"
         s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
     except (BotoCoreError, ClientError) as error:
         raise UserError(f"{uri} cannot be written: {error}") from error
+
+
+def write_once(s3: Any, uri: str, body: bytes, content_type: str) -> None:
+    """An object that nobody overwrites. Raises UserError where it cannot be written, or something else lies there."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    bucket, key = split(uri)
+    try:
+        s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*")
+        return
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _EXISTS:
+            raise UserError(f"{uri} cannot be written: {error}") from error
+    except BotoCoreError as error:
+        raise UserError(f"{uri} cannot be written: {error}") from error
+    if read(s3, uri) != body:
+        raise UserError(
+            f"{uri} holds something else already",
+            "it is never overwritten: find out what wrote it, and commit again to package under another name",
+        )
 
 
 def store(s3: Any, uri: str, plan: digest.Plan) -> str:

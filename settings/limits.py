@@ -27,6 +27,8 @@ WITHOUT_CONNECTIONS = (
 """https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodestarConnectionSource.html"""
 _BUCKET = 63
 """https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
+_FOLDERS = ("code", "dataset", "glue", "runs")
+"""Folders of the artifacts bucket that hold what runs are made of and make."""
 _DAY = 1440
 _ELSEWHERE = 20
 """Minutes that a deployment takes beside its shift: install, preview, the new endpoint, the old one's end."""
@@ -79,6 +81,17 @@ def buckets(values: Values, problems: Problems) -> None:
             more = len(bucket) - _BUCKET
             reason = f"makes {bucket} of {len(bucket)} characters, and S3 takes {_BUCKET}: shorten it, or"
             problems.refuse(f"{NAMESPACE}:name", name, f"{reason} the environment's name {env}, by {more}")
+
+
+def folders(values: Values, problems: Problems) -> None:
+    """CodePipeline keeps its artifacts in a folder of the pipeline's name, and they expire: in no folder of ours.
+
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/welcome-introducing-artifacts.html
+    """
+    name = values["name"]
+    if name is not FAULTY and name in _FOLDERS:
+        reason = "is a folder of the artifacts bucket already, and the pipeline's own folder has the project's name"
+        problems.refuse(f"{NAMESPACE}:name", name, f"{reason}; take a name other than {', '.join(_FOLDERS)}")
 
 
 def alarms(values: Values, problems: Problems) -> None:
@@ -147,4 +160,4 @@ def _sound(values: Any, *names: str) -> bool:
     return values is not FAULTY and all(values[name] is not FAULTY for name in names)
 
 
-RULES = (region, buckets, alarms, builds, shift)
+RULES = (region, buckets, folders, alarms, builds, shift)

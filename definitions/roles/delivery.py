@@ -93,14 +93,13 @@ def _source(at: Delivery) -> list[Statement]:
     ]
 
 
-def _codebuild(at: Delivery, purpose: str) -> list[Statement]:
-    """What every build needs: its input, its log."""
+def _codebuild(at: Delivery, purpose: str, write: bool = False) -> list[Statement]:
+    """What every build needs: its input, its log. No stage hands an artifact on, so no build writes one; `write` is for
+    those that write something else."""
     group = at.names.log_group_arn(f"/aws/codebuild/{at.names.project(purpose)}", DELIVERY)
     return [
-        allow(
-            "Artifacts", ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], [at.artifacts(f"{at.names.name}/*")]
-        ),
-        at.use_key(),
+        allow("Artifacts", ["s3:GetObject", "s3:GetObjectVersion"], [at.artifacts(f"{at.names.name}/*")]),
+        at.use_key(write=write),
         write_logs(group),
     ]
 
@@ -114,9 +113,10 @@ def _look(at: Delivery, envs: Sequence[str]) -> list[Statement]:
 def build(at: Delivery) -> list[Statement]:
     """Tests, packages code, and previews the environments."""
     return [
-        *_codebuild(at, "build"),
+        *_codebuild(at, "build", write=True),
         *_look(at, at.names.environments),
-        allow("PackageCode", ["s3:PutObject"], [at.artifacts("code/*")]),
+        # What lies there is read and compared: it is never overwritten.
+        allow("PackageCode", ["s3:GetObject", "s3:PutObject"], [at.artifacts("code/*")]),
     ]
 
 
@@ -136,7 +136,7 @@ def deploy(at: Delivery, env: str) -> list[Statement]:
 def plan(at: Delivery, env: str) -> list[Statement]:
     """Previews a release in one environment and writes the plan down."""
     return [
-        *_codebuild(at, f"plan-{env}"),
+        *_codebuild(at, f"plan-{env}", write=True),
         *_look(at, [env]),
         allow("ReadManifest", ["s3:GetObject"], [at.artifacts("runs/*/release/manifest.json")]),
         allow("WritePlan", ["s3:PutObject"], [_plan(at, env)]),

@@ -85,7 +85,8 @@ def _sagemaker(at: Environment) -> list[Statement]:
             ["sagemaker:AddTags", "sagemaker:DeleteTags", "sagemaker:ListTags"],
             [model, config, endpoint],
         ),
-        allow("EndpointKey", ["kms:CreateGrant", "kms:DescribeKey"], [at.key_arn]),
+        allow("EndpointGrant", ["kms:CreateGrant"], [at.key_arn], {"Bool": {"kms:GrantIsForAWSResource": "true"}}),
+        allow("EndpointKey", ["kms:DescribeKey"], [at.key_arn]),
     ]
 
 

@@ -125,7 +125,7 @@ class Candidates:
     def _put(self, key: str, body: bytes) -> str:
         kind = "application/json" if key.endswith(".json") else "application/gzip"
         place = {"Bucket": self._project.names.artifacts_bucket, "Key": key}
-        self._s3.put_object(**place, Body=body, ContentType=kind, ChecksumAlgorithm="SHA256")
+        self._s3.put_object(**place, Body=body, ContentType=kind, ChecksumAlgorithm="SHA256", IfNoneMatch="*")
         return f"s3://{self._project.names.artifacts_bucket}/{key}"
 
     def _first_input(self, states: Any, machine: str) -> dict[str, Any]:

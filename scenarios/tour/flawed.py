@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from contracts.errors import UserError
 from operate.clients import Clients
+from operate.plans import write_once
 from operate.project import Project
 from scenarios import boosters
 from scenarios.tour import evidence
@@ -62,7 +63,8 @@ def publish(clients: Clients, project: Project, manifest: Report, flaw: Flaw) ->
     change = boosters.nan_from(manifest["features"].index(flaw.feature), flaw.limit)
     artifact = boosters.spoil(evidence.read_object(s3, manifest["model"]["artifact"]), change)
     digest = hashlib.sha256(artifact)
-    prefix = f"runs/by-hand-{digest.hexdigest()[:12]}/release"
+    whose = hashlib.sha256(json.dumps(manifest).encode() + digest.digest()).hexdigest()
+    prefix = f"runs/by-hand-{whose[:12]}/release"
     uri = f"s3://{project.names.artifacts_bucket}/{prefix}"
     s3.put_object(
         Bucket=project.names.artifacts_bucket,
@@ -78,10 +80,5 @@ def publish(clients: Clients, project: Project, manifest: Report, flaw: Flaw) ->
         "reason": "manual",
         "model": model,
     }
-    s3.put_object(
-        Bucket=project.names.artifacts_bucket,
-        Key=f"{prefix}/manifest.json",
-        Body=json.dumps(copy).encode(),
-        ContentType="application/json",
-    )
+    write_once(s3, f"{uri}/manifest.json", json.dumps(copy).encode(), "application/json")
     return copy, f"{uri}/manifest.json"

@@ -47,6 +47,24 @@ def test_every_task_is_bounded_retried_and_explained() -> None:
             assert state["Catch"][0]["ErrorEquals"] == ["States.ALL"], name
 
 
+def _jobs(machine: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    """Parameters of all jobs of a kind, in the branches of parallel states too."""
+    found = []
+    for state in machine["States"].values():
+        if str(state.get("Resource", "")).endswith(f"sagemaker:{kind}.sync"):
+            found.append(state["Parameters"])
+        for branch in state.get("Branches", []):
+            found += _jobs(branch, kind)
+    return found
+
+
+def test_what_nobody_has_approved_runs_without_a_network() -> None:
+    evaluations = _jobs(state_machine(TRAINING), "createProcessingJob")
+    trainings = _jobs(state_machine(TRAINING), "createTrainingJob")
+    assert [job["NetworkConfig"] for job in evaluations] == [{"EnableNetworkIsolation": True}] * 2
+    assert [job["EnableNetworkIsolation"] for job in trainings] == [True]
+
+
 def test_a_failed_gate_ends_with_its_reason() -> None:
     states = state_machine(TRAINING)["States"]
     assert states["Passed"]["Default"] == "Rejected"

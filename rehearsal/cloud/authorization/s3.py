@@ -49,7 +49,7 @@ def needs(call: Call) -> list[Need]:
         return [Need(call.action, "*")]
     found = bucket(name)
     owner = str(found.account_id) if found is not None else ""
-    context = _context(params, owner)
+    context = {**_context(params, owner), **_creation(call)}
     if call.operation == "DeleteObjects":
         return [
             _object(_versioned(call.action, item), name, item["Key"], owner, context)
@@ -191,6 +191,26 @@ def _own(key_text: str, found: Any) -> str:
     """A bare key id or alias in a bucket's settings is of the bucket owner's account."""
     resource = key_text if key_text.startswith("alias/") else f"key/{key_text}"
     return f"arn:aws:kms:{found.region_name}:{found.account_id}:{resource}"
+
+
+_PARTS = ("CreateMultipartUpload", "UploadPart", "UploadPartCopy")
+
+
+def _creation(call: Call) -> Context:
+    """Whether a write makes an object, and on which condition.
+
+    Parts of an upload make none, and take no conditional headers.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+    """
+    if call.action != "s3:PutObject":
+        return {}
+    return many(
+        {
+            "s3:ObjectCreationOperation": call.operation not in _PARTS,
+            "s3:if-none-match": call.params.get("IfNoneMatch"),
+            "s3:if-match": call.params.get("IfMatch"),
+        }
+    )
 
 
 def _context(params: Mapping[str, Any], owner: str) -> Context:

@@ -20,9 +20,10 @@ def world(cloud: Cloud, account: str, region: str) -> World:
     return World(cloud, account, region)
 
 
-def script(world: World, name: str, text: str, arguments: list[str] | None = None) -> dict[str, Any]:
+def script(world: World, name: str, text: str, arguments: list[str] | None = None, **more: Any) -> dict[str, Any]:
     return world.process(
         name,
+        **more,
         AppSpecification={
             "ImageUri": XGBOOST, "ContainerEntrypoint": ["python3", f"{LOCAL}/input/code/run.py"],
             **({"ContainerArguments": arguments} if arguments else {}),
@@ -49,6 +50,14 @@ def test_a_script_finds_its_inputs_and_leaves_its_outputs(world: World) -> None:
     job = script(world, "good", text, ["world"])
     assert job["ProcessingJobStatus"] == "Completed", job.get("FailureReason")
     assert world.get(world.uri("good/out/a.txt")) == b"hello world"
+
+
+def test_a_script_without_a_network_has_neither_keys_nor_services(world: World) -> None:
+    text = "import os; open('/opt/ml/processing/output/a', 'w').write(' '.join(sorted(os.environ)))"
+    job = script(world, "alone", text, NetworkConfig={"EnableNetworkIsolation": True})
+    assert job["ProcessingJobStatus"] == "Completed", job.get("FailureReason")
+    names = world.get(world.uri("alone/out/a")).decode().split()
+    assert {name for name in names if name.startswith("AWS_")} == {"AWS_DEFAULT_REGION", "AWS_REGION"}
 
 
 def test_a_script_acts_as_the_jobs_role(world: World) -> None:

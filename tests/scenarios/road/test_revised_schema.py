@@ -1,6 +1,6 @@
 """A release with other features on the real engine: its shift refuses nobody, and neither does the rollback.
 
-The last file of this folder: it leaves production on the release that it found there, served by another version.
+It leaves production on the release that it found there, served by another version.
 """
 
 import hashlib
@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from contracts.s3 import parse_s3_uri
 from operate.caller import Answer, Caller
+from operate.plans import write_once
 from scenarios.tour import evidence
 from tests.scenarios.road.conftest import Road
 
@@ -37,8 +37,7 @@ def renamed(road: Road, manifest: dict[str, Any]) -> tuple[dict[str, Any], str, 
         "golden": f"{run}/evaluation/golden.json",
     }
     for uri, document in ((copy["golden"], golden), (f"{run}/release/manifest.json", copy)):
-        bucket, key = parse_s3_uri(uri)
-        s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(document).encode(), ContentType="application/json")
+        write_once(s3, uri, json.dumps(document).encode(), "application/json")
     return copy, f"{run}/release/manifest.json", names
 
 

@@ -217,7 +217,9 @@ def _local(run: Job, path: str) -> Path:
 
 def _container(run: Job, job: state.Record) -> tuple[list[str], dict[str, str]]:
     specification = job["AppSpecification"]
-    env = run.environment(job.get("Environment", {}), credentials=True)
+    # Without a network a container reaches neither the role's keys nor any service.
+    isolated = job.get("NetworkConfig", {}).get("EnableNetworkIsolation", False)
+    env = run.environment(job.get("Environment", {}), credentials=not isolated)
     if images.ANALYZER in specification["ImageUri"]:
         argv = [sys.executable, "-m", "rehearsal.cloud.containers.analyzer"]
         env["PYTHONPATH"] = str(_PACKAGE_ROOT)

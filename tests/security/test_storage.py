@@ -1,0 +1,142 @@
+"""F2, F5, F6: what a build, a deployment or a job would exchange, with the project's own documents at the stand-in."""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from contracts.names import DELIVERY, Names
+from definitions.roles import delivery as delivery_roles
+from definitions.roles import environment as environment_roles
+from definitions.roles.delivery_account import Delivery
+from definitions.roles.subject import Environment
+from definitions.storage import bucket_policy, delivery_key, environment_key, guard_artifacts
+from rehearsal.cloud.core.api import Credentials
+from rehearsal.cloud.process.running import RunningCloud
+
+NAMES = Names("trusted", "eu-west-1", {"delivery": "310000000001", "dev": "310000000002", "prod": "310000000003"})
+BUCKET = NAMES.artifacts_bucket
+SOURCE = f"{NAMES.name}/source/k7zvFW3.zip"
+CODE = "code/c1/evaluate.py"
+MANIFEST = "runs/r1/release/manifest.json"
+BUILDS = [role.purpose for role in delivery_roles.projects(NAMES)]
+
+
+class Project:
+    """The artifacts bucket, both accounts' keys and all roles, as the program makes them."""
+
+    def __init__(self, running: RunningCloud) -> None:
+        self._cloud = running.cloud
+        self.key = self._key(DELIVERY, delivery_key(NAMES))
+        self.prod_key = self._key("prod", environment_key(NAMES, "prod"))
+        self._roles(DELIVERY, delivery_roles.roles(NAMES), Delivery(NAMES, self.key, backend="s3://trusted-state"))
+        at = Environment(NAMES, "prod", self.prod_key)
+        self._roles("prod", environment_roles.roles(NAMES, "prod"), at)
+        s3 = self.admin("s3")
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": NAMES.region})
+        s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        policy = bucket_policy(f"arn:aws:s3:::{BUCKET}", self.key, *guard_artifacts(NAMES))
+        s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
+        self.role("pipeline", "s3").put_object(Bucket=BUCKET, Key=SOURCE, Body=b"reviewed")
+        self.role("build", "s3").put_object(Bucket=BUCKET, Key=CODE, Body=b"reviewed", IfNoneMatch="*")
+        self.role("manifest", "s3").put_object(Bucket=BUCKET, Key=MANIFEST, Body=b"reviewed", IfNoneMatch="*")
+
+    def _key(self, stack: str, policy: dict[str, Any]) -> str:
+        made = self.admin("kms", stack).create_key(Policy=json.dumps(policy))
+        return str(made["KeyMetadata"]["Arn"])
+
+    def _roles(self, stack: str, records: dict[str, Any], at: Any) -> None:
+        iam = self.admin("iam", stack)
+        root = {"Effect": "Allow", "Principal": {"AWS": NAMES.root(stack)}, "Action": "sts:AssumeRole"}
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [root]})
+        for purpose, record in records.items():
+            name = NAMES.role(stack, purpose)
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+            document = {"Version": "2012-10-17", "Statement": record.statements(at)}
+            iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=json.dumps(document))
+
+    def admin(self, service: str, stack: str = DELIVERY) -> Any:
+        return self._cloud.client(service, NAMES.accounts[stack], NAMES.region)
+
+    def role(self, purpose: str, service: str, stack: str = DELIVERY) -> Any:
+        arn = NAMES.role_arn(stack, purpose)
+        keys = self.admin("sts", stack).assume_role(RoleArn=arn, RoleSessionName="attack")["Credentials"]
+        given = Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+        return self._cloud.client(service, NAMES.accounts[stack], NAMES.region, given)
+
+    def stored(self, key: str) -> bytes:
+        body: bytes = self.admin("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        return body
+
+
+@pytest.fixture(scope="module")
+def project(running_cloud: RunningCloud) -> Project:
+    return Project(running_cloud)
+
+
+def refused(attempt: Callable[[], Any]) -> None:
+    with pytest.raises(ClientError) as caught:
+        attempt()
+    assert caught.value.response["Error"]["Code"] in ("AccessDenied", "AccessDeniedException")
+
+
+@pytest.mark.parametrize("purpose", BUILDS)
+def test_no_build_exchanges_the_source(project: Project, purpose: str) -> None:
+    s3 = project.role(purpose, "s3")
+    refused(lambda: s3.put_object(Bucket=BUCKET, Key=SOURCE, Body=b"exchanged"))
+    refused(lambda: s3.put_object(Bucket=BUCKET, Key=f"{NAMES.name}/source/other.zip", Body=b"x", IfNoneMatch="*"))
+    refused(lambda: s3.delete_object(Bucket=BUCKET, Key=SOURCE))
+    refused(lambda: s3.create_multipart_upload(Bucket=BUCKET, Key=SOURCE))
+    assert project.stored(SOURCE) == b"reviewed"
+
+
+def test_nor_does_a_role_that_may_write_everywhere(project: Project) -> None:
+    """The bucket's policy holds where a role's own would not."""
+    iam, name = project.admin("iam"), NAMES.role(DELIVERY, "build")
+    wide = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [wide]})
+    iam.put_role_policy(RoleName=name, PolicyName="wide", PolicyDocument=document)
+    try:
+        s3 = project.role("build", "s3")
+        refused(lambda: s3.put_object(Bucket=BUCKET, Key=SOURCE, Body=b"exchanged"))
+        refused(lambda: s3.delete_object(Bucket=BUCKET, Key=CODE))
+        refused(lambda: s3.put_object(Bucket=BUCKET, Key=MANIFEST, Body=b"exchanged"))
+    finally:
+        iam.delete_role_policy(RoleName=name, PolicyName="wide")
+
+
+@pytest.mark.parametrize(("purpose", "key"), [("build", CODE), ("manifest", MANIFEST)])
+def test_what_is_written_once_is_not_written_again(project: Project, purpose: str, key: str) -> None:
+    s3 = project.role(purpose, "s3")
+    refused(lambda: s3.put_object(Bucket=BUCKET, Key=key, Body=b"exchanged"))
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"exchanged", IfNoneMatch="*")
+    refused(lambda: s3.delete_object(Bucket=BUCKET, Key=key))
+    assert project.stored(key) == b"reviewed"
+
+
+@pytest.mark.parametrize("stack", ["prod", DELIVERY])
+def test_no_role_grants_the_key_to_itself_or_to_a_stranger(project: Project, stack: str) -> None:
+    """With rights on everything as well: a grant is a way around policies."""
+    purpose, key = ("deployer", project.prod_key) if stack == "prod" else ("training", project.key)
+    iam, name = project.admin("iam", stack), NAMES.role(stack, purpose)
+    wide = {"Effect": "Allow", "Action": "kms:CreateGrant", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [wide]})
+    kms = project.role(purpose, "kms", stack)
+
+    def grant(to: str) -> Any:
+        return kms.create_grant(KeyId=key, GranteePrincipal=to, Operations=["Decrypt"])
+
+    for to in (NAMES.role_arn(stack, purpose), "arn:aws:iam::999999999999:root"):
+        refused(partial(grant, to))
+    iam.put_role_policy(RoleName=name, PolicyName="wide", PolicyDocument=document)
+    try:
+        for to in (NAMES.role_arn(stack, purpose), "arn:aws:iam::999999999999:root"):
+            refused(partial(grant, to))
+    finally:
+        iam.delete_role_policy(RoleName=name, PolicyName="wide")
+    grants = project.admin("kms", stack).list_grants(KeyId=key)["Grants"]
+    assert grants == []
