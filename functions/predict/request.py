@@ -11,13 +11,11 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from contracts.float32 import LARGEST, holds
 from functions.shared.variants import VARIANT_HEADER
 
 MAX_ROWS = 1000
 INFERENCE_HEADER = "x-glidepath-inference-id"
-# The container reads numbers as float32 (XGBoost's DMatrix) and fails for all rows where one is larger: that would be
-# an error of the model's, and a caller could have a release rolled back.
-LARGEST = 3.4028234663852886e38
 # Narrower than SageMaker's own rule (any printable text): ids end up in logs, file listings and reports.
 _INFERENCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 
@@ -135,8 +133,7 @@ def _number(value: object, index: int, feature: str) -> str:
         result = float(value)
     except OverflowError:
         result = math.inf
-    if abs(result) > LARGEST:
-        raise _bad("invalid_value", f"instances[{index}].{feature} is too large: at most {LARGEST:.8g}.")
+    _check_size(result, f"instances[{index}].{feature}")
     return repr(result)
 
 
@@ -176,9 +173,14 @@ def _cell(cell: str, number: int, feature: str) -> str:
     # Python also reads 1_000 and digits of other scripts as numbers; no caller can mean that.
     if not math.isfinite(result) or "_" in cell or not cell.isascii():
         raise _bad("invalid_value", f"Line {number}: {feature} must be a finite number, not {_shown(cell)}.")
-    if abs(result) > LARGEST:
-        raise _bad("invalid_value", f"Line {number}: {feature} is too large: at most {LARGEST:.8g}.")
+    _check_size(result, f"Line {number}: {feature}")
     return repr(result)
+
+
+def _check_size(value: float, place: str) -> None:
+    # The model's container fails for such a number: an error of the model's, and a caller could roll a release back.
+    if not holds(value):
+        raise _bad("invalid_value", f"{place} is too large: at most {LARGEST!r} either side of zero.")
 
 
 def _check_count(count: int) -> None:

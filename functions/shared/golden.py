@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.fields import FieldError, Fields, number, parse_json
+from contracts.float32 import LARGEST, holds
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,14 @@ def _record(value: object, path: str) -> Record:
     raw = fields.raw("features")
     if not isinstance(raw, dict) or not raw:
         raise FieldError(f"{path}.features", "must be an object of feature names and numbers")
-    features = {name: number(item, f"{path}.features.{name}") for name, item in raw.items()}
+    features = {name: _feature(item, f"{path}.features.{name}") for name, item in raw.items()}
     record = Record(features, fields.number("prediction"))
     fields.done()
     return record
+
+
+def _feature(value: object, path: str) -> float:
+    result = number(value, path)
+    if not holds(result):
+        raise FieldError(path, f"is larger than a model can compute with ({LARGEST:.3g}): no caller may ask that")
+    return result

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.dataset import Dataset
+from contracts.float32 import LARGEST, holds
 from functions.validate.resolve import DataError
 
 _EXAMPLES = 5
@@ -102,8 +103,15 @@ def _problem(row: list[str], checks: list[_Check], width: int) -> str | None:
 def _example(row: list[str], checks: list[_Check], problem: str) -> str:
     for item in checks:
         if item.column == problem:
-            return f"{problem} {row[item.index][:40]!r} is not a {item.kind}"
+            return f"{problem} {row[item.index][:40]!r} {_reason(row[item.index], item.kind)}"
     return f"{len(row)} values"
+
+
+def _reason(cell: str, kind: str) -> str:
+    # Infinity is larger, too; NaN is not.
+    if kind in ("number", "integer") and abs(_number(cell)) > LARGEST:
+        return f"is larger than a model can compute with ({LARGEST:.3g})"
+    return f"is not a {kind}"
 
 
 def _too_many(uri: str, rows: int, bad: int, max_bad_share: float, problems: Counter[str], examples: list[str]) -> str:
@@ -135,18 +143,20 @@ def _lines(chunks: Iterable[bytes], update: Callable[[bytes], None], uri: str) -
 
 
 def _is_number(cell: str) -> bool:
-    try:
-        return math.isfinite(float(cell))
-    except ValueError:
-        return False
+    return holds(_number(cell))
 
 
 def _is_integer(cell: str) -> bool:
     # `1.0` is what a column of whole numbers with gaps looks like when pandas wrote it.
+    value = _number(cell)
+    return holds(value) and value.is_integer()
+
+
+def _number(cell: str) -> float:
     try:
-        return float(cell).is_integer()
+        return float(cell)
     except ValueError:
-        return False
+        return math.nan
 
 
 def _is_timestamp(cell: str) -> bool:

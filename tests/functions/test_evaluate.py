@@ -73,6 +73,14 @@ def test_metrics_are_those_of_the_model(folders: Path, tmp_path: Path) -> None:
     assert values == sorted(set(values))
 
 
+def test_a_row_beyond_float32_is_named(folders: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "test"
+    copy.mkdir()
+    (copy / "part-0.csv").write_text("1,2,3,4\n1,2,1e39,4\n")
+    with pytest.raises(job.EvaluationError, match=r"test row 2 has 1e\+39 in column 3, which is larger"):
+        job.load_rows(str(copy), 3)
+
+
 def test_the_distribution_is_that_of_the_predictions(folders: Path, tmp_path: Path) -> None:
     document, golden = run(folders, tmp_path)
     found = parse_evaluation(json.dumps(document)).distribution

@@ -107,6 +107,18 @@ def test_a_request_of_the_former_schema_is_handed_on_and_reported_as_the_former_
     assert "Bin0" not in str(lines)
 
 
+@pytest.mark.parametrize("alive", [{"old": 1.5, "new": 2.5}, {"new": 2.5}])
+def test_a_number_beyond_float32_is_handed_to_nobody(
+    handler: Any, capsys: pytest.CaptureFixture[str], alive: dict[str, float]
+) -> None:
+    endpoints = Endpoints(alive=alive)
+    event = proxy_event(instances({**BEFORE, next(iter(BEFORE)): 1e39}))
+    answer = handler.Service(endpoints, published()).handle(event, "7")
+    assert (answer["statusCode"], endpoints.asked) == (400, [])
+    assert "is too large" in answer["body"]
+    assert sum(line.get("ModelErrors", 0) for line in reported(capsys)) == 0
+
+
 def test_what_suits_the_new_schema_is_the_new_releases(handler: Any, capsys: pytest.CaptureFixture[str]) -> None:
     answer = handler.Service(Endpoints(), published()).handle(proxy_event(instances(AFTER)), "7")
     assert json.loads(answer["body"])["release"] == NEW_ID

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.predict.request import LARGEST, CallerError, read_inference_id, read_request
+from contracts.float32 import LARGEST
+from functions.predict.request import CallerError, read_inference_id, read_request
 from tests.functions.samples import FEATURES, instances, proxy_event
 
 GOOD = {"duration_minutes": 12.5, "passengers": 1, "distance": 2.1}
@@ -60,9 +61,10 @@ def test_base64_body() -> None:
         (instances({**GOOD, "distance": float("nan")}), "invalid_value", "contains NaN"),
         (instances({**GOOD, "distance": float("-inf")}), "invalid_value", "contains -Infinity"),
         (instances({**GOOD, "distance": 10**400}), "invalid_value", "too large"),
-        # Numbers that float32, which the container computes with, cannot hold.
-        (instances({**GOOD, "distance": 1e39}), "invalid_value", "too large: at most 3.4028235e+38"),
-        (instances({**GOOD, "distance": -1e300}), "invalid_value", "too large: at most 3.4028235e+38"),
+        # Numbers that float32, which the container computes with, cannot hold; the first is rounded to infinity.
+        (instances({**GOOD, "distance": 3.4028235677973366e38}), "invalid_value", "instances[0].distance is too large"),
+        (instances({**GOOD, "distance": 1e39}), "invalid_value", "too large: at most 3.4028234663852886e+38"),
+        (instances({**GOOD, "distance": -1e300}), "invalid_value", "too large: at most 3.4028234663852886e+38"),
         ('{"instances": [{"distance": 1e999, "passengers": 1, "duration_minutes": 1}]}', "invalid_value", "too large"),
         ('{"instances": [{"distance": 1, "distance": 2}]}', "invalid_json", "same member twice"),
     ],
@@ -83,6 +85,8 @@ def test_refuses_json(body: str | None, code: str, message: str) -> None:
         ("1,2,inf", "invalid_value", "finite"),
         ("1,2,", "invalid_value", 'not ""'),
         ("1,2,1_000", "invalid_value", "1_000"),
+        ("1,2,3.4028235677973366e38", "invalid_value", "Line 1: distance is too large: at most 3.4028234663852886e+38"),
+        ("1,2,3\n-1e39,2,3", "invalid_value", "Line 2: duration_minutes is too large"),
         ("1,2,٣", "invalid_value", "finite"),
     ],
 )

@@ -141,6 +141,8 @@ def test_counts_rows_that_do_not_fit() -> None:
         (text(ROW, ROW.replace("12.95", "nan")), "line 3: total 'nan' is not a number"),
         (text(ROW, ROW.replace("12.95", "")), "total '' is not a number"),
         (text(ROW, ROW.replace(",1,", ",1.5,")), "passengers '1.5' is not a integer"),
+        (text(ROW, ROW.replace("12.95", "1e39")), r"total '1e39' is larger than a model can compute with \(3.4e\+38\)"),
+        (text(ROW, ROW.replace(",1,", ",-1e39,")), "passengers '-1e39' is larger than a model can compute with"),
         (text(ROW, ROW.replace("20:21:09", "25:21:09")), "pickup '2019-03-23 25:21:09' is not a timestamp"),
         (text("\xff").replace(b"\xc3\xbf", b"\xff\xfe"), "is not UTF-8 text"),
     ],

@@ -36,6 +36,8 @@ FOLDER = "/opt/ml/processing"
 SEED, RESAMPLES, GOLDEN_ROWS, TOLERANCE = 20190301, 1000, 20, 1e-4
 # Five bins: with more, chance alone moves the index further (by bins - 1 over rows) before anything is wrong.
 BINS = 5
+# Of float32, which XGBoost computes with.
+LARGEST = float(np.finfo(np.float32).max)
 # Resampling costs rows times resamples; an interval from millions of rows is narrow with fewer.
 MOST_DRAWS = 100_000_000
 
@@ -87,6 +89,14 @@ def load_rows(folder: str, features: int) -> np.ndarray:
     rows = np.concatenate(parts)
     if rows.shape[1] != features + 1:
         raise EvaluationError(f"the test rows have {rows.shape[1]} columns, not a label and {features} features")
+    # The endpoint refuses such a number, and XGBoost ends with a trace. NaN is a missing value to both.
+    beyond = np.argwhere(np.abs(rows) > LARGEST)
+    if len(beyond):
+        row, column = (int(place) for place in beyond[0])
+        raise EvaluationError(
+            f"test row {row + 1} has {rows[row, column]:.8g} in column {column + 1}, which is larger than a model can"
+            f" compute with ({LARGEST:.3g}): have features.sql drop such rows"
+        )
     return rows
 
 

@@ -54,8 +54,8 @@ class XGBoostModel:
 
     def predict(self, rows: list[list[float]]) -> list[Any]:
         """Scores of the rows: numbers, or lists of numbers where the objective gives several."""
-        import numpy
-
+        # The container makes a DMatrix while it reads, and only then looks at the number of features.
+        matrix = _matrix(rows)
         for row in rows:
             if len(row) != self._features:
                 raise ContainerError(
@@ -63,18 +63,28 @@ class XGBoostModel:
                     f"Unable to evaluate payload provided: Feature size of csv inference data {len(row)} is not"
                     f" consistent with feature size of trained model {self._features}.",
                 )
-        with numpy.errstate(over="ignore"):
-            data = numpy.array(rows, dtype=numpy.float32)
-        # The container makes a DMatrix, which refuses what float32 cannot hold, where `inplace_predict` takes it:
-        # github.com/aws/sagemaker-xgboost-container, encoder.py; github.com/dmlc/xgboost, src/data/data.cc.
-        if numpy.isinf(data).any():
-            raise ContainerError(
-                500, "Input data contains `inf` or a value too large, while `missing` is not set to `inf`"
-            )
         # XGBoost's prediction is thread safe for trees only; dart and linear boosters are not.
         with self._lock:
-            scores: list[Any] = self._booster.inplace_predict(data).tolist()
+            scores: list[Any] = self._booster.predict(matrix, validate_features=False).tolist()
         return scores
+
+
+def _matrix(rows: list[list[float]]) -> Any:
+    """As github.com/aws/sagemaker-xgboost-container makes it (encoder.py): whatever XGBoost says to it is a 415."""
+    import numpy
+    import xgboost
+
+    try:
+        return xgboost.DMatrix(numpy.array(rows, dtype=numpy.float64), nthread=1)
+    except (ValueError, xgboost.core.XGBoostError) as error:
+        raise _unreadable(error, str(error).splitlines()[0]) from None
+
+
+def _unreadable(error: Exception, said: str) -> ContainerError:
+    # algorithm_mode/serve.py: UNSUPPORTED_MEDIA_TYPE for everything that goes wrong while the payload is read.
+    return ContainerError(
+        415, f"Loading csv data failed with Exception, please ensure data is in csv format:\n {type(error)}\n {said}"
+    )
 
 
 def _model_file(archive: bytes) -> bytes:
@@ -111,9 +121,7 @@ def _rows(body: bytes, content_type: str) -> list[list[float]]:
         lines = body.decode("utf-8").strip().splitlines()
         rows = [[float(cell) if cell.strip() else float("nan") for cell in line.split(",")] for line in lines]
     except (UnicodeDecodeError, ValueError) as error:
-        raise ContainerError(
-            415, f"Loading csv data failed with Exception, please ensure data is in csv format:\n {error}"
-        ) from None
+        raise _unreadable(error, str(error)) from None
     if not rows:
         raise ContainerError(400, "Unable to evaluate payload provided: the payload is empty")
     return rows
