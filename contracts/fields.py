@@ -99,6 +99,11 @@ def parse_json(text: str, what: str) -> object:
         raise FieldError(what, reason) from None
     except RecursionError:
         raise FieldError(what, "is not valid JSON (nested too deeply)") from None
+    except FieldError:
+        raise
+    except ValueError:
+        # Python turns at most 4,300 digits into a whole number.
+        raise FieldError(what, "has a whole number of more digits than can be read") from None
 
 
 def number(value: object, path: str) -> float:

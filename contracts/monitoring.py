@@ -30,6 +30,8 @@ REPORTS = "monitor"
 """First part of the keys of reports in the capture bucket."""
 CAPTURED = "capture"
 """First part of the keys of captured requests in the capture bucket."""
+GOLDEN_IDS = "golden-"
+"""What the traffic hooks' inference ids begin with. No caller may choose one: the hook after traffic looks for them."""
 PROBES = "probe-"
 """What the inference ids of the probe's requests begin with: no caller's, and not judged as one."""
 

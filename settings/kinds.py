@@ -199,8 +199,6 @@ class Structure(Kind):
                 value = parse_json(value, path)
             except FieldError as error:
                 return problems.note(path, error.reason)
-            except (ValueError, RecursionError):
-                return problems.refuse(path, value, "is not valid JSON")
         if not isinstance(value, self.shape):
             return problems.refuse(path, value, f"is not {self.wanted}")
         return self.members(value, path, problems)

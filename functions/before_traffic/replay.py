@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from functions.shared.golden import Golden, Record, check_answer, inference_id
+from functions.shared.golden import Golden, Record, check_answer, inference_ids
 from functions.shared.hook import Deployment, HookError
 from functions.shared.variants import VARIANT_HEADER, Subject
 
@@ -25,6 +25,7 @@ def replay(
     is cut off reports nothing, and CodeDeploy would wait for an hour.
     """
     problems: list[str] = []
+    ids = inference_ids(golden, subject.scope(deployment.id))
     for index, record in enumerate(golden.records):
         if left() <= 0:
             failed = f", {len(problems)} of them failed" if problems else ""
@@ -32,7 +33,7 @@ def replay(
                 f"Version {deployment.version}{_place(subject)} is too slow: time ran out after {index} of"
                 f" {len(golden.records)} golden records{failed}."
             )
-        event = proxy_event(record, inference_id(subject.scope(deployment.id), index), subject.variant)
+        event = proxy_event(record, ids[index], subject.variant)
         answer = client.invoke(
             FunctionName=function_name, Qualifier=deployment.version, Payload=json.dumps(event).encode()
         )
@@ -55,7 +56,7 @@ def _place(subject: Subject) -> str:
 
 
 def proxy_event(record: Record, request_id: str, variant: str | None = None) -> dict[str, Any]:
-    """The request as API Gateway would pass it on; it asks for one variant where there may be several."""
+    """The request as API Gateway would pass it on, without an API's id; it asks for one variant of several."""
     headers = {"content-type": "application/json", "x-glidepath-inference-id": request_id}
     return {
         "resource": "/predict",

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from contracts.float32 import LARGEST, holds
+from contracts.monitoring import GOLDEN_IDS
 from functions.shared.variants import VARIANT_HEADER
 
 MAX_ROWS = 1000
@@ -49,7 +50,21 @@ def read_inference_id(event: Mapping[str, Any]) -> str:
             f"Header {INFERENCE_HEADER} must be 1 to 64 letters, digits, dots, colons, hyphens or underscores,"
             " starting with a letter or digit.",
         )
+    if given.startswith(GOLDEN_IDS) and _from_api(event):
+        raise _bad(
+            "invalid_inference_id",
+            f"Header {INFERENCE_HEADER} must not begin with {GOLDEN_IDS}: choose another id, or leave it out.",
+        )
     return given
+
+
+def _from_api(event: Mapping[str, Any]) -> bool:
+    """Whether a caller asks, and not the hook, which invokes the function itself.
+
+    API Gateway names itself in every event, and no caller has a say in that:
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+    """
+    return "apiId" in (event.get("requestContext") or {})
 
 
 def read_variant(event: Mapping[str, Any], variants: Collection[str]) -> str:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from functions.shared.golden import Golden, inference_id
+from functions.shared.golden import Golden
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0
+
+
+class CaptureError(ValueError):
+    """A line of a capture file that is no record."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,8 @@ class CaptureSearch:
     """The capture of one endpoint (None: of all) since a moment; every file is read once, however often one looks.
 
     `s3` is a boto3 S3 client. Only the folders from the hour of `since` on are listed, and only those of `variant`
-    where one is named: a shadow's capture holds the same inference ids with other answers.
+    where one is named: a shadow's capture holds the same inference ids with other answers. The first record of an id is
+    the one that counts: SageMaker names the files of an hour by minute and second, so it is the earliest.
     """
 
     s3: Any
@@ -39,6 +44,7 @@ class CaptureSearch:
     since: datetime
     variant: str | None = None
     found: dict[str, Captured] = field(default_factory=dict)
+    skipped: int = 0
     _read: set[str] = field(default_factory=set)
 
     @property
@@ -46,6 +52,11 @@ class CaptureSearch:
         """Whose capture it is, in words."""
         variant = f", variant {self.variant}" if self.variant else ""
         return f"endpoint {self.endpoint}{variant}" if self.endpoint else f"all endpoints{variant}"
+
+    @property
+    def unread(self) -> str:
+        """How many lines could not be read, in words; empty where all could."""
+        return f" ({self.skipped} lines of it could not be read)" if self.skipped else ""
 
     def look(self) -> None:
         """Read the files that are new since the last look into `found`."""
@@ -74,11 +85,16 @@ class CaptureSearch:
                     yield entry["Key"]
 
     def _read_file(self, key: str) -> None:
-        text = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read().decode("utf-8")
-        for line in text.splitlines():
-            captured = parse_line(line)
+        text = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read().decode("utf-8", "replace")
+        for line in text.split("\n"):
+            try:
+                captured = parse_line(line)
+            except CaptureError:
+                # Whoever may ask can have something odd captured: that must not decide about a release.
+                self.skipped += 1
+                continue
             if captured:
-                self.found[captured.inference_id] = captured
+                self.found.setdefault(captured.inference_id, captured)
         self._read.add(key)
 
 
@@ -99,11 +115,11 @@ def wait_for(
         pause = min(pause * 1.5, _LONGEST_PAUSE)
 
 
-def check_capture(golden: Golden, scope: str, found: dict[str, Captured]) -> list[str]:
-    """What is wrong with the capture of the golden requests of `scope`: one sentence per record."""
+def check_capture(golden: Golden, wanted: Sequence[str], found: Mapping[str, Captured]) -> list[str]:
+    """What is wrong with the capture of the golden requests, whose ids are `wanted`: one sentence per record."""
     problems = []
-    for index, record in enumerate(golden.records):
-        captured = found.get(inference_id(scope, index))
+    for index, (record, sent) in enumerate(zip(golden.records, wanted, strict=True)):
+        captured = found.get(sent)
         if captured is None:
             problems.append(f"record {index}: not in the capture")
         elif captured.input is None or captured.output is None:
@@ -116,15 +132,21 @@ def check_capture(golden: Golden, scope: str, found: dict[str, Captured]) -> lis
 
 
 def parse_line(line: str) -> Captured | None:
-    """One line of a capture file; None for a line without an inference id, which cannot be one of ours."""
+    """One line of a capture file; None for a line without an inference id, which cannot be one of ours.
+
+    Raises CaptureError for a line that is no record.
+    """
     if not line.strip():
         return None
-    record = json.loads(line)
-    found = record["eventMetadata"].get("inferenceId")
-    if not found:
-        return None
-    data = record["captureData"]
-    return Captured(found, _text(data.get("endpointInput")), _text(data.get("endpointOutput")))
+    try:
+        record = json.loads(line)
+        found = record["eventMetadata"].get("inferenceId")
+        if not found:
+            return None
+        data = record["captureData"]
+        return Captured(str(found), _text(data.get("endpointInput")), _text(data.get("endpointOutput")))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise CaptureError(f"a line is no captured record ({type(error).__name__})") from None
 
 
 def _text(side: dict[str, str] | None) -> str | None:
@@ -132,7 +154,7 @@ def _text(side: dict[str, str] | None) -> str | None:
         return None
     if side.get("encoding") == "BASE64":
         return base64.b64decode(side["data"]).decode("utf-8")
-    return side["data"]
+    return str(side["data"])
 
 
 def _same(expected: list[float], text: str, golden: Golden) -> bool:

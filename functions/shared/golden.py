@@ -8,6 +8,7 @@ from typing import Any
 
 from contracts.fields import FieldError, Fields, number, parse_json
 from contracts.float32 import LARGEST, holds
+from contracts.monitoring import GOLDEN_IDS
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,9 @@ def parse_golden(text: str) -> Golden:
     return golden
 
 
-def inference_id(scope: str, index: int) -> str:
-    """The id of a golden request: `scope` is the deployment's id, `index` counts from 0."""
-    return f"golden-{scope}-{index}"
+def inference_ids(golden: Golden, scope: str) -> list[str]:
+    """The ids of a deployment's golden requests, one per record; `scope` is the deployment's id."""
+    return [f"{GOLDEN_IDS}{scope}-{index}" for index in range(len(golden.records))]
 
 
 def check_answer(golden: Golden, record: Record, answer: Mapping[str, Any], release: str) -> str | None:

@@ -12,7 +12,7 @@ from contracts.names import LIVE
 from contracts.release import Release
 from functions.shared.api import Answer, Caller
 from functions.shared.capture import CaptureSearch, check_capture, wait_for
-from functions.shared.golden import Golden, Record, check_answer, inference_id
+from functions.shared.golden import Golden, Record, check_answer
 from functions.shared.variants import VARIANT_HEADER
 
 _JSON, _CSV = "application/json", "text/csv"
@@ -34,6 +34,11 @@ class Subject:
     scope: str
     variant: str = LIVE
 
+    @property
+    def ids(self) -> list[str]:
+        """The ids of this test's golden requests. Nobody else can know them, as long as `scope` is random."""
+        return [f"{self.scope}-{index}" for index in range(len(self.golden.records))]
+
     def headers(self, content_type: str) -> dict[str, str]:
         """Of a golden request."""
         return {"content-type": content_type, VARIANT_HEADER: self.variant}
@@ -43,7 +48,7 @@ def golden_records(subject: Subject) -> str:
     """Every golden record as JSON, alone, with an id that the capture is searched for later."""
     problems = []
     for index, record in enumerate(subject.golden.records):
-        request_id = inference_id(subject.scope, index)
+        request_id = subject.ids[index]
         answer = subject.api.post(_body(record), {**subject.headers(_JSON), _ID_HEADER: request_id})
         problem = _problem(subject, record, answer, request_id)
         if problem:
@@ -111,13 +116,14 @@ def latency(subject: Subject, requests: int, budget_ms: float) -> str:
 
 def captured(subject: Subject, search: CaptureSearch, seconds: float, sleep: Callable[[float], None]) -> str:
     """The golden requests of this very test are in the capture, with input and output."""
-    wanted = [inference_id(subject.scope, index) for index in range(len(subject.golden.records))]
+    wanted = subject.ids
     wait_for(search, wanted, len(wanted), seconds, sleep)
-    problems = check_capture(subject.golden, subject.scope, search.found)
+    problems = check_capture(subject.golden, wanted, search.found)
     if problems:
         place = f"s3://{search.bucket}/{search.prefix}"
+        waited = f"after {seconds:.0f} s{search.unread}"
         raise CheckError(
-            f"{len(problems)} of {len(wanted)} requests are missing or differ in {place} after {seconds:.0f} s: "
+            f"{len(problems)} of {len(wanted)} requests are missing or differ in {place} {waited}: "
             + "; ".join(problems[:3])
         )
     return f"{len(wanted)} requests found in the capture, input and output as sent and answered"

@@ -74,9 +74,9 @@ def _refuses(world: World) -> Outcome:
 
 
 def live_only(world: World) -> dict[str, str]:
-    """What a request to the new endpoint looks like that is no golden record."""
+    """What a request to the new endpoint looks like that is neither the hook's nor the system test's golden record."""
     serving = world.stacks.outputs(world.project.production)["endpoint"]
-    return {"EndpointName": f"^(?!{serving}$)", "InferenceId": "^(?!golden-)"}
+    return {"EndpointName": f"^(?!{serving}$)", "InferenceId": "^(?!golden-|test-)"}
 
 
 def _raises(world: World) -> Outcome:

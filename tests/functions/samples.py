@@ -92,7 +92,14 @@ def proxy_event(body: str | None, content_type: str | None = "application/json",
     found = {name.replace("_", "-"): value for name, value in headers.items()}
     if content_type is not None:
         found["Content-Type"] = content_type
-    return {"httpMethod": "POST", "path": "/predict", "headers": found, "body": body, "isBase64Encoded": False}
+    return {
+        "httpMethod": "POST",
+        "path": "/predict",
+        "headers": found,
+        "requestContext": {"apiId": "a1b2c3d4e5", "stage": "live"},
+        "body": body,
+        "isBase64Encoded": False,
+    }
 
 
 def instances(*rows: Any) -> str:

@@ -249,7 +249,7 @@ def test_finds_the_golden_requests_in_every_variant(s3: Any) -> None:
 
 def test_what_a_shadow_answered_is_not_taken_for_the_releases_answer(s3: Any) -> None:
     put(s3, f"e-1/live/{this_hour()}", lines("d-1"))
-    put(s3, f"e-1/shadow/{this_hour()}", lines("d-1", wrong=1))
+    put(s3, f"e-1/a-shadow/{this_hour()}", lines("d-1", wrong=1))
     of_all, of_live = search(s3), search(s3)
     of_live.variant = "live"
     with pytest.raises(HookError, match=r"expected 13\.75"):
@@ -301,6 +301,34 @@ def test_hours_that_another_clock_has_begun_are_looked_at_too(s3: Any) -> None:
     later = (datetime.now(UTC) + timedelta(hours=3)).strftime("%Y/%m/%d/%H")
     put(s3, f"e-1/v/{later}", lines("d-1"))
     assert check(s3)
+
+
+def test_the_first_record_of_an_id_counts(s3: Any) -> None:
+    put(s3, f"e-1/v/{this_hour()}", lines("d-1"), "10-00-000-a.jsonl")
+    put(s3, f"e-1/v/{this_hour()}", lines("d-1", wrong=1), "10-01-000-a.jsonl")
+    assert check(s3)
+
+
+def test_lines_that_are_no_records_are_skipped_and_counted(s3: Any) -> None:
+    odd = [
+        "{",
+        "[]",
+        "1",
+        "{}",
+        '{"eventMetadata": 1}',
+        '{"eventMetadata": {"inferenceId": "x"}}',
+        "9" * 5000,
+        "[" * 99_999,
+    ]
+    encoded = {
+        "captureData": {"endpointInput": {"data": "/w==", "encoding": "BASE64"}},
+        "eventMetadata": {"inferenceId": "x"},
+    }
+    put(s3, f"e-1/v/{this_hour()}", [*odd, json.dumps(encoded), *lines("d-1")[:2]])
+    with pytest.raises(
+        HookError, match=r"1 of 3 golden requests after 0 s \(9 lines of it could not be read\): record 2"
+    ):
+        check(s3)
 
 
 def test_reads_encoded_captures_and_skips_what_has_no_id() -> None:

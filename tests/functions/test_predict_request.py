@@ -117,7 +117,7 @@ def test_an_event_without_headers() -> None:
     assert refused({"headers": None, "body": None}).status == 415
 
 
-@pytest.mark.parametrize("given_id", ["a", "golden-d-1-2", "A.b:c_d-" + "x" * 56])
+@pytest.mark.parametrize("given_id", ["a", "test-1-2", "golden", "A.b:c_d-" + "x" * 56])
 def test_keeps_the_callers_id(given_id: str) -> None:
     assert read_inference_id({"headers": {"X-Glidepath-Inference-Id": given_id}}) == given_id
 
@@ -127,6 +127,13 @@ def test_refuses_a_bad_id(given_id: str) -> None:
     with pytest.raises(CallerError) as caught:
         read_inference_id({"headers": {"x-glidepath-inference-id": given_id}})
     assert caught.value.code == "invalid_inference_id"
+
+
+def test_golden_ids_are_the_hooks_own() -> None:
+    event = {"headers": {"x-glidepath-inference-id": "golden-d-1-2"}, "requestContext": {"stage": "before-traffic"}}
+    assert read_inference_id(event) == "golden-d-1-2"
+    with pytest.raises(CallerError, match="must not begin with golden-: choose another id, or leave it out"):
+        read_inference_id({**event, "requestContext": {"apiId": "a1", "stage": "before-traffic"}})
 
 
 def test_makes_ids_of_its_own() -> None:

@@ -158,7 +158,7 @@ def test_the_same_requests_must_be_captured(service: Any, s3: Any) -> None:
                 "endpointInput": {"data": ",".join(map(repr, record.features.values())), "encoding": "CSV"},
                 "endpointOutput": {"data": repr(record.prediction), "encoding": "CSV"},
             },
-            "eventMetadata": {"inferenceId": f"golden-test-1-{index}"},
+            "eventMetadata": {"inferenceId": f"test-1-{index}"},
         })
         for index, record in enumerate(GOLDEN.records)
     ]  # fmt: skip

@@ -6,6 +6,7 @@ import importlib
 import io
 import json
 import tarfile
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,12 @@ import pytest
 import xgboost
 from botocore.exceptions import ClientError
 
+from contracts.dataset import parse_dataset
+from contracts.fields import FieldError
+from contracts.release import ReleaseError, parse_release
 from functions.predict.request import CallerError, read_request
+from functions.shared.evaluation import parse_evaluation
+from functions.shared.golden import parse_golden
 from rehearsal.cloud.containers.xgboost_serve import ContainerError, XGBoostModel
 from tests.functions.samples import FEATURES, instances, proxy_event
 
@@ -106,3 +112,16 @@ def test_f4_the_limit_that_is_told_is_one_that_is_taken() -> None:
         read_request(in_json("1e39"), FEATURES)
     told = caught.value.message.partition("at most ")[2].split()[0]
     assert read_request(in_json(told), FEATURES).rows == 1
+
+
+def test_f23_an_id_of_the_hooks_cannot_be_chosen(handler: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    event = proxy_event(instances(GOOD), x_glidepath_inference_id="golden-d-ABC123-0")
+    answer = handler.Service(None, ENVIRONMENT).handle(event, "7")
+    assert (answer["statusCode"], json.loads(answer["body"])["error"]["code"]) == (400, "invalid_inference_id")
+    assert "golden-d-ABC123" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("read", [parse_release, parse_golden, parse_evaluation, parse_dataset])
+def test_f24_a_number_of_thousands_of_digits_is_a_clear_error(read: Callable[[str], object]) -> None:
+    with pytest.raises((FieldError, ReleaseError), match="has a whole number of more digits than can be read"):
+        read(f'{{"rows": {"9" * 4301}}}')

@@ -158,7 +158,7 @@ def _record(line: str) -> list[list[str]]:
         record = json.loads(line)
         data = record["captureData"]
         asked, answered = data["endpointInput"], data["endpointOutput"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise BadLineError("a line is no record with both sides of an exchange") from None
     return _rows(_text(asked), _text(answered))
 
@@ -179,7 +179,7 @@ def _flat(text: str) -> str:
     """Flat JSON documents, one a line, as CSV in their own order."""
     try:
         documents = [json.loads(line) for line in text.splitlines() if line.strip()]
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadLineError("what was captured as JSON is not valid JSON") from None
     rows = [
         list(one.values()) if isinstance(one, dict) else one if isinstance(one, list) else [one] for one in documents
