@@ -73,9 +73,9 @@ def rule(names: Sequence[str]) -> str:
 def stability_index(shares: Sequence[float], least_rows: int) -> list[tuple[str, str]]:
     """Metric math for the population stability index: (id, expression), the last one the index.
 
-    Its bins are the metrics `bin0`, `bin1`, …: rows per bin. Each share is taken of half a row more per bin, so that an
-    empty bin counts as nearly empty, and not as infinitely different. Below `least_rows` the index is 0: so few rows
-    say nothing.
+    Its bins are the metrics `bin0`, `bin1`, …: predictions per bin, of which those of one request weigh as one. Each
+    share is taken of half a row more per bin, so that an empty bin counts as nearly empty, and not as infinitely
+    different. Below `least_rows` the index is 0: so few rows say nothing.
     """
     bins = range(len(shares))
     rows = f"({'+'.join(f'bin{number}' for number in bins)})"

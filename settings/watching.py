@@ -43,7 +43,7 @@ class Limits:
         float, Key(Number(0.01, 10.0), "how far predictions may differ from the evaluation's", 0.25, "stability index")
     ]
     prediction_rows: Annotated[
-        int, Key(Whole(20, MILLION), "predictions below which their distribution says nothing", 100)
+        int, Key(Whole(20, MILLION), "requests below which the distribution of their predictions says nothing", 100)
     ]
     prediction_minutes: Annotated[int, Key(Whole(1, 1440), "how long predictions are collected", 10, "minutes")]
     silent_invocations: Annotated[

@@ -15,9 +15,9 @@ Event: an API Gateway REST proxy request. Answer: a proxy response.
 
 Metrics: `Requests` (1 per request), `ModelErrors` and `CallerErrors` (0 or 1 per request), `Latency` of the endpoint's
 call in milliseconds, `Predictions`, the predicted values themselves (their SampleCount is the number of rows), and
-`Bin0`, `Bin1`, …: how many predictions lie in each bin of the release's baseline. Of the probe's requests (by their
-inference id) only the first three are reported. In an A/B test all but the last
-are there by variant as well, and the bins count the release's own variant alone: the baseline is its own.
+`Bin0`, `Bin1`, …: which share of the request's predictions lies in each bin of the release's baseline. Of the probe's
+requests (by their inference id) only the first three are reported. In an A/B test all but the last are there by variant
+as well, and the bins count the release's own variant alone: the baseline is its own.
 
 While traffic moves between releases of different schemas, callers of the former one reach this version too. A request
 that suits only the former schema is handed on to the former endpoint, and all that is said of it (metrics, log, answer)

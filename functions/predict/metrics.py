@@ -74,13 +74,18 @@ class Meter:
             _write(self._more, f'"Predictions":[{more}]', inference_id)
 
     def _counted(self, predictions: Sequence[float]) -> str:
-        """How many predictions are in each bin: of every bin, as an alarm cannot add up what is missing."""
+        """Which share of the predictions is in each bin: of every bin, as an alarm cannot add up what is missing.
+
+        A request weighs 1, however many rows it has: by one large request a caller would trip the alarm or mask it.
+        """
         if not self._bins:
             return ""
-        counts = [0] * self._bins
+        counts: list[float] = [0] * self._bins
         for prediction in predictions:
             counts[bisect_right(self._edges, prediction)] += 1
-        return "".join([f',"Bin{number}":{count}' for number, count in enumerate(counts)])
+        if len(predictions) > 1:
+            counts = [count / len(predictions) for count in counts]
+        return "".join([f',"Bin{number}":{count!r}' for number, count in enumerate(counts)])
 
 
 def _directive(namespace: str, dimensions: list[list[str]], metrics: dict[str, str]) -> dict[str, object]:

@@ -1,6 +1,5 @@
 """Faults that lie in the model: it fails, answers nonsense, or answers late."""
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,8 +14,8 @@ from scenarios.tour.evidence import artifact_predictions, golden_instances, read
 
 SLOWER_SECONDS = 0.5
 """Above the alarm's threshold on p99, far below any time limit: a slow answer is an answer."""
-_JUDGED_ROWS = 500
-"""Several times what `alarms.predictionRows` asks for by default."""
+_JUDGED_REQUESTS = 250
+"""More than twice what `alarms.predictionRows` asks for by default: a request weighs as one, whatever its rows."""
 
 Change = Callable[[Any], bytes]
 
@@ -26,10 +25,10 @@ def golden(world: World) -> list[dict[str, float]]:
     return golden_instances(world.clients, world.new.manifest)
 
 
-def deploy_spoiled(world: World, label: str, change: Change, rows: int = 1) -> Outcome:
-    """Deploys `new` with a booster that was changed, under live traffic of so many rows a request."""
+def deploy_spoiled(world: World, label: str, change: Change, rate: float = RATE) -> Outcome:
+    """Deploys `new` with a booster that was changed, under live traffic of so many requests a second."""
     bad = world.candidates.spoiled(world.new, label, artifact=lambda packed: boosters.spoil(packed, change))
-    return world.attempt(bad, rows=rows)
+    return world.attempt(bad, rate)
 
 
 def _predictions(clients: Clients, candidate: Candidate, rows: Sequence[dict[str, float]]) -> list[float]:
@@ -53,14 +52,14 @@ def _constant_elsewhere(world: World) -> Outcome:
     rows = golden(world)
     known = list(zip(_in_order(world, rows), _predictions(world.clients, world.new, rows), strict=True))
     change = boosters.constant_elsewhere(known, _middle(world))
-    return deploy_spoiled(world, "constant-elsewhere", change, rows=_rows_to_judge(world))
+    return deploy_spoiled(world, "constant-elsewhere", change, _rate_to_judge(world))
 
 
-def _rows_to_judge(world: World) -> int:
-    """Rows a request: a distribution is judged on many, and the new version must see them before its shift ends."""
+def _rate_to_judge(world: World) -> float:
+    """Requests a second: a distribution is judged on many, and the new version must see them before its shift ends."""
     routing = read_routing(world)
-    requests = routing.exposure(routing.shift_minutes) * world.rehearsal.seconds_per_minute * RATE
-    return max(1, math.ceil(_JUDGED_ROWS / requests))
+    seconds = routing.exposure(routing.shift_minutes) * world.rehearsal.seconds_per_minute
+    return max(RATE, _JUDGED_REQUESTS / seconds)
 
 
 def _middle(world: World) -> float:

@@ -88,12 +88,12 @@ class World:
         return self._caller
 
     @contextmanager
-    def traffic(self, rate: float = RATE, rows: int = 1) -> Iterator[Traffic]:
-        """Live requests to production, of so many rows that the model was not trained on, until the block ends."""
+    def traffic(self, rate: float = RATE) -> Iterator[Traffic]:
+        """Live requests to production, each of a row that the model was not trained on, until the block ends."""
         caller, known = self.caller, self.rows
 
         def call(turn: int) -> Answer:
-            return caller.predict([known[(turn * rows + number) % len(known)] for number in range(rows)])
+            return caller.predict([known[turn % len(known)]])
 
         announced = partial(announce, self.rehearsal.endpoint)
         with Traffic(call, min(rate, TRICKLE), announce=announced, busy=rate) as traffic:
@@ -213,9 +213,9 @@ class World:
         """The outcome of a deployment to production that failed with this sentence; `traffic` has ended."""
         return self.outcome(named(DEPLOY, self.project.production), error, traffic)
 
-    def attempt(self, candidate: Candidate, rate: float = RATE, rows: int = 1) -> Outcome:
+    def attempt(self, candidate: Candidate, rate: float = RATE) -> Outcome:
         """Deploys a release to production under live traffic, and says what came of it."""
-        with self.traffic(rate, rows) as traffic:
+        with self.traffic(rate) as traffic:
             done = self.deploy(self.project.production, candidate)
             self.settle()
         if done.returncode == 0:

@@ -207,7 +207,7 @@ def test_many_predictions_stay_within_a_lines_limit(handler: Any, capsys: pytest
     assert [number for line in found for number in line["Predictions"]] == list(range(250))
     assert sum("Latency" in line for line in found) == 1
     assert sum("Requests" in line for line in found) == 1
-    assert [found[0][f"Bin{number}"] for number in range(5)] == [8, 4, 4, 6, 228]
+    assert [found[0][f"Bin{number}"] for number in range(5)] == [n / 250 for n in (8, 4, 4, 6, 228)]
 
 
 def test_the_request_has_the_shape_that_sagemaker_wants(handler: Any) -> None:

@@ -49,8 +49,13 @@ def test_an_answer_is_published_for_service_and_version(capsys: pytest.CaptureFi
     counts = {"Requests": 1, "ModelErrors": 0, "CallerErrors": 0, "Latency": 12.346, "Predictions": [1.0, 8.0, 30.5]}
     for dimensions in (OWN, ALL):
         assert {name: value for (name, at), value in found.items() if at == dimensions and name in counts} == counts
-    assert [found[f"Bin{number}", OWN] for number in range(5)] == [1, 1, 0, 0, 1]
+    assert [found[f"Bin{number}", OWN] for number in range(5)] == [1 / 3, 1 / 3, 0, 0, 1 / 3]
     assert ("Bin0", ALL) not in found
+
+
+def test_a_request_of_one_row_counts_in_whole_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    meter().answered("id-1", 1.0, [9.0])
+    assert '"Bin0":0,"Bin1":1,"Bin2":0,"Bin3":0,"Bin4":0,' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("kind", "caller", "model"), [("caller_error", 1, 0), ("model_error", 0, 1)])
@@ -100,7 +105,8 @@ def test_any_answer_gives_lines_that_can_be_read(
     if edges:
         bins = [bisect_right(edges, value) for value in predictions]
         counted = [lines[0][f"Bin{number}", OWN] for number in range(len(edges) + 1)]
-        assert counted == [bins.count(number) for number in range(len(edges) + 1)]
+        assert counted == [bins.count(number) / len(bins) for number in range(len(edges) + 1)]
+        assert sum(counted) == pytest.approx(1)
 
 
 def test_names_are_escaped(capsys: pytest.CaptureFixture[str]) -> None:

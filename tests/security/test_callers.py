@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 import json
+import math
 import tarfile
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,8 @@ from botocore.exceptions import ClientError
 from contracts.dataset import parse_dataset
 from contracts.fields import FieldError
 from contracts.release import ReleaseError, parse_release
+from definitions.health import stability_index
+from functions.predict.metrics import Meter
 from functions.predict.request import CallerError, read_request
 from functions.shared.evaluation import parse_evaluation
 from functions.shared.golden import parse_golden
@@ -112,6 +115,46 @@ def test_f4_the_limit_that_is_told_is_one_that_is_taken() -> None:
         read_request(in_json("1e39"), FEATURES)
     told = caught.value.message.partition("at most ")[2].split()[0]
     assert read_request(in_json(told), FEATURES).rows == 1
+
+
+EDGES, SHARES = [8.0, 11.5, 15.25, 22.0], [0.2] * 5
+ONE_PER_BIN = [5.0, 10.0, 12.0, 20.0, 30.0]
+
+
+def index(capsys: pytest.CaptureFixture[str], *requests: list[float]) -> float:
+    """What the alarm `prediction-shift` reads after these requests, each with its predictions."""
+    capsys.readouterr()
+    meter = Meter("Glidepath", "shop-prod", "20261121-1a2b3c4d", "7", EDGES)
+    for predictions in requests:
+        meter.answered("id-1", 1.0, predictions)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    known: dict[str, Any] = {"LOG": math.log, "IF": lambda holds, one, other: one if holds else other}
+    for number in range(len(SHARES)):
+        known[f"bin{number}"] = sum(line.get(f"Bin{number}", 0) for line in lines)
+    for name, expression in stability_index(SHARES, 100):
+        known[name] = eval(expression, {"__builtins__": {}}, known)  # the same operators as in metric math
+    return float(known["psi"])
+
+
+def test_f12_one_request_of_many_rows_does_not_trip_the_alarm(capsys: pytest.CaptureFixture[str]) -> None:
+    one_instance, honest = [7.0] * 100, [[value] for value in ONE_PER_BIN * 40]
+    assert index(capsys, one_instance) == 0
+    assert index(capsys, *honest, one_instance) < 0.01
+    assert index(capsys, *honest, [7.0] * 1000, [7.0] * 1000, [7.0] * 1000) < 0.01
+
+
+def test_f12_replayed_rows_do_not_mask_a_bad_release(capsys: pytest.CaptureFixture[str]) -> None:
+    bad, replayed = [[7.0]] * 200, [ONE_PER_BIN * 200] * 3
+    assert index(capsys, *bad) > 4
+    assert index(capsys, *bad, *replayed) > 2
+
+
+def test_f12_ordinary_traffic_of_one_row_is_judged_as_before(capsys: pytest.CaptureFixture[str]) -> None:
+    seen = [60, 10, 20, 5, 5]
+    requests = [[value] for value, count in zip(ONE_PER_BIN, seen, strict=True) for _ in range(count)]
+    live = [(count + 0.5) / 102.5 for count in seen]
+    wanted = sum((share - 0.2) * math.log(share / 0.2) for share in live)
+    assert index(capsys, *requests) == pytest.approx(wanted)
 
 
 def test_f23_an_id_of_the_hooks_cannot_be_chosen(handler: Any, capsys: pytest.CaptureFixture[str]) -> None:
