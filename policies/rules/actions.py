@@ -8,6 +8,8 @@ from pathlib import Path
 
 _TABLE = Path(__file__).resolve().parent / "data" / "actions.json"
 _WILD = frozenset("*?")
+_TELLING = 3
+"""So many letters (or digits) within a name tell something."""
 _TOUCHING = frozenset("PTWD")
 # The table lists a resource type, but the operation's reference wants the permission on `*`: with a narrower one,
 # composite alarms can be neither made nor seen.
@@ -75,6 +77,16 @@ def services() -> list[str]:
 def is_wild(pattern: str) -> bool:
     """Whether a pattern has wildcards."""
     return not _WILD.isdisjoint(pattern)
+
+
+def loosen(pattern: str) -> str:
+    """A pattern without words that nearly every name has: `role/*-*` and `*e*` say no more than `role/*` and `*`."""
+    return "".join(_loose(each) for each in re.split(r"([/:])", pattern))
+
+
+def _loose(segment: str) -> str:
+    free = segment[:1] in _WILD and segment[-1:] in _WILD
+    return "*" if free and sum(letter.isalnum() for letter in segment) < _TELLING else segment
 
 
 def split(pattern: str) -> tuple[str, str]:

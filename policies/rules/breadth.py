@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Literal
 
-from .actions import Action, is_wild, reach, regex, split, wide
+from .actions import Action, is_wild, loosen, reach, regex, split, wide
 from .conditions import binds_resource, denies_others
 from .documents import Statement, Values
 
@@ -22,21 +22,23 @@ def broad_resources(statement: Statement) -> list[str]:
 @lru_cache(maxsize=8192)
 def everything(resource: str) -> bool:
     """Whether a resource is `*`, or an ARN whose resource part is all wildcard (and no account is better than any)."""
-    plain = _VARIABLE.sub("x", _LITERAL.sub("x", resource))
-    parts = plain.split(":", 5)
+    parts = _plain(resource).split(":", 5)
     if len(parts) < 6:
-        return (
-            plain.endswith(("*", "?"))
-            and not "".join(parts[3:]).strip("*?:/")
-            and (parts[0].strip("*?") == "" or (parts[0] == "arn" and is_wild(plain)))
-        )
+        return not "".join(parts).strip("*?")
     return is_wild(parts[5]) and not parts[5].strip("*?:/")
+
+
+def _plain(resource: str) -> str:
+    """A resource in wildcards and words: variables stand for a value, words that nearly every name has for none."""
+    plain = _VARIABLE.sub("variable", _LITERAL.sub("x", resource))
+    # API Gateway's paths have AWS's words and ids in them, no names: a letter there chooses kinds.
+    return plain if ":apigateway:" in plain else loosen(plain)
 
 
 @lru_cache(maxsize=8192)
 def breadth(resource: str, action: Action) -> Breadth:
     """How broad a resource is for an action: all of everything, all of a type in one account, or less."""
-    plain = _VARIABLE.sub("x", _LITERAL.sub("x", resource))
+    plain = _plain(resource)
     if not is_wild(plain):
         return ""
     parts = plain.split(":", 5)
@@ -74,7 +76,7 @@ class Denials:
     """The Deny statements that stand beside an Allow."""
 
     def __init__(self, statements: Iterable[Statement]) -> None:
-        self._denies = [each for each in statements if not each.allows]
+        self._denies = [each for each in statements if not each.allows and _for_everybody(each)]
         self._absolute = [each for each in self._denies if not each.conditions]
 
     def __bool__(self) -> bool:
@@ -103,11 +105,18 @@ class Denials:
             if not _names(each, action):
                 continue
             others = each.not_resources
-            if others and not each.conditions and not any(everything(other) for other in _texts(others)):
+            if others and not each.conditions and not any(breadth(other, action) for other in _texts(others)):
                 return True
-            if denies_others(each) and any(everything(own) for own in _texts(each.resources)):
+            if denies_others(each, action) and any(everything(own) for own in _texts(each.resources)):
                 return True
         return False
+
+
+def _for_everybody(statement: Statement) -> bool:
+    """Whether a Deny holds whoever calls: one that names somebody takes nothing back from others."""
+    if statement.not_principals is not None:
+        return False
+    return statement.principals is None or any(each in ("*", "**") for _, each in statement.principals)
 
 
 def _names(statement: Statement, action: Action) -> bool:
@@ -156,8 +165,7 @@ def allowed(statement: Statement, denials: Denials) -> list[Action]:
 
 def exposed(statement: Statement, denials: Denials, actions: Iterable[Action]) -> dict[Action, Breadth]:
     """Of the actions given, those whose resources are broad, and how broad; nothing bound by a condition is."""
-    if binds_resource(statement):
-        return {}
+    actions = [each for each in actions if not binds_resource(statement, each)]
     wild = [each for each in _texts(statement.resources) if is_wild(each)]
     if not wild:
         return {}

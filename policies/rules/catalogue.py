@@ -1,11 +1,14 @@
 """All rules."""
 
-from . import capture, escalation, exposure, least_privilege, operations, release, trust
+from . import boundaries, capture, detours, escalation, exposure, least_privilege, operations, pairs, release, trust
 from .model import Rule
 
 RULES: tuple[Rule, ...] = (
     *least_privilege.RULES,
+    *boundaries.RULES,
     *escalation.RULES,
+    *pairs.RULES,
+    *detours.RULES,
     *trust.RULES,
     *capture.RULES,
     *release.RULES,

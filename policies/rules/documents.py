@@ -73,6 +73,10 @@ class _MalformedError(Exception):
     pass
 
 
+class _TwiceError(ValueError):
+    pass
+
+
 def parse(value: Any) -> Document | Unknown:
     """Read a document from JSON text or an object; UNKNOWN stays unknown. Never raises."""
     if isinstance(value, Unknown):
@@ -85,12 +89,23 @@ def parse(value: Any) -> Document | Unknown:
 @lru_cache(maxsize=2048)
 def _from_text(source: str) -> Document:
     try:
-        found = json.loads(source)
+        found = json.loads(source, object_pairs_hook=_once)
+    except _TwiceError as error:
+        return Document(error=str(error))
     except ValueError as error:
         return Document(error=f"is not valid JSON ({error})")
     except RecursionError:
         return Document(error="is no policy: it is nested too deeply")
     return _from_object(found, sum(not letter.isspace() for letter in source))
+
+
+def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose members stand there once: readers differ in which of two they take."""
+    found = dict(members)
+    if len(found) < len(members):
+        names = [name for name, _ in members]
+        raise _TwiceError(f"has a member twice: {next(name for name in names if names.count(name) > 1)!r}")
+    return found
 
 
 def _from_object(value: Any, size: int) -> Document:
@@ -131,8 +146,8 @@ def _statement(number: int, value: Any) -> Statement:
         effect,
         _values(members.get("action"), name, "Action"),
         _values(members.get("notaction"), name, "NotAction"),
-        _values(members.get("resource"), name, "Resource"),
-        _values(members.get("notresource"), name, "NotResource"),
+        _completed(_values(members.get("resource"), name, "Resource")),
+        _completed(_values(members.get("notresource"), name, "NotResource")),
         _principals(members.get("principal"), name),
         _principals(members.get("notprincipal"), name),
         _conditions(members.get("condition"), name),
@@ -147,6 +162,20 @@ def _values(value: Any, name: str, element: str) -> Values | None:
         if not isinstance(each, (str, Unknown)):
             raise _MalformedError(f"has a {element} in {name} that is not text: {_short(each)}")
     return tuple(dict.fromkeys(each.strip() if isinstance(each, str) else each for each in listed))
+
+
+def _completed(resources: Values | None) -> Values | None:
+    """ARNs with all six fields: IAM fills missing ones with `*`, so that `arn:aws:sqs` is every queue there is.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html ("incomplete ARN").
+    """
+    if resources is None:
+        return None
+    return tuple(_complete(each) if isinstance(each, str) else each for each in resources)
+
+
+def _complete(resource: str) -> str:
+    return resource + ":*" * (5 - resource.count(":")) if resource.startswith("arn") else resource
 
 
 def _principals(value: Any, name: str) -> tuple[tuple[str, str | Unknown], ...] | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from .actions import reach, wide
+from .actions import loosen, reach, wide
 from .breadth import Denials, allowed, patterns
 from .conditions import bound_by
 from .documents import Statement
@@ -94,7 +94,7 @@ def _names_role(resource: str) -> bool:
     if len(parts) < 6:
         return False
     kind, slash, name = parts[5].partition("/")
-    return kind == "role" and bool(slash) and bool(name.strip("*?/"))
+    return kind == "role" and bool(slash) and bool(loosen(name).strip("*?/"))
 
 
 def escalation(resource: Resource, context: Context) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """Exemptions: one finding each, with a reason and an end date."""
 
 import datetime
-import fnmatch
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,13 +17,16 @@ SCHEMA: dict[str, Any] = {
         "required": ["rule", "resource", "reason", "until"],
         "properties": {
             "rule": {"type": "string"},
-            "resource": {"type": "string", "description": "Name or URN of the resource, `*` and `?` allowed."},
+            "resource": {"type": "string", "description": "Name or URN of one resource, no wildcards."},
             "where": {"type": "string", "description": "The place as the message names it; all places if left out."},
             "reason": {"type": "string"},
-            "until": {"type": "string", "description": "Last day, YYYY-MM-DD."},
+            "until": {"type": "string", "description": "Last day, YYYY-MM-DD, within a year."},
         },
     },
 }
+
+
+_YEAR = datetime.timedelta(days=366)
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Exemption:
         name = urn.rpartition("::")[2] or (resource.name if resource else "")
         if self.rule != rule or (self.where and self.where not in finding.where):
             return False
-        return fnmatch.fnmatchcase(name, self.resource) or fnmatch.fnmatchcase(urn, self.resource)
+        return self.resource in (name, urn)
 
     def __str__(self) -> str:
         place = f" ({self.where})" if self.where else ""
@@ -66,10 +69,19 @@ def _fault(rule: str, resource: str, reason: str, until: str, rules: set[str], t
         return f"names no rule of this policy: {rule!r}"
     if not resource:
         return "names no resource"
+    if re.search("[*?]", resource):
+        return "names more than one resource: give the name or URN of each its own exemption"
+    return term(reason, until, today)
+
+
+def term(reason: str, until: str, today: datetime.date) -> str:
+    """What is wrong with a reason and an end; empty where both hold."""
     if not reason:
         return "has no reason"
     try:
         end = datetime.date.fromisoformat(until)
     except ValueError:
         return f"has no end date: until is {until!r}, give it as YYYY-MM-DD"
+    if end > today + _YEAR:
+        return f"ends later than in a year: until is {until}, {(today + _YEAR).isoformat()} at most"
     return f"expired on {until}" if end < today else ""

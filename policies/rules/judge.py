@@ -11,13 +11,19 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from .exemptions import SCHEMA, Exemption, read
+from .exemptions import SCHEMA, Exemption, read, term
 from .model import PRODUCTION, UNKNOWN, Context, Finding, Resource, Rule, is_production
 from .sources import documents_of
 
 Report = Callable[[str, str], None]
 """Takes a message, and the URN it is about (empty for the resource at hand)."""
 _LEVELS = ("mandatory", "advisory", "disabled")
+
+
+_TERM = {
+    "reason": {"type": "string", "description": "Why a mandatory rule is lowered in production."},
+    "until": {"type": "string", "description": "Last day of that, YYYY-MM-DD, within a year."},
+}
 
 
 def schema(rules: Sequence[Rule]) -> dict[str, dict[str, Any]]:
@@ -27,7 +33,7 @@ def schema(rules: Sequence[Rule]) -> dict[str, dict[str, Any]]:
         rule.name: {
             "type": "object",
             "additionalProperties": False,
-            "properties": {"level": level, **{name: dict(option) for name, option in rule.options.items()}},
+            "properties": {"level": level, **_TERM, **{name: dict(option) for name, option in rule.options.items()}},
         }
         for rule in rules
     }
@@ -49,12 +55,18 @@ class Family:
         entries = [*(config.get("exemptions") or ()), *(special.get("exemptions") or ())]
         self.exemptions = read(entries, {rule.name for rule in rules}, today)
         self.rules: list[tuple[Rule, Context]] = []
+        self.faults: list[str] = []
         for rule in rules:
             given = {
                 **((config.get("rules") or {}).get(rule.name) or {}),
                 **((special.get("rules") or {}).get(rule.name) or {}),
             }
             level = given.pop("level", rule.level)
+            reason, until = (str(given.pop(name, "")).strip() for name in ("reason", "until"))
+            if production and rule.level == "mandatory" and level != rule.level:
+                fault = term(reason, until, today)
+                if fault:
+                    self.faults.append(f"{rule.name} is {level} in production, and that {fault}")
             if level != "disabled":
                 options = {**rule.defaults(), **given}
                 self.rules.append((replace(rule, level=level), Context(options, stack, production)))
@@ -68,7 +80,7 @@ class Judge:
         self._today = today
         self._families: dict[tuple[str, str], tuple[Mapping[str, Any], Family]] = {}
         self._advice: dict[str, list[str]] = defaultdict(list)
-        self._used: set[Exemption] = set()
+        self._used: dict[Exemption, set[str]] = defaultdict(set)
         self._unknown: list[Resource] = []
 
     def resource(self, family: str, config: Mapping[str, Any], resource: Resource, report: Report) -> None:
@@ -94,16 +106,18 @@ class Judge:
             if rule.stack_check is not None:
                 self._report(found, rule, None, rule.stack_check(resources, context), report)
         for _, family in self._families.values():
-            for exemption in family.exemptions:
-                fault = exemption.fault or self._idle(exemption)
-                if fault:
-                    report(f"[exemption] {exemption} {fault}\n  Fix: take it out of the policy config, or fix it", "")
+            faults = [f"{each} {self._fault(each)}" for each in family.exemptions if self._fault(each)]
+            for fault in (*faults, *family.faults):
+                report(f"[exemption] {fault}\n  Fix: take it out of the policy config, or fix it", "")
         self._used.clear()
         self._unknown.clear()
 
-    def _idle(self, exemption: Exemption) -> str:
-        if exemption in self._used:
-            return ""
+    def _fault(self, exemption: Exemption) -> str:
+        used = self._used.get(exemption, set())
+        if exemption.fault or len(used) == 1:
+            return exemption.fault
+        if used:
+            return f"names {len(used)} resources: give the URN of one"
         if any(exemption.matches(exemption.rule, each, Finding("", exemption.where)) for each in self._unknown):
             return ""
         return "exempts nothing: no finding is named by it"
@@ -124,7 +138,8 @@ class Judge:
         for finding in findings:
             named = [each for each in family.exemptions if each.matches(rule.name, resource, finding)]
             valid = [each for each in named if not each.fault]
-            self._used.update(named)
+            for each in named:
+                self._used[each].add(finding.urn or (resource.urn if resource else ""))
             if valid:
                 continue
             note = "".join(f"\n  An exemption for it {each.fault}." for each in named)

@@ -3,19 +3,20 @@
 from collections.abc import Iterator, Sequence
 
 from .actions import Action, is_wild, of_service, reach, split, touching, wide
+from .boundaries import is_boundary
 from .breadth import Denials, allowed, broad_resources, exposed, patterns
 from .documents import Document, Statement
 from .escalation import PASSING
-from .model import UNKNOWN, Context, Finding, Resource, Rule, items, text
+from .invented import hardly_nameable, unnameable
+from .model import UNKNOWN, Context, Finding, Resource, Rule, text
 from .references import CIS, NIST, WELL_ARCHITECTED
 from .sources import Placed, documents_of
-from .statements import FAMILY, gives_all, listed, scoped_exposure, statements, where
+from .statements import FAMILY, listed, scoped_exposure, statements, where
 
 PERMISSIONS = ("aws:lambda/permission:Permission", "aws-native:lambda:Permission")
 """A function's permissions are resources, one per statement."""
 _LIMITS = {"identity": 10_240, "trust": 4_096, "resource": 20_480, "key": 32_768}
 _MANAGED = 6_144
-_ATTACHED = ("policyArn", "managedPolicyArn", "policyArns", "managedPolicyArns", "managedPolicies")
 
 
 def wildcard_action(resource: Resource, context: Context) -> Iterator[Finding]:
@@ -62,6 +63,8 @@ def _is_root(principal: str) -> bool:
 def wildcard_permissions(resource: Resource, context: Context) -> Iterator[Finding]:
     """A partial wildcard that reaches calls which change permissions."""
     for placed, statement, denials in statements(resource):
+        if placed.kind == "key" and _administers(statement):
+            continue
         granted = set(allowed(statement, denials)) if denials else None
         for pattern in patterns(statement):
             if not is_wild(pattern) or wide(pattern):
@@ -86,6 +89,24 @@ WILDCARD_PERMISSIONS = Rule(
     (NIST["AC-6"], WELL_ARCHITECTED["SEC03-BP02"]),
     wildcard_permissions,
 )
+
+
+def _administers(statement: Statement) -> bool:
+    """AWS's own statement for a key's administrators: its verbs, for named identities, and no use of the key.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html#key-policy-default-allow-administrators
+    """
+    named = [text(each) for kind, each in statement.principals or () if kind.lower() == "aws"]
+    uses = [
+        each
+        for pattern in patterns(statement)
+        for each in reach(pattern)
+        if each.name.startswith(_USES) and is_wild(pattern)
+    ]
+    return bool(named) and not any(is_wild(each) or _is_root(each) for each in named) and not uses
+
+
+_USES = ("Decrypt", "Encrypt", "GenerateDataKey", "ReEncrypt", "Sign")
 
 
 def _changes_permissions(action: Action) -> bool:
@@ -142,29 +163,84 @@ def exposed_wide(statement: Statement, denials: Denials) -> bool:
 
 
 def wildcard_type(resource: Resource, context: Context) -> Iterator[Finding]:
-    """All resources of a type in an account (`table/*`), and metadata reads on everything."""
+    """All resources of a type in an account (`table/*`), for actions that write, change permissions or read data."""
+    for placed, statement, found in _on_types(resource):
+        nameable = [each for each in found if not unnameable(each) and not hardly_nameable(each)]
+        if nameable:
+            yield Finding(
+                f"allows {listed(nameable)} on all resources of a type in the account", where(placed, statement)
+            )
+
+
+def _on_types(resource: Resource) -> Iterator[tuple[Placed, Statement, list[Action]]]:
+    if is_boundary(resource):
+        return
     for placed, statement, denials in statements(resource):
-        if placed.kind != "identity":
-            continue
-        found = scoped_exposure(statement, denials)
-        types = [each for each, reached in found.items() if each.touches and reached == "type" and str(each) != PASSING]
-        if types:
-            yield Finding(f"allows {listed(types)} on all resources of a type in the account", where(placed, statement))
-        reads = [each for each, reached in found.items() if not each.touches and reached == "all"]
-        if reads:
-            yield Finding(f"reads the metadata of all resources with {listed(reads)}", where(placed, statement))
+        if placed.kind == "identity":
+            reached = scoped_exposure(statement, denials).items()
+            yield (
+                placed,
+                statement,
+                [each for each, far in reached if each.touches and far == "type" and str(each) != PASSING],
+            )
+
+
+def wildcard_invented(resource: Resource, context: Context) -> Iterator[Finding]:
+    """All of a type whose ids AWS invents, and that can be bound by a tag only once it is there."""
+    for placed, statement, found in _on_types(resource):
+        later = [each for each in found if hardly_nameable(each)]
+        if later:
+            yield Finding(f"allows {listed(later)} on all there are in the account", where(placed, statement))
+
+
+WILDCARD_INVENTED = Rule(
+    "wildcard-invented",
+    FAMILY,
+    "advisory",
+    "medium",
+    "What has no name beforehand is bound by a tag",
+    "all of a type includes other programs' resources",
+    "bind the calls that change what is there with an exact tag (`aws:ResourceTag/…`)",
+    (NIST["AC-6"],),
+    wildcard_invented,
+)
 
 
 WILDCARD_TYPE = Rule(
     "wildcard-type",
     FAMILY,
+    "mandatory",
+    "high",
+    "Nobody works on all resources of a type",
+    "all of a type includes other programs' resources, production's among them, and whatever is made later",
+    "name the resources, or a prefix of their names; where AWS invents the id, bind it with an exact tag"
+    " (`aws:ResourceTag/…`)",
+    (CIS["1.16"], NIST["AC-6"], WELL_ARCHITECTED["SEC03-BP02"]),
+    wildcard_type,
+)
+
+
+def wildcard_metadata(resource: Resource, context: Context) -> Iterator[Finding]:
+    """Metadata reads on everything."""
+    for placed, statement, denials in statements(resource):
+        if placed.kind != "identity":
+            continue
+        found = scoped_exposure(statement, denials)
+        reads = [each for each, reached in found.items() if not each.touches and reached == "all"]
+        if reads:
+            yield Finding(f"reads the metadata of all resources with {listed(reads)}", where(placed, statement))
+
+
+WILDCARD_METADATA = Rule(
+    "wildcard-metadata",
+    FAMILY,
     "advisory",
     "low",
-    "All resources of a type, or the metadata of all, are more than most programs need",
-    "an attacker who reads what there is knows where to go next; all of a type includes other programs' resources",
+    "The metadata of all is more than most programs need",
+    "an attacker who reads what there is knows where to go next",
     "name the resources, or a prefix of their names",
     (NIST["AC-6"],),
-    wildcard_type,
+    wildcard_metadata,
 )
 
 
@@ -191,29 +267,6 @@ INVERTED = Rule(
     "list with Action, Resource and Principal what is allowed; take back with a Deny",
     (NIST["AC-6"], WELL_ARCHITECTED["SEC03-BP02"]),
     inverted,
-)
-
-
-def managed_policy(resource: Resource, context: Context) -> Iterator[Finding]:
-    """AWS's managed policies that give a whole service or account away."""
-    if not resource.type.startswith(("aws:iam/", "aws-native:iam:", "aws:ssoadmin/", "aws-native:sso:")):
-        return
-    for name in _ATTACHED:
-        for arn in items(resource.props.get(name)):
-            if isinstance(arn, str) and gives_all(arn):
-                yield Finding(f"attaches AWS's managed policy `{arn.rpartition('/')[2]}`", name)
-
-
-MANAGED_POLICY = Rule(
-    "managed-full-access",
-    FAMILY,
-    "mandatory",
-    "high",
-    "No managed policy that gives a whole service away",
-    "whoever takes over this identity owns the service, in all its resources",
-    "write a policy of the calls that the code makes, on the resources it needs",
-    (CIS["1.16"], NIST["AC-6"]),
-    managed_policy,
 )
 
 
@@ -318,8 +371,9 @@ RULES = (
     WILDCARD_PERMISSIONS,
     WILDCARD_RESOURCE,
     WILDCARD_TYPE,
+    WILDCARD_INVENTED,
+    WILDCARD_METADATA,
     INVERTED,
-    MANAGED_POLICY,
     UNKNOWN_ACTION,
     MALFORMED,
     TOO_LONG,

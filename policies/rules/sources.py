@@ -1,5 +1,6 @@
 """Where documents stand: which property of which resource holds which kind of policy."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,6 +34,9 @@ _PLACES: dict[str, tuple[tuple[str, Kind], ...]] = {
     "aws-native:iam:User": (("policies[].policyDocument", "identity"),),
     "aws-native:iam:Group": (("policies[].policyDocument", "identity"),),
     "aws-native:kms:Key": (("keyPolicy", "key"),),
+    "aws-native:kms:ReplicaKey": (("keyPolicy", "key"),),
+    "aws-native:sso:PermissionSet": (("inlinePolicy", "identity"),),
+    "aws-native:iot:Policy": (("policyDocument", "identity"),),
 }
 # Policies of these types bound what others grant: they grant nothing themselves.
 _BOUNDING = frozenset(
@@ -43,6 +47,8 @@ _BOUNDING = frozenset(
         "aws:ec2/vpcEndpointPolicy:VpcEndpointPolicy",
         "aws-native:ec2:VpcEndpoint",
         "aws:transfer/user:User",
+        "aws:transfer/access:Access",
+        "aws-native:transfer:User",
     }
 )
 # Every other resource of AWS keeps its resource policy under one of these names.
@@ -90,6 +96,54 @@ def _resource_policies(resource: Resource) -> Iterator[Placed]:
             yield Placed(name, "resource", UNKNOWN)
         elif _looks_like_one(value) or (isinstance(value, str) and value and _SURE.search(resource.type)):
             yield Placed(name, "resource", parse(value))
+    rest = {name: value for name, value in resource.props.items() if name not in _USUAL}
+    for path, found in _within(rest, "", 0):
+        document = parse(found)
+        yield Placed(path, _kind(document), document)
+
+
+_DEPTH = 12
+
+
+def _within(value: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
+    """Documents anywhere in a value, in the JSON that its texts hold too: policies of an OpenAPI body or a template."""
+    if depth > _DEPTH:
+        return
+    if isinstance(value, str):
+        inner = _read(value)
+        if inner is not None:
+            yield from _within(inner, path, depth + 1)
+    elif isinstance(value, dict):
+        if _has_effect(value):
+            yield path, value
+            return
+        for name, each in value.items():
+            yield from _within(each, f"{path}.{name}" if path else str(name), depth + 1)
+    elif isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from _within(each, f"{path}[{number}]", depth + 1)
+
+
+def _read(value: str) -> Any:
+    """A JSON object that may hold a document, else None."""
+    lower = value.lower()
+    if not value.lstrip().startswith("{") or '"statement"' not in lower or '"effect"' not in lower:
+        return None
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _has_effect(value: dict[str, Any]) -> bool:
+    statements = {str(key).lower(): each for key, each in value.items()}.get("statement")
+    return any("effect" in {str(key).lower() for key in each} for each in items(statements) if isinstance(each, dict))
+
+
+def _kind(document: Document | Unknown) -> Kind:
+    """A document that names nobody is for whoever has it."""
+    statements = document.statements if isinstance(document, Document) else ()
+    return "resource" if any(each.principals or each.not_principals for each in statements) else "identity"
 
 
 def _looks_like_one(value: Any) -> bool:

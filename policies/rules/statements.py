@@ -1,5 +1,6 @@
 """A resource's statements as checks go through them, and the words that findings share."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from .actions import Action
@@ -9,6 +10,12 @@ from .model import Resource
 from .sources import Placed, documents_of
 
 FAMILY = "least-privilege"
+# By AWS's own naming; AmazonEC2RoleforSSM reads and writes every bucket.
+_GIVING = re.compile(
+    r"Full_?Access|AdminAccess|Administrator|PowerUser|_FullControl|^AmazonEC2RoleforSSM$|^AWSElasticBeanstalkService$"
+)
+_WATCHING = frozenset({"Billing", "SupportUser", "ViewOnlyAccess"})
+"""Job functions that change nothing; the others may pass roles and make what they like."""
 
 
 def statements(resource: Resource) -> list[tuple[Placed, Statement, Denials]]:
@@ -56,4 +63,4 @@ def gives_all(arn: str) -> bool:
     policy = path.rpartition("/")[2]
     if not account.endswith(":iam::aws"):
         return False
-    return "FullAccess" in policy or policy.startswith(("AdministratorAccess", "PowerUserAccess"))
+    return bool(_GIVING.search(policy)) or (path.startswith("job-function/") and policy not in _WATCHING)

@@ -11,6 +11,7 @@ from .model import UNKNOWN, Context, Finding, Resource, Rule, Unknown, known, se
 from .references import NIST, WELL_ARCHITECTED
 from .sources import documents_of
 from .statements import FAMILY, listed, statements, where
+from .subjects import counts, names_somebody
 
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _LAYER = ("aws:lambda/layerVersionPermission:LayerVersionPermission",)
@@ -67,6 +68,11 @@ def _bus_closed(props: Mapping[str, Any]) -> bool:
     )
 
 
+# A function at the edge runs as both, and AWS has no other way:
+# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-edge-permissions.html
+_EDGE = {"lambda", "edgelambda"}
+
+
 def mixed_trust(resource: Resource, context: Context) -> Iterator[Finding]:
     """One role for several services."""
     for placed in documents_of(resource):
@@ -77,7 +83,7 @@ def mixed_trust(resource: Resource, context: Context) -> Iterator[Finding]:
             for kind, principal in statement.principals or ():
                 if statement.allows and kind.lower() == "service" and isinstance(principal, str):
                     found.setdefault(service_of(principal), []).append(statement.label)
-        if len(found) > 1:
+        if len(found) > 1 and set(found) != _EDGE:
             labels = " and ".join(dict.fromkeys(label for several in found.values() for label in several))
             yield Finding(f"trusts {len(found)} services: {listed(sorted(found))}", f"{labels} of {placed.path}")
 
@@ -126,20 +132,15 @@ def federated_trust(resource: Resource, context: Context) -> Iterator[Finding]:
 
 
 def _subject_bound(statement: Statement, provider: str) -> bool:
-    tail = "aud" if provider.startswith("cognito-identity") else "sub"
     for line in statement.conditions:
-        name = line.key.rpartition(":")[2]
-        if name not in (tail, "app_id", "job_workflow_ref", "repository") or not line.strict or "not" in line.base:
+        if not counts(line.key, provider) or not line.strict or "not" in line.base:
             continue
-        if all(isinstance(value, Unknown) or _names_subject(value, line.base) for value in line.values):
+        pattern = "like" in line.base
+        if all(
+            isinstance(value, Unknown) or names_somebody(value, line.key, provider, pattern) for value in line.values
+        ):
             return True
     return False
-
-
-def _names_subject(value: str, base: str) -> bool:
-    if "like" not in base:
-        return True
-    return bool(re.sub(r"^[a-z_]+:", "", value).strip("*?:/"))
 
 
 def confused_deputy(resource: Resource, context: Context) -> Iterator[Finding]:

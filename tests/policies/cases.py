@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from policies.rules.model import UNKNOWN
-from tests.policies import test_edges, test_stack
+from tests.policies import adversary, test_edges, test_stack
 from tests.policies.corpus import entrance, identity, props, verdicts
 from tests.policies.corpus.quads import QUADS
 from tests.policies.harness import BY_NAME, document, judge, made, policy, resource, rules, rules_of
@@ -26,6 +26,7 @@ def all_cases() -> Iterator[Case]:
     for name in QUADS:
         yield _quad(name)
     yield from _verdicts()
+    yield from (_adversarial(case) for case in adversary.committed())
     yield from _tests(test_stack)
     yield from _tests(test_edges)
 
@@ -42,6 +43,10 @@ def _verdicts() -> Iterator[Case]:
 
 def _judged(one: Any, expected: str) -> Case:
     return lambda: verdicts.verdict(*judge(one)) == expected
+
+
+def _adversarial(case: adversary.Case) -> Case:
+    return lambda: case.verdict() == case.expected
 
 
 def _tests(module: ModuleType) -> Iterator[Case]:

@@ -18,9 +18,9 @@ def resource(kind: str, props: Mapping[str, Any], name: str = "it", stack: str =
     return Resource(kind, name, props, f"urn:pulumi:{stack}::program::{kind}::{name}", **more)
 
 
-def policy(document: Any, kind: str = "aws:iam/policy:Policy", prop: str = "policy") -> Resource:
+def policy(document: Any, kind: str = "aws:iam/policy:Policy", prop: str = "policy", **more: Any) -> Resource:
     """A resource that holds one document."""
-    return resource(kind, {prop: document})
+    return resource(kind, {prop: document}, **more)
 
 
 def document(statements: Any) -> dict[str, Any]:

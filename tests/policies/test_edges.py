@@ -44,7 +44,9 @@ _FULL = "arn:aws:logs:eu-west-1:111111111111:log-group:"
         (f"{_FULL}a:*", False),
         ("arn:aws:s3", False),
         ("arn:aws:s3:eu-west-1:*", False),
-        ("arn:aws:s3:*:*", True),
+        ("arn:aws:s3:*:*", False),  # as it comes from a document it has six fields
+        ("arn:aws:s3:*:*:*", True),
+        ("?*", True),
         ("arn*", False),
         ("arn:aws:sqs:eu-west-1*", False),
         ("*:aws", False),
@@ -279,7 +281,7 @@ def _services() -> Any:
 
 
 def test_exemptions_by_urn_and_by_name() -> None:
-    entry = {"rule": "a", "resource": "urn:*::mine", "reason": "b", "until": "2099-01-01"}
+    entry = {"rule": "a", "resource": "urn:pulumi:s::p::t::mine", "reason": "b", "until": "2027-01-01"}
     (by_urn,) = read([entry], {"a"}, TODAY)
     (by_name,) = read([{**entry, "resource": "mine"}], {"a"}, TODAY)
     one = Resource("t", "mine", {}, "urn:pulumi:s::p::t::mine")
@@ -567,7 +569,8 @@ def test_scaling_policies_that_come_from_the_target() -> None:
     endpoint = resource(ENDPOINT, {"name": "live"}, "endpoint")
     target = resource(TARGET, {"resourceId": "endpoint/live/variant/a"}, "target")
     scaling = resource("aws:appautoscaling/policy:Policy", {"resourceId": UNKNOWN}, "scaling")
-    config = {"stack": {"rules": {"endpoint-monitored": {"level": "disabled"}}}}
+    off = {"level": "disabled", "reason": "not what this is about", "until": TODAY.isoformat()}
+    config = {"stack": {"rules": {"endpoint-monitored": off}}}
     assert len(judge_stack([endpoint, target, scaling], config)) == 1
     scaling.depends = frozenset({target.urn})
     assert judge_stack([endpoint, target, scaling], config) == []

@@ -138,6 +138,10 @@ def test_an_exemption_takes_one_finding_away() -> None:
         ({"until": "soon"}, "has no end date: until is 'soon', give it as YYYY-MM-DD"),
         ({"reason": " "}, "has no reason"),
         ({"resource": ""}, "names no resource"),
+        ({"resource": "*"}, "names more than one resource"),
+        ({"resource": "i?"}, "names more than one resource"),
+        ({"until": "9999-12-31"}, "ends later than in a year: until is 9999-12-31, 2027-11-22 at most"),
+        ({"until": "2027-11-23"}, "ends later than in a year"),
     ],
 )
 def test_an_exemption_that_does_not_hold(changes: dict[str, str], fault: str) -> None:
@@ -155,6 +159,77 @@ def test_an_expired_exemption_is_reported_with_its_finding() -> None:
 def test_an_exemption_holds_on_its_last_day() -> None:
     assert judge(BROAD, _with(until=TODAY.isoformat()))[0] == []
     assert judge(BROAD, _with(until=TODAY.isoformat()), TODAY + datetime.timedelta(days=1))[0]
+
+
+def test_an_exemption_of_two_resources_of_one_name() -> None:
+    other = policy(as_text(document(allow("s3:PutObject", Sid="Old"))), "aws:iam/userPolicy:UserPolicy")
+    ((message, _),) = judge_stack([BROAD, other], _with())
+    assert "names 2 resources: give the URN of one" in message
+    assert "exempts nothing" not in str(judge_stack([BROAD, other], _with(resource=BROAD.urn)))
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ({}, "has no reason"),
+        ({"reason": "x"}, "has no end date"),
+        ({"reason": "x", "until": "2030-01-01"}, "ends later than in a year"),
+        ({"reason": "x", "until": "2026-11-20"}, "expired on 2026-11-20"),
+    ],
+)
+def test_a_rule_lowered_in_production_has_a_reason_and_an_end(given: dict[str, str], fault: str) -> None:
+    rules = {"wildcard-resource": {"level": "disabled", **given}, "permissions-boundary": {"level": "disabled"}}
+    ((message, _),) = judge_stack([BROAD], {"least-privilege": {"rules": rules}})
+    assert message.startswith(f"[exemption] wildcard-resource is disabled in production, and that {fault}")
+    dev = policy(as_text(document(allow("s3:PutObject"))), stack="dev")
+    assert judge_stack([dev], {"least-privilege": {"rules": rules}}) == []
+
+
+def test_a_rule_lowered_in_production_for_a_while() -> None:
+    rules = {"wildcard-resource": {"level": "advisory", "reason": "x", "until": TODAY.isoformat()}}
+    assert judge_stack([BROAD], {"least-privilege": {"rules": rules}}) == []
+    assert judge(BROAD, {"least-privilege": {"rules": rules}})[0] == []
+
+
+BOUNDS = policy(as_text(document(allow("s3:PutObject", "arn:aws:s3:::a*"))), name="app-boundary")
+
+
+def test_a_boundary_is_not_attached() -> None:
+    kind = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+    role = resource("aws:iam/role:Role", {"permissionsBoundary": "arn:aws:iam::1:policy/app-boundary"}, name="r")
+    assert judge_stack([BOUNDS, role]) == []
+    attached = resource(kind, {"policyArn": UNKNOWN}, name="a", depends=frozenset({BOUNDS.urn}))
+    ((message, urn),) = judge_stack([BOUNDS, attached])
+    assert message.startswith("[boundary-attached] a attaches app-boundary, which is judged as a boundary\n")
+    assert urn == attached.urn
+    elsewhere = resource("aws:iam/role:Role", {"managedPolicyArns": ["arn:aws:iam::1:policy/x-Boundary"]}, name="b")
+    ((message, urn),) = judge_stack([elsewhere])
+    assert message.startswith("[boundary-attached] managedPolicyArns: b attaches `arn:aws:iam::1:policy/x-Boundary`")
+    assert urn == elsewhere.urn
+    other = resource("aws:s3/bucket:Bucket", {"policyArn": "boundary"}, name="c", depends=frozenset({BOUNDS.urn}))
+    assert judge_stack([BOUNDS, other, resource(kind, {"policyArn": "x"}, name="d")]) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "props", "name", "expected"),
+    [
+        ("aws:iam/policy:Policy", {}, "app-boundary", set()),
+        ("aws:iam/policy:Policy", {"name": "app-Boundary"}, "x", set()),
+        ("aws-native:iam:ManagedPolicy", {"managedPolicyName": "boundary"}, "x", set()),
+        ("aws:iam/policy:Policy", {"name": "app"}, "x", {"wildcard-type"}),
+        ("aws:iam/userPolicy:UserPolicy", {}, "app-boundary", {"wildcard-type"}),
+    ],
+)
+def test_a_boundary_may_reach_all_of_a_type(kind: str, props: dict[str, Any], name: str, expected: set[str]) -> None:
+    prop = "policyDocument" if "native" in kind else "policy"
+    found = document(allow("dynamodb:PutItem", "arn:aws:dynamodb:eu-west-1:1:table/*"))
+    assert rules_of(judge(resource(kind, {prop: found, **props}, name=name))[0]) == expected
+
+
+def test_a_boundary_has_no_pairs() -> None:
+    found = document(allow(["glue:UpdateJob", "glue:StartJobRun"], "arn:aws:glue:eu-west-1:1:job/a"))
+    assert judge(resource("aws:iam/policy:Policy", {"policy": found}, name="b-boundary"))[0] == []
+    assert judge(resource("aws:iam/policy:Policy", {"policy": found}, name="b"))[0] != []
 
 
 @pytest.mark.parametrize("changes", [{"resource": "other"}, {"where": "'New'"}, {"rule": "wildcard-action"}])

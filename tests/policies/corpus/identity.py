@@ -8,6 +8,7 @@ TABLE = "arn:aws:dynamodb:eu-west-1:111111111111:table/orders"
 ROLE = "arn:aws:iam::111111111111:role/jobs-train"
 ACTION, RESOURCE, PERMISSIONS = "wildcard-action", "wildcard-resource", "wildcard-permissions"
 INVERTED, PASS, SERVICE, TYPE = "inverted-allow", "pass-role", "pass-role-service", "wildcard-type"
+METADATA = "wildcard-metadata"
 ESCALATION, UNKNOWN_ACTION = "escalation", "unknown-action"
 
 
@@ -70,13 +71,13 @@ CASES: list[tuple[str, Any, set[str]]] = [
     ),
     # Partial wildcards that reach none are judged by their resource.
     ("s3 Get on a bucket", allow("s3:Get*", [BUCKET, f"{BUCKET}/*"]), set()),
-    ("s3 Get on all", allow("s3:Get*"), {RESOURCE, TYPE}),
-    ("S3 Get in capitals on all", allow("S3:GET*"), {RESOURCE, TYPE}),
-    ("s3 GetObject* on all", allow("s3:GetObject*"), {RESOURCE, TYPE}),
-    ("s3 List on all", allow("s3:List*"), {TYPE}),
+    ("s3 Get on all", allow("s3:Get*"), {RESOURCE, METADATA}),
+    ("S3 Get in capitals on all", allow("S3:GET*"), {RESOURCE, METADATA}),
+    ("s3 GetObject* on all", allow("s3:GetObject*"), {RESOURCE, METADATA}),
+    ("s3 List on all", allow("s3:List*"), {METADATA}),
     ("dynamodb Batch on a table", allow("dynamodb:Batch*", TABLE), set()),
-    ("ec2 Describe on all", allow("ec2:Describe*"), {TYPE}),
-    ("cloudwatch Get on all", allow("cloudwatch:GetMetric*"), {TYPE}),
+    ("ec2 Describe on all", allow("ec2:Describe*"), {METADATA}),
+    ("cloudwatch Get on all", allow("cloudwatch:GetMetric*"), {METADATA}),
     ("sqs Receive by question mark on all", allow("sqs:ReceiveMessag?"), {RESOURCE}),
     # Resources.
     ("read data on all", allow("s3:GetObject"), {RESOURCE}),
@@ -117,12 +118,12 @@ CASES: list[tuple[str, Any, set[str]]] = [
     ("assume on all", allow("sts:AssumeRole"), {RESOURCE}),
     ("network interface on all", allow("ec2:CreateNetworkInterface"), {RESOURCE}),
     ("mixed on all", allow(["ecr:GetAuthorizationToken", "ecr:PutImage"]), {RESOURCE}),
-    ("metadata on all", allow("lambda:GetFunctionConfiguration"), {TYPE}),
-    ("describe on all", allow("sagemaker:DescribeEndpoint"), {TYPE}),
-    ("list on all", allow("s3:ListBucket"), {TYPE}),
-    ("policy read on all", allow("s3:GetBucketPolicy"), {TYPE}),
-    ("object tags on all", allow("s3:GetObjectTagging"), {TYPE}),
-    ("key description on all", allow("kms:DescribeKey"), {TYPE}),
+    ("metadata on all", allow("lambda:GetFunctionConfiguration"), {METADATA}),
+    ("describe on all", allow("sagemaker:DescribeEndpoint"), {METADATA}),
+    ("list on all", allow("s3:ListBucket"), {METADATA}),
+    ("policy read on all", allow("s3:GetBucketPolicy"), {METADATA}),
+    ("object tags on all", allow("s3:GetObjectTagging"), {METADATA}),
+    ("key description on all", allow("kms:DescribeKey"), {METADATA}),
     # Actions that AWS gives no resource.
     ("token", allow("ecr:GetAuthorizationToken"), set()),
     ("metrics", allow("cloudwatch:PutMetricData"), set()),
@@ -148,7 +149,7 @@ CASES: list[tuple[str, Any, set[str]]] = [
     (
         "two services, one broad in metadata",
         allow(["s3:GetObject", "logs:DescribeLogStreams"], [f"{BUCKET}/*", "arn:aws:logs:*:*:*"]),
-        {TYPE},
+        {METADATA},
     ),
     # Conditions.
     ("tag binds", allow("ec2:TerminateInstances", "*", **TAGGED), set()),

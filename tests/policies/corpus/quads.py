@@ -73,9 +73,54 @@ QUADS: dict[str, tuple[str, dict[str, Any], dict[str, Any], str, str]] = {
     "wildcard-type": (
         POLICY,
         READ,
+        identity(allow("dynamodb:PutItem", ["arn:aws:sqs:eu-west-1:1:a", "arn:aws:dynamodb:eu-west-1:1:table/*"])),
+        "statement 0 of policy: allows `dynamodb:PutItem` on all resources of a type in the account",
+        "policy",
+    ),
+    "wildcard-invented": (
+        POLICY,
+        READ,
+        identity(allow("apigateway:PATCH", "arn:aws:apigateway:eu-west-1::/restapis/*")),
+        "statement 0 of policy: allows `apigateway:PATCH` on all there are in the account",
+        "policy",
+    ),
+    "wildcard-metadata": (
+        POLICY,
+        READ,
         identity(allow("s3:ListBucket")),
         "statement 0 of policy: reads the metadata of all resources with `s3:ListBucket`",
         "policy",
+    ),
+    "escalation-pair": (
+        POLICY,
+        identity([allow("iam:UpdateAssumeRolePolicy", ROLE), allow("sts:AssumeRole", f"{ROLE}-b")]),
+        identity([allow("iam:UpdateAssumeRolePolicy", ROLE), allow("sts:AssumeRole", ROLE)]),
+        (
+            "statement 0 of policy: allows `iam:UpdateAssumeRolePolicy` and `sts:AssumeRole` together:"
+            " it lets itself into the role"
+        ),
+        "policy",
+    ),
+    "detour": (
+        "aws:kms/grant:Grant",
+        {"granteePrincipal": ROLE, "operations": ["Decrypt"]},
+        {"granteePrincipal": ROLE, "operations": ["Decrypt", "CreateGrant"]},
+        "operations: gives a key, and the right to hand it on (CreateGrant)",
+        "operations",
+    ),
+    "lasting-credential": (
+        "aws:cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment",
+        {"roles": {"authenticated": ROLE}},
+        {"roles": {"unauthenticated": ROLE}},
+        "roles.unauthenticated: gives a role to anybody on the internet",
+        "roles",
+    ),
+    "unseen": (
+        "aws:cloudformation/stack:Stack",
+        {"templateBody": "{}"},
+        {"templateUrl": "https://s3.example/a"},
+        "templateUrl: has a template that no rule can read",
+        "templateUrl",
     ),
     "inverted-allow": (
         POLICY,
