@@ -18,7 +18,7 @@ def evidence(
     commit: Annotated[str, typer.Option(help="Commit (or object version) that the code is packaged under.")],
     variables: Annotated[Path | None, typer.Option(help="File that is written for the shell with the outcome.")] = None,
 ) -> None:
-    """Preview the environments with the policy pack and store each as Markdown and JSON under code/COMMIT/preview/.
+    """Preview the environments with the policy pack and store each as Markdown and JSON under previews/COMMIT/.
 
     Changes nothing in the environments. Prints PREVIEW, a short summary of the last one. Ends with 3 where a policy
     refuses the commit, and shows what it found.
@@ -28,7 +28,7 @@ def evidence(
     from preview import summary
 
     reports = reports_of(stack)
-    keep(s3(), reports, S3Location(bucket, f"code/{commit}/preview"))
+    keep(s3(), reports, S3Location(bucket, f"previews/{commit}"))
     for found in reports:
         refuse_violations(found)
     outcome = {"PREVIEW": " ".join(summary(reports[-1]).split())}

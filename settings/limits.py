@@ -27,7 +27,7 @@ WITHOUT_CONNECTIONS = (
 """https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodestarConnectionSource.html"""
 _BUCKET = 63
 """https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
-_FOLDERS = ("code", "dataset", "glue", "runs")
+_FOLDERS = ("code", "dataset", "glue", "previews", "runs")
 """Folders of the artifacts bucket that hold what runs are made of and make."""
 _DAY = 1440
 _ELSEWHERE = 20

@@ -117,6 +117,7 @@ def build(at: Delivery) -> list[Statement]:
         *_look(at, at.names.environments),
         # What lies there is read and compared: it is never overwritten.
         allow("PackageCode", ["s3:GetObject", "s3:PutObject"], [at.artifacts("code/*")]),
+        allow("KeepPreviews", ["s3:PutObject"], [at.artifacts("previews/*")]),
     ]
 
 

@@ -99,11 +99,11 @@ def test_the_mail_of_the_last_run_held_it_all(road: Road) -> None:
     assert "Manifest sha256: " in outbox
 
 
-def test_the_builds_previews_lie_next_to_the_packaged_code(road: Road) -> None:
+def test_the_builds_previews_lie_under_the_commit(road: Road) -> None:
     s3 = road.clients.of("delivery", "s3")
-    listed = s3.list_objects_v2(Bucket=road.project.names.artifacts_bucket, Prefix="code/")["Contents"]
+    listed = s3.list_objects_v2(Bucket=road.project.names.artifacts_bucket, Prefix="previews/")["Contents"]
     names = {entry["Key"].split("/", 2)[2] for entry in listed}
-    assert {f"preview/{stack}.{kind}" for stack in ("dev", "prod") for kind in ("md", "json")} <= names
+    assert {f"{stack}.{kind}" for stack in ("dev", "prod") for kind in ("md", "json")} <= names
 
 
 def test_a_config_that_changed_after_the_approval_is_refused(road: Road, approved: Approved, copy: Path) -> None:
