@@ -10,6 +10,7 @@ from preview.kinds import kind, rank
 from preview.model import Capability, Change, Danger, Line, Report, Violation
 from preview.names import NEW, Names, names_of
 from preview.plan import Finding, Plan, read
+from preview.quote import code
 from preview.rename import renames
 from preview.serving import serving
 from preview.values import LATER, differences
@@ -77,7 +78,8 @@ def _first(
     ]
     watched = [each for each in own if each.danger is Danger.WATCHING and not each.headline]
     found += [
-        Line(each.danger, f"{each.kind} `{each.name}` changes: {'; '.join(each.differences[:3])}") for each in watched
+        Line(each.danger, f"{each.kind} {code(each.name)} changes: {'; '.join(each.differences[:3])}")
+        for each in watched
     ]
     rest = [each for each in own if each.danger is Danger.CHANGE and each.urn not in spoken]
     spelled = [each for each in rest if each.differences == (POLICY,)]
@@ -133,7 +135,7 @@ def _said(finding: Finding) -> tuple[str, str, str]:
 def _resource(urn: str) -> str:
     if "::" not in urn:
         return "the stack"
-    return f"{kind(urn.split('::')[2].split('$')[-1])} `{urn.rpartition('::')[2]}`"
+    return f"{kind(urn.split('::')[2].split('$')[-1])} {code(urn.rpartition('::')[2])}"
 
 
 def _outputs(plan: Plan, base: Plan | None, names: Names) -> list[str]:

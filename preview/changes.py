@@ -9,7 +9,8 @@ from preview.kinds import Stakes, is_component, kind, stakes
 from preview.model import Change, Danger
 from preview.names import NEW, Names
 from preview.plan import STACK, Plan, Resource, Step
-from preview.values import LATER, NOTHING, Difference, code, differences
+from preview.quote import code
+from preview.values import LATER, NOTHING, Difference, differences, told
 
 _DOCUMENTS = {
     "aws:iam/role:Role": ("assumeRolePolicy", "inlinePolicies", "managedPolicyArns"),
@@ -87,17 +88,17 @@ class Differ:
             if source is None or urn in seen:
                 continue
             if source.op == "create":
-                yield f"{kind(source.type)} `{source.name}` is new"
+                yield f"{kind(source.type)} {code(source.name)} is new"
                 continue
             yield from (
-                f"{cause} of {kind(source.type)} `{source.name}`" if " of " not in cause else cause
+                f"{cause} of {kind(source.type)} {code(source.name)}" if " of " not in cause else cause
                 for cause in self.causes(source, seen)
             )
 
 
 def _cause(leaf: Difference) -> str:
     """A leaf as a reason: with its values where these are short."""
-    return str(leaf) if leaf.secret or len(leaf.old) + len(leaf.new) <= _LONGEST_CAUSE else f"`{leaf.path}`"
+    return str(leaf) if leaf.secret or len(leaf.old) + len(leaf.new) <= _LONGEST_CAUSE else code(leaf.path)
 
 
 def follows(leaf: Difference) -> bool:
@@ -123,7 +124,7 @@ def taken_back(head: Plan, base: Plan | None) -> list[str]:
         return []
     ours = {step.urn for step in head.changes}
     steps = [step for step in base.changes if step.urn not in ours and not is_component(step.type)]
-    return sorted(f"{kind(step.type)} `{step.name}` is not {_DONE[step.op]}" for step in steps if step.op in _DONE)
+    return sorted(f"{kind(step.type)} {code(step.name)} is not {_DONE[step.op]}" for step in steps if step.op in _DONE)
 
 
 _DONE = {"create": "created", "delete": "deleted", "update": "changed", "replace": "replaced", "import": "imported"}
@@ -138,7 +139,9 @@ def _change(step: Step, differ: Differ) -> Change:
     if step.op in ("update", "replace") and _document_changed(step):
         details.append(POLICY)
     if step.op == "create":
-        details = [f"`{leaf.path}`: {code(leaf.new)}" for leaf in leaves if leaf.new != NOTHING and leaf.path != "tags"]
+        details = [
+            f"{code(leaf.path)}: {told(leaf.new)}" for leaf in leaves if leaf.new != NOTHING and leaf.path != "tags"
+        ]
     headline = _headline(step, what, forced)
     return Change(
         _OPS[step.op], step.type, kind(step.type), step.name, step.urn, danger, headline, forced, tuple(details)
@@ -159,7 +162,7 @@ def _danger(step: Step, what: Stakes, leaves: Sequence[Difference]) -> Danger:
 
 def _headline(step: Step, what: Stakes, forced: Sequence[str]) -> str:
     """The sentence of a change that a reviewer must see; empty where the list of changes says it."""
-    name = f"{kind(step.type)} `{step.name}`"
+    name = f"{kind(step.type)} {code(step.name)}"
     side = step.old or step.new
     if step.op == "delete":
         loss = f": {what.loss}" if what.loss else ""
@@ -226,4 +229,4 @@ def _top(path: str) -> str:
 
 def names_in(changes: Iterable[Change]) -> list[str]:
     """`kind name`, for a list in one line."""
-    return sorted({f"{change.kind} `{change.name}`" for change in changes})
+    return sorted({f"{change.kind} {code(change.name)}" for change in changes})

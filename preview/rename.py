@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from preview.kinds import is_component, kind, stakes
 from preview.model import Danger, Line
 from preview.plan import Plan, Resource, Step
+from preview.quote import code
 from preview.serving import Spoken
 
 
@@ -65,13 +66,14 @@ def _component(plan: Plan, old: Step, new: Step, deleted: list[Step], created: l
     made = [step for step in created if _within(step.urn, new.urn, plan.after)]
     resources = [step for step in gone if not is_component(step.type)]
     worst = min((stakes(step.type).deleted for step in resources), default=Danger.GONE)
-    named = sorted(f"{kind(s.type)} `{s.name}`" for s in resources if stakes(s.type).deleted is worst)[:3]
+    named = sorted(f"{kind(s.type)} {code(s.name)}" for s in resources if stakes(s.type).deleted is worst)[:3]
     what = f", among them {', '.join(named)}" if worst < Danger.GONE else ""
     taken = {_physical(step) for step in gone} & {_physical(step) for step in made} - {""}
     clash = f"; {len(taken)} keep their name in AWS, where making one collides with deleting the other" if taken else ""
+    alias = f'aliases=[Alias(name="{old.name}")]'
     text = (
-        f"component `{old.name}` is now called `{new.name}`: its {len(resources)} resources are **deleted** and made"
-        f' again{what}{clash}; give it `aliases=[Alias(name="{old.name}")]` if only the name was to change'
+        f"component {code(old.name)} is now called {code(new.name)}: its {len(resources)} resources are **deleted** and"
+        f" made again{what}{clash}; give it {code(alias)} if only the name was to change"
     )
     return Spoken(Line(worst, text), frozenset(step.urn for step in (*gone, *made)))
 
@@ -86,7 +88,7 @@ def _single(old: Step, new: Step) -> Spoken:
     danger = stakes(old.type).deleted
     loss = f": {stakes(old.type).loss}" if stakes(old.type).loss and danger is Danger.LOST else ""
     text = (
-        f"{kind(old.type)} `{old.name}` is **deleted** and made again as `{new.name}` with the same name in AWS"
+        f"{kind(old.type)} {code(old.name)} is **deleted** and made again as {code(new.name)} with the same name in AWS"
         f"{loss}; give it `aliases` if only its name in the program was to change"
     )
     return Spoken(Line(danger, text), frozenset([old.urn, new.urn]))

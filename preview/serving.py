@@ -10,6 +10,7 @@ from preview.kinds import kind
 from preview.model import Change, Danger, Line
 from preview.names import Names
 from preview.plan import Plan, Resource, Step
+from preview.quote import code
 
 ENDPOINT = "aws:sagemaker/endpoint:Endpoint"
 CONFIGURATION = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
@@ -39,7 +40,7 @@ def _capture(steps: Sequence[Step]) -> Iterator[Spoken]:
         if step.type != CONFIGURATION or step.old is None or step.new is None or step.op == "delete":
             continue
         before, after = _share(step.old), _share(step.new)
-        where = f"of the serving endpoint `{step.name}`"
+        where = f"of the serving endpoint {code(step.name)}"
         if after == 0 < before:
             yield Spoken(Line(Danger.LOST, f"capture of requests and answers {where} is **turned off**"), frozenset())
         elif after < before:
@@ -74,8 +75,8 @@ def _endpoints(steps: Sequence[Step], own: Sequence[Change]) -> Iterator[Spoken]
         why = by_urn[step.urn].forced
         forced = f", forced by {'; '.join(why)}" if why else ""
         text = (
-            f"the serving endpoint `{step.name}` is **replaced**{forced}: a new one is made, and the old one goes once"
-            " traffic has left it"
+            f"the serving endpoint {code(step.name)} is **replaced**{forced}: a new one is made, and the old one goes"
+            " once traffic has left it"
         )
         yield Spoken(Line(Danger.SERVING, text), frozenset([step.urn, *(each.urn for each in configurations)]))
 
@@ -115,7 +116,7 @@ def _variables(resource: Resource | None) -> dict[str, Any]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
+    return ", ".join(map(code, names))
 
 
 def _shifts(steps: Sequence[Step]) -> Iterator[Spoken]:
@@ -125,16 +126,16 @@ def _shifts(steps: Sequence[Step]) -> Iterator[Spoken]:
         old = str((step.old.inputs if step.old else {}).get("release") or "")
         new = str((step.new.inputs if step.new else {}).get("release") or "")
         if step.op == "create":
-            text = f"{kind(SHIFT)} `{step.name}`: release `{new}` begins to serve"
+            text = f"{kind(SHIFT)} {code(step.name)}: release {code(new)} begins to serve"
         elif old != new:
-            text = f"{kind(SHIFT)} `{step.name}`: callers go from release `{old}` to release `{new}`"
+            text = f"{kind(SHIFT)} {code(step.name)}: callers go from release {code(old)} to release {code(new)}"
         elif _version(step.old) == _version(step.new):
             text = (
-                f"{kind(SHIFT)} `{step.name}`: the alias is **not where the last shift left it** (moved by hand?): all"
-                f" callers go back to release `{new}`"
+                f"{kind(SHIFT)} {code(step.name)}: the alias is **not where the last shift left it** (moved by hand?):"
+                f" all callers go back to release {code(new)}"
             )
         else:
-            text = f"{kind(SHIFT)} `{step.name}`: callers go to a new version of the same release `{new}`"
+            text = f"{kind(SHIFT)} {code(step.name)}: callers go to a new version of the same release {code(new)}"
         yield Spoken(Line(Danger.SERVING, text), frozenset([step.urn]))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from preview.plan import UNKNOWN
+from preview.quote import code
 
 LATER = "(known after the update)"
 SECRET = "[secret]"  # noqa: S105  the engine's word for one
@@ -28,15 +29,13 @@ class Difference:
 
     def __str__(self) -> str:
         if self.secret:
-            return f"`{self.path}`: changes (secret)"
-        return f"`{self.path}`: {code(self.old)} → {code(self.new)}"
+            return f"{code(self.path)}: changes (secret)"
+        return f"{code(self.path)}: {told(self.old)} → {told(self.new)}"
 
 
-def code(shown: str) -> str:
+def told(shown: str) -> str:
     """A shown value as Markdown's code, so that nothing in it is read as markup; words of ours stay words."""
-    if shown in (LATER, NOTHING):
-        return shown
-    return f"`{shown.replace('`', chr(39))}`"
+    return shown if shown in (LATER, NOTHING) else code(shown)
 
 
 def differences(old: Any, new: Any) -> list[Difference]:

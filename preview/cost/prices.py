@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from preview.quote import code
+
 _TABLE = Path(__file__).resolve().parent / "prices.json"
 
 
@@ -27,7 +29,7 @@ class Prices:
         if which and entry is not None:
             entry = entry.get(which)
         if entry is None:
-            self.missing.add(f"no price known for `{which or what}` in {self.region}")
+            self.missing.add(f"no price known for {code(which or what)} in {self.region}")
             return None
         dollars, source = entry
         self.sources.add(source)

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from preview.plan import UNKNOWN, Resource
+from preview.quote import code
 
 HOURS = 730
 REQUESTS = 1_000_000
@@ -86,7 +87,7 @@ def uses(resources: Mapping[str, Resource]) -> Iterator[Use]:
 def unpriced(resources: Mapping[str, Resource]) -> list[str]:
     """Resources that neither have a price here nor are known to be free, as sentences."""
     return sorted(
-        f"no price known for {one.type} `{one.name}`"
+        f"no price known for {one.type} {code(one.name)}"
         for one in resources.values()
         if one.custom and one.type not in _READERS and not _FREE.match(one.type)
     )
@@ -97,12 +98,14 @@ def _endpoint(resource: Resource, stack: Stack) -> Iterator[Use]:
     for variant in [each for group in groups for each in resource.inputs.get(group) or ()]:
         name = str(variant.get("variantName"))
         if not variant.get("instanceType"):
-            yield Use("SageMaker endpoints", "serverless variant", 1, f"serverless variant `{name}`")
+            yield Use("SageMaker endpoints", "serverless variant", 1, f"serverless variant {code(name)}")
             continue
         minimum = stack.minimum(name)
         count = minimum if minimum is not None else int(variant.get("initialInstanceCount") or 1)
         kind = str(variant["instanceType"])
-        yield Use("SageMaker endpoints", "instance-hour", count * HOURS, f"variant `{name}`: {count} × {kind}", kind)
+        yield Use(
+            "SageMaker endpoints", "instance-hour", count * HOURS, f"variant {code(name)}: {count} × {kind}", kind
+        )
     yield from _capture(resource, stack)
 
 
@@ -169,20 +172,20 @@ def _function(resource: Resource, stack: Stack) -> Iterator[Use]:
     memory = float(resource.inputs.get("memorySize") or 128) / 1024
     architecture = str((resource.inputs.get("architectures") or ["x86_64"])[0])
     seconds = REQUESTS * MILLISECONDS / 1000 * memory
-    yield Use("Lambda", "lambda-million", REQUESTS / 1e6, f"`{name}`: {REQUESTS:,} requests")
-    yield Use("Lambda", "lambda-gb-second", seconds, f"`{name}`: {seconds:,.0f} GB-seconds", architecture)
-    yield Use("CloudWatch", "metric", METRICS, f"{METRICS} custom metrics of `{name}`")
+    yield Use("Lambda", "lambda-million", REQUESTS / 1e6, f"{code(name)}: {REQUESTS:,} requests")
+    yield Use("Lambda", "lambda-gb-second", seconds, f"{code(name)}: {seconds:,.0f} GB-seconds", architecture)
+    yield Use("CloudWatch", "metric", METRICS, f"{METRICS} custom metrics of {code(name)}")
 
 
 def _logs(resource: Resource, stack: Stack) -> Iterator[Use]:
     name = str(resource.known.get("name"))
     if name.startswith("/aws/apigateway/") or name.removeprefix("/aws/lambda/") in stack.called:
-        yield Use("CloudWatch", "log-gb", REQUESTS * LOGGED_KB / 1e6, f"log `{name}`")
+        yield Use("CloudWatch", "log-gb", REQUESTS * LOGGED_KB / 1e6, f"log {code(name)}")
 
 
 def _alarm(resource: Resource, stack: Stack) -> Iterator[Use]:
     metrics = [each for each in resource.inputs.get("metricQueries") or () if each.get("metric")]
-    yield Use("CloudWatch", "alarm", max(1, len(metrics)), f"alarm `{resource.name}`")
+    yield Use("CloudWatch", "alarm", max(1, len(metrics)), f"alarm {code(resource.name)}")
 
 
 def _glue(resource: Resource, stack: Stack) -> Iterator[Use]:
@@ -194,7 +197,7 @@ def _glue(resource: Resource, stack: Stack) -> Iterator[Use]:
 
 def _build(resource: Resource, stack: Stack) -> Iterator[Use]:
     kind = str((resource.inputs.get("environment") or {}).get("computeType"))
-    yield Use("CodeBuild", "build-minute", RUNS * JOB_MINUTES, f"`{resource.name}`: {RUNS} builds on {kind}", kind)
+    yield Use("CodeBuild", "build-minute", RUNS * JOB_MINUTES, f"{code(resource.name)}: {RUNS} builds on {kind}", kind)
 
 
 def _workflow(resource: Resource, stack: Stack) -> Iterator[Use]:
@@ -225,12 +228,12 @@ def _machines(value: Any) -> Iterator[tuple[str, int]]:
 
 def _notebook(resource: Resource, stack: Stack) -> Iterator[Use]:
     kind = str(resource.inputs.get("instanceType"))
-    yield Use("SageMaker notebook", "instance-hour", HOURS, f"`{resource.name}` on {kind}, never stopped", kind)
+    yield Use("SageMaker notebook", "instance-hour", HOURS, f"{code(resource.name)} on {kind}, never stopped", kind)
 
 
 def _each(service: str, what: str, units: float, words: str) -> "Reader":
     def read(resource: Resource, stack: Stack) -> Iterable[Use]:
-        yield Use(service, what, units, f"{words} `{resource.name}`")
+        yield Use(service, what, units, f"{words} {code(resource.name)}")
 
     return read
 

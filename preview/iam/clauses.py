@@ -6,6 +6,7 @@ from functools import lru_cache
 from itertools import product
 
 from preview.iam.language import Pattern, includes
+from preview.quote import code
 
 _EQUALS = frozenset(
     ("stringequals", "stringlike", "arnlike", "stringequalsignorecase", "bool", "numericequals", "ipaddress")
@@ -208,17 +209,17 @@ _RELATIONS = {
 
 def words(given: Clause) -> str:
     """A condition as the end of a sentence: `through s3.eu-west-1.amazonaws.com`, `when aws:… is …`."""
-    values = " or ".join(f"`{value}`" for value in given.values)
+    values = " or ".join(map(code, given.values))
     if given.operator in ("stringequals", "stringlike", "arnlike") and given.key in _PLAIN and not given.if_exists:
         return _PLAIN[given.key].format(values)
     if given.operator == "null":
-        return f"when `{given.key}` is {'not given' if given.values == ('true',) else 'given'}"
+        return f"when {code(given.key)} is {'not given' if given.values == ('true',) else 'given'}"
     if given.key == "aws:securetransport" and given.operator == "bool":
         return "over an unencrypted connection" if given.values == ("false",) else "over an encrypted connection"
     relation = _RELATIONS.get(given.operator, given.operator)
     every = {"forallvalues": "every value of ", "foranyvalue": "a value of "}.get(given.quantifier, "")
     absent = " or it is not given" if given.if_exists else ""
-    return f"when {every}`{given.key}` {relation} {values}{absent}"
+    return f"when {every}{code(given.key)} {relation} {values}{absent}"
 
 
 def several(clauses: Iterable[Clause]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from policies.rules.model import Unknown
 from preview.kinds import kind
 from preview.names import Names
 from preview.plan import UNKNOWN, Resource
+from preview.quote import code
 
 ROLE = "aws:iam/role:Role"
 _PRINCIPALS = {ROLE: "role", "aws:iam/user:User": "user", "aws:iam/group:Group": "group"}
@@ -57,7 +58,7 @@ class PolicyHolder:
     @property
     def title(self) -> str:
         """`role prod-predict`."""
-        return f"{self.kind} `{self.name}`"
+        return f"{self.kind} {code(self.name)}"
 
     @property
     def principal(self) -> bool:
@@ -96,7 +97,7 @@ class _World:
     def sources(self, resource: Resource, prop: str) -> str:
         """What an unknown value waits for, in words."""
         found = [self.resources[urn] for urn in resource.sources.get(prop, ()) if urn in self.resources]
-        listed = sorted({f"{kind(one.type)} `{one.name}`" for one in found if one.custom})
+        listed = sorted({f"{kind(one.type)} {code(one.name)}" for one in found if one.custom})
         return f"it depends on {', '.join(listed)}" if listed else "it depends on what is yet to be made"
 
 
@@ -148,7 +149,7 @@ def _bound(holder: PolicyHolder, world: _World, resource: Resource) -> None:
     arn = world.text(resource.inputs["permissionsBoundary"])
     if policy is None or policy.type != _MANAGED:
         holder.unclear.append(
-            f"its boundary {f'`{arn}` is not of this stack' if UNKNOWN not in arn else 'is not known'}"
+            f"its boundary {f'{code(arn)} is not of this stack' if UNKNOWN not in arn else 'is not known'}"
         )
         holder.unread.add("boundary")
         return
@@ -183,7 +184,7 @@ def _take(holder: PolicyHolder, part: str, world: _World, resource: Resource, pr
         return
     document = _document(world, value)
     if document.error:
-        what = f"{kind(resource.type)} `{resource.name}`"
+        what = f"{kind(resource.type)} {code(resource.name)}"
         later = isinstance(value, str) and UNKNOWN in value
         why = world.sources(resource, prop) if later else f"its document {document.error}"
         holder.unclear.append(f"{what} is not known before the update: {why}" if later else f"{what}: {why}")

@@ -11,6 +11,7 @@ from preview.iam.sides import differences, joined_sets
 from preview.model import Capability, Danger, Place
 from preview.names import Names
 from preview.plan import Resource
+from preview.quote import code
 
 _NAMED = 12
 """So many actions are named one by one; beyond that, by the patterns of the document where these say the same."""
@@ -59,10 +60,10 @@ def _unclear(was: PolicyHolder, new: PolicyHolder) -> Iterator[Capability]:
 
 def _managed(was: PolicyHolder, new: PolicyHolder) -> Iterator[Capability]:
     for arn in sorted(new.managed - was.managed):
-        text = f"{new.title} now has the policy `{arn}`, which is not of this stack"
+        text = f"{new.title} now has the policy {code(arn)}, which is not of this stack"
         yield Capability(Danger.POWER, text, new.title, gained=True)
     for arn in sorted(was.managed - new.managed):
-        yield Capability(Danger.FEWER, f"{new.title} no longer has the policy `{arn}`", new.title, gained=False)
+        yield Capability(Danger.FEWER, f"{new.title} no longer has the policy {code(arn)}", new.title, gained=False)
 
 
 def _boundary(was: PolicyHolder, new: PolicyHolder, fresh: bool) -> Iterator[Capability]:
@@ -159,8 +160,8 @@ def _actions(actions: Sequence[str], documents: Sequence[Document]) -> str:
         if mine and mine <= left:
             chosen.append(f"{service}:* ({len(mine)} actions)")
             left -= mine
-    named = [f"`{text.partition(' ')[0]}`{text[len(text.partition(' ')[0]) :]}" for text in chosen]
-    return ", ".join(_first([*named, *(f"`{action}`" for action in sorted(left, key=str.lower))], "actions"))
+    named = [f"{code(text.partition(' ')[0])}{text[len(text.partition(' ')[0]) :]}" for text in chosen]
+    return ", ".join(_first([*named, *(code(action) for action in sorted(left, key=str.lower))], "actions"))
 
 
 def _patterns(documents: Iterable[Document]) -> set[str]:
@@ -186,7 +187,7 @@ def _place_of(scope: Scope) -> Place:
 
 
 def _place(place: Place) -> str:
-    text = " within ".join(f"`{each}`" if each != "*" else "everything (`*`)" for each in place.patterns)
+    text = " within ".join(code(each) if each != "*" else "everything (`*`)" for each in place.patterns)
     if place.without:
         text += f" but {_listed(place.without)}"
     if place.beyond:
@@ -207,9 +208,9 @@ def _who(principal: str) -> str:
         return "everybody"
     kind, _, name = principal.partition("|")
     if name.endswith(":root"):
-        return f"account `{name.split(':')[4]}`"
+        return f"account {code(name.split(':')[4])}"
     word = {"Service": "service ", "Federated": "identity provider ", "CanonicalUser": "canonical user "}.get(kind, "")
-    return f"{word}`{name}`"
+    return f"{word}{code(name)}"
 
 
 def _tail(difference: Difference) -> str:
@@ -233,4 +234,4 @@ def _first(texts: list[str], what: str) -> list[str]:
 
 
 def _listed(texts: Iterable[str]) -> str:
-    return ", ".join(f"`{text}`" for text in texts)
+    return ", ".join(map(code, texts))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from preview.model import Change, Danger, Report, Violation
+from preview.quote import code, line
 from preview.render.words import cost_line, delta, money, verdict
 
 LIMIT = 60_000
@@ -22,19 +23,19 @@ def markdown(report: Report) -> str:
 
 
 def _render(report: Report, most: int) -> str:
-    parts = [f"## Preview of `{report.stack}`\n", *(f"- {line.text}" for line in report.first[:most])]
+    parts = [f"## Preview of {code(report.stack)}\n", *_listed(each.text for each in report.first[:most])]
     if report.first:
         parts.append("")
-    parts.append(verdict(report) + "\n")
+    parts.append(line(verdict(report)) + "\n")
     shown = [each for each in report.own if each.danger is not Danger.FOLLOWS]
     sections: list[tuple[str, list[str], bool]] = [
-        ("Rights", [f"- {each.text}" for each in report.capabilities], True),
+        ("Rights", _listed(each.text for each in report.capabilities), True),
         *_violations(report.violations),
         *((title, _changes([each for each in shown if each.op == op]), False) for op, title in _OPS),
         ("Follows from the above", _changes([each for each in report.own if each.danger is Danger.FOLLOWS]), False),
-        (f"Waiting in `{report.base}` already", _changes(report.waiting), False),
-        ("Taken back by this change", [f"- {text}" for text in report.taken_back], False),
-        ("Outputs", [f"- {text}" for text in report.outputs], True),
+        (f"Waiting in {code(report.base)} already", _changes(report.waiting), False),
+        ("Taken back by this change", _listed(report.taken_back), False),
+        ("Outputs", _listed(report.outputs), True),
     ]
     for title, lines, is_open in sections:
         if lines:
@@ -44,13 +45,13 @@ def _render(report: Report, most: int) -> str:
 
 
 def _section(title: str, lines: Sequence[str], most: int, is_open: bool) -> str:
-    count = sum(not line.startswith("  ") for line in lines)
+    count = sum(not text.startswith("  ") for text in lines)
     return _folded(f"{title} ({count})", _cut(lines, most), is_open and count <= 8)
 
 
 def _folded(title: str, lines: Iterable[str], is_open: bool) -> str:
     # A summary is HTML: Markdown's back-quotes mean nothing there.
-    plain = title.replace("`", "")
+    plain = line(title).replace("`", "")
     return (
         f"<details{' open' if is_open else ''}>\n<summary>{plain}</summary>\n\n" + "\n".join(lines) + "\n\n</details>\n"
     )
@@ -65,9 +66,9 @@ def _cut(lines: Sequence[str], most: int) -> list[str]:
 def _changes(changes: Sequence[Change]) -> list[str]:
     lines = []
     for change in changes:
-        lines.append(f"- {change.kind} `{change.name}`")
-        lines += [f"  - forced by {cause}" for cause in change.forced]
-        lines += [f"  - {text}" for text in change.differences[:20]]
+        lines += _listed([f"{change.kind} {code(change.name)}"])
+        lines += _listed([f"forced by {cause}" for cause in change.forced], "  - ")
+        lines += _listed(change.differences[:20], "  - ")
         if len(change.differences) > 20:
             lines.append(f"  - … and {len(change.differences) - 20} more")
     return lines
@@ -82,7 +83,7 @@ def _violations(violations: Sequence[Violation]) -> list[tuple[str, list[str], b
     )
     found = []
     for title, wanted in groups:
-        lines = [line for each in violations if wanted(each) for line in _violation(each)]
+        lines = [text for each in violations if wanted(each) for text in _violation(each)]
         found.append((title, lines, title == groups[0][0]))
     return found
 
@@ -90,8 +91,12 @@ def _violations(violations: Sequence[Violation]) -> list[tuple[str, list[str], b
 def _violation(violation: Violation) -> list[str]:
     """What is found; why and how to fix it only where somebody must act now."""
     first, *rest = violation.message.splitlines()
-    more = [line.strip() for line in rest if line.strip()] if violation.level == "mandatory" or violation.new else []
-    return [f"- {violation.resource}: {first}", *(f"  - {line}" for line in more)]
+    more = [text for text in rest if text.strip()] if violation.level == "mandatory" or violation.new else []
+    return [*_listed([f"{violation.resource}: {first}"]), *_listed(more, "  - ")]
+
+
+def _listed(texts: Iterable[str], mark: str = "- ") -> list[str]:
+    return [f"{mark}{line(text)}" for text in texts]
 
 
 def _cost(report: Report, most: int) -> str:
@@ -102,13 +107,15 @@ def _cost(report: Report, most: int) -> str:
     ]
     table = ["| service | before | after | a month |", "|---|---:|---:|---:|", *rows]
     table.append(f"| **total** | **{money(cost.before)}** | **{money(cost.after)}** | **{delta(cost.delta)}** |")
-    items = [f"- {each.service}: {item}" for each in cost.services if abs(each.delta) >= 0.005 for item in each.items]
+    items = _listed(
+        f"{each.service}: {item}" for each in cost.services if abs(each.delta) >= 0.005 for item in each.items
+    )
     lines = [
         *table,
         "",
-        *(f"- {text}" for text in cost.missing),
+        *_listed(cost.missing),
         f"- list prices for {cost.region} of {cost.dated}, in US dollars: {'; '.join(cost.sources) or 'none used'}",
-        *(f"- assumed: {text}" for text in cost.assumptions),
+        *_listed(f"assumed: {text}" for text in cost.assumptions),
         *_cut(items, most),
     ]
     return _folded(f"Cost: {cost_line(report)}", lines, is_open=False)

@@ -1,6 +1,7 @@
 """One paragraph for an approval mail."""
 
 from preview.model import Report
+from preview.quote import mail
 from preview.render.words import cost_line, verdict
 
 LIMIT = 900
@@ -20,4 +21,4 @@ def summary(report: Report) -> str:
             kept.append(f" {rest + 1} more in the preview.")
             break
         kept.append(sentence)
-    return "".join([head, *kept]).replace("**", "").replace("`", "")[:LIMIT]
+    return mail("".join([head, *kept]))[:LIMIT]

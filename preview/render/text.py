@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from preview.model import Report
+from preview.model import Change, Report
+from preview.quote import flat
 from preview.render.words import cost_line, delta, money, verdict
 
 _OPS = {"delete": "-", "replace": "±", "create": "+", "update": "~"}
@@ -15,37 +16,42 @@ def text(report: Report) -> str:
 
 def _lines(report: Report) -> Iterator[str]:
     for line in report.first:
-        yield f"! {line.text}"
-    yield verdict(report)
+        yield f"! {flat(line.text)}"
+    yield flat(verdict(report))
     if report.capabilities:
         yield "\nRights"
-        yield from (f"  {each.text}" for each in report.capabilities)
+        yield from (f"  {flat(each.text)}" for each in report.capabilities)
     if report.violations:
         yield "\nPolicies"
         for each in report.violations:
             state = "new" if each.new else "there before"
-            first, _, rest = each.message.partition("\n")
-            more = rest.replace("\n", "\n    ") if each.level == "mandatory" or each.new else ""
-            yield f"  {each.level}, {state}: {each.resource}: {first}" + (f"\n    {more}" if more else "")
+            first, *rest = each.message.split("\n")
+            yield f"  {each.level}, {state}: {flat(each.resource)}: {flat(first)}"
+            if each.level == "mandatory" or each.new:
+                yield from (f"    {flat(more)}".rstrip() for more in rest)
     if report.own:
         yield "\nResources"
     for change in report.own:
-        yield f"  {_OPS[change.op]} {change.kind} {change.name}"
-        yield from (f"      forced by {cause}" for cause in change.forced)
-        yield from (f"      {difference}" for difference in change.differences)
+        yield f"  {_OPS[change.op]} {_named(change)}"
+        yield from (f"      forced by {flat(cause)}" for cause in change.forced)
+        yield from (f"      {flat(difference)}" for difference in change.differences)
     if report.waiting:
-        yield f"\nWaiting in {report.base} already"
-        yield from (f"  {_OPS[change.op]} {change.kind} {change.name}" for change in report.waiting)
+        yield f"\nWaiting in {flat(report.base)} already"
+        yield from (f"  {_OPS[change.op]} {_named(change)}" for change in report.waiting)
     yield from (
-        ("\nTaken back by this change", *(f"  {each}" for each in report.taken_back)) if report.taken_back else ()
+        ("\nTaken back by this change", *(f"  {flat(each)}" for each in report.taken_back)) if report.taken_back else ()
     )
-    yield from ("\nOutputs", *(f"  {each}" for each in report.outputs)) if report.outputs else ()
+    yield from ("\nOutputs", *(f"  {flat(each)}" for each in report.outputs)) if report.outputs else ()
     yield from _cost(report)
+
+
+def _named(change: Change) -> str:
+    return flat(f"{change.kind} {change.name}")
 
 
 def _cost(report: Report) -> Iterator[str]:
     yield f"\nCost: {cost_line(report)}"
     for each in report.cost.services:
         yield f"  {each.service:<22} {money(each.before):>12} {money(each.after):>12} {delta(each.delta):>12}"
-    yield from (f"  {text}" for text in report.cost.missing)
+    yield from (f"  {flat(text)}" for text in report.cost.missing)
     yield f"  list prices for {report.cost.region} of {report.cost.dated}; assumptions: --format markdown or json"

@@ -1,19 +1,20 @@
 """What every format says in the same words."""
 
 from preview.model import Report
+from preview.quote import code
 
 
 def verdict(report: Report) -> str:
     """One line on the whole."""
-    against = f"compared with `{report.base}`" if report.base else "compared with what is there now"
+    against = f"compared with {code(report.base)}" if report.base else "compared with what is there now"
     if report.destroy:
-        return f"Destroying `{report.stack}` deletes {len(report.changes)} resources."
+        return f"Destroying {code(report.stack)} deletes {len(report.changes)} resources."
     if report.exit_code == 0:
-        return f"Nothing changes in `{report.stack}`, {against}."
+        return f"Nothing changes in {code(report.stack)}, {against}."
     counts = [f"{count} {word}" for word, count in _counts(report).items() if count]
     refused = ", and a policy refuses it" if report.refused else ""
     what = ", ".join(counts) or "no resource changes"
-    return f"`{report.stack}`: {what}, {against}{refused}."
+    return f"{code(report.stack)}: {what}, {against}{refused}."
 
 
 def _counts(report: Report) -> dict[str, int]:
