@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from contracts.errors import UserError
-from operate import engine, stack_files
+from operate import engine, stack_files, state_code
+from operate.exported import read_state
 from preview.plan import Document, document, parse_events
 
 _NO_STACK = re.compile(r"no stack named '([^']+)' found")
@@ -45,6 +46,8 @@ class Asked:
 def steps(asked: Asked) -> Document:
     """The steps document of one preview. Raises UserError for whatever a person can put right."""
     _check_stack(asked)
+    if asked.refresh:
+        _check_state(asked)
     with tempfile.TemporaryDirectory(prefix="preview-") as scratch:
         events = Path(scratch) / "events.json"
         # The event log, with what policies found, is behind this switch; Pulumi's Automation API sets it as well.
@@ -114,6 +117,13 @@ def _check_stack(asked: Asked) -> None:
         f"there is no stack {asked.stack!r}: no Pulumi.{asked.stack}.yaml stands beside Pulumi.yaml",
         f"choose one of: {', '.join(known)}" if known else "run from a checkout of the program",
     )
+
+
+def _check_state(asked: Asked) -> None:
+    """A refresh runs what the state holds. A state that cannot be read is reported by the preview, in its own words."""
+    done = engine.run(["stack", "export", "--stack", asked.stack], asked.root, asked.environ)
+    if done.returncode == 0:
+        state_code.refuse_foreign(asked.stack, read_state(done.stdout))
 
 
 def _arguments(asked: Asked, scratch: Path, events: Path) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from contracts.errors import UserError
-from operate import engine, half_made, stack_files
+from operate import engine, half_made, stack_files, state_code
 from operate.exported import creations, failed, pending, read_state, stack_entry
 from operate.owners import Owners, backend, owners
 
@@ -63,6 +63,8 @@ def bring_up(stack: str, arguments: Sequence[str], root: Path) -> None:
 def refresh_interrupted(stack: str, root: Path) -> None:
     """Refresh what an engine was changing when it was killed, and what an update failed at; does nothing without such.
 
+    Raises UserError where the state would run code that is not the project's, before anything of it is run.
+
     What was being changed may have been changed, or not: the state knows only what it was. An update that wants it as
     it was would leave it as it has become: the pointer on the interrupted release, say. What was being created is
     forgotten: the next update creates it anew, and `./glidepath sweep` finds what is left over.
@@ -75,6 +77,7 @@ def refresh_interrupted(stack: str, root: Path) -> None:
     if done.returncode != 0:
         return  # the preview reports a stack that cannot be read, in its own words
     state = read_state(done.stdout)
+    state_code.refuse_foreign(stack, state)
     killed, broken, begun = pending(state), failed(state), creations(state)
     urns = list(dict.fromkeys([*killed, *broken]))
     for what, found in (
