@@ -34,7 +34,7 @@ class Deploy(pulumi.ComponentResource):
                 "at": args["at"],
                 "purpose": f"deploy-{env}",
                 "key_arn": args["key_arn"],
-                "buildspec": buildspecs.deploy(env, profile, args["backend"]),
+                "buildspec": buildspecs.deploy(env, profile, args["backend"], bool(args["approved_in"])),
                 "image": args["image"],
                 "compute_type": args["compute_type"],
                 "minutes": args["minutes"],

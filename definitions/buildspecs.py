@@ -83,17 +83,22 @@ def _write_profile(text: str) -> list[str]:
     return [f"printf '%s\\n' {lines} > \"$PWD/.aws-config\"", 'export AWS_CONFIG_FILE="$PWD/.aws-config"']
 
 
-def deploy(env: str, profile_text: str, backend: str) -> dict[str, Any]:
-    """`pulumi up` of one environment as its deployer. Exports what later stages need."""
+def deploy(env: str, profile_text: str, backend: str, approved: bool = False) -> dict[str, Any]:
+    """`pulumi up` of one environment as its deployer. Exports what later stages need.
+
+    Where something was `approved`, a build that is not told what stops: it would deploy anything.
+    """
+    bound = (
+        ' --manifest-sha256 "${APPROVED_SHA256:?nothing was approved}" --plan "${APPROVED_PLAN:?nothing was approved}"'
+        ' --plan-sha256 "${APPROVED_PLAN_SHA256:?nothing was approved}"'
+    )
     return _spec(
         _engine(backend),
         [_INSTALL_PULUMI, _REQUIREMENTS],
         [
             *_write_profile(profile_text),
             (
-                f'python -m cli deploy --stack {env} --release "$RELEASE_MANIFEST"'
-                ' ${APPROVED_SHA256:+--manifest-sha256 "$APPROVED_SHA256"}'
-                ' ${APPROVED_PLAN_SHA256:+--plan "$APPROVED_PLAN" --plan-sha256 "$APPROVED_PLAN_SHA256"}'
+                f'python -m cli deploy --stack {env} --release "$RELEASE_MANIFEST"{bound if approved else ""}'
                 ' --variables "$PWD/.deploy.env"'
             ),
             'source "$PWD/.deploy.env"',

@@ -1,7 +1,10 @@
 """State machine, buildspecs, AppSpec and API as documents."""
 
 import json
+import subprocess
 from typing import Any
+
+import pytest
 
 from contracts.appspec import app_spec, traffic_routing
 from contracts.names import Names
@@ -99,10 +102,36 @@ def test_a_users_own_tests_follow_ours_with_the_testers_credentials() -> None:
     assert commands["commands"] == [*ours, "export ENVIRONMENT=dev AWS_PROFILE=tester", "pytest my && ./more"]
 
 
-def test_what_was_approved_is_handed_to_the_deployment_only_where_there_is_an_approval() -> None:
-    (_, _, deploy, _) = buildspecs.deploy("prod", "[profile x]\n", "")["phases"]["build"]["commands"]
-    assert '${APPROVED_SHA256:+--manifest-sha256 "$APPROVED_SHA256"}' in deploy
-    assert '${APPROVED_PLAN_SHA256:+--plan "$APPROVED_PLAN" --plan-sha256 "$APPROVED_PLAN_SHA256"}' in deploy
+def _deploy_command(approved: bool) -> str:
+    (_, _, command, _) = buildspecs.deploy("prod", "[profile x]\n", "", approved)["phases"]["build"]["commands"]
+    return str(command)
+
+
+def _ran(command: str, **environ: str) -> tuple[int, str]:
+    """Exit code, and what a shell makes of a build's command that only prints its arguments."""
+    script = f"python() {{ printf '%s ' \"$@\"; }}\n{command}"
+    done = subprocess.run(["bash", "-c", script], env=environ, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+APPROVED = {"APPROVED_SHA256": "aa", "APPROVED_PLAN": "s3://plan", "APPROVED_PLAN_SHA256": "bb"}
+
+
+def test_a_deployment_is_bound_to_what_was_approved() -> None:
+    code, said = _ran(_deploy_command(True), RELEASE_MANIFEST="m", PWD="/build", **APPROVED)
+    assert code == 0
+    assert "--manifest-sha256 aa --plan s3://plan --plan-sha256 bb" in said
+    assert "sha256" not in _ran(_deploy_command(False), RELEASE_MANIFEST="m", **APPROVED)[1]
+
+
+@pytest.mark.parametrize("missing", APPROVED)
+@pytest.mark.parametrize("empty", [True, False])
+def test_a_deployment_that_is_not_told_what_was_approved_stops(missing: str, empty: bool) -> None:
+    given = {**APPROVED, missing: ""} if empty else {k: v for k, v in APPROVED.items() if k != missing}
+    code, said = _ran(_deploy_command(True), RELEASE_MANIFEST="m", PWD="/build", **given)
+    assert code != 0
+    assert f"{missing}: nothing was approved" in said
+    assert "deploy --stack" not in said
 
 
 def test_what_expires_in_a_versioned_bucket_is_gone_with_its_versions() -> None:
