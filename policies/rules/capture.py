@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from .model import UNKNOWN, Context, Finding, Resource, Rule, items, known, section, text
+from .alarms import telling
+from .model import UNKNOWN, Context, Finding, Resource, Rule, items, known, number, off, section, text
 from .references import NIST, WELL_ARCHITECTED
 
 FAMILY = "data-capture"
@@ -22,7 +24,13 @@ def _config(resource: Resource) -> object:
 
 def _on(resource: Resource) -> bool:
     config = _config(resource)
-    return known(config) and bool(section(config, "enableCapture"))
+    return known(config) and not off(section(config, "enableCapture"))
+
+
+def _serverless(resource: Resource) -> bool:
+    """Whether all variants are serverless ones: AWS captures nothing there."""
+    variants = items(resource.props.get("productionVariants"))
+    return bool(variants) and all(known(each) and bool(section(each, "serverlessConfig")) for each in variants)
 
 
 def enabled(resource: Resource, context: Context) -> Iterator[Finding]:
@@ -30,21 +38,41 @@ def enabled(resource: Resource, context: Context) -> Iterator[Finding]:
     if resource.type not in CONFIGURATIONS:
         return
     config = _config(resource)
-    if config is None or config == []:
+    if resource.props.get("asyncInferenceConfig"):
+        # https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference.html: no data capture
+        yield Finding("is asynchronous, and captures nothing whatever is set", "asyncInferenceConfig")
+    elif (config is None or config == []) and not _serverless(resource):
         yield Finding("captures nothing", "dataCaptureConfig")
-    elif not section(config, "enableCapture"):
+    elif config not in (None, []) and off(section(config, "enableCapture")):
         yield Finding("has its capture switched off", "dataCaptureConfig.enableCapture")
+
+
+def impossible(resource: Resource, context: Context) -> Iterator[Finding]:
+    """Endpoints that cannot capture."""
+    if resource.type in CONFIGURATIONS and _serverless(resource):
+        yield Finding("is serverless: nothing of what it is asked is kept", "productionVariants")
+
+
+def foreign(resources: Sequence[Resource], context: Context) -> Iterator[Finding]:
+    """Endpoints on configurations that the program does not hold."""
+    held = [each for each in resources if each.type in CONFIGURATIONS]
+    names = {each.props.get(name) for each in held for name in ("name", "endpointConfigName")}
+    urns = {each.urn for each in held}
+    for endpoint in (each for each in resources if each.type in ENDPOINTS):
+        name = endpoint.props.get("endpointConfigName")
+        if isinstance(name, str) and name not in names and urns.isdisjoint(endpoint.depends):
+            yield Finding(f"endpoint {endpoint.name} runs `{name}`, which this program does not hold", urn=endpoint.urn)
 
 
 def percentage(resource: Resource, context: Context) -> Iterator[Finding]:
     """Enough is captured."""
     if not _on(resource):
         return
-    share = section(_config(resource), "initialSamplingPercentage")
-    least = context.options["minimum"]
-    if share is None:
+    given = section(_config(resource), "initialSamplingPercentage")
+    share, least = number(given), context.options["minimum"]
+    if given is None:
         yield Finding("does not say how much it captures", "dataCaptureConfig.initialSamplingPercentage")
-    if isinstance(share, (int, float)) and share < least:
+    if share is not None and share < least:
         yield Finding(
             f"captures {share:g} % of the requests, {least:g} % are wanted",
             "dataCaptureConfig.initialSamplingPercentage",
@@ -170,12 +198,21 @@ def monitored(resources: Sequence[Resource], context: Context) -> Iterator[Findi
             for name, found in (
                 ("monitoring job definition", own or direct or analyzers),
                 ("monitoring schedule", scheduled or called),
-                ("alarm", any(refers(each, endpoint) for each in alarms)),
+                ("alarm", any(_watches(each, endpoint) for each in alarms)),
             )
             if not found
         ]
         if missing:
             yield Finding(f"endpoint {endpoint.name} has no {', no '.join(missing)}", urn=endpoint.urn)
+
+
+def _watches(alarm: Resource, endpoint: Resource) -> bool:
+    """Whether an alarm can tell something of an endpoint's answers: its description and its name measure nothing."""
+    measured = {name: each for name, each in alarm.props.items() if name not in _WORDS}
+    return telling(alarm) and refers(replace(alarm, props=measured), endpoint)
+
+
+_WORDS = ("alarmDescription", "description", "name", "alarmName", "tags", "tagsAll", "alarmActions", "okActions")
 
 
 def _runs(schedule: Resource, definition: Resource) -> bool:
@@ -197,10 +234,32 @@ RULES = (
         "high",
         "Every endpoint configuration captures",
         "nobody can tell later what the model was asked and what it answered: neither drift nor misuse is seen",
-        "set dataCaptureConfig with enableCapture; endpoints that cannot capture (serverless, asynchronous) have no"
+        "set dataCaptureConfig with enableCapture; asynchronous endpoints cannot capture and have no"
         " place on this road",
         _REFERENCES,
         enabled,
+    ),
+    Rule(
+        "capture-possible",
+        FAMILY,
+        "advisory",
+        "medium",
+        "Endpoints can capture",
+        "what a serverless endpoint is asked and answers is kept by nobody: drift is not seen",
+        "take instances for what decides something, or log requests beside the endpoint",
+        _REFERENCES,
+        impossible,
+    ),
+    Rule(
+        "endpoint-configuration",
+        FAMILY,
+        "advisory",
+        "medium",
+        "Endpoints run configurations of this program",
+        "whether a configuration that somebody made elsewhere captures, nobody can tell here",
+        "make the configuration in this program",
+        _REFERENCES,
+        stack_check=foreign,
     ),
     Rule(
         "capture-percentage",

@@ -1,6 +1,22 @@
 """All rules."""
 
-from . import boundaries, capture, detours, escalation, exposure, least_privilege, operations, pairs, release, trust
+from . import (
+    alarms,
+    apis,
+    boundaries,
+    capture,
+    detours,
+    escalation,
+    exposure,
+    hardening,
+    least_privilege,
+    network,
+    operations,
+    pairs,
+    release,
+    secrets,
+    trust,
+)
 from .model import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -13,7 +29,12 @@ RULES: tuple[Rule, ...] = (
     *capture.RULES,
     *release.RULES,
     *exposure.RULES,
+    *network.RULES,
+    *apis.RULES,
+    *secrets.RULES,
     *operations.RULES,
+    *alarms.RULES,
+    *hardening.RULES,
 )
 FAMILIES: dict[str, str] = {
     "least-privilege": "Nobody may do more than needed, and nobody unknown comes in",

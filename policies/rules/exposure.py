@@ -1,19 +1,25 @@
 """Encryption and exposure: nothing public, nothing readable without a key, no secrets in plain text."""
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from .model import UNKNOWN, Context, Finding, Resource, Rule, items, known, section, text
+from .hardening import settings
+from .model import Context, Finding, Resource, Rule, items, known, section, text
 from .references import CIS, NIST, WELL_ARCHITECTED
 
 FAMILY = "exposure"
 _SWITCHES = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 _PUBLIC_ACLS = ("public-read", "public-read-write", "authenticated-read", "website")
-_ANYWHERE = ("0.0.0.0/0", "::/0")
 # NVMe disks are encrypted by the machine: SageMaker refuses a key for them.
 _NVME = re.compile(r"ml\.(\w+d[a-z]*|g[4-9]\w*|p[4-9]\w*|trn\w*|inf\w*|im4gn|i3\w*)\.")
+
+
+_BLOCKS = (
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+    "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock",
+)
+_BLOCK_PARTS = ("publicAccessBlockConfiguration", "publicAccessBlock")
 
 
 def public_bucket(resource: Resource, context: Context) -> Iterator[Finding]:
@@ -22,14 +28,13 @@ def public_bucket(resource: Resource, context: Context) -> Iterator[Finding]:
     if resource.kind in ("aws:s3/bucket:Bucket", "aws:s3/bucketAcl:BucketAcl") and props.get("acl") in _PUBLIC_ACLS:
         yield Finding(f"is open to the public by its ACL {props['acl']}", "acl")
     yield from _public_grants(resource)
-    blocks = (
-        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
-        "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock",
-    )
-    if resource.type in blocks:
-        off = [each for each in _SWITCHES if not props.get(each)]
-        if off:
-            yield Finding(f"leaves open {', '.join(off)}", off[0])
+    place, block = "", props if resource.type in _BLOCKS else None
+    if resource.type in ("aws-native:s3:Bucket", "aws-native:s3:AccessPoint", "aws:s3/accessPoint:AccessPoint"):
+        place = next((name for name in _BLOCK_PARTS if known(props.get(name))), "")
+        block = props.get(place) if place else None
+    off = [each for each in _SWITCHES if block is not None and section(block, each) in (None, False, "false")]
+    if off:
+        yield Finding(f"leaves open {', '.join(off)}", f"{place}.{off[0]}" if place else off[0])
 
 
 def _public_grants(resource: Resource) -> Iterator[Finding]:
@@ -44,82 +49,6 @@ def _public_grants(resource: Resource) -> Iterator[Finding]:
     public = [uri.rpartition("/")[2] for uri in uris if text(uri).endswith(("/AllUsers", "/AuthenticatedUsers"))]
     if public:
         yield Finding(f"is open to the public by a grant to {', '.join(public)}", place)
-
-
-def public_network(resource: Resource, context: Context) -> Iterator[Finding]:
-    """Nothing but the web's own ports is open to everybody."""
-    allowed = set(context.options["ports"])
-    for place, rule in _ingress(resource):
-        if not known(rule) or not _open(rule):
-            continue
-        low, high = section(rule, "fromPort"), section(rule, "toPort")
-        protocol = str(section(rule, "protocol") or section(rule, "ipProtocol") or "")
-        if UNKNOWN in (low, high):
-            continue
-        if protocol in ("-1", "all") or not (low == high and low in allowed):
-            ports = "all ports" if protocol in ("-1", "all") or low is None else f"ports {low:g} to {high:g}"
-            yield Finding(f"opens {ports} to everybody", place)
-    if (
-        resource.kind in ("aws:rds/instance:Instance", "aws:redshift/cluster:Cluster")
-        and resource.props.get("publiclyAccessible") is True
-    ):
-        yield Finding("is reachable from the internet", "publiclyAccessible")
-
-
-def _ingress(resource: Resource) -> Iterator[tuple[str, Any]]:
-    if resource.type == "aws:ec2/securityGroup:SecurityGroup":
-        yield from ((f"ingress[{number}]", each) for number, each in enumerate(items(resource.props.get("ingress"))))
-    if resource.type == "aws:ec2/securityGroupRule:SecurityGroupRule" and resource.props.get("type") == "ingress":
-        yield "cidrBlocks", resource.props
-    if resource.type == "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule":
-        yield "cidrIpv4", resource.props
-
-
-def _open(rule: Any) -> bool:
-    names = ("cidrBlocks", "ipv6CidrBlocks", "cidrIpv4", "cidrIpv6")
-    return any(each in _ANYWHERE for name in names for each in items(section(rule, name)))
-
-
-def public_function(resource: Resource, context: Context) -> Iterator[Finding]:
-    """Functions and APIs know who calls."""
-    props = resource.props
-    if resource.type == "aws:lambda/functionUrl:FunctionUrl" and props.get("authorizationType") == "NONE":
-        yield Finding("answers everybody: authorizationType is NONE", "authorizationType")
-    if resource.type == "aws:apigateway/method:Method":
-        open_ = props.get("authorization") == "NONE" and not props.get("apiKeyRequired")
-        if open_ and props.get("httpMethod") != "OPTIONS":
-            yield Finding("answers everybody: authorization is NONE", "authorization")
-    if (
-        resource.type == "aws:apigateway/restApi:RestApi"
-        and isinstance(props.get("body"), str)
-        and not props.get("policy")
-    ):
-        yield from (Finding(f"answers everybody: {each} has no security", "body") for each in _unsecured(props["body"]))
-    if resource.type == "aws:apigatewayv2/route:Route" and props.get("authorizationType", "NONE") == "NONE":
-        keyed = props.get("apiKeyRequired") or text(props.get("routeKey")).startswith(("OPTIONS", "$"))
-        if not keyed:
-            yield Finding("answers everybody: authorizationType is NONE", "authorizationType")
-
-
-_METHODS = ("get", "put", "post", "delete", "patch", "head", "x-amazon-apigateway-any-method")
-
-
-def _unsecured(body: str) -> Iterator[str]:
-    """Operations of an OpenAPI document (in JSON) that nobody needs to sign."""
-    try:
-        document = json.loads(body)
-    except ValueError:
-        return  # YAML, or a slip that API Gateway will name
-    paths = document.get("paths") if isinstance(document, dict) else None
-    if not isinstance(paths, dict) or document.get("security") or document.get("x-amazon-apigateway-policy"):
-        return
-    for path, operations in paths.items():
-        for method, operation in operations.items() if isinstance(operations, dict) else ():
-            secured = isinstance(operation, dict) and (
-                operation.get("security") or operation.get("x-amazon-apigateway-auth")
-            )
-            if method.lower() in _METHODS and not secured:
-                yield f"{method.upper()} {path}"
 
 
 def _always(props: Mapping[str, Any]) -> bool:
@@ -158,6 +87,7 @@ def encryption(resource: Resource, context: Context) -> Iterator[Finding]:
         and section(resource.props.get("serverSideEncryption"), "enabled") is False
     ):
         yield Finding("encrypts with a key that only AWS rules", "serverSideEncryption.enabled")
+    yield from settings("encryption-at-rest", resource)
 
 
 _ADVISED = {
@@ -204,86 +134,6 @@ def notebook(resource: Resource, context: Context) -> Iterator[Finding]:
         yield Finding("has a way to the internet beside its network", "directInternetAccess")
 
 
-_SECRET_NAME = re.compile(
-    r"(^|[_./-])(password|passwd|pwd|passphrase|secret|secret_?key|secret_?access_?key|token|api_?key|access_?key"
-    r"|private_?key|credentials?|client_?secret|auth_?token|db_?pass)$",
-    re.IGNORECASE,
-)
-_SECRET_VALUE = re.compile(
-    r"\b(AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY-----|\bgh[pousr]_[A-Za-z0-9]{36}"
-    r"|\bxox[abprs]-[0-9A-Za-z-]{10,}|\b[sr]k_(live|test)_[0-9A-Za-z]{16,}|\bhooks\.slack\.com/services/\w+/\w+/\w{16,}|\b[a-z][a-z0-9+]*://[^/\s:@]+:[^/\s:@]{3,}@"
-)
-_REFERENCE = re.compile(
-    r"^(arn:|/|s3://|https?://[^@]*$|\{\{resolve:|\$\{|alias/|true$|false$|\d{1,4}$)", re.IGNORECASE
-)
-
-
-def plain_secret(resource: Resource, context: Context) -> Iterator[Finding]:
-    """No secret in plain text."""
-    for place, name, value in _variables(resource):
-        if not isinstance(value, str) or not value:
-            continue
-        named = _SECRET_NAME.search(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)) and not _REFERENCE.match(value)
-        if named or _SECRET_VALUE.search(value):
-            yield Finding(f"holds a secret in plain text: {name}", place)
-
-
-def _variables(resource: Resource) -> Iterator[tuple[str, str, Any]]:
-    """Everything a resource hands on as a variable: place, name, value."""
-    found = _HOLDERS.get(resource.kind)
-    if found:
-        yield from found(resource)
-
-
-def _function(resource: Resource) -> Iterator[tuple[str, str, Any]]:
-    yield from _entries("environment.variables", section(resource.props.get("environment"), "variables"))
-
-
-def _model(resource: Resource) -> Iterator[tuple[str, str, Any]]:
-    for each in [resource.props.get("primaryContainer"), *items(resource.props.get("containers"))]:
-        yield from _entries("environment", section(each, "environment"))
-
-
-def _project(resource: Resource) -> Iterator[tuple[str, str, Any]]:
-    for each in items(section(resource.props.get("environment"), "environmentVariables")):
-        if section(each, "type") in (None, "PLAINTEXT"):
-            yield "environment.environmentVariables", text(section(each, "name")), section(each, "value")
-
-
-def _parameter(resource: Resource) -> Iterator[tuple[str, str, Any]]:
-    if resource.props.get("type") in ("String", "StringList"):
-        yield "value", text(resource.props.get("name")) or resource.name, resource.props.get("value")
-
-
-def _job(resource: Resource) -> Iterator[tuple[str, str, Any]]:
-    yield from _entries("defaultArguments", resource.props.get("defaultArguments"))
-
-
-def _task(resource: Resource) -> Iterator[tuple[str, str, Any]]:
-    try:
-        containers = json.loads(text(resource.props.get("containerDefinitions")) or "[]")
-    except ValueError:
-        return
-    for each in items(containers):
-        for variable in items(section(each, "environment")):
-            yield "containerDefinitions", text(section(variable, "name")), section(variable, "value")
-
-
-_HOLDERS: dict[str, Callable[[Resource], Iterator[tuple[str, str, Any]]]] = {
-    "aws:lambda/function:Function": _function,
-    "aws:sagemaker/model:Model": _model,
-    "aws:codebuild/project:Project": _project,
-    "aws:ssm/parameter:Parameter": _parameter,
-    "aws:glue/job:Job": _job,
-    "aws:ecs/taskDefinition:TaskDefinition": _task,
-}
-
-
-def _entries(place: str, variables: Any) -> Iterator[tuple[str, str, Any]]:
-    if isinstance(variables, Mapping):
-        yield from ((place, name, value) for name, value in variables.items())
-
-
 _CRYPTO = (NIST["SC-28"], NIST["SC-13"], WELL_ARCHITECTED["SEC08-BP02"])
 _CLOSED = (NIST["AC-3"], NIST["SC-7"])
 RULES = (
@@ -297,29 +147,6 @@ RULES = (
         "leave the ACL private, and turn all four switches of the public access block on",
         (CIS["2.1.4"], *_CLOSED),
         public_bucket,
-    ),
-    Rule(
-        "public-network",
-        FAMILY,
-        "mandatory",
-        "high",
-        "Networks are closed",
-        "anybody can try the port, and every hole of what listens there",
-        "name the networks that need it",
-        (CIS["5.2"], CIS["2.3.3"], *_CLOSED),
-        public_network,
-        options={"ports": {"type": "array", "items": {"type": "number"}, "default": [80, 443]}},
-    ),
-    Rule(
-        "public-api",
-        FAMILY,
-        "mandatory",
-        "high",
-        "APIs know who calls",
-        "anybody can ask the model, copy it by its answers, and run up the bill",
-        "use AWS_IAM (SigV4), an authorizer, or at least an API key with a usage plan",
-        (NIST["AC-3"], WELL_ARCHITECTED["SEC03-BP02"]),
-        public_function,
     ),
     Rule(
         "encryption-at-rest",
@@ -364,16 +191,5 @@ RULES = (
         "set rootAccess to Disabled, and in a network directInternetAccess to Disabled",
         (NIST["AC-6"], NIST["SC-7"]),
         notebook,
-    ),
-    Rule(
-        "plain-secret",
-        FAMILY,
-        "mandatory",
-        "critical",
-        "No secret stands in plain text",
-        "whoever may describe the resource, or reads the state or a log, has the secret",
-        "keep it in Secrets Manager (or as a SecureString) and give the resource its ARN",
-        (NIST["IA-5"], WELL_ARCHITECTED["SEC02-BP03"]),
-        plain_secret,
     ),
 )

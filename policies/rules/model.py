@@ -118,8 +118,29 @@ class Rule:
 
 
 def is_production(stack: str, patterns: Sequence[str] = PRODUCTION) -> bool:
-    """Whether a stack serves customers."""
-    return any(fnmatch.fnmatchcase(stack.lower(), pattern.lower()) for pattern in patterns)
+    """Whether a stack serves customers. Without patterns of one's own, `nonprod`, `pre-prod` and `product` do not."""
+    name = stack.lower()
+    if tuple(patterns) == PRODUCTION:
+        name = _NOT_YET.sub("", name)
+    return any(fnmatch.fnmatchcase(name, pattern.lower()) for pattern in patterns)
+
+
+_NOT_YET = re.compile(r"(?<![a-z])(no|non|not|pre)[-_.]?prod(uction)?|products?(?![a-z])")
+
+
+def off(value: Any) -> bool:
+    """Whether a switch is off: by false, by its text (which providers read as false), or by nothing at all."""
+    return value is None or value is False or (isinstance(value, str) and value.lower() in ("false", "0", ""))
+
+
+def number(value: Any) -> float | None:
+    """A known number, which may be written as text; None for all else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return None
 
 
 def text(value: Any) -> str:

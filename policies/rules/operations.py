@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from .alarms import switched_off
 from .capture import CONFIGURATIONS
 from .model import UNKNOWN, Context, Finding, Resource, Rule, Unknown, items, known, section, text
 from .references import NIST, WELL_ARCHITECTED
@@ -35,7 +36,7 @@ def alarm_actions(resource: Resource, context: Context) -> Iterator[Finding]:
     """An alarm notifies somebody."""
     if resource.type not in _ALARMS:
         return
-    if resource.props.get("actionsEnabled") is False:
+    if switched_off(resource):
         yield Finding("is switched off: actionsEnabled is false", "actionsEnabled")
     elif resource.props.get("alarmActions") is not UNKNOWN and not items(resource.props.get("alarmActions")):
         yield Finding("notifies nobody", "alarmActions")

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from .alarms import METRIC_ALARMS, telling
 from .capture import CONFIGURATIONS, ENDPOINTS, refers
-from .model import UNKNOWN, Context, Finding, Resource, Rule, items, known, section, text
+from .model import UNKNOWN, Context, Finding, Resource, Rule, items, known, number, off, section, text
 from .references import NIST, WELL_ARCHITECTED
 
 FAMILY = "release-safety"
@@ -50,12 +51,27 @@ def all_at_once(resource: Resource, context: Context) -> Iterator[Finding]:
         steps = [section(section(routing, name), "percentage") for name in ("timeBasedCanary", "timeBasedLinear")]
         if not kind or kind == "AllAtOnce":
             yield Finding("moves all traffic at once", "trafficRoutingConfig.type")
-        elif any(isinstance(step, (int, float)) and step >= 100 for step in steps):
-            yield Finding("moves all traffic at once: its first step is 100 %", "trafficRoutingConfig")
+        else:
+            yield from _leaps([number(step) for step in steps], context, "trafficRoutingConfig")
     if resource.type in ENDPOINTS:
         policy = section(section(resource.props.get("deploymentConfig"), "blueGreenUpdatePolicy"), _ROUTING)
         if section(policy, "type") == "ALL_AT_ONCE":
             yield Finding("moves all traffic at once", f"deploymentConfig.blueGreenUpdatePolicy.{_ROUTING}")
+        sizes = [section(policy, name) for name in ("canarySize", "linearStepSize")]
+        shares = [number(section(each, "value")) for each in sizes if section(each, "type") == "CAPACITY_PERCENT"]
+        yield from _leaps(shares, context, f"deploymentConfig.blueGreenUpdatePolicy.{_ROUTING}")
+
+
+def _leaps(steps: Sequence[float | None], context: Context, place: str) -> Iterator[Finding]:
+    """A first step that takes most callers along."""
+    for step in steps:
+        if step is not None and step >= _WHOLE:
+            yield Finding("moves all traffic at once: its first step is 100 %", place)
+        elif step is not None and step > context.options["step"]:
+            yield Finding(f"moves {step:g} % of the traffic in one step, {context.options['step']:g} % at most", place)
+
+
+_WHOLE = 100
 
 
 def _jumps(resource: Resource) -> Iterator[Finding]:
@@ -79,7 +95,7 @@ def rollback(resource: Resource, context: Context) -> Iterator[Finding]:
         config = resource.props.get("autoRollbackConfiguration")
         if config is UNKNOWN:
             return
-        if not config or not section(config, "enabled"):
+        if not config or off(section(config, "enabled")):
             yield Finding("does not roll back", "autoRollbackConfiguration")
             return
         events = section(config, "events")
@@ -101,12 +117,27 @@ def alarms(resource: Resource, context: Context) -> Iterator[Finding]:
     config = resource.props.get("alarmConfiguration")
     if config is UNKNOWN:
         return
-    if not config or section(config, "enabled") is False or section(config, "enabled") is None:
+    if not config or off(section(config, "enabled")):
         yield Finding("is watched by no alarm", "alarmConfiguration")
     elif section(config, "alarms") is not UNKNOWN and not items(section(config, "alarms")):
         yield Finding("is watched by no alarm: the list is empty", "alarmConfiguration.alarms")
-    elif section(config, "ignorePollAlarmFailure") is True:
+    elif section(config, "ignorePollAlarmFailure") in (True, "true"):
         yield Finding("goes on where the alarms cannot be read", "alarmConfiguration.ignorePollAlarmFailure")
+
+
+def watched(resources: Sequence[Resource], context: Context) -> Iterator[Finding]:
+    """Groups whose alarms say nothing of what is released."""
+    found = {text(each.props.get(name)): each for each in resources if each.type in METRIC_ALARMS for name in _NAMES}
+    for group in (each for each in resources if each.type in _GROUP):
+        named = [
+            section(each, "name") or each for each in items(section(group.props.get("alarmConfiguration"), "alarms"))
+        ]
+        own = [found.get(each) for each in named if isinstance(each, str)]
+        if own and len(own) == len(named) and all(each is not None and not telling(each) for each in own):
+            yield Finding(f"{group.name}: none of its alarms can tell a bad release", urn=group.urn)
+
+
+_NAMES = ("name", "alarmName")
 
 
 def style(resource: Resource, context: Context) -> Iterator[Finding]:
@@ -138,14 +169,15 @@ def instances(resource: Resource, context: Context) -> Iterator[Finding]:
     if resource.type not in CONFIGURATIONS or not context.production:
         return
     least = context.options["minimum"]
-    for number, variant in enumerate(items(resource.props.get("productionVariants"))):
+    for at, variant in enumerate(items(resource.props.get("productionVariants"))):
         if not known(variant) or section(variant, "serverlessConfig"):
             continue
         managed = section(section(variant, "managedInstanceScaling"), "minInstanceCount")
         count = managed if known(managed) else section(variant, "initialInstanceCount")
         count = 1 if count is None else count
-        if isinstance(count, (int, float)) and count < least:
-            place = f"productionVariants[{number}].initialInstanceCount"
+        count = number(count)
+        if count is not None and count < least:
+            place = f"productionVariants[{at}].initialInstanceCount"
             yield Finding(
                 f"runs {count:g} instance{'' if count == 1 else 's'}, {least:g} are wanted in production", place
             )
@@ -157,11 +189,11 @@ def scaling(resource: Resource, context: Context) -> Iterator[Finding]:
         return
     if _VARIANT not in (resource.props.get("scalableDimension"), UNKNOWN):
         return
-    low, high = resource.props.get("minCapacity"), resource.props.get("maxCapacity")
+    low, high = number(resource.props.get("minCapacity")), number(resource.props.get("maxCapacity"))
     least = context.options["minimum"]
-    if isinstance(low, (int, float)) and low < least:
+    if low is not None and low < least:
         yield Finding(f"scales in to {low:g} instance{'' if low == 1 else 's'}, {least:g} are wanted", "minCapacity")
-    if isinstance(low, (int, float)) and isinstance(high, (int, float)) and high <= low:
+    if low is not None and high is not None and high <= low:
         yield Finding(f"cannot scale: from {low:g} to {high:g}", "maxCapacity")
 
 
@@ -240,6 +272,7 @@ RULES = (
         "use a canary or linear configuration, e.g. CodeDeployDefault.LambdaCanary10Percent5Minutes",
         (NIST["CM-3"], WELL_ARCHITECTED["REL08-BP04"]),
         all_at_once,
+        options={"step": {"type": "number", "minimum": 1, "maximum": 99, "default": 50}},
     ),
     Rule(
         "rollback",
@@ -262,6 +295,17 @@ RULES = (
         "enable alarmConfiguration with alarms on the model's errors and latency",
         _BACK,
         alarms,
+    ),
+    Rule(
+        "alarms-tell",
+        FAMILY,
+        "mandatory",
+        "high",
+        "A deployment's alarms can tell a bad release",
+        "alarms that cannot fire, or that look at machines only, let a release pass that answers wrongly",
+        "name alarms on errors, latency or answers, with thresholds that they can reach",
+        _BACK,
+        stack_check=watched,
     ),
     Rule(
         "deployment-style",

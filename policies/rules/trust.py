@@ -166,7 +166,27 @@ def _permission(resource: Resource) -> Iterator[Finding]:
         yield Finding(f"admits `{principal}` whoever it acts for", "sourceArn")
 
 
+def bucket_source(resource: Resource, context: Context) -> Iterator[Finding]:
+    """A bucket's name is somebody else's once the bucket is deleted."""
+    props = resource.props
+    source = text(props.get("sourceArn"))
+    named = source.startswith("arn:") and source.split(":")[2:5] == ["s3", "", ""]
+    if resource.type in PERMISSIONS and named and not props.get("sourceAccount"):
+        yield Finding(f"admits whoever has the bucket `{source}`", "sourceAccount")
+
+
 RULES = (
+    Rule(
+        "bucket-source",
+        FAMILY,
+        "advisory",
+        "low",
+        "A bucket that calls is of a known account",
+        "names of buckets are free again once they are deleted: who takes the name calls the function",
+        "add sourceAccount",
+        (NIST["AC-3"], WELL_ARCHITECTED["SEC03-BP07"]),
+        bucket_source,
+    ),
     Rule(
         "open-principal",
         FAMILY,

@@ -10,6 +10,8 @@ from policies.rules.judge import Judge
 from policies.rules.model import Resource
 
 TODAY = datetime.date(2026, 11, 21)
+BESIDE = {"permissions-boundary", "tags", "recoverable", "service-logs", "bucket-source"}
+"""Advice that nearly every resource of a type is given; `test_adversary` asks for it."""
 BY_NAME = {rule.name: rule for rule in RULES}
 
 
@@ -64,7 +66,7 @@ def rules_of(messages: Sequence[str]) -> set[str]:
 def rules(one: Resource, config: Mapping[str, Mapping[str, Any]] | None = None) -> set[str]:
     """Names of all rules that found something, but for what every role is told."""
     violations, advice = judge(one, config)
-    return rules_of([*violations, *advice]) - {"permissions-boundary", "tags"}
+    return rules_of([*violations, *advice]) - BESIDE
 
 
 def as_text(value: Any) -> str:

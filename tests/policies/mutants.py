@@ -22,8 +22,9 @@ from tests.policies.equivalents import EQUIVALENTS
 RULES = Path(__file__).resolve().parents[2] / "policies" / "rules"
 _ORDER = (
     "model", "actions", "documents", "sources", "conditions", "breadth", "references", "statements", "escalation",
-    "invented", "boundaries", "pairs", "detours", "least_privilege", "subjects", "trust", "capture", "release",
-    "exposure", "operations", "exemptions", "catalogue", "judge", "remediate", "engine",
+    "invented", "boundaries", "pairs", "detours", "least_privilege", "subjects", "trust", "alarms", "capture",
+    "release", "hardening", "exposure", "network", "apis", "secrets", "operations", "exemptions", "catalogue",
+    "judge", "remediate", "engine",
 )  # fmt: skip
 MODULES = tuple(name for name in _ORDER if name not in ("references", "catalogue", "engine"))
 _TESTS = (

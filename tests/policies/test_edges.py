@@ -364,7 +364,7 @@ def _variants(*variants: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (_variants({"serverlessConfig": {"memorySizeInMb": 1024}}), set()),
+        (_variants({"serverlessConfig": {"memorySizeInMb": 1024}}), {"capture-possible"}),
         (_variants(UNKNOWN), set()),
         (_variants({"instanceType": "ml.m5.large", "initialInstanceCount": UNKNOWN}), set()),
         (_variants({"instanceType": "ml.m5.large", "managedInstanceScaling": {"minInstanceCount": 2}}), set()),
@@ -426,7 +426,7 @@ _INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
         ),
         ("aws:redshift/cluster:Cluster", {"publiclyAccessible": UNKNOWN, "encrypted": True}, ""),
         ("aws:redshift/cluster:Cluster", {"publiclyAccessible": False, "encrypted": True}, ""),
-        ("aws:mq/broker:Broker", {"publiclyAccessible": True}, ""),
+        ("other:mq/broker:Broker", {"publiclyAccessible": True}, ""),
     ],
 )
 def test_networks(kind: str, given: dict[str, Any], message: str) -> None:
@@ -439,11 +439,17 @@ def test_networks(kind: str, given: dict[str, Any], message: str) -> None:
     ("kind", "given", "expected"),
     [
         ("aws:apigateway/method:Method", {"authorization": "AWS_IAM", "httpMethod": "GET"}, set()),
-        ("aws:apigateway/method:Method", {"authorization": "NONE", "apiKeyRequired": True, "httpMethod": "GET"}, set()),
+        (
+            "aws:apigateway/method:Method",
+            {"authorization": "NONE", "apiKeyRequired": True, "httpMethod": "GET"},
+            {"keyed-api"},
+        ),
         ("aws:apigatewayv2/route:Route", {"routeKey": "GET /a", "authorizationType": "AWS_IAM"}, set()),
         ("aws:apigatewayv2/route:Route", {"routeKey": "GET /a"}, {"public-api"}),
         ("aws:apigatewayv2/route:Route", {"routeKey": "GET /a", "apiKeyRequired": True}, set()),
-        ("aws:apigatewayv2/route:Route", {"routeKey": "$connect"}, set()),
+        ("aws:apigatewayv2/route:Route", {"routeKey": "$connect"}, {"public-api"}),
+        ("aws:apigatewayv2/route:Route", {"routeKey": "$disconnect"}, set()),
+        ("aws:apigatewayv2/route:Route", {"routeKey": "send"}, set()),
         ("aws:apigatewayv2/route:Route", {"routeKey": "OPTIONS /a"}, set()),
         ("aws:apigateway/restApi:RestApi", {"body": '{"paths": {"/a": {"get": {}}}, "security": [{"a": []}]}'}, set()),
         ("aws:apigateway/restApi:RestApi", {"body": '{"paths": [1]}'}, set()),
@@ -462,7 +468,11 @@ def test_networks(kind: str, given: dict[str, Any], message: str) -> None:
             {"serverSideEncryption": {"enabled": False}, "deletionProtectionEnabled": True},
             {"encryption-at-rest"},
         ),
-        ("aws:dax/cluster:Cluster", {"serverSideEncryption": {"enabled": False}}, set()),
+        (
+            "aws:dax/cluster:Cluster",
+            {"serverSideEncryption": {"enabled": True}, "clusterEndpointEncryptionType": "TLS"},
+            set(),
+        ),
         (FUNCTION, variables(PASSWORD="", TOKEN=UNKNOWN), set()),
         ("aws:ecs/taskDefinition:TaskDefinition", {}, set()),
         (
@@ -515,9 +525,9 @@ def test_properties(kind: str, given: dict[str, Any], expected: set[str]) -> Non
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({"directInternetAccess": "Enabled", "subnetId": "s"}, {"notebook-closed"}),
+        ({"directInternetAccess": "Enabled", "subnetId": "s"}, {"notebook-closed", "isolated"}),
         ({"subnetId": "s"}, {"notebook-closed"}),
-        ({"directInternetAccess": "Enabled"}, set()),
+        ({"directInternetAccess": "Enabled"}, {"isolated"}),
         ({"directInternetAccess": "Disabled", "subnetId": "s"}, set()),
     ],
 )

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from pulumi_policy import proxy
 
+from policies.rules.catalogue import RULES
 from policies.rules.engine import plain
-from policies.rules.model import UNKNOWN, Resource
+from policies.rules.judge import Judge
+from policies.rules.model import UNKNOWN, Resource, is_production
 from policies.rules.remediate import remediate
 from tests.policies.corpus.identity import allow
 from tests.policies.corpus.props import ALARM, ALIAS, CONFIGURATION, ENDPOINT, GROUP, LOG, SHIFT, TARGET, configuration
@@ -301,3 +303,65 @@ def test_remediation_adds_what_is_missing() -> None:
 def test_the_engine_s_proxies_become_plain() -> None:
     given = {"a": [{"b": proxy.UNKNOWN_STRING_VALUE}, 1.0], "c": proxy.UNKNOWN_OBJECT_VALUE, "d": {"e": None}}
     assert plain(proxy.unknown_checking_proxy(given)) == {"a": [{"b": UNKNOWN}, 1.0], "c": UNKNOWN, "d": {"e": None}}
+
+
+@pytest.mark.parametrize(
+    ("stack", "expected"),
+    [
+        ("prod", True), ("prod-eu", True), ("eu-production", True), ("live", True), ("prod2", True),
+        ("nonprod", False), ("non-prod", False), ("preprod", False), ("pre-prod-eu", False), ("product-dev", False),
+        ("preprod-live", True), ("shop-products", False), ("products-prod", True), ("dev", False),
+    ],
+)  # fmt: skip
+def test_production_by_name(stack: str, expected: bool) -> None:
+    assert is_production(stack) is expected
+    assert is_production("preprod", ["preprod"])
+
+
+TELLS = {"name": "a", "alarmActions": ["x"], "metricName": "ModelErrors", "threshold": 1}
+
+
+@pytest.mark.parametrize(
+    ("alarm", "told"),
+    [
+        (TELLS, False),
+        ({**TELLS, "metricName": "CPUUtilization"}, True),
+        ({**TELLS, "comparisonOperator": "GreaterThanThreshold", "threshold": 1e9}, True),
+        ({**TELLS, "actionsEnabled": False}, True),
+        ({**TELLS, "metricQueries": [{"metric": {"metricName": "MemoryUtilization"}}], "metricName": None}, True),
+        ({**TELLS, "metricQueries": [{"metric": {"metricName": "Errors"}}], "metricName": "CPUUtilization"}, False),
+    ],
+)
+def test_a_deployment_s_alarms_tell(alarm: dict[str, Any], told: bool) -> None:
+    group = resource(GROUP, SHIFT | {"alarmConfiguration": {"enabled": True, "alarms": ["a"]}}, "group")
+    found = [text for text, _ in judge_stack([group, resource(ALARM, alarm, "alarm")])]
+    assert any(text.startswith("[alarms-tell] group: none of its alarms") for text in found) is told
+    assert judge_stack([group]) == []
+
+
+def test_an_alarm_that_only_mentions_an_endpoint_watches_nothing() -> None:
+    resources = list(_watched().values())
+    alarm = next(each for each in resources if each.type == ALARM)
+    assert _found(resources) == []
+    alarm.props = {"alarmDescription": "live-1", "alarmActions": ["a"], "metricName": "Errors"}
+    alarm.depends = frozenset()
+    assert any("no alarm" in text for text in _found(resources))
+
+
+def test_a_configuration_of_somebody_else_s() -> None:
+    def advised(*resources: Resource) -> list[str]:
+        judge = Judge(RULES, TODAY)
+        judge.stack({}, list(resources), lambda text, _: None)
+        told: list[str] = []
+        judge.advice("urn:pulumi:prod::program::aws:sagemaker/endpoint:Endpoint::e", lambda text, _: told.append(text))
+        return [text.split("\n")[0] for text in told if "endpoint-configuration" in text]
+
+    endpoint = resource(ENDPOINT, {"name": "e", "endpointConfigName": "by-hand"}, "e")
+    own = resource(CONFIGURATION, {"name": "own"}, "c")
+    message = "[endpoint-configuration] endpoint e runs `by-hand`, which this program does not hold"
+    assert advised(endpoint) == [message]
+    assert advised(endpoint, own) == [message]
+    assert advised(endpoint, resource(CONFIGURATION, {"name": "by-hand"}, "c")) == []
+    assert advised(resource(ENDPOINT, {"endpointConfigName": UNKNOWN}, "e")) == []
+    endpoint.depends = frozenset({own.urn})
+    assert advised(endpoint, own) == []

@@ -608,7 +608,7 @@ CASES: list[tuple[str, str, dict[str, Any], str, set[str]]] = [
         SHIFTS,
         {
             "computePlatform": "Lambda",
-            "trafficRoutingConfig": {"type": "TimeBasedCanary", "timeBasedCanary": {"interval": 5, "percentage": 99}},
+            "trafficRoutingConfig": {"type": "TimeBasedCanary", "timeBasedCanary": {"interval": 5, "percentage": 50}},
         },
         "prod",
         set(),
