@@ -51,6 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     up.set_defaults(run=_up)
     commands.add_parser("down", help="stop it; what it holds is kept").set_defaults(run=_down)
     commands.add_parser("status", help="is it up? exit code 1 when it is not").set_defaults(run=_status)
+    header = commands.add_parser("header", help="print what a request to /_rehearsal/… must have: curl -H")
+    header.set_defaults(run=_header)
     execute = commands.add_parser("exec", help="run a command in its environment: exec [--] COMMAND [ARGUMENTS]")
     execute.add_argument("command", nargs=argparse.REMAINDER, help="what to run, and how")
     execute.set_defaults(run=_exec)
@@ -90,6 +92,11 @@ def _status(options: argparse.Namespace) -> int:
     missing = lifecycle.absence(here)
     print(missing or f"the cloud is up at {here.endpoint}")
     return 1 if missing else 0
+
+
+def _header(options: argparse.Namespace) -> int:
+    print(*(f"{name}: {value}" for name, value in Rehearsal.here().headers().items()))
+    return 0
 
 
 def _exec(options: argparse.Namespace) -> int:

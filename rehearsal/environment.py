@@ -4,6 +4,8 @@ Nothing here starts a process or imports anything heavy: every command of `./gli
 """
 
 import configparser
+import contextlib
+import hashlib
 import os
 import re
 import sys
@@ -23,8 +25,8 @@ ESTABLISHED, NEW = "established", "new"
 PASSPHRASE = "opens-only-what-a-rehearsal-made"  # noqa: S105
 """Encrypts a state in a folder, which holds nothing secret: it must only be the same every time."""
 
-SECRET_KEY = "rehearsal-secret-access-key"  # noqa: S105
-"""The secret of every administrator key of the rehearsal."""
+TOKEN_HEADER = "X-Rehearsal-Token"  # noqa: S105
+"""What the gateway's own routes (`/_rehearsal/…`) want to see: `Rehearsal.headers()`."""
 
 _IMPORTS = Path(__file__).resolve().parent.parent
 _ACCOUNT = re.compile(r"[0-9]{12}")
@@ -120,6 +122,21 @@ class Rehearsal:
         return self.folder / "aws" / "credentials"
 
     @property
+    def secret_file(self) -> Path:
+        """The secret of every administrator's key of this rehearsal. Only its owner reads it."""
+        return self.folder / "aws" / "secret"
+
+    def secret(self) -> str:
+        """The secret in that file, made where there is none yet."""
+        if not self.secret_file.exists():
+            _make_secret(self.secret_file)
+        return self.secret_file.read_text(encoding="ascii").strip()
+
+    def headers(self) -> dict[str, str]:
+        """What a request to the gateway's own routes needs."""
+        return {TOKEN_HEADER: token(self.secret())}
+
+    @property
     def report_json(self) -> Path:
         return self.folder / "report.json"
 
@@ -184,7 +201,7 @@ class Rehearsal:
         for profile, account in profiles.items():
             section = profile if profile == "default" else f"profile {profile}"
             config[section] = {"region": region, "output": "json"}
-            credentials[profile] = {"aws_access_key_id": access_key(account), "aws_secret_access_key": SECRET_KEY}
+            credentials[profile] = {"aws_access_key_id": access_key(account), "aws_secret_access_key": self.secret()}
         _write_private(self.aws_config, config)
         _write_private(self.aws_credentials, credentials)
 
@@ -199,11 +216,26 @@ class Rehearsal:
             folder.mkdir(parents=True, exist_ok=True)
         if not self.aws_credentials.exists():
             self.write_credentials({"default": "000000000000"})
+        elif not self.secret_file.exists():
+            self._renew_credentials()
+
+    def _renew_credentials(self) -> None:
+        """Profiles of before, when every rehearsal had the same secret, get this one's."""
+        credentials = _ini()
+        credentials.read(self.aws_credentials, encoding="utf-8")
+        for profile in credentials.sections():
+            credentials[profile]["aws_secret_access_key"] = self.secret()
+        _write_private(self.aws_credentials, credentials)
 
 
 def access_key(account: str) -> str:
     """The administrator's access key id of an account."""
     return f"AKIA{account}"
+
+
+def token(secret: str) -> str:
+    """What opens the gateway's own routes: made of the secret, which it does not tell."""
+    return hashlib.sha256(f"rehearsal-token {secret}".encode()).hexdigest()
 
 
 def cache_folder(env: Mapping[str, str] | None = None) -> Path:
@@ -262,6 +294,17 @@ def _accounts(text: str) -> str:
 def _ini() -> configparser.ConfigParser:
     # botocore reads "default" as a section of its own, so configparser's magic DEFAULT must not swallow it.
     return configparser.ConfigParser(default_section="", interpolation=None)
+
+
+def _make_secret(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
+        file.write(os.urandom(20).hex() + "\n")
+    # Linked, not moved: of two commands at once the first one's stays.
+    with contextlib.suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()
 
 
 def _write_private(path: Path, content: configparser.ConfigParser) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from contracts.errors import UserError
+from rehearsal.environment import Rehearsal
 
 _PATIENCE_SECONDS = 600.0
 _LOOK_SECONDS = 0.1
@@ -15,48 +16,48 @@ _LOOK_SECONDS = 0.1
 _BEAT_MINUTE, _AFTER = 15, timedelta(minutes=2)
 
 
-def ask(endpoint: str, method: str, path: str, body: Any = None) -> Any:
+def ask(rehearsal: Rehearsal, method: str, path: str, body: Any = None) -> Any:
     """A request to the gateway itself; its JSON answer, or None. Raises OSError."""
     data = None if body is None else json.dumps(body).encode()
-    headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(endpoint + path, data, headers, method=method)  # noqa: S310 - our own gateway
+    headers = {"Content-Type": "application/json", **rehearsal.headers()}
+    request = urllib.request.Request(rehearsal.endpoint + path, data, headers, method=method)  # noqa: S310 - our own gateway
     with urllib.request.urlopen(request, timeout=120) as response:  # noqa: S310 - as above
         text = response.read()
     return json.loads(text) if text else None
 
 
-def announce(endpoint: str, rate: float, threads: int) -> None:
+def announce(rehearsal: Rehearsal, rate: float, threads: int) -> None:
     """Have AWS's minutes last until the traffic that belongs into them was answered; a rate of 0 ends that.
 
     A gateway that is gone is found out by the requests themselves.
     """
     with contextlib.suppress(OSError):
         if rate:
-            ask(endpoint, "PUT", "/_rehearsal/pace", {"rate": rate, "threads": threads})
+            ask(rehearsal, "PUT", "/_rehearsal/pace", {"rate": rate, "threads": threads})
         else:
-            ask(endpoint, "DELETE", "/_rehearsal/pace")
+            ask(rehearsal, "DELETE", "/_rehearsal/pace")
 
 
-def confirm_mails(endpoint: str) -> None:
+def confirm_mails(rehearsal: Rehearsal) -> None:
     """Everybody whose address was subscribed to a topic follows the link in the mail that asks for it."""
-    ask(endpoint, "POST", "/_rehearsal/outbox/confirm", {})
+    ask(rehearsal, "POST", "/_rehearsal/outbox/confirm", {})
 
 
-def hasten(endpoint: str, hours: float) -> None:
+def hasten(rehearsal: Rehearsal, hours: float) -> None:
     """Have AWS's calendar go on by so many hours, as fast as what happens in each minute allows; then as before.
 
     Returns once they have passed. Raises UserError where they do not.
     """
-    until = ask(endpoint, "PUT", "/_rehearsal/clock", {"hours": hours})["seconds"] + hours * 3600
+    until = ask(rehearsal, "PUT", "/_rehearsal/clock", {"hours": hours})["seconds"] + hours * 3600
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while ask(endpoint, "GET", "/_rehearsal/clock")["seconds"] < until:
+    while ask(rehearsal, "GET", "/_rehearsal/clock")["seconds"] < until:
         if time.monotonic() > deadline:
             raise UserError(f"{hours:g} hours of the rehearsed cloud have not passed in {_PATIENCE_SECONDS:.0f} s")
         time.sleep(_LOOK_SECONDS)
 
 
-def pass_the_hour(endpoint: str) -> None:
+def pass_the_hour(rehearsal: Rehearsal) -> None:
     """Let time pass until every hourly schedule has had its beat for the hour that runs now. Raises UserError."""
-    now = datetime.fromisoformat(ask(endpoint, "GET", "/_rehearsal/clock")["now"])
+    now = datetime.fromisoformat(ask(rehearsal, "GET", "/_rehearsal/clock")["now"])
     beat = now.replace(minute=_BEAT_MINUTE, second=0, microsecond=0) + timedelta(hours=1) + _AFTER
-    hasten(endpoint, (beat - now) / timedelta(hours=1))
+    hasten(rehearsal, (beat - now) / timedelta(hours=1))

@@ -7,6 +7,7 @@ default, a folder's where the folder shares one. What takes longest begins first
 import contextlib
 import os
 import signal
+import urllib.request
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -92,7 +93,13 @@ def running_cloud(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Running
     """The process's one gateway, on a free port, where an AWS minute lasts a fifth of a second."""
     # Imported here: the pipeline's Build tests a project without the rehearsal.
     from rehearsal.cloud.process.running import RunningCloud
+    from rehearsal.environment import TOKEN_HEADER, token
+    from tests.keys import SECRET_KEY
 
-    running = RunningCloud(tmp_path_factory.mktemp("cloud"), port=0, seconds_per_minute=0.2).start()
+    running = RunningCloud(tmp_path_factory.mktemp("cloud"), port=0, seconds_per_minute=0.2, secret=SECRET_KEY).start()
+    # Whatever a test asks this process's gateway itself.
+    opener = urllib.request.build_opener()
+    opener.addheaders = [(TOKEN_HEADER, token(SECRET_KEY))]
+    urllib.request.install_opener(opener)
     yield running
     running.stop()

@@ -24,6 +24,7 @@ def main() -> int:
         "--accounts", choices=(ESTABLISHED, NEW), default=ESTABLISHED, help="new: refuse what AWS refuses a new account"
     )
     parser.add_argument("--warm", type=Path, metavar="SOCKET", help="socket at which Python processes start warm")
+    parser.add_argument("--secret", type=Path, metavar="FILE", help="file with the secret of administrators' keys")
     options = parser.parse_args()
     from rehearsal.cloud.core import snapshot
     from rehearsal.cloud.gateway.server import PortInUseError
@@ -34,7 +35,8 @@ def main() -> int:
     saved = options.root.resolve() / lifecycle.SNAPSHOT
     kept = saved if saved.exists() and not options.fresh else None
     try:
-        running = RunningCloud(options.root.resolve(), options.port, options.seconds_per_minute, kept)
+        secret = options.secret.read_text().strip() if options.secret else ""
+        running = RunningCloud(options.root.resolve(), options.port, options.seconds_per_minute, kept, secret)
         running.cloud.new_accounts = options.accounts == NEW
     except PortInUseError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -46,7 +46,7 @@ def _hour(world: World) -> str:
     """Lets an hour pass; what its analysis says."""
     production = world.project.production
     known = evidence.summaries(world.clients, world.project, production).keys()
-    pass_the_hour(world.rehearsal.endpoint)
+    pass_the_hour(world.rehearsal)
 
     def sentence() -> str:
         found = evidence.summaries(world.clients, world.project, production)
@@ -63,7 +63,7 @@ def _failed(world: World, spoil: Callable[[Any, str, str], str]) -> Outcome:
     with _spoilt(world, spoil):
         with world.traffic(TRICKLE) as traffic:
             _asked(traffic)
-        pass_the_hour(world.rehearsal.endpoint)
+        pass_the_hour(world.rehearsal)
 
         def reason() -> str:
             new = [text for event, text in _errors(logs, service).items() if event not in known]

@@ -95,7 +95,7 @@ class World:
         def call(turn: int) -> Answer:
             return caller.predict([known[turn % len(known)]])
 
-        announced = partial(announce, self.rehearsal.endpoint)
+        announced = partial(announce, self.rehearsal)
         with Traffic(call, min(rate, TRICKLE), announce=announced, busy=rate) as traffic:
             functions = self.clients.of(self.project.production, "lambda")
             name = self.project.names.predict(self.project.production)
@@ -275,7 +275,7 @@ class World:
 
     def gateway(self, method: str, path: str, body: Any = None) -> Any:
         """A request to the gateway itself; its JSON answer, or None."""
-        return ask(self.rehearsal.endpoint, method, path, body)
+        return ask(self.rehearsal, method, path, body)
 
     # --- between faults ----------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from contracts.monitoring import REPORTS, drift_alarm
 from contracts.retraining import COLLECTED, LEDGER_KEY
 from contracts.s3 import S3Location
 from functions.retrain.ledger import Decision, parse_ledger
+from rehearsal.environment import Rehearsal
 from scenarios.gateway import pass_the_hour
 from scenarios.tour import evidence, report
 from scenarios.tour.dataset import another_mix
@@ -93,7 +94,7 @@ def an_hour(tour: Tour, rows: Instances) -> report.Report:
             raise UserError(
                 f"{TITLE}: production answered {answer.status} to a caller", "see the predict function's log"
             )
-    pass_the_hour(tour.stacks.environ["AWS_ENDPOINT_URL"])
+    pass_the_hour(Rehearsal.here(tour.stacks.environ))
     return _analysis(tour, known)
 
 

@@ -120,7 +120,7 @@ def role_proof(rehearsal: Rehearsal, project: Project, clients: Clients) -> list
 
 def ledger(rehearsal: Rehearsal) -> dict[str, Any]:
     """Calls per role, as the gateway counted them."""
-    calls: dict[str, Any] = ask(rehearsal.endpoint, "GET", "/_rehearsal/ledger")
+    calls: dict[str, Any] = ask(rehearsal, "GET", "/_rehearsal/ledger")
     return calls
 
 
@@ -129,8 +129,8 @@ def run_monitor(rehearsal: Rehearsal, clients: Clients, project: Project) -> Non
     sagemaker = clients.of(project.production, "sagemaker")
     for schedule in sagemaker.list_monitoring_schedules()["MonitoringScheduleSummaries"]:
         name = schedule["MonitoringScheduleName"]
-        ask(rehearsal.endpoint, "POST", f"/_rehearsal/monitoring/run?schedule={name}")
+        ask(rehearsal, "POST", f"/_rehearsal/monitoring/run?schedule={name}")
     service = project.names.stack(project.production)
     for schedule in clients.of(project.production, "scheduler").list_schedules(NamePrefix=service)["Schedules"]:
-        ask(rehearsal.endpoint, "POST", f"/_rehearsal/scheduler/run?schedule={schedule['Name']}")
+        ask(rehearsal, "POST", f"/_rehearsal/scheduler/run?schedule={schedule['Name']}")
         evidence.await_analysis(sagemaker, service)

@@ -16,6 +16,7 @@ from operate.clients import Clients
 from operate.project import Project
 from operate.runs import Run, follow, manifest_of, newest_run, run_ids
 from operate.shift import AliasWatch, Shift, shift_in
+from rehearsal.environment import Rehearsal
 from scenarios.gateway import announce, confirm_mails
 from scenarios.stacks import Stacks
 from scenarios.tour import evidence, report
@@ -57,7 +58,7 @@ class Tour:
                 # Leaving the pool waits for its threads, and they for their engines.
                 self.stacks.interrupt()
                 raise
-        confirm_mails(self.stacks.environ["AWS_ENDPOINT_URL"])
+        confirm_mails(Rehearsal.here(self.stacks.environ))
 
     def first_release(self) -> report.Report:
         """Step 2a: data and code arrive; the pipeline takes the first release to production."""
@@ -87,7 +88,7 @@ class Tour:
 
     def announce(self, rate: float, threads: int) -> None:
         """Has AWS's time keep pace with live traffic."""
-        announce(self.stacks.environ["AWS_ENDPOINT_URL"], rate, threads)
+        announce(Rehearsal.here(self.stacks.environ), rate, threads)
 
     def up(self, stack: str) -> None:
         """Brings a stack to what the program says, and reports how long it took."""

@@ -21,7 +21,7 @@ from operate.bootstrap import place
 from operate.clients import Clients
 from operate.project import Project, read_project
 from rehearsal.cloud.process import lifecycle
-from rehearsal.environment import Rehearsal
+from rehearsal.environment import Rehearsal, token
 from scenarios.faults.program import copy_program
 from scenarios.tour import conduct
 from scenarios.tour.display import Display
@@ -107,7 +107,7 @@ class World:
         """What a job of GitHub's finds: nobody's keys, an address for its token, the state's address."""
         event = self.root.parent / "event.json"
         event.write_text('{"pull_request": {"number": 7}}')
-        token = f"{self.rehearsal.endpoint}/_rehearsal/identity-token?host={REPOSITORY.host}&subject={subject}"
+        address = f"{self.rehearsal.endpoint}/_rehearsal/identity-token?host={REPOSITORY.host}&subject={subject}"
         return {
             **self.rehearsal.tools(),
             "PULUMI_BACKEND_URL": place(self.project).backend,
@@ -118,8 +118,8 @@ class World:
             "GITHUB_EVENT_PATH": str(event),
             "GITHUB_BASE_REF": "main",
             "GITHUB_STEP_SUMMARY": str(self.root.parent / "summary.md"),
-            "ACTIONS_ID_TOKEN_REQUEST_URL": token,
-            "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "theirs",
+            "ACTIONS_ID_TOKEN_REQUEST_URL": address,
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN": token(self.rehearsal.secret()),
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             **more,
         }

@@ -10,7 +10,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from rehearsal.environment import SECRET_KEY, access_key
+from rehearsal.environment import access_key
+from tests.keys import SECRET_KEY
 
 REGION = "eu-west-1"
 _EVENT = {

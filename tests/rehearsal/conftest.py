@@ -15,6 +15,7 @@ from rehearsal.cloud.process.running import RunningCloud
 from rehearsal.engine.ensure import ensure_engine
 from rehearsal.environment import Rehearsal, cache_folder
 from rehearsal.warm import SERVER
+from tests.keys import SECRET_KEY
 from tests.processes import until
 
 _ACCOUNTS = itertools.count(100000000001)
@@ -72,6 +73,9 @@ def own_environ(engine_home: Rehearsal, tmp_path: Path) -> Callable[[str], dict[
 
     def environ(account: str) -> dict[str, str]:
         own = replace(engine_home, folder=tmp_path / "home")
+        # The gateway is this process's, and so is its secret.
+        own.secret_file.parent.mkdir(parents=True, exist_ok=True)
+        own.secret_file.write_text(SECRET_KEY)
         own.prepare()
         own.keep_state_here()
         own.write_credentials({"default": account})

@@ -5,6 +5,7 @@
 | `test_callers.py` | somebody who may call the API | F4, F12, F23, F24 |
 | `test_comments.py` | a pull request, in its own preview | F13 |
 | `test_state.py` | whoever could write to a stack's state | F1 |
+| `test_gateway.py` | another user of the machine, or a web page | F9, F21 |
 | `test_storage.py` | code that runs in a build, a job or a deployment | F2, F5, F6 |
 
 Each failed when it was written: the attack succeeded. What a part of the program does beside that is tested where its

@@ -1,5 +1,6 @@
 """Accounts and the keys that open them."""
 
+import os
 import re
 import threading
 from collections.abc import Mapping, Sequence
@@ -11,17 +12,30 @@ from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
 from rehearsal.cloud.wire.types import AwsError, Credentials, Principal
-from rehearsal.environment import SECRET_KEY, access_key
+from rehearsal.environment import access_key
 
 _ADMIN_KEY = re.compile(r"AKIA(\d{12})")
 _ROLE_ARN = re.compile(r"arn:aws[\w-]*:iam::(\d{12}):role/(.+)")
+
+# The process's, as its one gateway is. Nobody knows it who was not told: see `configure`.
+_own = [os.urandom(20).hex()]
+
+
+def configure(secret: str) -> None:
+    """Have every administrator's key of this process's gateway this secret."""
+    _own[0] = secret
+
+
+def secret() -> str:
+    """The secret of every administrator's key."""
+    return _own[0]
 
 
 def admin_credentials(account: str) -> Credentials:
     """An account's administrator keys."""
     if not re.fullmatch(r"\d{12}", account):
         raise ValueError(f"an account id has 12 digits, not {account!r}")
-    return Credentials(access_key(account), SECRET_KEY)
+    return Credentials(access_key(account), secret())
 
 
 @dataclass(frozen=True)

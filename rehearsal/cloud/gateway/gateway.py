@@ -19,8 +19,8 @@ from rehearsal.cloud.core.accounts import Identity
 from rehearsal.cloud.core.call import Call
 from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.cloud.gateway import clock_route as _clock_route  # noqa: F401  registers its route
+from rehearsal.cloud.gateway import doors, handlers, web_identity
 from rehearsal.cloud.gateway import fault_routes as _fault_routes  # noqa: F401  registers its routes
-from rehearsal.cloud.gateway import handlers, web_identity
 from rehearsal.cloud.gateway import inventory as _inventory  # noqa: F401  registers its route
 from rehearsal.cloud.gateway import journal_route as _journal_route  # noqa: F401  registers its route
 from rehearsal.cloud.gateway import pace_route as _pace_route  # noqa: F401  registers its route
@@ -53,6 +53,9 @@ class Gateway:
     def respond(self, request: Request) -> Response:
         """The answer to a request. Never raises."""
         try:
+            refused = doors.refusal(request)
+            if refused is not None:
+                return refused
             routed = self._route(request)
             return routed if routed is not None else self._operate(request)
         except AwsError as error:

@@ -1,6 +1,7 @@
 """Start, find and stop the gateway of a checkout. Imports nothing heavy: the command line loads it."""
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -125,10 +126,8 @@ def start(rehearsal: Rehearsal, fresh: bool = False) -> int:
 
 def stop(rehearsal: Rehearsal, keep: bool = False) -> bool:
     """Stop this checkout's gateway and all it started, where wanted with its state kept. False when none was up."""
+    # Whoever listens on the port may name any process: only our own file counts, and what /proc says of it.
     pid = _pid(rehearsal)
-    found = status(rehearsal)
-    if found is not None and found.ours:
-        pid = found.pid
     if pid is None:
         _pid_file(rehearsal).unlink(missing_ok=True)
         return False
@@ -153,7 +152,8 @@ def fork(rehearsal: Rehearsal, folder: Path, port: int) -> Rehearsal:
     missing = absence(rehearsal)
     if missing:
         raise UserError(missing)
-    request = urllib.request.Request(f"{rehearsal.endpoint}/_rehearsal/snapshot", method="POST")  # noqa: S310
+    url = f"{rehearsal.endpoint}/_rehearsal/snapshot"
+    request = urllib.request.Request(url, headers=rehearsal.headers(), method="POST")  # noqa: S310
     with _opener().open(request, timeout=_START_SECONDS) as answer:
         saved = Path(json.load(answer)["file"])
     made = replace(rehearsal, folder=folder, port=port)
@@ -170,8 +170,10 @@ def _spawn(rehearsal: Rehearsal, fresh: bool) -> "subprocess.Popen[bytes]":
     argv = [
         str(rehearsal.python), "-m", "rehearsal.cloud", "--port", str(rehearsal.port), "--root", str(rehearsal.cloud),
         "--seconds-per-minute", f"{rehearsal.seconds_per_minute:g}", "--accounts", rehearsal.accounts,
-        *(["--fresh"] if fresh else []), *(["--warm", str(rehearsal.warm)] if rehearsal.warm else []),
+        "--secret", str(rehearsal.secret_file), *(["--fresh"] if fresh else []),
+        *(["--warm", str(rehearsal.warm)] if rehearsal.warm else []),
     ]  # fmt: skip
+    rehearsal.secret()
     env = rehearsal.tools()
     # The gateway's own boto3 clients are given their endpoint one by one.
     env.pop("AWS_ENDPOINT_URL", None)
@@ -212,10 +214,15 @@ def _pid(rehearsal: Rehearsal) -> int | None:
     try:
         pid = int(_pid_file(rehearsal).read_text())
         os.kill(pid, 0)
-        command = Path(f"/proc/{pid}/cmdline").read_bytes() if Path("/proc/self").exists() else b"rehearsal.cloud"
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0") if Path("/proc/self").exists() else None
     except (OSError, ValueError):
         return None
-    return pid if b"rehearsal.cloud" in command else None
+    if command is None:
+        return pid
+    pairs = list(itertools.pairwise(command))
+    roots = [Path(os.fsdecode(value)) for option, value in pairs if option == b"--root"]
+    ours = (b"-m", b"rehearsal.cloud") in pairs and any(root.resolve() == rehearsal.cloud.resolve() for root in roots)
+    return pid if ours else None
 
 
 def _taken(port: int) -> bool:

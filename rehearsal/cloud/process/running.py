@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rehearsal.cloud.core import snapshot, store
+from rehearsal.cloud.core import accounts, snapshot, store
 from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.cloud.core.ports import Ports
 from rehearsal.cloud.gateway import handlers, server
@@ -34,10 +34,16 @@ class RunningCloud:
 
     _only = threading.Lock()
 
-    def __init__(self, root: Path, port: int = 0, seconds_per_minute: float = 1.0, saved: Path | None = None) -> None:
-        """`saved`: the file with the state to begin with. Raises SecondGatewayError, SnapshotError, PortInUseError."""
+    def __init__(
+        self, root: Path, port: int = 0, seconds_per_minute: float = 1.0, saved: Path | None = None, secret: str = ""
+    ) -> None:
+        """`secret` is of every administrator's key (one of its own without), `saved` the file with the state to begin
+        with. Raises SecondGatewayError, SnapshotError, PortInUseError.
+        """
         if not self._only.acquire(blocking=False):
             raise SecondGatewayError("a gateway already runs in this process; use that one, or start another process")
+        if secret:
+            accounts.configure(secret)
         self._gateway: Gateway | None = None
         self._thread: threading.Thread | None = None
         try:

@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from rehearsal.cloud.core.cloud import Cloud
-from rehearsal.environment import SECRET_KEY
+from tests.keys import SECRET_KEY
 
 REGION = "eu-west-1"
 TRUST = {

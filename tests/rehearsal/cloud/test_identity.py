@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.cloud.wire.types import AwsError, Credentials
-from rehearsal.environment import SECRET_KEY
+from tests.keys import SECRET_KEY
 
 
 def code_of(error: pytest.ExceptionInfo[ClientError]) -> str:

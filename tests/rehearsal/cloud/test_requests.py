@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.cloud.wire import protocol, validation
-from rehearsal.environment import SECRET_KEY
+from tests.keys import SECRET_KEY
 
 REGION = "eu-west-1"
 

@@ -20,7 +20,7 @@ from botocore.config import Config
 
 from rehearsal.cloud.process import lifecycle
 from rehearsal.cloud.wire.types import INTERRUPTED
-from rehearsal.environment import SECRET_KEY, Rehearsal
+from rehearsal.environment import Rehearsal
 from rehearsal.errors import UserError
 from tests.processes import left_after_waiting
 from tests.rehearsal.cloud.lambda_support import eventually as within
@@ -55,7 +55,7 @@ class Remote:
     rehearsal: Rehearsal
 
     def client(self, service: str, account: str, region: str, credentials: Any = None) -> Any:
-        keys = credentials or {"AccessKeyId": f"AKIA{account}", "SecretAccessKey": SECRET_KEY}
+        keys = credentials or {"AccessKeyId": f"AKIA{account}", "SecretAccessKey": self.rehearsal.secret()}
         return boto3.client(
             service, endpoint_url=self.rehearsal.endpoint, region_name=region,
             aws_access_key_id=keys["AccessKeyId"], aws_secret_access_key=keys["SecretAccessKey"],
@@ -67,7 +67,10 @@ class Remote:
 
     def ask(self, path: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
-        with urllib.request.urlopen(f"{self.rehearsal.endpoint}/_rehearsal/{path}", data) as answer:
+        request = urllib.request.Request(
+            f"{self.rehearsal.endpoint}/_rehearsal/{path}", data, headers=self.rehearsal.headers()
+        )
+        with urllib.request.urlopen(request) as answer:
             return json.load(answer)
 
     def restart(self) -> None:

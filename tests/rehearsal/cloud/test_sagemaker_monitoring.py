@@ -9,6 +9,8 @@ from werkzeug.test import Client
 
 from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.cloud.process.running import RunningCloud
+from rehearsal.environment import TOKEN_HEADER, token
+from tests.keys import SECRET_KEY
 from tests.rehearsal.cloud.sagemaker_world import ANALYZER, CLUSTER, XGBOOST, World, csv, refused, rows, wait
 
 LOCAL = "/opt/ml/processing"
@@ -163,7 +165,9 @@ def test_a_new_account_gets_no_model_monitor(world: World, watched: World, monke
 def run(running: RunningCloud, world: World, name: str = "watch") -> dict[str, Any]:
     arn = world.sagemaker.describe_monitoring_schedule(MonitoringScheduleName=name)["MonitoringScheduleArn"]
     assert running._gateway is not None
-    answer = Client(running._gateway).post("/_rehearsal/monitoring/run", query_string={"schedule": arn})
+    answer = Client(running._gateway).post(
+        "/_rehearsal/monitoring/run", headers={TOKEN_HEADER: token(SECRET_KEY)}, query_string={"schedule": arn}
+    )
     assert answer.status_code == 200, answer.text
     summary: dict[str, Any] = json.loads(answer.text)
     return summary

@@ -19,7 +19,7 @@ from typing import Any
 import boto3
 import pytest
 
-from rehearsal.environment import SECRET_KEY
+from rehearsal.environment import Rehearsal
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = ROOT / "rehearsal" / "examples"
@@ -65,7 +65,7 @@ class Installed:
             region_name="eu-west-1",
             endpoint_url=f"http://127.0.0.1:{self.port}",
             aws_access_key_id="AKIA000000000000",
-            aws_secret_access_key=SECRET_KEY,
+            aws_secret_access_key=Rehearsal(folder=self.work / ".rehearsal").secret(),
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rehearsal.cloud.process.running import RunningCloud
-from rehearsal.environment import SECRET_KEY
+from tests.keys import SECRET_KEY
 from tests.rehearsal.provider.harness import Engine
 
 ACCOUNT = "123456789012"

@@ -92,7 +92,9 @@ def test_the_mail_of_the_last_run_held_it_all(road: Road) -> None:
     import json
     import urllib.request
 
-    with urllib.request.urlopen(f"{road.rehearsal.endpoint}/_rehearsal/outbox", timeout=60) as response:
+    url = f"{road.rehearsal.endpoint}/_rehearsal/outbox"
+    request = urllib.request.Request(url, headers=road.rehearsal.headers())
+    with urllib.request.urlopen(request, timeout=60) as response:
         outbox = json.dumps(json.load(response))
     last = road.report["runs"][1]
     assert f"Release {last['release']} (data) for prod: rmse " in outbox

@@ -100,7 +100,7 @@ def kill_engine(running: "subprocess.Popen[str]") -> None:
 def seam(road: Road, method: str, body: dict[str, Any] | None = None) -> Any:
     """The rehearsal's faults: a real wrong or slow answer of a service."""
     url = f"{road.rehearsal.endpoint}/_rehearsal/faults"
-    headers = {"Content-Type": "application/json"}
+    headers = {"Content-Type": "application/json", **road.rehearsal.headers()}
     request = urllib.request.Request(url, json.dumps(body).encode() if body else None, headers, method=method)
     with urllib.request.urlopen(request, timeout=60) as response:
         return json.load(response)

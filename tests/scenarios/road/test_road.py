@@ -356,7 +356,8 @@ def test_nothing_is_left_but_what_is_kept_on_purpose(road: Road) -> None:
     kept |= {":log-group:/aws/sagemaker/", ":log-group:/aws-glue/jobs/"}
     for account in sorted(set(road.project.names.accounts.values())):
         url = f"{road.rehearsal.endpoint}/_rehearsal/inventory?account={account}"
-        with urllib.request.urlopen(url, timeout=60) as response:
+        request = urllib.request.Request(url, headers=road.rehearsal.headers())
+        with urllib.request.urlopen(request, timeout=60) as response:
             services = json.load(response)[account]
         left = [item for items in services.values() for item in items]
         assert [item for item in left if not any(name in item for name in kept)] == [], account
