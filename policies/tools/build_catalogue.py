@@ -9,6 +9,7 @@ from pathlib import Path
 
 from policies.rules.actions import dated
 from policies.rules.catalogue import FAMILIES, RULES
+from policies.rules.controls import controls
 from policies.rules.model import Rule
 
 OUT = Path(__file__).resolve().parents[1] / "RULES.md"
@@ -30,8 +31,9 @@ stack shows by `stack`. Actions, their access levels and resource types come fro
  "remediation": {{"enforcementLevel": "remediate", "retentionInDays": 90, "tags": {{"owner": "ml"}}}}}}
 ```
 
-Give it with `--policy-pack-config`. An exemption without reason, past its day or naming no finding
-is itself a violation.
+Give it with `--policy-pack-config`. An exemption without reason, past its day or later than in a year,
+for more than one resource, or naming no finding is itself a violation. A mandatory rule that is lowered in production
+needs `reason` and `until` beside its `level`.
 """
 
 
@@ -60,6 +62,8 @@ def _rule(rule: Rule) -> Iterator[str]:
             f"`{name}` (default `{json.dumps(entry['default'])}`)" for name, entry in rule.options.items()
         )
         yield f"- **Options**: {options}"
+    if controls(rule.name):
+        yield f"- **AWS Foundational Security Best Practices**: {', '.join(controls(rule.name))}"
     if rule.references:
         yield f"- **Frameworks**: {', '.join(rule.references)}"
 
