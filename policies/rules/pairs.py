@@ -101,9 +101,8 @@ def _meet(one: Statement, other: Statement) -> bool:
     """Whether two statements have a resource in common."""
     return any(
         regex(mine).fullmatch(theirs) or regex(theirs).fullmatch(mine)
-        for mine in map(text, one.resources or ())
-        for theirs in map(text, other.resources or ())
-        if mine and theirs
+        for mine in filter(None, map(text, one.resources or ()))
+        for theirs in filter(None, map(text, other.resources or ()))
     )
 
 
