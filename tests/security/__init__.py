@@ -8,6 +8,6 @@
 | `test_gateway.py` | another user of the machine, or a web page | F9, F21 |
 | `test_storage.py` | code that runs in a build, a job or a deployment | F2, F5, F6 |
 
-Each failed when it was written: the attack succeeded. What a part of the program does beside that is tested where its
+Each is an attack that a review had shown to succeed. What a part of the program does beside that is tested where its
 tests mirror the tree. Run them alone with `.venv/bin/python -m pytest tests/security`.
 """
