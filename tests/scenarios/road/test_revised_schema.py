@@ -5,6 +5,7 @@ It leaves production on the release that it found there, served by another versi
 
 import hashlib
 import json
+import sys
 import threading
 from dataclasses import dataclass, field
 from typing import Any
@@ -92,6 +93,11 @@ def watched(road: Road, instances: dict[str, dict[str, float]], *command: str) -
     return callers
 
 
+def deployment(production: str, address: str) -> tuple[str, ...]:
+    """A deployment by hand acts where its shell points: here, into the rehearsal."""
+    return "exec", "--", sys.executable, "-m", "cli", "deploy", "--stack", production, "--release", address
+
+
 def test_a_change_of_schema_refuses_no_caller_of_the_release_that_serves(road: Road) -> None:
     production = road.project.production
     manifest = evidence.manifest_now(road.clients, road.project, production)
@@ -99,7 +105,7 @@ def test_a_change_of_schema_refuses_no_caller_of_the_release_that_serves(road: R
     row = evidence.golden_instances(road.clients, manifest)[0]
     instances = {"old": row, "new": {names[name]: value for name, value in row.items()}}
 
-    there = watched(road, instances, "deploy", "--stack", production, "--release", address)
+    there = watched(road, instances, *deployment(production, address))
     old = there.during("old")
     assert len(old) > 10
     assert {(answer.status, answer.release) for answer in old} == {(200, manifest["id"])}
@@ -115,7 +121,7 @@ def test_a_change_of_schema_refuses_no_caller_of_the_release_that_serves(road: R
     ]
     assert json.loads(variables["FORMER"])["release"] == manifest["id"]
 
-    again = road.glidepath("deploy", "--stack", production, "--release", address)
+    again = road.glidepath(*deployment(production, address))
     assert again.returncode == 0, again.stdout + again.stderr
     assert "started deployment" not in again.stdout + again.stderr
 
