@@ -118,7 +118,7 @@ def creations(preview: Mapping[str, Any]) -> dict[tuple[str, str], Mapping[str, 
 
 def to_import(plan: Plan) -> dict[str, Any]:
     """The document of the engine's import: what was kept with its ids, and the components that hold it."""
-    ids = {id(each.entry): each.id for each in plan.kept}
+    ids = {each.entry["name"]: each.id for each in plan.kept}
     entries = plan.document.get("resources") or ()
     named = {entry["name"]: entry for entry in entries if entry.get("component")}
     holders: set[str] = set()
@@ -128,9 +128,9 @@ def to_import(plan: Plan) -> dict[str, Any]:
             holders.add(holder)
             holder = named[holder].get("parent", "")
     resources = [
-        {**entry, **({"id": ids[id(entry)]} if id(entry) in ids else {})}
+        {**entry, **({"id": ids[entry["name"]]} if entry["name"] in ids else {})}
         for entry in entries
-        if id(entry) in ids or entry["name"] in holders
+        if entry["name"] in ids or entry["name"] in holders
     ]
     return {**plan.document, "resources": resources}
 
