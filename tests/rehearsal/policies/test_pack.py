@@ -51,7 +51,7 @@ def test_advice_lets_through(program: Program) -> None:
     code, output = program.run("up")
     assert code == 0
     assert "- [advisory]  advice  (aws:iam:Policy: broad)" in output
-    assert "[wildcard-type] statement 1 of policy: reads the metadata of all resources" in output
+    assert "[wildcard-metadata] statement 1 of policy: reads the metadata of all resources" in output
     assert program.resources() == ["aws:iam/policy:Policy"]
 
 
