@@ -101,7 +101,7 @@ def said(before: dict[str, Resource], after: dict[str, Resource]) -> list[str]:
             [{"Effect": "Allow", "Action": "s3:GetObject", "NotResource": "arn:aws:s3:::secret/*"}],
             ["role `prod-predict` can now `s3:GetObject` on everything (`*`) but `arn:aws:s3:::secret/*`"],
         ),
-        ([], [allow("nosuch:Thing", "arn:x")], ["role `prod-predict` can now `nosuch:Thing` on `arn:x`"]),
+        ([], [allow("nosuch:Thing", "arn:x")], ["role `prod-predict` can now `nosuch:Thing` on `arn:x:*:*:*:*`"]),
     ],
 )
 def test_what_a_role_can_do(old: list[Any], new: list[Any], sentences: list[str]) -> None:
