@@ -9,7 +9,7 @@ from .documents import Statement
 from .model import Context, Finding, Resource, Rule, text
 from .references import NIST, WELL_ARCHITECTED
 from .sources import Placed
-from .statements import FAMILY, gives_all, listed, scoped_exposure, statements, where
+from .statements import FAMILY, gives_all, granting, listed, scoped_exposure, statements, where
 
 PASSING = "iam:PassRole"
 _ESCALATING = frozenset(
@@ -99,9 +99,7 @@ def _names_role(resource: str) -> bool:
 
 def escalation(resource: Resource, context: Context) -> Iterator[Finding]:
     """Calls that give their caller any permission, on all roles, users or policies of an account."""
-    for placed, statement, denials in statements(resource):
-        if placed.kind != "identity":
-            continue
+    for placed, statement, denials in granting(resource):
         found = [
             each
             for each, reached in scoped_exposure(statement, denials).items()

@@ -11,7 +11,7 @@ from .invented import hardly_nameable, unnameable
 from .model import UNKNOWN, Context, Finding, Resource, Rule, text
 from .references import CIS, NIST, WELL_ARCHITECTED
 from .sources import Placed, documents_of
-from .statements import FAMILY, listed, scoped_exposure, statements, where
+from .statements import FAMILY, granting, listed, scoped_exposure, statements, where
 
 PERMISSIONS = ("aws:lambda/permission:Permission", "aws-native:lambda:Permission")
 """A function's permissions are resources, one per statement."""
@@ -115,9 +115,7 @@ def _changes_permissions(action: Action) -> bool:
 
 def wildcard_resource(resource: Resource, context: Context) -> Iterator[Finding]:
     """`*` as resource of actions that write, change permissions or read data, and could be scoped."""
-    for placed, statement, denials in statements(resource):
-        if placed.kind != "identity":
-            continue
+    for placed, statement, denials in granting(resource):
         wide_ones = [each for each in patterns(statement) if wide(each)]
         if denials:
             wide_ones = [each for each in wide_ones if not denials.forbid_all(each, _known(statement.resources))]
@@ -175,14 +173,13 @@ def wildcard_type(resource: Resource, context: Context) -> Iterator[Finding]:
 def _on_types(resource: Resource) -> Iterator[tuple[Placed, Statement, list[Action]]]:
     if is_boundary(resource):
         return
-    for placed, statement, denials in statements(resource):
-        if placed.kind == "identity":
-            reached = scoped_exposure(statement, denials).items()
-            yield (
-                placed,
-                statement,
-                [each for each, far in reached if each.touches and far == "type" and str(each) != PASSING],
-            )
+    for placed, statement, denials in granting(resource):
+        reached = scoped_exposure(statement, denials).items()
+        yield (
+            placed,
+            statement,
+            [each for each, far in reached if each.touches and far == "type" and str(each) != PASSING],
+        )
 
 
 def wildcard_invented(resource: Resource, context: Context) -> Iterator[Finding]:
@@ -222,9 +219,7 @@ WILDCARD_TYPE = Rule(
 
 def wildcard_metadata(resource: Resource, context: Context) -> Iterator[Finding]:
     """Metadata reads on everything."""
-    for placed, statement, denials in statements(resource):
-        if placed.kind != "identity":
-            continue
+    for placed, statement, denials in granting(resource):
         found = scoped_exposure(statement, denials)
         reads = [each for each, reached in found.items() if not each.touches and reached == "all"]
         if reads:

@@ -11,7 +11,7 @@ from .documents import Statement
 from .model import Context, Finding, Resource, Rule, text
 from .references import NIST, WELL_ARCHITECTED
 from .sources import Placed
-from .statements import FAMILY, statements, where
+from .statements import FAMILY, granting, where
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,8 @@ def pairs(resource: Resource, context: Context) -> Iterator[Finding]:
 
 
 def _granted(resource: Resource) -> Iterator[_Granted]:
-    for placed, statement, denials in statements(resource):
-        if placed.kind == "identity":
-            yield from ((action, statement, placed) for action in _unbound(statement, denials))
+    for placed, statement, denials in granting(resource):
+        yield from ((action, statement, placed) for action in _unbound(statement, denials))
 
 
 def _unbound(statement: Statement, denials: Denials) -> Iterator[Action]:

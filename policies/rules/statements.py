@@ -26,6 +26,11 @@ def statements(resource: Resource) -> list[tuple[Placed, Statement, Denials]]:
     return found
 
 
+def granting(resource: Resource) -> Iterator[tuple[Placed, Statement, Denials]]:
+    """Those of its statements that give an identity something: not a resource's own policy, nor a trust policy."""
+    return (each for each in statements(resource) if each[0].kind == "identity")
+
+
 def _statements(resource: Resource) -> Iterator[tuple[Placed, Statement, Denials]]:
     for placed in documents_of(resource):
         if isinstance(placed.document, Document):
