@@ -3,7 +3,7 @@
 from contracts.names import PREDICT, PROBE
 from definitions.roles import watching
 from definitions.roles.runs import read_pointer, read_release
-from definitions.roles.statements import Statement, allow, pass_role, unscoped
+from definitions.roles.statements import Statement, allow, grant_to_services, pass_role, unscoped
 from definitions.roles.subject import Environment
 
 _HANDLERS = (PREDICT, "before-traffic", "after-traffic")
@@ -85,7 +85,7 @@ def _sagemaker(at: Environment) -> list[Statement]:
             ["sagemaker:AddTags", "sagemaker:DeleteTags", "sagemaker:ListTags"],
             [model, config, endpoint],
         ),
-        allow("EndpointGrant", ["kms:CreateGrant"], [at.key_arn], {"Bool": {"kms:GrantIsForAWSResource": "true"}}),
+        grant_to_services(at.key_arn, "EndpointGrant"),
         allow("EndpointKey", ["kms:DescribeKey"], [at.key_arn]),
     ]
 

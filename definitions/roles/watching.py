@@ -7,6 +7,7 @@ from definitions.roles.runs import decrypt_runs, read_runs
 from definitions.roles.statements import (
     Statement,
     allow,
+    grant_to_services,
     pass_role,
     pull_image,
     sagemaker_logs,
@@ -35,7 +36,7 @@ def monitor(at: Environment) -> list[Statement]:
         ),
         decrypt_runs(at),
         use_key(at.key_arn, [at.s3]),
-        allow("VolumeKey", ["kms:CreateGrant"], [at.key_arn], {"Bool": {"kms:GrantIsForAWSResource": "true"}}),
+        grant_to_services(at.key_arn, "VolumeKey"),
         *pull_image([repository_arn(xgboost(region) if at.by == "own" else model_monitor(region))]),
         *(_measure() if at.by == "own" else _describe(at)),
         *sagemaker_logs(at.arn("logs", "log-group:/aws/sagemaker/ProcessingJobs")),

@@ -11,6 +11,7 @@ from definitions.roles.statements import (
     Document,
     Statement,
     allow,
+    grant_to_services,
     pass_role,
     pull_image,
     sagemaker_logs,
@@ -143,7 +144,7 @@ def _sagemaker(at: Delivery, group: str) -> list[Statement]:
         *pull_image([repository_arn(xgboost(region))]),
         *sagemaker_logs(at.names.arn("logs", f"log-group:/aws/sagemaker/{group}")),
         use_key(at.key_arn, [f"{service}.{region}.amazonaws.com" for service in ("s3", "sagemaker")]),
-        allow("VolumeKey", ["kms:CreateGrant"], [at.key_arn], {"Bool": {"kms:GrantIsForAWSResource": "true"}}),
+        grant_to_services(at.key_arn, "VolumeKey"),
         allow("ListRuns", ["s3:ListBucket"], [at.artifacts()], {"StringLike": {"s3:prefix": ["runs/*", "code/*"]}}),
     ]
 
