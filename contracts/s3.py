@@ -1,10 +1,15 @@
-"""Addresses of objects in S3."""
+"""Addresses of objects in S3, and how it refuses to overwrite one."""
 
 from __future__ import annotations
 
 import re
 from typing import NamedTuple
 
+EXISTS = ("PreconditionFailed", "ConditionalRequestConflict")
+"""Codes that a write with `IfNoneMatch` is refused with: something is there, or is just being written.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
+"""
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 

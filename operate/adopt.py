@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from contracts.errors import UserError
 from operate import engine, stack_files, updates
-from operate.exported import State, read_state
+from operate.exported import State, state_of
 from operate.sweep import refuse_while_held
 
 BUCKET = "aws:s3/bucket:Bucket"
@@ -87,7 +87,7 @@ def find(clients: Clients, stack: str, root: Path) -> Plan:
             raise UserError(f"no preview of {stack} can be made:\n{engine.tail(done.stderr or done.stdout)}")
         document = json.loads(wanted.read_text()) if wanted.is_file() else {"resources": []}
     kept = tuple(_present(clients, document.get("resources") or (), creations(json.loads(done.stdout))))
-    return Plan(document, kept, tuple(_new_keys(_state(stack, root), kept, clients)))
+    return Plan(document, kept, tuple(_new_keys(state_of(stack, root) or State(), kept, clients)))
 
 
 def adopt(plan: Plan, stack: str, root: Path) -> None:
@@ -199,11 +199,6 @@ def _new_keys(state: State, kept: Sequence[Kept], clients: Clients) -> Iterator[
             found = _key_of(clients, aliases[name])
             if found != resource["id"]:
                 yield NewKey(resource["urn"], resource["id"], found)
-
-
-def _state(stack: str, root: Path) -> State:
-    done = engine.run(["stack", "export", "--stack", stack], root)
-    return read_state(done.stdout) if done.returncode == 0 else State()
 
 
 def _engine(arguments: Sequence[str], root: Path) -> None:

@@ -1,8 +1,12 @@
 """What a stack's state says of its resources, and of what an update was at, from `pulumi stack export`."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from operate import engine
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,12 @@ def read_state(export: str) -> State:
     return State(
         tuple(deployment.get("resources") or ()), tuple((entry["type"], entry["resource"]) for entry in operations)
     )
+
+
+def state_of(stack: str, root: Path, environ: Mapping[str, str] | None = None) -> State | None:
+    """A stack's state; None where the engine cannot read it, which its next command reports in its own words."""
+    done = engine.run(["stack", "export", "--stack", stack], root, environ)
+    return read_state(done.stdout) if done.returncode == 0 else None
 
 
 def pending(state: State) -> list[str]:

@@ -5,11 +5,10 @@ import json
 from typing import Any
 
 from contracts.errors import UserError
-from contracts.s3 import S3Location, parse_s3_uri
+from contracts.s3 import EXISTS, S3Location, parse_s3_uri
 from preview import digest
 from preview.plan import Document
 
-_EXISTS = ("PreconditionFailed", "ConditionalRequestConflict")
 AGAIN = "nothing was changed; run the pipeline again and approve what it plans now"
 
 
@@ -53,7 +52,7 @@ def write_once(s3: Any, uri: str, body: bytes, content_type: str) -> None:
         s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*")
         return
     except ClientError as error:
-        if error.response["Error"]["Code"] not in _EXISTS:
+        if error.response["Error"]["Code"] not in EXISTS:
             raise UserError(f"{uri} cannot be written: {error}") from error
     except BotoCoreError as error:
         raise UserError(f"{uri} cannot be written: {error}") from error

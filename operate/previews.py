@@ -19,7 +19,7 @@ from typing import Any
 
 from contracts.errors import UserError
 from operate import engine, stack_files, state_code
-from operate.exported import read_state
+from operate.exported import state_of
 from preview.plan import Document, document, parse_events
 
 _NO_STACK = re.compile(r"no stack named '([^']+)' found")
@@ -121,9 +121,9 @@ def _check_stack(asked: Asked) -> None:
 
 def _check_state(asked: Asked) -> None:
     """A refresh runs what the state holds. A state that cannot be read is reported by the preview, in its own words."""
-    done = engine.run(["stack", "export", "--stack", asked.stack], asked.root, asked.environ)
-    if done.returncode == 0:
-        state_code.refuse_foreign(asked.stack, read_state(done.stdout))
+    state = state_of(asked.stack, asked.root, asked.environ)
+    if state is not None:
+        state_code.refuse_foreign(asked.stack, state)
 
 
 def _arguments(asked: Asked, scratch: Path, events: Path) -> list[str]:

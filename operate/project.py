@@ -1,6 +1,6 @@
 """What is known of the program before it runs: its names, accounts and environments, from a stack's config file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,15 +120,15 @@ def _account(where: str, given: Any) -> str:
 
 def environment(project: Project, stack: str) -> str:
     """The name of an environment that exists. Raises UserError with those that do."""
-    known = project.names.environments
-    if stack not in known:
-        raise UserError(f"there is no environment {stack!r}", f"choose one of: {', '.join(known)}")
-    return stack
+    return _one_of("environment", project.names.environments, stack)
 
 
 def known_stack(project: Project, stack: str) -> str:
     """The name of a stack that exists: delivery, or an environment. Raises UserError with those that do."""
-    known = [DELIVERY, *project.names.environments]
-    if stack not in known:
-        raise UserError(f"there is no stack {stack!r}", f"choose one of: {', '.join(known)}")
-    return stack
+    return _one_of("stack", [DELIVERY, *project.names.environments], stack)
+
+
+def _one_of(what: str, known: Sequence[str], name: str) -> str:
+    if name not in known:
+        raise UserError(f"there is no {what} {name!r}", f"choose one of: {', '.join(known)}")
+    return name

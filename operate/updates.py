@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from contracts.errors import UserError
 from operate import engine, half_made, stack_files, state_code
-from operate.exported import creations, failed, pending, read_state, stack_entry
+from operate.exported import creations, failed, pending, stack_entry, state_of
 from operate.owners import Owners, backend, owners
 
 INTERRUPTED = 130
@@ -73,10 +73,9 @@ def refresh_interrupted(stack: str, root: Path) -> None:
     and say success (pulumi/pulumi-aws#6062). What no refresh can see is taken out of the state, so that it differs.
     """
     repair_folder(stack, backend(root))
-    done = engine.run(["stack", "export", "--stack", stack], root)
-    if done.returncode != 0:
-        return  # the preview reports a stack that cannot be read, in its own words
-    state = read_state(done.stdout)
+    state = state_of(stack, root)
+    if state is None:
+        return  # the preview reports it
     state_code.refuse_foreign(stack, state)
     killed, broken, begun = pending(state), failed(state), creations(state)
     urns = list(dict.fromkeys([*killed, *broken]))

@@ -10,11 +10,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from contracts.release import Release, parse_release, render_release
-from contracts.s3 import S3Location, parse_s3_uri
+from contracts.s3 import EXISTS, S3Location, parse_s3_uri
 from functions.shared.store import read_text
 
 _CHUNK = 1 << 20
-_EXISTS = ("PreconditionFailed", "ConditionalRequestConflict")
 
 
 class ManifestError(Exception):
@@ -63,7 +62,7 @@ def publish(s3: Any, release: Release, target: S3Location) -> tuple[Release, str
             IfNoneMatch="*",
         )
     except ClientError as error:
-        if error.response["Error"]["Code"] not in _EXISTS:
+        if error.response["Error"]["Code"] not in EXISTS:
             raise
     else:
         return release, text

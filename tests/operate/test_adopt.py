@@ -68,7 +68,7 @@ class Engine:
     def __init__(self, state: dict[str, Any]) -> None:
         self.state, self.ran, self.imported = state, list[str](), dict[str, Any]()
 
-    def run(self, arguments: list[str], _root: Path) -> Any:
+    def run(self, arguments: list[str], _root: Path, _environ: Any = None) -> Any:
         options = dict(pairwise(arguments))
         self.ran.append(" ".join(arguments[:2]) if arguments[0] == "stack" else arguments[0])
         output = ""
