@@ -4,6 +4,7 @@ import base64
 import hashlib
 import itertools
 import json
+import zlib
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -71,7 +72,57 @@ def put(call: Call) -> Response | dict[str, Any]:
         if base64.b64encode(digest).decode() != claimed:
             name = "Content-MD5" if algorithm == "md5" else algorithm.upper()
             raise AwsError("BadDigest", f"The {name} you specified did not match the calculated checksum.")
-    return _encrypted(call, call.relay())
+    response = _encrypted(call, call.relay())
+    _pack_former_version(call)
+    return response
+
+
+_PACKED = range(32 * 1024, 16 * 1024 * 1024)  # bytes; moto itself keeps larger objects on disk
+
+
+class Packed:
+    """The bytes of an object, compressed: the file that moto reads them from.
+
+    An engine writes its whole state after every step, and a bucket with versions keeps each of them.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._packed, self._at = zlib.compress(content, 1), 0
+
+    def seek(self, position: int) -> None:
+        """Read on from there."""
+        self._at = position
+
+    def read(self, size: int = -1) -> bytes:
+        """That many bytes from here, or all."""
+        content = zlib.decompress(self._packed)[self._at :]
+        found = content if size < 0 else content[:size]
+        self._at += len(found)
+        return found
+
+    def truncate(self) -> None:
+        """Nothing is left."""
+        self._packed, self._at = zlib.compress(b""), 0
+
+    def write(self, content: bytes) -> None:
+        """Exactly this, as moto writes it after `truncate`."""
+        self._packed, self._at = zlib.compress(content, 1), len(content)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def _pack_former_version(call: Call) -> None:
+    """The version that this object replaced is seldom read again."""
+    bucket = call.cloud.backend("s3", call.account, call.region).buckets.get(call.params["Bucket"])
+    versions = bucket.keys.getlist(call.params["Key"], []) if bucket else []
+    if len(versions) < 2:
+        return
+    former = versions[-2]
+    if getattr(former, "contentsize", 0) in _PACKED and not isinstance(former._value_buffer, Packed):
+        packed = Packed(former.value)
+        with former.lock:
+            former._value_buffer = packed
 
 
 @operation("s3", "GetObject", "HeadObject", "CopyObject", "CreateMultipartUpload", "CompleteMultipartUpload")
