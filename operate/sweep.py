@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from contracts.errors import UserError
-from operate import engine, stack_files
+from operate import engine, stack_files, state_code
 from operate.clients import Clients
 from operate.exported import read_state, stack_entry
 from operate.leftovers import CONFIG, ENDPOINT, MODEL, Held, Leftover, Leftovers, Thing, described, held
@@ -112,9 +112,12 @@ def refuse_while_held(root: Path, stack: str) -> None:
     """Raises HeldError while an update holds the stack.
 
     Every backend refuses whoever wants to change a state that is held, and has no other question in common. So it is
-    asked to change one: by a refresh of the stack's own entry, of which there is nothing to refresh.
+    asked to change one: by a refresh of the stack's own entry, of which there is nothing to refresh. Raises UserError,
+    and asks nothing, where the state holds code that is not the project's.
     """
-    own = stack_entry(read_state(_export(root, stack)))
+    state = read_state(_export(root, stack))
+    state_code.refuse_foreign(stack, state)
+    own = stack_entry(state)
     if not own:
         return
     with tempfile.TemporaryDirectory() as folder:

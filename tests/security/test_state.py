@@ -13,8 +13,10 @@ from pulumi.dynamic.dynamic import serialize_provider
 
 from contracts.errors import UserError
 from operate import engine, state_code
+from operate.adopt import Plan, adopt
 from operate.exported import State, read_state
 from operate.previews import Asked, steps
+from operate.sweep import refuse_while_held
 from operate.updates import refresh_interrupted
 from providers.model_packages import PackagesProvider
 from providers.traffic_shift.provider import TrafficShiftProvider
@@ -128,8 +130,16 @@ def checked_at_night(root: Path) -> None:
     steps(Asked(root, "prod", refresh=True))
 
 
-@pytest.mark.parametrize("acts", [deployed, checked_at_night])
-def test_neither_a_deployment_nor_the_nightly_check_runs_it(
+def swept(root: Path) -> None:
+    refuse_while_held(root, "prod")
+
+
+def adopted(root: Path) -> None:
+    adopt(Plan({}, ()), "prod", root)
+
+
+@pytest.mark.parametrize("acts", [deployed, checked_at_night, swept, adopted])
+def test_no_command_that_refreshes_runs_it(
     acts: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = Engine()
