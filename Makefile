@@ -1,6 +1,6 @@
 # Every target makes the Python environment it needs; once that is there, none needs the network.
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse faults kills test parity policies mutants check document bench constraints clean
+.PHONY: help setup rehearse faults kills test parity policies mutants check document bench constraints locks clean
 
 PYTHON ?= python3
 # ACCOUNT=new: accounts that AWS has opened only now, which get no closed service.
@@ -66,6 +66,14 @@ constraints:  ## pin anew what the requirements pull in (needs the network)
 	grep -hv '^-' requirements.txt requirements-build.txt requirements-notebook.txt requirements-dev.txt > "$$scratch/requirements" && \
 	$(PYTHON) -m venv "$$scratch/venv" && "$$scratch/venv/bin/python" -m pip install --quiet --upgrade -r "$$scratch/requirements" setuptools && \
 	{ head -2 constraints.txt; "$$scratch/venv/bin/python" -m pip freeze; } > "$$scratch/new" && cp "$$scratch/new" constraints.txt
+	$(MAKE) locks
+
+locks:  ## hash anew what builds install, at the versions of constraints.txt (needs the network)
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && $(PYTHON) -m venv "$$scratch/venv" && \
+	"$$scratch/venv/bin/python" -m pip install --quiet uv && for name in requirements requirements-build; do \
+	{ head -1 requirements.lock; "$$scratch/venv/bin/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate $${PIP_INDEX_URL:+--default-index "$$PIP_INDEX_URL"} $$name.txt; } > "$$scratch/new" && \
+	cp "$$scratch/new" $$name.lock || exit 1; done
 
 clean:  ## all that was made here, but not the caches in the user's folder
 	@if [ -x $(BIN)/python ] && [ -f .rehearsal/cloud/gateway.pid ]; then ./glidepath down; fi

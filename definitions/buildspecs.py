@@ -8,10 +8,27 @@ from contracts.names import Names
 PULUMI_VERSION = "3.259.0"
 """The engine every build uses, unless the image has this one or a newer."""
 
+PULUMI_SHA256 = {
+    "x64": "94ba357acac23d01474084c4b00098dc0f7bc70ce13f34c777459254a5f718e5",
+    "arm64": "edc8327463a72160bb36cf82cf5062da9c8a244290a706d9980988e7bf486853",
+}
+"""Of `pulumi-v{PULUMI_VERSION}-linux-{machine}.tar.gz`, as Pulumi publishes it: in `pulumi-{version}-checksums.txt` of
+the release, and in its Homebrew formula (github.com/pulumi/homebrew-tap, Formula/pulumi.rb)."""
+
+# The archive itself, never a script from the network: what runs is what the hash names.
 _INSTALL_PULUMI = (
     'if ! found="$(pulumi version 2>/dev/null)" || ! printf \'%s\\nv%s\\n\' "$found" "$PULUMI_VERSION"'
     ' | sort -V | tail -n 1 | grep -qx "$found";'
-    ' then curl -fsSL https://get.pulumi.com | sh -s -- --version "$PULUMI_VERSION" --install-root "$HOME/.pulumi"'
+    ' then case "$(uname -m)" in'
+    f" x86_64) machine=x64 sha256={PULUMI_SHA256['x64']} ;;"
+    f" aarch64) machine=arm64 sha256={PULUMI_SHA256['arm64']} ;;"
+    ' *) machine="" ; echo "no engine is pinned for $(uname -m)" >&2 ;; esac'
+    ' && test -n "$machine" && archive="$(mktemp)"'
+    ' && curl -fsSL -o "$archive" '
+    '"https://get.pulumi.com/releases/sdk/pulumi-v$PULUMI_VERSION-linux-$machine.tar.gz"'
+    ' && echo "$sha256  $archive" | sha256sum --check --strict'
+    ' && mkdir -p "$HOME/.pulumi/bin"'
+    ' && tar -xzf "$archive" -C "$HOME/.pulumi/bin" --strip-components=1 --no-same-owner'
     ' && ln -sf "$HOME"/.pulumi/bin/* /usr/local/bin/; fi'
 )
 
@@ -33,10 +50,11 @@ def _spec(env: dict[str, Any], install: list[str], build: list[str], exported: l
     }
 
 
-_INSTALL = "python -m pip install --quiet --disable-pip-version-check -r"
-_REQUIREMENTS = f"{_INSTALL} requirements.txt"
+# Wheels alone: what builds a source archive is installed by pip without any hash.
+_INSTALL = "python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r"
+_REQUIREMENTS = f"{_INSTALL} requirements.lock"
 # The checks need a little more than the program does.
-_CHECK_REQUIREMENTS = f"{_INSTALL} requirements-build.txt"
+_CHECK_REQUIREMENTS = f"{_INSTALL} requirements-build.lock"
 
 
 def build(test_command: str, names: Names, backend: str) -> dict[str, Any]:

@@ -9,11 +9,10 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from rehearsal.engine.model import BUILD_VERSION, EngineError
+from rehearsal.engine.model import BUILD_VERSION, SHA256, EngineError
 from rehearsal.engine.progress import Progress
 
 ARCHIVES = "https://get.pulumi.com/releases/sdk"
-CHECKSUMS = f"https://github.com/pulumi/pulumi/releases/download/v{BUILD_VERSION}"
 
 _CONNECT_SECONDS = 5.0
 _SYSTEMS = {"Linux": "linux", "Darwin": "darwin"}
@@ -21,36 +20,27 @@ _MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm6
 _CHUNK = 1 << 18
 
 
-def archive_name(system: str, machine: str) -> str:
-    """The release archive of a platform. Raises EngineError where none is published."""
+def platform_name(system: str, machine: str) -> str:
+    """A platform as the releases spell it. Raises EngineError where none is published for it."""
     if system not in _SYSTEMS or machine.lower() not in _MACHINES:
         raise EngineError(f"no Pulumi release for {system} {machine}")
-    return f"pulumi-v{BUILD_VERSION}-{_SYSTEMS[system]}-{_MACHINES[machine.lower()]}.tar.gz"
+    return f"{_SYSTEMS[system]}-{_MACHINES[machine.lower()]}"
 
 
 def download(folder: Path, progress: Progress) -> None:
     """Download, verify and unpack the release into a folder. Raises EngineError."""
-    name = archive_name(platform.system(), platform.machine())
+    platform_ = platform_name(platform.system(), platform.machine())
+    name = f"pulumi-v{BUILD_VERSION}-{platform_}.tar.gz"
     try:
-        wanted = _checksum(name)
         progress.say(f"Downloading {name} from get.pulumi.com")
         data = _get(f"{ARCHIVES}/{name}", progress)
     except (OSError, http.client.HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         raise EngineError(f"cannot be downloaded: {reason}") from error
     actual = hashlib.sha256(data).hexdigest()
-    if actual != wanted:
-        raise EngineError(f"{name} is damaged or not genuine: its sha256 is {actual}, published is {wanted}")
+    if actual != SHA256[platform_]:
+        raise EngineError(f"{name} is damaged or not genuine: its sha256 is {actual}, pinned is {SHA256[platform_]}")
     unpack(data, folder)
-
-
-def checksum_of(text: str, name: str) -> str:
-    """The sha256 of a file in a checksums list. Raises EngineError where it is not listed."""
-    for line in text.splitlines():
-        parts = line.split()
-        if len(parts) == 2 and parts[1].lstrip("*") == name:
-            return parts[0].lower()
-    raise EngineError(f"{name} has no published checksum")
 
 
 def unpack(data: bytes, folder: Path) -> None:
@@ -69,10 +59,6 @@ def unpack(data: bytes, folder: Path) -> None:
         raise EngineError(f"the downloaded archive cannot be unpacked: {error}") from error
     if not (folder / "pulumi").is_file():
         raise EngineError("the downloaded archive holds no `pulumi`")
-
-
-def _checksum(name: str) -> str:
-    return checksum_of(_get(f"{CHECKSUMS}/SHA256SUMS").decode(), name)
 
 
 def _get(url: str, progress: Progress | None = None) -> bytes:

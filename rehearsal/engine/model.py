@@ -12,6 +12,15 @@ MINIMUM = (3, 237, 0)
 BUILD_VERSION = "3.259.0"
 """The version that is installed or built where none is found: the newest one served as Go modules."""
 
+SHA256 = {
+    "linux-x64": "94ba357acac23d01474084c4b00098dc0f7bc70ce13f34c777459254a5f718e5",
+    "linux-arm64": "edc8327463a72160bb36cf82cf5062da9c8a244290a706d9980988e7bf486853",
+    "darwin-x64": "eaca4c3b8277bfa3ab061fa3b270d1c66358a0b2e613da8c5587a04b7226c534",
+    "darwin-arm64": "57c27f179e527e2cf9f62b841a448af72a020e44b2fb4ee0d9bd85556c00c864",
+}
+"""Of BUILD_VERSION's release archives, as Pulumi publishes them (Formula/pulumi.rb in github.com/pulumi/homebrew-tap):
+pinned here, since a list that is fetched together with the archive says nothing about it."""
+
 HOST = "pulumi-language-python"
 EXEC_SCRIPT = "pulumi-language-python-exec"
 DYNAMIC_SCRIPT = "pulumi-resource-pulumi-python"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rehearsal.engine import download
-from rehearsal.engine.model import EngineError
+from rehearsal.engine.model import BUILD_VERSION, SHA256, EngineError
 from rehearsal.engine.progress import Progress
 
 
@@ -30,15 +30,13 @@ class Release:
     """What the server has to offer: path → content."""
 
     def __init__(self) -> None:
-        self.name = download.archive_name("Linux", "x86_64")
+        self.name = f"pulumi-v{BUILD_VERSION}-linux-x64.tar.gz"
         self.files: dict[str, bytes] = {}
+        self.pinned: dict[str, str] = {}
 
-    def publish(self, data: bytes, checksum: str | None = None) -> None:
-        digest = checksum or hashlib.sha256(data).hexdigest()
-        self.files = {
-            f"/{self.name}": data,
-            "/SHA256SUMS": f"{'0' * 64}  other.tar.gz\n{digest}  {self.name}\n".encode(),
-        }
+    def publish(self, data: bytes, pinned: str | None = None) -> None:
+        self.files = {f"/{self.name}": data}
+        self.pinned["linux-x64"] = pinned or hashlib.sha256(data).hexdigest()
 
 
 @pytest.fixture
@@ -61,7 +59,7 @@ def release(monkeypatch: pytest.MonkeyPatch) -> Iterator[Release]:
         url = f"http://127.0.0.1:{server.server_address[1]}"
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         monkeypatch.setattr(download, "ARCHIVES", url)
-        monkeypatch.setattr(download, "CHECKSUMS", url)
+        monkeypatch.setattr(download, "SHA256", offered.pinned)
         monkeypatch.setattr("platform.system", lambda: "Linux")
         monkeypatch.setattr("platform.machine", lambda: "x86_64")
         yield offered
@@ -76,13 +74,14 @@ def fetch(folder: Path) -> None:
     ("system", "machine", "part"),
     [("Linux", "x86_64", "linux-x64"), ("Linux", "aarch64", "linux-arm64"), ("Darwin", "arm64", "darwin-arm64")],
 )
-def test_archive_name(system: str, machine: str, part: str) -> None:
-    assert download.archive_name(system, machine).endswith(f"-{part}.tar.gz")
+def test_a_platform_has_a_release_and_its_hash_is_pinned(system: str, machine: str, part: str) -> None:
+    assert download.platform_name(system, machine) == part
+    assert part in SHA256
 
 
 def test_no_release_for_a_strange_platform() -> None:
     with pytest.raises(EngineError, match="no Pulumi release for Plan9 mips"):
-        download.archive_name("Plan9", "mips")
+        download.platform_name("Plan9", "mips")
 
 
 def test_unpacks_a_verified_release(release: Release, tmp_path: Path) -> None:
@@ -93,17 +92,10 @@ def test_unpacks_a_verified_release(release: Release, tmp_path: Path) -> None:
 
 
 def test_refuses_a_release_whose_checksum_differs(release: Release, tmp_path: Path) -> None:
-    release.publish(archive("pulumi/pulumi"), checksum="ab" * 32)
+    release.publish(archive("pulumi/pulumi"), pinned="ab" * 32)
     with pytest.raises(EngineError, match="damaged or not genuine"):
         fetch(tmp_path)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_refuses_a_release_without_checksum(release: Release, tmp_path: Path) -> None:
-    release.publish(archive("pulumi/pulumi"))
-    release.files["/SHA256SUMS"] = b"nothing here\n"
-    with pytest.raises(EngineError, match="has no published checksum"):
-        fetch(tmp_path)
 
 
 def test_missing_release(release: Release, tmp_path: Path) -> None:
