@@ -29,7 +29,11 @@ def decide(evaluation: Evaluation, metric: Metric, champion: Champion | None) ->
     enough = _better(found.value, metric.threshold, metric)
     paired, problem = _paired(evaluation, metric, champion)
     stands, verdict = _compare(found, metric, paired) if paired else (True, problem)
-    passed = enough and stands
+    # The evaluation refuses it first. It is the commit's own code, this is not.
+    learned = bool(evaluation.distribution.edges)
+    if not learned:
+        verdict = "it gives one answer to all of them: it has learned nothing"
+    passed = enough and stands and learned
     return {
         "passed": passed,
         "reason": _sentence(found, metric, evaluation.rows, passed, enough, verdict),

@@ -29,13 +29,14 @@ class Checked:
 
 
 def check(chunks: Iterable[bytes], dataset: Dataset, max_bad_share: float, uri: str) -> Checked:
-    """Read everything once. Raises DataError for a missing column, no rows, or too many rows that do not fit.
+    """Read everything once. Raises DataError for a missing column, no rows, too many rows that do not fit, or a target
+    that never differs.
 
     `max_bad_share` is the share of rows (0 to 1) that may fail; features.sql drops them.
     """
     digest = hashlib.sha256()
     reader = csv.reader(_lines(chunks, digest.update, uri))
-    checks, width = _header(reader, dataset, uri)
+    checks, target, width = _header(reader, dataset, uri)
     rows, bad, problems, examples = 0, 0, Counter[str](), list[str]()
     try:
         for row in reader:
@@ -44,6 +45,7 @@ def check(chunks: Iterable[bytes], dataset: Dataset, max_bad_share: float, uri: 
             rows += 1
             problem = _problem(row, checks, width)
             if problem is None:
+                target.see(row)
                 continue
             bad += 1
             problems[problem] += 1
@@ -55,6 +57,11 @@ def check(chunks: Iterable[bytes], dataset: Dataset, max_bad_share: float, uri: 
         raise DataError(f"{uri} has a header but no rows: upload data, then start the run again.")
     if bad == rows or bad > max_bad_share * rows:
         raise DataError(_too_many(uri, rows, bad, max_bad_share, problems, examples))
+    if not target.differs:
+        raise DataError(
+            f"{dataset.target}, the target, is {target.first!r:.42} in all {rows - bad} rows of {uri} that fit the"
+            f" schema: a model of it would be perfect and know nothing. Upload data in which it differs."
+        )
     return Checked(rows, bad, digest.hexdigest())
 
 
@@ -66,7 +73,25 @@ class _Check:
     kind: str
 
 
-def _header(reader: Iterator[list[str]], dataset: Dataset, uri: str) -> tuple[list[_Check], int]:
+class _Target:
+    """Whether a column ever differs: as a number where it is one, as text elsewhere."""
+
+    def __init__(self, index: int, kind: str) -> None:
+        self._index = index
+        self._read: Callable[[str], object] = _number if kind in ("number", "integer") else str
+        self.first: str | None = None
+        self.differs = False
+
+    def see(self, row: list[str]) -> None:
+        if self.differs:
+            return
+        cell = row[self._index]
+        if self.first is None:
+            self.first = cell
+        self.differs = self._read(cell) != self._read(self.first)
+
+
+def _header(reader: Iterator[list[str]], dataset: Dataset, uri: str) -> tuple[list[_Check], _Target, int]:
     try:
         header = next(reader)
     except StopIteration:
@@ -88,7 +113,7 @@ def _header(reader: Iterator[list[str]], dataset: Dataset, uri: str) -> tuple[li
         for column, kind in dataset.columns.items()
         if kind != "string"  # any text is a string, the empty one included
     ]
-    return checks, len(header)
+    return checks, _Target(header.index(dataset.target), dataset.columns[dataset.target]), len(header)
 
 
 def _problem(row: list[str], checks: list[_Check], width: int) -> str | None:

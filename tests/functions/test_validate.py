@@ -20,6 +20,7 @@ from tests.functions import samples
 DATASET = parse_dataset(samples.DATASET_TEXT)
 HEADER = "pickup,dropoff,passengers,distance,total"
 ROW = "2019-03-23 20:21:09,2019-03-23 20:27:24,1,1.6,12.95"
+OTHER = ROW.replace("12.95", "8.5")
 ENVIRONMENT = {"DATA_BUCKET": "data-bucket", "ARTIFACTS_BUCKET": "artifacts", "DATASET_URI": samples.DATASET_URI}
 
 
@@ -55,28 +56,28 @@ def run(s3: Any, key: str = "latest", version: str = "latest", **environment: st
 
 
 def test_copies_the_exact_version(s3: Any) -> None:
-    first = put(s3, "datasets/a.csv", text(ROW))
-    put(s3, "datasets/a.csv", text(ROW, ROW))
+    first = put(s3, "datasets/a.csv", text(ROW, OTHER))
+    put(s3, "datasets/a.csv", text(ROW, OTHER, OTHER))
     assert run(s3, "datasets/a.csv", first) == {
         "uri": "s3://data-bucket/datasets/a.csv",
         "version": first,
-        "rows": 1,
+        "rows": 2,
         "bad_rows": 0,
-        "sha256": hashlib.sha256(text(ROW)).hexdigest(),
+        "sha256": hashlib.sha256(text(ROW, OTHER)).hexdigest(),
         "input": "s3://artifacts/runs/run-1/input/data.csv",
     }
     copy = s3.get_object(Bucket="artifacts", Key="runs/run-1/input/data.csv")["Body"].read()
-    assert copy == text(ROW)
+    assert copy == text(ROW, OTHER)
 
 
 def test_latest_is_the_newest_csv_and_its_newest_version(s3: Any) -> None:
-    put(s3, "datasets/a.csv", text(ROW))  # written in the same second: the later name decides
-    put(s3, "datasets/b.csv", text(ROW))
-    version = put(s3, "datasets/b.csv", text(ROW, ROW))
+    put(s3, "datasets/a.csv", text(ROW, OTHER))  # written in the same second: the later name decides
+    put(s3, "datasets/b.csv", text(ROW, OTHER))
+    version = put(s3, "datasets/b.csv", text(ROW, OTHER, OTHER))
     put(s3, "datasets/readme.txt", b"no data")
     put(s3, "elsewhere/later.csv", b"no data")
     found = run(s3)
-    assert (found["uri"], found["version"], found["rows"]) == ("s3://data-bucket/datasets/b.csv", version, 2)
+    assert (found["uri"], found["version"], found["rows"]) == ("s3://data-bucket/datasets/b.csv", version, 3)
 
 
 def test_the_newest_is_so_by_time() -> None:
@@ -124,7 +125,7 @@ def test_bad_data_leaves_no_copy(s3: Any) -> None:
 
 
 def test_counts_rows_that_do_not_fit() -> None:
-    found = checked(text(*[ROW] * 19, ROW.replace("1.6", "far")))
+    found = checked(text(*[ROW] * 18, OTHER, ROW.replace("1.6", "far")))
     assert (found.rows, found.bad_rows) == (20, 1)
 
 
@@ -154,14 +155,14 @@ def test_refuses(content: bytes, reason: str) -> None:
 
 def test_reads_quotes_line_ends_and_byte_order_mark() -> None:
     header = b"\xef\xbb\xbfnote," + HEADER.encode()
-    content = header + b'\r\n"two\nlines, \xc3\xa9\xe2\x80\xa8",' + ROW.encode() + b"\r\n\r\n"
-    assert checked(content, size=1).rows == 1
+    rows = [b'\r\n"two\nlines, \xc3\xa9\xe2\x80\xa8",' + row.encode() for row in (ROW, OTHER)]
+    assert checked(header + b"".join(rows) + b"\r\n\r\n", size=1).rows == 2
 
 
 def test_strings_may_be_empty() -> None:
     document = json.loads(samples.DATASET_TEXT)
     document["columns"]["zone"] = "string"
-    content = text(ROW + ",", header=HEADER + ",zone")
+    content = text(ROW + ",", OTHER + ",", header=HEADER + ",zone")
     assert check([content], parse_dataset(document), 0, "x").bad_rows == 0
 
 
@@ -175,7 +176,7 @@ def test_any_bytes_are_counted_or_refused(content: bytes, size: int) -> None:
 
 def retrained(s3: Any, place: str, why: str = "drift", **written: Any) -> dict[str, Any]:
     """A run on data that waits for retrainings, with the record that `functions.retrain` leaves, or what is given."""
-    version = put(s3, place, text(ROW))
+    version = put(s3, place, text(ROW, OTHER))
     record = {"reason": why, "key": place, "version": version} | written
     s3.put_object(Bucket="artifacts", Key="retrain/starts/run-1.json", Body=json.dumps(record).encode())
     return asked(place, version, reason=why)

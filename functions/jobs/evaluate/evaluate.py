@@ -36,6 +36,8 @@ FOLDER = "/opt/ml/processing"
 SEED, RESAMPLES, GOLDEN_ROWS, TOLERANCE = 20190301, 1000, 20, 1e-4
 # Five bins: with more, chance alone moves the index further (by bins - 1 over rows) before anything is wrong.
 BINS = 5
+# Below what float32 keeps of a number.
+SAME = 1e-6
 # Of float32, which XGBoost computes with.
 LARGEST = float(np.finfo(np.float32).max)
 # Resampling costs rows times resamples; an interval from millions of rows is narrow with fewer.
@@ -53,6 +55,7 @@ def main(argv: Sequence[str]) -> None:
     labels, features = rows[:, 0], rows[:, 1:]
     booster = load_model(options.model, len(options.features))
     predictions = predict(booster, features)
+    differ(labels, predictions)
     slices = [slice_definition(text, options.features) for text in options.slice]
     os.makedirs(options.output, exist_ok=True)
     result = evaluate(labels, predictions, features, options.metric, slices, options.features)
@@ -122,6 +125,25 @@ def predict(booster: xgboost.Booster, features: np.ndarray) -> np.ndarray:
     if predictions.shape != (len(features),) or not np.isfinite(predictions).all():
         raise EvaluationError("the model does not give one finite number per row")
     return predictions
+
+
+def differ(labels: np.ndarray, predictions: np.ndarray) -> None:
+    """Refuse what has learned nothing, however well it does: on one label a constant is perfect."""
+    if one_value(labels):
+        raise EvaluationError(
+            f"all {len(labels)} test rows have the target {labels[0]:.8g}: on them the best model is one that knows"
+            " nothing. Train on data in which the target differs"
+        )
+    if one_value(predictions):
+        raise EvaluationError(
+            f"the model answers {predictions[0]:.8g} to each of the {len(predictions)} test rows: it has learned"
+            " nothing from their features. Look at the training data and the hyperparameters"
+        )
+
+
+def one_value(values: np.ndarray) -> bool:
+    """Whether all are the same, as far as float32 and the digits of an answer tell."""
+    return bool(np.ptp(values) <= SAME * np.max(np.abs(values)))
 
 
 def make_baseline(booster: xgboost.Booster, options: argparse.Namespace) -> None:

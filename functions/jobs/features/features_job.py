@@ -39,6 +39,9 @@ def main(argv: list[str]) -> None:
     features = spark.sql(read_text(args["SQL"])).select(*columns, "split")
     counts = {part: features.where(f"split = '{part}'").count() for part in PARTS}
     check(counts, args)
+    for part in ("train", "test"):
+        features.where(f"split = '{part}'").select(dataset["target"]).createOrReplaceTempView(part)
+        check_target(part, spark.sql(f"SELECT DISTINCT * FROM {part}").count(), dataset["target"], args)  # noqa: S608
     for part in PARTS:
         write(features.where(f"split = '{part}'").drop("split"), f"{args['OUTPUT']}/{part}", header=False)
     # The monitor sees captured records as answer, then inputs: the baseline has the same columns in the same order.
@@ -55,6 +58,16 @@ def check(counts: dict[str, int], args: dict[str, str]) -> None:
     raise FeatureError(
         f"run {args['RUN']}: no row of {args['INPUT']} is left for {', '.join(empty)} after the filters of"
         f" {args['SQL']} (rows kept: {counts}): check the data's values and units against the filters"
+    )
+
+
+def check_target(part: str, values: int, target: str, args: dict[str, str]) -> None:
+    """Refuse a part whose target never differs: a model of it would be perfect and know nothing."""
+    if values > 1:
+        return
+    raise FeatureError(
+        f"run {args['RUN']}: {target}, the target, is the same in all {part} rows that {args['SQL']} makes of"
+        f" {args['INPUT']}: nothing can be learned from them, or measured on them"
     )
 
 

@@ -1,5 +1,6 @@
 """Glue job runs: the script really runs, with the job's role, over S3."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,13 +108,14 @@ def test_a_role_that_glue_may_not_assume_is_refused(world: World) -> None:
         make_job(world, SCRIPT)
 
 
-def test_the_projects_own_job_runs_unchanged(world: World) -> None:
-    from pathlib import Path
-
+def start_own_job(world: World, total: str) -> Any:
+    """The project's own job, over trips whose fare is `total` of their minute."""
     folder = Path(__file__).parents[3] / "functions" / "jobs" / "features"
     trips = ["pickup,dropoff,passengers,distance,total"]
     for minute in range(10, 59):
-        trips.append(f"2019-03-23 20:{minute - 10:02d}:09,2019-03-23 20:{minute}:27,1,1.{minute},1{minute}.95")
+        fare = total.format(minute)
+        trips.append(f"2019-03-23 20:{minute - 10:02d}:09,2019-03-23 20:{minute}:27,1,1.{minute},{fare}")
+    trips.append("2019-03-23 20:01:09,2019-03-23 20:11:27,1,1.5,5000")  # features.sql drops it
     glue = make_job(world, (folder / "features_job.py").read_text())
     run = glue.start_job_run(
         JobName="job",
@@ -123,9 +125,20 @@ def test_the_projects_own_job_runs_unchanged(world: World) -> None:
             "--DATASET": world.put("dataset/1.json", (folder / "dataset.json").read_text()),
         },
     )["JobRunId"]  # fmt: skip
-    found = finish(glue, run)
+    return finish(glue, run)
+
+
+def test_the_projects_own_job_runs_unchanged(world: World) -> None:
+    found = start_own_job(world, "1{}.95")
     assert found["JobRunState"] == "SUCCEEDED", found
     train = next(key for key in world.keys("features/train/") if key.endswith(".csv"))
     first = world.get(world.uri(train)).decode().splitlines()[0].split(",")
     assert len(first) == 4
     assert float(first[0]) > 100
+
+
+def test_the_projects_own_job_refuses_a_target_that_its_filters_make_constant(world: World) -> None:
+    found = start_own_job(world, "12.95")
+    assert found["JobRunState"] == "FAILED"
+    assert "total, the target, is the same in all train rows that" in found["ErrorMessage"]
+    assert not [key for key in world.keys("features/") if key.endswith(".csv")]
