@@ -149,7 +149,8 @@ def _secret(environ: dict[str, str]) -> dict[str, str]:
 
     project = _project()
     state = project.config.get("glidepath:state") or {}
-    name, variable = state.get("secretName"), state.get("secretVariable", "PULUMI_CONFIG_PASSPHRASE")
+    name = state.get("previewSecretName") or state.get("secretName")
+    variable = state.get("secretVariable", "PULUMI_CONFIG_PASSPHRASE")
     if not name or environ.get(variable):
         return {}
     session = boto3.Session(profile_name=project.names.stack(DELIVERY), region_name=project.names.region)

@@ -96,6 +96,23 @@ def _state(values: Values, problems: Problems) -> None:
     problems.refuse(f"{NAMESPACE}:state.backend", "", reason)
 
 
+def _secrets(values: Values, problems: Problems) -> None:
+    """Who only looks may have a secret of his own; who deploys then needs one too."""
+    state = values["state"]
+    if not _sound(state, "secretName", "previewSecretName") or state["secretName"] or not state["previewSecretName"]:
+        return
+    reason = "unlocks the state for previews alone; name what unlocks it for deployments in state.secretName"
+    problems.refuse(f"{NAMESPACE}:state.previewSecretName", state["previewSecretName"], reason)
+
+
+def _ci(values: Values, problems: Problems) -> None:
+    ci = values["ci"]
+    if not ci or not _sound(ci, "provider", "protectedRefs") or ci["provider"] == "gitlab" or not ci["protectedRefs"]:
+        return
+    reason = f"is of GitLab's tokens alone, and the provider is {ci['provider']}; leave it out"
+    problems.refuse(f"{NAMESPACE}:ci.protectedRefs", True, reason)
+
+
 def _capacity(values: Values, problems: Problems) -> None:
     scaling, endpoint = values["autoscaling"], values["endpoint"]
     if not _sound(scaling, "min", "max") or not _sound(endpoint, "instanceCount"):
@@ -185,6 +202,8 @@ _RULES: tuple[Callable[[Values, Problems], None], ...] = (
     _retrain,
     _source,
     _state,
+    _secrets,
+    _ci,
     _capacity,
     _variants,
     _shadow,

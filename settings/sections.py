@@ -283,6 +283,16 @@ class State:
             "PULUMI_CONFIG_PASSPHRASE",
         ),
     ]
+    preview_secret_name: Annotated[
+        str,
+        Key(
+            Text("the name of a secret", r"[\w/+=.@-]+"),
+            "the secret for those who only look: the pipeline's build and plan, CI's previews and its search for drift."
+            " With Pulumi Cloud, one with a token that may read the stacks and no more; without it, they get"
+            " `secretName`",
+            "",
+        ),
+    ] = ""
 
 
 @dataclass(frozen=True)
@@ -309,3 +319,12 @@ class Ci:
             "",
         ),
     ]
+    protected_refs: Annotated[
+        bool,
+        Key(
+            Flag(),
+            "GitLab: whether its tokens' subject ends with `ref_protected`; then a branch counts as the delivered one"
+            " only where it is protected ([CI](ci.md#forks))",
+            False,
+        ),
+    ] = False

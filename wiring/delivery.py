@@ -96,7 +96,7 @@ class DeliveryStack:
     def build(self) -> Build:
         """Test and package."""
         commit, command = self.source.commit, self.settings.build.test_command
-        return Build("build", {**self._engine(), "commit": commit, "test_command": command})
+        return Build("build", {**self._engine(looks=True), "commit": commit, "test_command": command})
 
     def train(self) -> Train:
         """From data to a manifest."""
@@ -130,7 +130,7 @@ class DeliveryStack:
 
     def plan(self, env: str, deployed_in: str) -> Plan:
         """What the manifest that was deployed in one environment would do to another, for those who approve."""
-        return Plan(f"plan-{env}", {**self._engine(), "env": env, "deployed_in": deployed_in})
+        return Plan(f"plan-{env}", {**self._engine(looks=True), "env": env, "deployed_in": deployed_in})
 
     def approve(self, deployed_in: str, planned_for: str) -> Approve:
         """Ask a person."""
@@ -161,7 +161,7 @@ class DeliveryStack:
 
     def ci(self, ci: Ci) -> ContinuousIntegration:
         """The repository's CI may look, and hand over code."""
-        repository = Repository(ci.provider, ci.repository, ci.branch, ci.host)
+        repository = Repository(ci.provider, ci.repository, ci.branch, ci.host, ci.protected_refs)
         given: ContinuousIntegrationArgs = {"names": self.names, "delivery": self.delivery, "repository": repository}
         if ci.provider_arn:
             given["provider_arn"] = ci.provider_arn
@@ -197,10 +197,11 @@ class DeliveryStack:
             "log_days": self.settings.log_days,
         }
 
-    def _engine(self) -> EngineArgs:
-        """What every project is given that runs the engine."""
+    def _engine(self, looks: bool = False) -> EngineArgs:
+        """What every project is given that runs the engine. `looks`: it changes no stack."""
         state = self.settings.state
-        secrets = [(state.secret_variable, state.secret_name)] if state.secret_name else []
+        name = (state.preview_secret_name if looks else "") or state.secret_name
+        secrets = [(state.secret_variable, name)] if name else []
         return {**self._builds(), "backend": state.backend, "secrets": secrets}
 
     def _workflow(self, key_arn: str) -> Training:
@@ -251,6 +252,7 @@ def _delivery(settings: Settings, key_arn: str, connection_arn: str) -> Delivery
         state.secret_name,
         settings.notebook_repository,
         settings.notebook_document.secret_name,
+        state.preview_secret_name,
     )
 
 

@@ -23,13 +23,19 @@ class Repository:
     path: str
     branch: str
     host: str
+    protected: bool = False
+    """GitLab: whether subjects say that a branch is protected, and runs on the delivered one must be on such a one."""
 
     @property
     def branch_subject(self) -> str:
         """Subject of a run on the branch that is delivered."""
         if self.kind == "github":
             return f"repo:{self.path}:ref:refs/heads/{self.branch}"
-        return f"project_path:{self.path}:ref_type:branch:ref:{self.branch}"
+        # A fork's request that a member starts here is a run of this project, on the branch that the fork has chosen:
+        # https://docs.gitlab.com/ci/pipelines/merge_request_pipelines/#use-with-forked-projects. Only a protected ref
+        # is surely ours: https://docs.gitlab.com/api/projects/#edit-a-project, `ci_id_token_sub_claim_components`.
+        protected = ":ref_protected:true" if self.protected else ""
+        return f"project_path:{self.path}:ref_type:branch:ref:{self.branch}{protected}"
 
     @property
     def request_subject(self) -> str:

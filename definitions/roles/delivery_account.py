@@ -23,6 +23,8 @@ class Delivery:
     secret_name: str = ""
     notebook_repository: str = ""
     notebook_secret: str = ""
+    preview_secret_name: str = ""
+    """What those who only look are given in place of the secret; empty: the same."""
 
     def data(self, key: str = "") -> str:
         """ARN in the data bucket."""
@@ -41,13 +43,14 @@ class Delivery:
 def state(at: Delivery, stacks: Sequence[str], write: bool = True) -> list[Statement]:
     """Pulumi's state of these stacks, where it is a bucket, and the secret that unlocks it.
 
-    A preview only reads, and locks nothing. Where what lies: https://github.com/pulumi/pulumi, pkg/backend/diy
-    (`StacksDir`, `BackupsDir`, `HistoriesDir`, `lockDir`). A name that is not there is looked for, which S3 tells only
-    those who may list.
+    A preview only reads, and locks nothing; it has a secret of its own where there is one. Where what lies:
+    https://github.com/pulumi/pulumi, pkg/backend/diy (`StacksDir`, `BackupsDir`, `HistoriesDir`, `lockDir`). A name
+    that is not there is looked for, which S3 tells only those who may list.
     """
     found: list[Statement] = []
-    if at.secret_name:
-        secret = at.names.arn("secretsmanager", f"secret:{at.secret_name}-??????")
+    name = ("" if write else at.preview_secret_name) or at.secret_name
+    if name:
+        secret = at.names.arn("secretsmanager", f"secret:{name}-??????")
         found.append(allow("Unlock", ["secretsmanager:GetSecretValue"], [secret]))
     if not at.backend.startswith("s3://"):
         return found

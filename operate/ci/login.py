@@ -24,6 +24,7 @@ TOKEN_VARIABLE = "GLIDEPATH_ID_TOKEN"  # noqa: S105
 def token(host: Host) -> str:
     """The run's identity token for AWS. Raises UserError where the run may not have one."""
     if host.kind == "gitlab":
+        _refuse_forks(host)
         found = host.environ.get(TOKEN_VARIABLE, "")
         if not found:
             raise UserError(
@@ -40,6 +41,16 @@ def token(host: Host) -> str:
     joined = f"{url}{'&' if '?' in url else '?'}audience={quote(AUDIENCE, safe='')}"
     answer: dict[str, Any] = ask("GET", joined, {"Authorization": f"Bearer {secret}"})
     return str(answer["value"])
+
+
+def _refuse_forks(host: Host) -> None:
+    """A member can start a fork's request in this project, with this project's variables and tokens."""
+    source = host.environ.get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "")
+    if source and source != host.project:
+        raise UserError(
+            f"this pipeline runs the code of a fork (project {source}) in project {host.project}",
+            "push the change to a branch of the project once it is read, and do not let forks run here: docs/ci.md",
+        )
 
 
 def profiles(names: Names, stacks: Iterable[str], role: str, token_file: Path, session: str) -> str:

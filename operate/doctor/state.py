@@ -17,7 +17,7 @@ _MISSING = ("404", "NoSuchBucket", "NotFoundException", "ResourceNotFoundExcepti
 
 @dataclass(frozen=True)
 class Stored:
-    """What was found of the state: of the bucket whether it is versioned, of the key and the secret their state.
+    """What was found of the state: of the bucket whether it is versioned, of the key and the secrets their state.
 
     None for what nothing names.
     """
@@ -25,10 +25,11 @@ class Stored:
     versioned: bool | Unread | None = None
     keys: Mapping[str, str | Unread] | None = None
     secret: bool | Unread | None = None
+    preview_secret: bool | Unread | None = None
 
 
 def look(state: State, providers: Mapping[str, str], clients: Any) -> Stored:
-    """Asks for the bucket, for the keys that the stacks' secrets providers name, and for the secret.
+    """Asks for the bucket, for the keys that the stacks' secrets providers name, and for the secrets.
 
     `clients` gives the tooling account's client of a service.
     """
@@ -39,11 +40,15 @@ def look(state: State, providers: Mapping[str, str], clients: Any) -> Stored:
         versioned = attempt(lambda: clients("s3").get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled")
     names = sorted({key_of(provider) for provider in providers.values() if provider.startswith("awskms:")})
     keys = {name: attempt(partial(_key, clients, name)) for name in names}
-    secret: bool | Unread | None = None
-    if state.secret_name:
-        asked = {"SecretId": state.secret_name}
-        secret = attempt(lambda: "DeletedDate" not in clients("secretsmanager").describe_secret(**asked))
-    return Stored(versioned, keys, secret)
+    secret, preview_secret = (
+        attempt(partial(_kept, clients, name)) if name else None
+        for name in (state.secret_name, state.preview_secret_name)
+    )
+    return Stored(versioned, keys, secret, preview_secret)
+
+
+def _kept(clients: Any, name: str) -> bool:
+    return "DeletedDate" not in clients("secretsmanager").describe_secret(SecretId=name)
 
 
 def _key(clients: Any, name: str) -> str:
@@ -95,7 +100,14 @@ def _folder(state: State, path: str, command: str) -> Finding:
 def _secrets(state: State, providers: Mapping[str, str], stored: Stored, command: str) -> list[Finding]:
     found = [_key_finding(name, status, command) for name, status in (stored.keys or {}).items()]
     if state.secret_name:
-        found.append(_secret_finding(state, stored))
+        found.append(_secret_finding(state, state.secret_name, stored.secret))
+    if state.preview_secret_name:
+        found.append(_secret_finding(state, state.preview_secret_name, stored.preview_secret))
+    elif state.secret_name and urlsplit(state.backend).scheme == "https":
+        what = f"previews have secret {state.secret_name} as deployments do"
+        why = "whoever may push a branch runs code with it: a token that deploys can rewrite every stack's state"
+        fix = "make a token that may only read the stacks, and name its secret in glidepath:state.previewSecretName"
+        found.append(Finding(_CHECK, DELIVERY, NOTE, what, why, fix))
     without = [stack for stack, provider in providers.items() if not provider]
     if without and not state.secret_name:
         what = f"nothing says what opens the secrets of {', '.join(without)}"
@@ -118,8 +130,7 @@ def _key_finding(name: str, status: str | Unread, command: str) -> Finding:
     return Finding(_CHECK, DELIVERY, FINE, f"key {name} opens the stacks' secrets")
 
 
-def _secret_finding(state: State, stored: Stored) -> Finding:
-    name, kept = state.secret_name, stored.secret
+def _secret_finding(state: State, name: str, kept: bool | Unread | None) -> Finding:
     make = f"aws secretsmanager create-secret --name {name} --secret-string <what {state.secret_variable} is to be>"
     why = f"builds read {state.secret_variable} from it, and cannot open the state without"
     if isinstance(kept, Unread):

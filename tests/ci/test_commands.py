@@ -87,5 +87,9 @@ def test_a_secret_that_unlocks_the_state_is_read_for_the_engine_alone(monkeypatc
     assert asked == [{"SecretId": "taxi/pulumi"}]
     with pytest.raises(UserError, match=r"secret taxi/pulumi, which unlocks the state, cannot be read: .*no"):
         ci._secret({})
+    asked.clear()
+    state["previewSecretName"] = "taxi/looks"
+    assert ci._secret({}) == {"PULUMI_ACCESS_TOKEN": "opens"}
+    assert asked == [{"SecretId": "taxi/looks"}]
     state.clear()
     assert ci._secret({}) == {}

@@ -31,6 +31,13 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "delivery with its state in a bucket": ("delivery", {"state": {**SECRET, "backend": "s3://states/x?region=a"}}),
     "delivery with GitHub's CI": ("delivery", {"ci": GITHUB, "state": {"backend": "s3://states"}}),
     "delivery with GitLab's CI": ("delivery", {"ci": GITLAB}),
+    "delivery with GitLab's CI, its state at Pulumi Cloud, and a token for previews": (
+        "delivery",
+        {
+            "ci": {**GITLAB, "protectedRefs": True},
+            "state": {**SECRET, "backend": "https://api.pulumi.com", "previewSecretName": "glidepath/looks"},
+        },
+    ),
     "delivery in four accounts": ("delivery", {"accounts": STAGING, "environments": ["dev", "staging", "prod"]}),
     "delivery to one environment": (
         "delivery",

@@ -282,6 +282,25 @@ def test_variants_and_a_shadow_have_names_and_weights_of_their_own() -> None:
     assert (shadow.name, shadow.weight) == ("shadow", 1.0)
 
 
+def test_a_secret_for_previews_comes_with_one_for_deployments() -> None:
+    state = {"backend": "https://api.pulumi.com", "previewSecretName": "looks"}
+    (line,) = _problems("delivery", state=state)
+    assert line == (
+        "  - glidepath:state.previewSecretName: 'looks' unlocks the state for previews alone; name what unlocks it for"
+        " deployments in state.secretName"
+    )
+    assert parse("delivery", config("delivery", state=state | {"secretName": "x"})).state.preview_secret_name == "looks"
+
+
+def test_only_gitlab_says_whether_a_branch_is_protected() -> None:
+    ci = {"provider": "github", "repository": "owner/name", "protectedRefs": True}
+    (line,) = _problems("delivery", ci=ci)
+    assert line.startswith(
+        "  - glidepath:ci.protectedRefs: True is of GitLab's tokens alone, and the provider is github"
+    )
+    assert parse("delivery", config("delivery", ci=ci | {"provider": "gitlab"})).ci is not None
+
+
 @pytest.mark.parametrize("state", [None, {}, {"secretName": "x"}])
 def test_the_pipelines_builds_must_know_where_the_state_is(
     state: dict[str, str] | None, monkeypatch: pytest.MonkeyPatch

@@ -68,6 +68,17 @@ def test_a_key_or_a_secret_that_is_not_there_is_a_problem() -> None:
     assert statuses(own, {"delivery": ""}) == [FINE, FINE]
 
 
+def test_with_pulumi_cloud_previews_should_have_a_token_that_only_reads() -> None:
+    own = State("https://api.pulumi.com", "penguins/pulumi", "PULUMI_ACCESS_TOKEN")
+    found = findings(own, {"delivery": ""})[-1]
+    assert (found.status, found.what) == (NOTE, "previews have secret penguins/pulumi as deployments do")
+    both = replace(own, preview_secret_name="penguins/looks")
+    assert statuses(both, {"delivery": ""}) == [NOTE, FINE, FINE]
+    missing = findings(both, {"delivery": ""}, secret=refused("ResourceNotFoundException"))[-1]
+    assert (missing.status, missing.what) == (PROBLEM, "secret penguins/looks does not exist")
+    assert NOTE not in statuses(replace(BUCKET, secret_name="penguins/passphrase"), {"delivery": ""})
+
+
 def test_a_state_that_nothing_opens_is_a_problem() -> None:
     found = findings(BUCKET, {"delivery": KEY, "test": ""})[-1]
     assert (found.status, found.what) == (PROBLEM, "nothing says what opens the secrets of test")

@@ -5,6 +5,7 @@ What these tests do not prove: how GitHub and GitLab word their tokens; their do
 
 import json
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,16 @@ def test_gitlab_runs_get_what_their_branch_is_for(
         assert assume(cloud, role, token)["Credentials"]
     else:
         assert refusal(cloud, role, token)[0] == "AccessDenied"
+
+
+@pytest.mark.parametrize("purpose", ["ci-deliver", "ci-drift"])
+def test_a_forks_branch_of_the_same_name_is_not_the_protected_one(cloud: Cloud, account: str, purpose: str) -> None:
+    role = make_role(cloud, account, purpose, replace(GITLAB, protected=True))
+    subject = "project_path:group/sub/name:ref_type:branch:ref:main"
+    for end in ("", ":ref_protected:false"):
+        token = web_identity.issue(GITLAB.host, f"{subject}{end}", AUDIENCE)
+        assert refusal(cloud, role, token)[0] == "AccessDenied"
+    assert assume(cloud, role, web_identity.issue(GITLAB.host, f"{subject}:ref_protected:true", AUDIENCE))
 
 
 def test_a_token_for_somebody_else_is_refused(cloud: Cloud, account: str) -> None:
