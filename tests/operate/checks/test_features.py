@@ -75,5 +75,8 @@ def test_a_sample_must_fit_the_declaration_and_reach_every_part(tmp_path: Path, 
     (found,) = features.check(checkout(tmp_path / "bad", rows=rows), dataset).findings
     assert "do not fit the schema" in str(found)
     rows = [[*row[:6], "50", row[7]] for row in flats(50)]
+    (constant,) = features.check(checkout(tmp_path / "constant", rows=rows), dataset).findings
+    assert ", the target, is '50' in all 50 rows" in str(constant)
+    rows[0][6] = "51"
     found_parts = features.check(checkout(tmp_path / "filtered", rows=rows), dataset).findings
     assert [str(each).rpartition(" ")[2] for each in found_parts] == ["train", "validation", "test"]
