@@ -62,11 +62,16 @@ class Statement:
 
 @dataclass(frozen=True)
 class Document:
-    """A document, or why it is none (`error`). `size` is its length without white space, as AWS counts it."""
+    """A document, or why it is none (`error`). `size` is its length without white space, as AWS counts it.
+
+    variables: whether `${…}` means something; in documents of version 2008-10-17, which is what one without a version
+    has, it is plain text.
+    """
 
     statements: tuple[Statement, ...] = ()
     error: str = ""
     size: int = 0
+    variables: bool = True
 
 
 class _MalformedError(Exception):
@@ -119,7 +124,8 @@ def _from_object(value: Any, size: int) -> Document:
         return Document(error="has no Statement")
     try:
         listed = statements if isinstance(statements, (list, tuple)) else [statements]
-        return Document(tuple(_statement(n, each) for n, each in enumerate(listed) if each is not UNKNOWN), size=size)
+        found = tuple(_statement(n, each) for n, each in enumerate(listed) if each is not UNKNOWN)
+        return Document(found, size=size, variables=members.get("version") in ("2012-10-17", UNKNOWN))
     except _MalformedError as error:
         return Document(error=str(error))
 

@@ -15,6 +15,24 @@ _EQUALS = frozenset(
 _NEGATED = frozenset(
     ("stringnotequals", "stringnotlike", "arnnotlike", "stringnotequalsignorecase", "numericnotequals", "notipaddress")
 )
+_TEXTS = ("stringequals", "stringlike", "arnlike")
+_ARN_COLONS = 5
+# Keys that have one value at most. Of any other, two values may be there at once.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+_SINGLE = frozenset(
+    f"aws:{name}"
+    for name in (
+        "currenttime", "ec2instancesourcevpc", "epochtime", "multifactorauthage", "multifactorauthpresent",
+        "principalaccount", "principalarn", "principalisawsservice", "principalorgid", "principalservicename",
+        "principaltype", "referer", "requestedregion", "resourceaccount", "resourceorgid", "securetransport",
+        "sourceaccount", "sourcearn", "sourceidentity", "sourceip", "sourceorgid", "sourcevpc", "sourcevpce",
+        "tokenissuetime", "useragent", "userid", "username", "viaawsservice",
+    )
+) | {
+    "cloudwatch:namespace", "iam:awsservicename", "iam:passedtoservice", "iam:permissionsboundary", "iam:policyarn",
+    "kms:calleraccount", "kms:grantisforawsresource", "kms:viaservice", "s3:prefix", "sts:externalid",
+}  # fmt: skip
+_SINGLE_BEGIN = ("aws:principaltag/", "aws:requesttag/", "aws:resourcetag/", "kms:encryptioncontext:")
 _SAME = {"arnequals": "arnlike", "arnnotequals": "arnnotlike"}
 _MOST_ALTERNATIVES = 256
 
@@ -49,7 +67,10 @@ def clause(operator: str, key: str, values: Iterable[str]) -> Clause:
 
 
 def alternatives(clauses: Sequence[Clause]) -> list[Clauses]:
-    """A clause with several values that may match one by one is as many clauses: of these sets, one must hold."""
+    """A clause with several values that may match one by one is as many clauses: of these sets, one must hold.
+
+    Sets that can never hold are left out.
+    """
     if not clauses:
         return [frozenset()]
     split = [_split(each) for each in clauses]
@@ -58,7 +79,11 @@ def alternatives(clauses: Sequence[Clause]) -> list[Clauses]:
         count *= len(options)
     if count > _MOST_ALTERNATIVES:
         return [frozenset(clauses)]
-    return [frozenset(choice) for choice in product(*split)]
+    return [frozenset(choice) for choice in product(*split) if not _contradict(choice)]
+
+
+def _contradict(choice: Sequence[Clause]) -> bool:
+    return any(_excludes(one, other) for one in choice for other in choice if one != other)
 
 
 def _split(given: Clause) -> list[Clause]:
@@ -120,6 +145,8 @@ def _implies(strong: Clause, weak: Clause) -> bool:
         return False
     if strong.operator == weak.operator and strong.operator in _NEGATED:
         return set(strong.values) >= set(weak.values)
+    if weak.operator == "null":
+        return weak.values == ("false",) and _needs_key(strong)
     if strong.operator not in _EQUALS or weak.operator not in _EQUALS:
         return False
     return _comparable(strong, weak) and all(
@@ -127,40 +154,63 @@ def _implies(strong: Clause, weak: Clause) -> bool:
     )
 
 
+def _needs_key(given: Clause) -> bool:
+    """Whether a clause fails where its key is not given."""
+    if given.if_exists or given.quantifier == "forallvalues":
+        return False
+    return given.operator in _EQUALS or (given.operator in _NEGATED and given.quantifier == "foranyvalue")
+
+
 @lru_cache(maxsize=8192)
 def _excludes(one: Clause, other: Clause) -> bool:
-    """Sure only for plain equality on keys with one value: there two different values cannot both be."""
-    if one.key != other.key or one.quantifier or other.quantifier or one.if_exists or other.if_exists:
+    """Whether two clauses can never hold together. Sure of little: what is not is taken to be possible."""
+    if one.key != other.key:
         return False
-    if not (one.operator in _EQUALS and other.operator in _EQUALS and _comparable(one, other)):
+    for absent, wanted in ((one, other), (other, one)):
+        if absent.operator == "null" and absent.values == ("true",):
+            return _needs_key(wanted) or (wanted.operator == "null" and wanted.values == ("false",))
+    if not _one_value(one) or not _one_value(other):
         return False
-    exact = [each for each in (one, other) if each.operator in ("stringequals", "bool")]
-    if not exact:
+    if one.operator == "bool" == other.operator:
+        return not set(one.values) & set(other.values)
+    exact = [each for each in (one, other) if each.operator == "stringequals"]
+    if not exact or one.operator not in _TEXTS or other.operator not in _TEXTS:
         return False
     plain, wide = exact[0], other if exact[0] is one else one
+    if any("${" in value for value in (*plain.values, *wide.values)):
+        return False
+    if wide.operator != "stringequals" and any(_wild(value) for value in plain.values):
+        return False
     return not any(_within(a, plain, b, wide) for a in plain.values for b in wide.values)
 
 
+def _one_value(given: Clause) -> bool:
+    """Whether a clause needs its key, which has one value."""
+    single = given.key in _SINGLE or given.key.startswith(_SINGLE_BEGIN)
+    return single and not given.if_exists and not given.quantifier
+
+
 def _comparable(one: Clause, other: Clause) -> bool:
-    texts = ("stringequals", "stringlike", "arnlike")
-    return one.operator == other.operator or (one.operator in texts and other.operator in texts)
+    return one.operator == other.operator or (one.operator in _TEXTS and other.operator in _TEXTS)
 
 
 def _within(value: str, holder: Clause, pattern: str, of: Clause) -> bool:
-    """Whether all that one value of a clause accepts, a value of another accepts as well."""
-    if value == pattern:
+    """Whether all that one value of a clause accepts, a value of another accepts as well.
+
+    The same text says different things: to StringEquals a star is a star, and to ArnLike it ends with its part.
+    """
+    if value == pattern and holder.operator == of.operator:
         return True
-    if of.operator not in ("stringlike", "arnlike") or "${" in value + pattern:
+    if of.operator not in _TEXTS or "${" in value + pattern:
+        return False
+    if of.operator == "stringequals":
+        return holder.operator != "stringequals" and value == pattern and not _wild(value)
+    if holder.operator == "stringequals" and _wild(value):
         return False
     kind = "arn" if of.operator == "arnlike" else "text"
-    if holder.operator == "stringequals":
-        # Wildcards mean nothing to equality: what is compared is the text itself.
-        return (
-            not _wild(value)
-            and (kind == "text" or value.count(":") >= 5)
-            and includes(Pattern(pattern, kind), Pattern(value, kind))
-        )
-    return holder.operator == of.operator and includes(Pattern(pattern, kind), Pattern(value, kind))
+    if kind == "arn" and (pattern.count(":") < _ARN_COLONS or value.count(":") < _ARN_COLONS):
+        return False
+    return includes(Pattern(pattern, kind), Pattern(value, "arn" if holder.operator == "arnlike" else "text"))
 
 
 def _wild(value: str) -> bool:

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from preview.iam.clauses import Clauses, excluded, implied
 from preview.iam.grants import Allowed, Grant, Grants, Literal
-from preview.iam.language import TooManyError, regions
+from preview.iam.language import Pattern, TooManyError, has_variable, regions
 
 Regions = frozenset[int]
 
@@ -47,28 +47,56 @@ def compare(old: Allowed, new: Allowed, pairs: bool = False) -> tuple[Difference
     """What is newly allowed, and what no longer is. `pairs`: the documents speak of principals as well."""
     if old == new:
         return ()
-    texts = _Texts(old, new, pairs)
+    try:
+        texts = _Texts(old, new, pairs)
+    except TooManyError:
+        return (*_whole(old, new, True), *_whole(new, old, False))
     return (*_gains(texts, old, new, True), *_gains(texts, new, old, False))
 
 
+def _whole(old: Allowed, new: Allowed, gained: bool) -> Iterator[Difference]:
+    """Grants that the other side has not word by word: rather too many than too few."""
+    lifted = not set(old.denied) <= set(new.denied)
+    for grant in new.allowed:
+        if lifted or grant not in old.allowed:
+            yield Difference(gained, (Scope(tuple(sorted(grant.literals))),), grant.clauses)
+
+
 class _Texts:
-    """The texts that the patterns of both sides can tell apart."""
+    """The texts that the patterns of both sides can tell apart. Raises TooManyError."""
 
     def __init__(self, old: Allowed, new: Allowed, pairs: bool) -> None:
         literals = {one for side in (old, new) for grant in (*side.allowed, *side.denied) for one in grant.literals}
         self.patterns = tuple(sorted({one.pattern for one in literals}, key=lambda each: (each.dimension, each.text)))
-        try:
-            self.all = regions(self.patterns, pairs)
-        except TooManyError:
-            # As if no two patterns had a text in common: reports rather too much than too little.
-            self.all = frozenset([0, *(1 << n for n in range(len(self.patterns)))])
+        variable = [each for each in self.patterns if each.dimension == "resource" and has_variable(each.text)]
+        more = [replace(each, open=True) for each in variable]
+        more += [replace(each, loose=True) for each in self.patterns if variable]
+        self._bits = {each: n for n, each in enumerate((*self.patterns, *more))}
+        self.all = regions(tuple(self._bits), pairs)
 
     def where(self, test: Callable[[int], bool]) -> Regions:
         return frozenset(region for region in self.all if test(region))
 
     def of(self, literals: Iterable[Literal]) -> Regions:
-        wanted = [(self.patterns.index(one.pattern), one.positive) for one in literals]
+        return self._of((one, one.pattern) for one in literals)
+
+    def _of(self, literals: Iterable[tuple[Literal, Pattern]]) -> Regions:
+        wanted = [(self._bits.get(pattern, self._bits[one.pattern]), one.positive) for one, pattern in literals]
         return self.where(lambda region: all(bool(region >> n & 1) is positive for n, positive in wanted))
+
+    def at_most(self, literals: Iterable[Literal]) -> Regions:
+        """Where literals may hold, whatever the variables of policies stand for."""
+        return self._of((one, replace(one.pattern, loose=one.positive)) for one in literals)
+
+    def at_least(self, literals: Iterable[Literal]) -> Regions:
+        """Where they are sure to."""
+        return self._of((one, replace(one.pattern, loose=not one.positive)) for one in literals)
+
+    def some(self, literals: Iterable[Literal]) -> Regions:
+        """Where they hold for some values: a text of the pattern itself is enough, but no two patterns share one."""
+        kept = tuple(literals)
+        several = sum(one.positive and one.dimension == "resource" for one in kept) > 1
+        return self._of((one, replace(one.pattern, open=several and one.positive)) for one in kept)
 
     def exactly(self, region: int) -> frozenset[Literal]:
         """The literals that only the texts of one region satisfy."""
@@ -76,18 +104,14 @@ class _Texts:
             Literal(pattern.text, pattern.dimension, bool(region >> n & 1)) for n, pattern in enumerate(self.patterns)
         )
 
-    def union(self, grants: Iterable[Grant]) -> Regions:
-        found: Regions = frozenset()
-        for grant in grants:
-            found |= self.of(grant.literals)
-        return found
+
+Reach = Callable[[Iterable[Literal]], Regions]
 
 
 def _gains(texts: _Texts, old: Allowed, new: Allowed, gained: bool) -> Iterator[Difference]:
     reported: list[tuple[Clauses, Regions]] = []
     for context in _contexts(old, new):
-        before, after = (_reached(texts, side, context) for side in (old, new))
-        news = after - before
+        news = _news(texts, old, new, context)
         for earlier, regions_before in reported:
             if implied(earlier, context):
                 news -= regions_before
@@ -119,9 +143,26 @@ def _contexts(old: Allowed, new: Allowed) -> list[Clauses]:
     return sorted(asked, key=lambda each: (len(each), sorted(each)))
 
 
-def _reached(texts: _Texts, side: Allowed, context: Clauses) -> Regions:
-    reached = texts.union(grant for grant in side.allowed if implied(grant.clauses, context))
-    return reached - texts.union(grant for grant in side.denied if implied(grant.clauses, context))
+def _news(texts: _Texts, old: Allowed, new: Allowed, context: Clauses) -> Regions:
+    """What the new side allows and the old one does not: nothing granted it, or something denied it.
+
+    What stands on both sides makes no difference, whatever its variables stand for.
+    """
+    fresh = [grant for grant in new.allowed if not _follows(grant, old.allowed)]
+    lifted = [denial for denial in old.denied if not _follows(denial, new.denied)]
+    news = _union(texts.some, fresh, context) - _union(texts.at_least, old.allowed, context)
+    if lifted:
+        news |= _union(texts.some, new.allowed, context) & _union(texts.at_most, lifted, context)
+    return news - _union(texts.at_least, new.denied, context) if news else news
+
+
+def _follows(grant: Grant, others: Grants) -> bool:
+    """Whether one of the others holds wherever a grant does: it asks for no more, word by word."""
+    return any(one.literals <= grant.literals and implied(one.clauses, grant.clauses) for one in others)
+
+
+def _union(reach: Reach, grants: Iterable[Grant], context: Clauses) -> Regions:
+    return frozenset[int]().union(*(reach(grant.literals) for grant in grants if implied(grant.clauses, context)))
 
 
 def _scopes(texts: _Texts, old: Allowed, new: Allowed, context: Clauses, news: Regions) -> list[Scope]:

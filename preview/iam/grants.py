@@ -1,11 +1,11 @@
 """What documents allow, action by action: patterns of resources under conditions, with what is denied."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from policies.rules.actions import reach, regex
-from policies.rules.documents import Document, Statement
+from policies.rules.documents import Document, Statement, Values
 from preview.iam.clauses import Clauses, alternatives, both, clause
 from preview.iam.language import Pattern
 
@@ -75,7 +75,12 @@ def _within(granted: Iterable[Grant], bounds: Sequence[Grant]) -> Iterable[Grant
         for other in bounds:
             clauses = both(one.clauses, other.clauses)
             if clauses is not None:
-                yield Grant(one.literals | other.literals, clauses)
+                yield Grant(_overlap(one.literals, other.literals), clauses)
+
+
+def _overlap(one: frozenset[Literal], other: frozenset[Literal]) -> frozenset[Literal]:
+    """Where both hold: to be in everything as well says nothing."""
+    return (one | other) - _EVERYTHING or _EVERYTHING
 
 
 def _grants(action: str, documents: Sequence[Document], allows: bool, principals: bool) -> list[Grant]:
@@ -93,7 +98,25 @@ def _unique(grants: Iterable[Grant]) -> Grants:
 
 
 def _statements(documents: Iterable[Document]) -> Iterable[Statement]:
-    return (statement for document in documents for statement in document.statements)
+    for document in documents:
+        for statement in document.statements:
+            yield statement if document.variables else _without_variables(statement)
+
+
+def _without_variables(statement: Statement) -> Statement:
+    """A statement of an older document as one of today would say the same."""
+    return replace(
+        statement,
+        resources=_plain(statement.resources),
+        not_resources=_plain(statement.not_resources),
+        conditions=tuple(replace(each, values=_plain(each.values) or ()) for each in statement.conditions),
+    )
+
+
+def _plain(values: Values | None) -> Values | None:
+    if values is None:
+        return None
+    return tuple(value.replace("${", "${$}{") if isinstance(value, str) else value for value in values)
 
 
 def _names(statement: Statement, action: str) -> bool:
@@ -131,7 +154,7 @@ def _literals(statement: Statement, principals: bool) -> list[frozenset[Literal]
 
 def _resources(statement: Statement) -> list[frozenset[Literal]]:
     if statement.not_resources is not None:
-        return [frozenset(Literal(text, positive=False) for text in _texts(statement.not_resources))]
+        return [frozenset(Literal(_star(text), positive=False) for text in _texts(statement.not_resources))]
     if statement.resources is None:
         return [_EVERYTHING]
     return [frozenset([Literal(_star(text))]) for text in _texts(statement.resources)]
@@ -139,14 +162,42 @@ def _resources(statement: Statement) -> list[frozenset[Literal]]:
 
 def _who(statement: Statement) -> list[frozenset[Literal]]:
     if statement.not_principals is not None:
-        return [frozenset(Literal(_principal(*each), "principal", False) for each in statement.not_principals)]
-    return [frozenset([Literal(_principal(*each), "principal")]) for each in statement.principals or ()]
+        spared = {Literal(name, "spared", False) for name in _spared(statement.not_principals)}
+        # Whom it does not leave out it lets in as if it named everybody.
+        return [frozenset(spared | {Literal("*", "principal")} if statement.allows else spared)]
+    dimension = "principal" if statement.allows else "denied"
+    return [frozenset([Literal(_principal(*each), dimension)]) for each in statement.principals or ()]
+
+
+def _spared(listed: Iterable[tuple[str, object]]) -> Iterable[str]:
+    """Whom a NotPrincipal leaves out: a user only where his account is named too, a session only with its role.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+    """
+    names = {_principal(*each) for each in listed}
+    roles = {_role(name, "role/") for name in names}
+    for name in sorted(names):
+        account = name.split(":")[4] if name.startswith("AWS|arn:") and name.count(":") >= 5 else ""
+        if account and not any(other.endswith(f":iam::{account}:root") for other in names):
+            continue
+        session = _role(name, "assumed-role/")
+        if not _role(name, "role/") and (not session or session in roles):
+            yield name
+
+
+def _role(name: str, start: str) -> str:
+    """Account and name of a role, or of a session's role; empty for anybody else."""
+    parts = name.split(":", 5)
+    if len(parts) < 6 or not parts[5].startswith(start):
+        return ""
+    path = parts[5].split("/")
+    return f"{parts[4]}/{path[1] if start.startswith('assumed') else path[-1]}"
 
 
 def _principal(kind: str, value: object) -> str:
     """`AWS|arn…`, `Service|…`; `*` is everybody, and an account's number the account."""
     text = str(value)
-    if text == "*":
+    if text == "*" and kind in ("AWS", "*"):
         return "*"
     if kind == "AWS" and text.isdigit():
         text = f"arn:aws:iam::{text}:root"

@@ -36,6 +36,13 @@ _RESOURCES = {
     "aws:cloudwatch/eventBusPolicy:EventBusPolicy": ("event bus", "eventBusName"),
     "aws:sagemaker/modelPackageGroupPolicy:ModelPackageGroupPolicy": ("model package group", "modelPackageGroupName"),
 }
+_LIMITS = {
+    "sourceAccount": "aws:SourceAccount",
+    "principalOrgId": "aws:PrincipalOrgID",
+    "eventSourceToken": "lambda:EventSourceToken",
+    "functionUrlAuthType": "lambda:FunctionUrlAuthType",
+}
+"""What narrows a function's permission, as conditions."""
 _PERMISSION = "aws:lambda/permission:Permission"
 
 
@@ -52,6 +59,8 @@ class PolicyHolder:
     managed: set[str] = field(default_factory=set)
     """Policies that are not of this stack, by ARN."""
     unclear: list[str] = field(default_factory=list)
+    on: str = ""
+    """URN of the resource whose policy it is, where the stack has it."""
     unread: set[str] = field(default_factory=set)
     """Which of `identity`, `own` and `boundary` miss something for that reason."""
 
@@ -121,8 +130,10 @@ def _add(found: dict[str, PolicyHolder], world: _World, resource: Resource) -> N
         _attach(owner, world, resource, "policyArn")
     elif resource.type in _RESOURCES:
         word, prop = _RESOURCES[resource.type]
-        name = _named(world, resource, prop)
-        _take(_holder(found, word, name), "own", world, resource, "policy")
+        behind = resource if prop is None else world.behind(resource, prop)
+        holder = _holder(found, word, _named(world, resource, behind, prop or ""))
+        holder.on = behind.urn if behind else ""
+        _take(holder, "own", world, resource, "policy")
     elif resource.type == _PERMISSION:
         _permission(found, world, resource)
 
@@ -136,9 +147,10 @@ def _principal(found: dict[str, PolicyHolder], world: _World, resource: Resource
     holder = _holder(found, _PRINCIPALS[resource.type], world.text(resource.known.get("name")) or resource.name)
     if resource.type == ROLE:
         _take(holder, "own", world, resource, "assumeRolePolicy")
-    for inline in resource.inputs.get("inlinePolicies") or ():
-        holder.identity.append(_document(world, inline.get("policy")))
-    for arn in resource.inputs.get("managedPolicyArns") or ():
+    for inline in _listed(resource.inputs.get("inlinePolicies")):
+        text = inline.get("policy") if isinstance(inline, Mapping) else UNKNOWN
+        _add_document(holder, "identity", world, resource, "inlinePolicies", text)
+    for arn in _listed(resource.inputs.get("managedPolicyArns")):
         _managed(holder, world, arn, world.by_arn.get(arn))
     if resource.inputs.get("permissionsBoundary"):
         _bound(holder, world, resource)
@@ -179,7 +191,15 @@ def _managed(holder: PolicyHolder, world: _World, arn: str, policy: Resource | N
 
 def _take(holder: PolicyHolder, part: str, world: _World, resource: Resource, prop: str) -> None:
     """Add a document to a part of the holder, or note why it cannot be read."""
-    value = resource.inputs.get(prop)
+    _add_document(holder, part, world, resource, prop, resource.inputs.get(prop))
+
+
+def _listed(value: Any) -> list[Any]:
+    """The items of a list; a list that is not known yet is one item that is not."""
+    return list(value) if isinstance(value, list) else [value] if value else []
+
+
+def _add_document(holder: PolicyHolder, part: str, world: _World, resource: Resource, prop: str, value: Any) -> None:
     if value is None:
         return
     document = _document(world, value)
@@ -204,11 +224,8 @@ def _document(world: _World, value: Any) -> Document:
     return Document(error="is not known before the update") if isinstance(parsed, Unknown) else parsed
 
 
-def _named(world: _World, resource: Resource, prop: str | None) -> str:
+def _named(world: _World, resource: Resource, behind: Resource | None, prop: str) -> str:
     """The resource that a policy belongs to, by its own name."""
-    if prop is None:
-        return resource.name
-    behind = world.behind(resource, prop)
     if behind is not None:
         return behind.name
     value = world.text(resource.inputs.get(prop))
@@ -218,7 +235,6 @@ def _named(world: _World, resource: Resource, prop: str | None) -> str:
 def _permission(found: dict[str, PolicyHolder], world: _World, resource: Resource) -> None:
     """A grant in a function's own policy."""
     given = {key: world.text(resource.inputs.get(key)) for key in ("function", "action", "principal", "sourceArn")}
-    account = world.text(resource.inputs.get("sourceAccount"))
     behind = world.behind(resource, "function")
     name = given["function"] if UNKNOWN not in given["function"] else behind.name if behind else resource.name
     holder = _holder(found, "function", name.rpartition(":function:")[2] or name)
@@ -228,14 +244,16 @@ def _permission(found: dict[str, PolicyHolder], world: _World, resource: Resourc
         # A source that is yet to be made is named by what it comes from: that is what a reader can judge.
         source = given["sourceArn"] if UNKNOWN not in given["sourceArn"] else "(known after the update)"
         conditions["ArnLike"] = {"aws:SourceArn": source}
-    if account:
-        conditions["StringEquals"] = {"aws:SourceAccount": account}
+    for prop, key in _LIMITS.items():
+        if text := world.text(resource.inputs.get(prop)):
+            conditions.setdefault("StringEquals", {})[key] = text
+    qualifier = world.text(resource.inputs.get("qualifier"))
     kinds = "AWS" if who.isdigit() or who.startswith("arn:") else "*" if who == "*" else "Service"
     statement = {
         "Effect": "Allow",
         "Principal": "*" if kinds == "*" else {kinds: who},
         "Action": given["action"],
-        "Resource": "*",
+        "Resource": f"*:{qualifier}" if qualifier else "*",
         "Condition": conditions,
     }
     parsed = parse({"Version": "2012-10-17", "Statement": [statement]})

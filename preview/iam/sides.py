@@ -13,11 +13,20 @@ Shared = tuple[Difference, tuple[str, ...]]
 """A difference and the actions that share it."""
 
 
-def differences(old: Side, new: Side, principals: bool) -> list[Shared]:
-    """Differences with the actions that share them. Conditions that differ in one value alone are joined."""
+def differences(
+    old: Side,
+    new: Side,
+    principals: bool,
+    about: Sequence[Document] | None = None,
+    extra: Sequence[Document] = (),
+) -> list[Shared]:
+    """Differences with the actions that share them. Conditions that differ in one value alone are joined.
+
+    `extra` documents count on both sides. `about` names the actions, where those are not the sides' own.
+    """
     by_case: dict[tuple[Allowed, Allowed], list[str]] = {}
-    for action in sorted(actions_of([*old[0], *new[0]]), key=str.lower):
-        case = tuple(allowed(action, *side, principals) if side[0] else NOTHING for side in (old, new))
+    for action in sorted(actions_of([*old[0], *new[0]] if about is None else about), key=str.lower):
+        case = tuple(_allowed(action, side, principals, extra) for side in (old, new))
         if case[0] != case[1]:
             by_case.setdefault((case[0], case[1]), []).append(action)
     by_difference: dict[Difference, list[str]] = {}
@@ -25,6 +34,11 @@ def differences(old: Side, new: Side, principals: bool) -> list[Shared]:
         for each in compare(*case, principals):
             by_difference.setdefault(each, []).extend(actions)
     return _joined([(each, tuple(sorted(actions, key=str.lower))) for each, actions in by_difference.items()])
+
+
+def _allowed(action: str, side: Side, principals: bool, extra: Sequence[Document]) -> Allowed:
+    documents = [*side[0], *extra]
+    return allowed(action, documents, side[1], principals) if documents else NOTHING
 
 
 def _joined(found: Sequence[Shared]) -> list[Shared]:

@@ -1,13 +1,15 @@
 """The difference of two sides' rights as sentences."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from policies.rules.actions import of_service, reach, split
 from policies.rules.documents import Document
+from preview.iam import lifted
 from preview.iam.clauses import Clauses, several
 from preview.iam.compare import Difference, Scope
 from preview.iam.holders import PolicyHolder, holders, titles
-from preview.iam.sides import differences, joined_sets
+from preview.iam.sides import Shared, differences, joined_sets
 from preview.model import Capability, Danger, Place
 from preview.names import Names
 from preview.plan import Resource
@@ -17,13 +19,22 @@ _NAMED = 12
 """So many actions are named one by one; beyond that, by the patterns of the document where these say the same."""
 _SHOWN = 40
 _POWERFUL = frozenset(("iam:passrole", "sts:assumerole", "sts:assumerolewithwebidentity", "sts:assumerolewithsaml"))
+_AWS_ALLOWS = re.compile(r"arn:[^:]*:iam::aws:policy/(?!.*(Deny|Quarantine)).*")
+"""AWS's own policies, but for the few that deny: AWSDenyAll, AWSCompromisedKeyQuarantine."""
 _TRUST = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
 
 
 def capabilities(before: Mapping[str, Resource], after: Mapping[str, Resource], names: Names) -> list[Capability]:
     """Every sentence about rights that change between two sides of a plan, the worst first."""
     old, new = holders(before, names), holders(after, names)
-    found = [each for title in titles(old, new) for each in _holder(title, old.get(title), new.get(title))]
+    found: list[Capability] = []
+    for title in titles(old, new):
+        was = old.get(title)
+        plain = list(_holder(title, was, new.get(title)))
+        told = {action for each in plain if each.gained for action in each.actions}
+        found += plain
+        if was is not None and (title in new or not was.on or was.on in after):
+            found += _lifted(was, new.get(title), [*new.values()], told)
     return sorted(found, key=lambda each: (each.danger, each.owner, not each.gained, each.text))
 
 
@@ -36,10 +47,38 @@ def _holder(title: str, old: PolicyHolder | None, new: PolicyHolder | None) -> I
     yield from _unclear(was, new)
     yield from _managed(was, new)
     yield from _boundary(was, new, old is None)
-    if "identity" not in was.unread | new.unread:
+    # What cannot be read on either side for the same reason is told nowhere: the rest must be.
+    alike = was.unclear == new.unclear
+    if alike or "identity" not in was.unread | new.unread:
         yield from _identity(title, was, new)
-    if "own" not in was.unread | new.unread:
+    if alike or "own" not in was.unread | new.unread:
         yield from _own(title, was, new)
+
+
+def _lifted(
+    old: PolicyHolder, new: PolicyHolder | None, others: Sequence[PolicyHolder], told: Set[str]
+) -> Iterator[Capability]:
+    """Denials that go, and boundaries that widen, where others allow; but for actions whose gain is told already."""
+    title = old.title
+    after = new or PolicyHolder(old.kind, old.name)
+    for difference, actions in _untold(lifted.of_resource(old, after), told):
+        for who, scopes in _by_principal(difference.scopes):
+            named = _actions(actions, [*old.own, *after.own])
+            text = f"the policy of {title} no longer denies {who} {named} {_where(scopes)}{_tail(difference)}"
+            yield _capability(_danger(difference, actions), text, title, difference, actions, scopes)
+    if new is None:
+        return
+    for difference, actions in _untold(lifted.of_identity(old, new, others), told):
+        named = _actions(actions, [*old.identity, *new.identity])
+        where = f"{_where(difference.scopes)}{_tail(difference)}"
+        text = f"{title} is no longer kept from {named} {where}, where another policy allows it"
+        yield _capability(_danger(difference, actions), text, title, difference, actions, difference.scopes)
+
+
+def _untold(found: Iterable[Shared], told: Set[str]) -> Iterator[Shared]:
+    for difference, actions in found:
+        if left := tuple(action for action in actions if action not in told):
+            yield difference, left
 
 
 def _gone(old: PolicyHolder) -> Capability:
@@ -63,7 +102,12 @@ def _managed(was: PolicyHolder, new: PolicyHolder) -> Iterator[Capability]:
         text = f"{new.title} now has the policy {code(arn)}, which is not of this stack"
         yield Capability(Danger.POWER, text, new.title, gained=True)
     for arn in sorted(was.managed - new.managed):
-        yield Capability(Danger.FEWER, f"{new.title} no longer has the policy {code(arn)}", new.title, gained=False)
+        text = f"{new.title} no longer has the policy {code(arn)}"
+        if _AWS_ALLOWS.fullmatch(arn):
+            yield Capability(Danger.FEWER, text, new.title, gained=False)
+        else:
+            text = f"{text}, which is not of this stack: what it denied is not denied any more"
+            yield Capability(Danger.RIGHTS, text, new.title, gained=True)
 
 
 def _boundary(was: PolicyHolder, new: PolicyHolder, fresh: bool) -> Iterator[Capability]:
@@ -117,10 +161,7 @@ def _about_others(
     title: str, holder: PolicyHolder, difference: Difference, actions: tuple[str, ...], documents: Sequence[Document]
 ) -> Iterator[Capability]:
     """Sentences about whom a resource or a role lets in: one per principal."""
-    by_principal: dict[str, list[Scope]] = {}
-    for scope in difference.scopes:
-        by_principal.setdefault(_principals(scope), []).append(scope)
-    for name, scopes in sorted(by_principal.items()):
+    for name, scopes in _by_principal(difference.scopes):
         if holder.kind == "role":
             trusted = "is now trusted by" if difference.gained else "is no longer trusted by"
             by = "" if set(actions) <= set(_TRUST) else f" for {_actions(actions, documents)}"
@@ -131,6 +172,13 @@ def _about_others(
             text = f"{title} {lets} {name} {_actions(actions, documents)}{on}{_tail(difference)}"
         danger = Danger.POWER if difference.gained else Danger.FEWER
         yield _capability(danger, text, title, difference, actions, scopes)
+
+
+def _by_principal(scopes: Sequence[Scope]) -> list[tuple[str, list[Scope]]]:
+    found: dict[str, list[Scope]] = {}
+    for scope in scopes:
+        found.setdefault(_principals(scope), []).append(scope)
+    return sorted(found.items())
 
 
 def _danger(difference: Difference, actions: Iterable[str]) -> Danger:
@@ -197,10 +245,15 @@ def _place(place: Place) -> str:
 
 def _principals(scope: Scope) -> str:
     """Whom a scope speaks of. Who is left out had it before (or keeps it)."""
-    who = [one for one in scope.literals if one.dimension == "principal"]
-    named = " and ".join(_who(one.text) for one in who if one.positive) or "everybody"
-    others = " and ".join(_who(one.text) for one in who if not one.positive)
+    who = [one for one in scope.literals if one.dimension != "resource"]
+    named = " and ".join(_different(one.text for one in who if one.positive)) or "everybody"
+    others = " and ".join(_different(one.text for one in who if not one.positive and one.text != "*"))
     return f"{named} besides {others}" if others else named
+
+
+def _different(principals: Iterable[str]) -> list[str]:
+    kept = dict.fromkeys(principals)
+    return [_who(each) for each in kept if each != "*" or len(kept) == 1]
 
 
 def _who(principal: str) -> str:
