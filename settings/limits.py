@@ -94,6 +94,20 @@ def folders(values: Values, problems: Problems) -> None:
         problems.refuse(f"{NAMESPACE}:name", name, f"{reason}; take a name other than {', '.join(_FOLDERS)}")
 
 
+def neighbours(values: Values, problems: Problems) -> None:
+    """What roles may reach is named `{project}-{stack}-…`: no project is called like another one with its stack."""
+    name, environments = values["name"], values["environments"]
+    if FAULTY in (name, environments):
+        return
+    start, *parts = name.split("-")
+    for part in parts:
+        if part in (DELIVERY, *environments):
+            reason = f"names stack {part}: roles of a project called {start} would reach this one in the same account"
+            problems.refuse(f"{NAMESPACE}:name", name, f"{reason}; take a name without -{part}")
+            return
+        start = f"{start}-{part}"
+
+
 def alarms(values: Values, problems: Problems) -> None:
     """How far back an alarm looks.
 
@@ -160,4 +174,4 @@ def _sound(values: Any, *names: str) -> bool:
     return values is not FAULTY and all(values[name] is not FAULTY for name in names)
 
 
-RULES = (region, buckets, folders, alarms, builds, shift)
+RULES = (region, buckets, folders, neighbours, alarms, builds, shift)

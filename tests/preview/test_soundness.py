@@ -152,7 +152,7 @@ def test_not_principal_spares_only_with_the_account() -> None:
     assert not gained(bucket(everybody, spare(user, account)), bucket(everybody, spare(user)))
 
 
-THEIRS = {"managedPolicyArns": ["arn:aws:iam::1:policy/theirs"]}
+THEIRS: Any = {"managedPolicyArns": ["arn:aws:iam::1:policy/theirs"]}
 
 
 def test_a_denial_that_goes_where_another_policy_allows() -> None:

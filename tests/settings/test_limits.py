@@ -49,6 +49,16 @@ def test_a_project_has_not_the_name_of_a_folder_whose_content_is_kept(name: str)
     assert review("live1", config("live1", name=f"{name}-1"))[1] == []
 
 
+@pytest.mark.parametrize(("name", "other"), [("ml-live1", "ml"), ("ml-delivery-x", "ml"), ("a-b-live1", "a-b")])
+def test_no_project_is_called_like_another_one_with_its_stack(name: str, other: str) -> None:
+    stack = "delivery" if "delivery" in name else "live1"
+    assert refusal(name=name) == (
+        f"glidepath:name: {name!r} names stack {stack}: roles of a project called {other} would reach this one in the"
+        f" same account; take a name without -{stack}"
+    )
+    assert review("live1", config("live1", name="ml-live12"))[1] == []
+
+
 def test_an_alarm_looks_back_no_longer_than_cloudwatch_does() -> None:
     mails: dict[str, Any] = {"mails": []}
     found = refusal(alarms={"periodMinutes": 30, "periods": 49, **mails})
