@@ -30,7 +30,7 @@ def plan(
 
     client = s3()
     found = evidence.read_manifest(client, release, manifest_sha256)
-    planned = steps(Asked(ROOT, stack, release, pack=ROOT / "policies"))
+    planned = steps(Asked(ROOT, stack, release, pack=ROOT / "policies", sealed=True))
     shown = report(planned)
     evidence.refuse_violations(shown)
     refuse_foundation(stack, planned["steps"])

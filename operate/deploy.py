@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.errors import UserError
-from operate import ROOT, engine, stack_files
+from operate import ROOT, engine, sealing, stack_files
 from operate.plans import refuse_another
 from operate.previews import policy_pack
 from operate.updates import bring_up, refresh_interrupted
@@ -37,10 +37,11 @@ def deploy_release(
         arguments = [*release_arguments(stack, Path(folder), release, manifest_sha256), *more]
         if without:
             leave_out(Path(folder) / f"Pulumi.{stack}.yaml", without)
-        steps = _preview(stack, arguments)
+        steps = _preview(stack, [*arguments, *(sealing.arguments(Path(folder)) if approved else [])], arguments)
         refuse_foundation(stack, steps)
-        if approved is not None:
-            refuse_another(stack, approved, document({"steps": steps}))
+        if approved:
+            hashes = sealing.read(Path(folder), stack, release)
+            refuse_another(stack, approved, document({"steps": steps}) | {"sealed": hashes})
         bring_up(stack, arguments, ROOT)
 
 
@@ -100,8 +101,11 @@ def _is_foundation(urn: str) -> bool:
     return _FOUNDATION in urn.split("::")[2].split("$")
 
 
-def _preview(stack: str, arguments: Sequence[str]) -> list[dict[str, Any]]:
-    """Every step of the engine's preview, those that change nothing included. Raises UserError where it fails."""
+def _preview(stack: str, arguments: Sequence[str], told: Sequence[str]) -> list[dict[str, Any]]:
+    """Every step of the engine's preview, those that change nothing included. Raises UserError where it fails.
+
+    A preview that fails is made again with the arguments `told`, for a person to read.
+    """
     done = engine.run(["preview", "--json", "--show-sames", "--stack", stack, *arguments], ROOT)
     try:
         plan: dict[str, Any] = json.loads(done.stdout)
@@ -109,7 +113,7 @@ def _preview(stack: str, arguments: Sequence[str]) -> list[dict[str, Any]]:
         raise UserError(f"the preview of {stack} failed:\n{engine.tail(done.stdout + done.stderr)}") from None
     if done.returncode:
         # As JSON the engine leaves out what the policies found.
-        shown = engine.run(["preview", "--stack", stack, *arguments], ROOT)
+        shown = engine.run(["preview", "--stack", stack, *told], ROOT)
         raise UserError(
             f"the preview of {stack} failed:\n{engine.diagnostics(shown.stdout + shown.stderr)}", "nothing was changed"
         )

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.errors import UserError
-from operate import engine, stack_files, state_code
+from operate import engine, sealing, stack_files, state_code
 from operate.exported import state_of
 from preview.plan import Document, document, parse_events
 
@@ -31,7 +31,7 @@ class Asked:
 
     root: a checkout of the program. stack: its name. release: address of a manifest, empty for the present one.
     destroy: preview of a destroy instead. refresh: compare with what AWS has, not with the state alone.
-    pack: folder of the policy pack, None without one. environ: of the engine.
+    pack: folder of the policy pack, None without one. environ: of the engine. sealed: with hashes of secrets.
     """
 
     root: Path
@@ -41,6 +41,7 @@ class Asked:
     refresh: bool = False
     pack: Path | None = None
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    sealed: bool = False
 
 
 def steps(asked: Asked) -> Document:
@@ -54,6 +55,7 @@ def steps(asked: Asked) -> Document:
         environ = {**asked.environ, "PULUMI_DEBUG_COMMANDS": "true"}
         done = engine.run(_arguments(asked, Path(scratch), events), asked.root, environ)
         log = events.read_text(encoding="utf-8") if events.is_file() else ""
+        hashes = sealing.read(Path(scratch), asked.stack, asked.release) if asked.sealed and not done.returncode else {}
     listed = parse_events(log)
     errors = [*_errors(listed), *([] if listed else [done.stderr])] if done.returncode else []
     reasons = [text for error in errors if (text := engine.sentence(error))]
@@ -64,7 +66,7 @@ def steps(asked: Asked) -> Document:
         shown = json.loads(done.stdout)
     except ValueError:
         raise _failure(asked, engine.sentence(done.stderr) or "it printed no plan") from None
-    return document(shown, listed, asked.stack)
+    return document(shown, listed, asked.stack) | ({"sealed": hashes} if asked.sealed else {})
 
 
 def policy_pack(root: Path) -> Path | None:
@@ -132,6 +134,8 @@ def _arguments(asked: Asked, scratch: Path, events: Path) -> list[str]:
     arguments = [*command, "--json", "--stack", asked.stack, "--config-file", str(copy), "--event-log", str(events)]
     if asked.refresh:
         arguments.append("--refresh")
+    if asked.sealed:
+        arguments += sealing.arguments(scratch)
     if asked.destroy:
         return arguments
     if asked.release:

@@ -1,8 +1,8 @@
 """What a preview would do, in a form that two previews of one plan share: an approval is given for this form.
 
 The engine's own plan (`--save-plan`) holds generated names and secrets, and is marked experimental; this one is made
-of a steps document (preview/plan.py). Left out is what differs from run to run: paths of assets (their hashes stay),
-the random end of generated names, and what AWS has answered.
+of a steps document (preview/plan.py), and of secrets only hashes (preview/seal.py). Left out is what differs from run
+to run: paths of assets (their hashes stay), the random end of generated names, and what AWS has answered.
 """
 
 import hashlib
@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from preview.plan import QUIET, UNKNOWN, Document
+from preview.seal import INTERNAL, Sealed, covered, is_hash
+from preview.values import SECRET
 
 SHOWN = 3
 """Differences that are reported one by one; the rest is counted."""
@@ -30,8 +32,8 @@ _LONGEST = 60
 def normalise(document: Document) -> Plan:
     """The plan of a steps document."""
     kept = [step for step in document["steps"] if step["op"] not in _IGNORED]
-    names = _generated(kept)
-    found = [_step(step, names) for step in kept]
+    names, sealed = _generated(kept), document.get("sealed") or {}
+    found = [_step(step, names, sealed) for step in kept]
     return {"schema": 1, "steps": sorted(found, key=lambda step: (step["urn"], step["op"]))}
 
 
@@ -65,15 +67,15 @@ def summary(found: Sequence[str]) -> str:
     return "; ".join(found[:SHOWN]) + more
 
 
-def _step(step: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    inputs = (step["new"] or {}).get("inputs") or {}
+def _step(step: Mapping[str, Any], names: Mapping[str, str], sealed: Sealed) -> dict[str, Any]:
+    inputs = {k: v for k, v in ((step["new"] or {}).get("inputs") or {}).items() if k not in INTERNAL}
     return {
         "urn": step["urn"],
         "op": step["op"],
         # What exists and is touched: another physical thing under the same name is another plan.
         "id": str((step["old"] or {}).get("id") or ""),
-        "inputs": _plain(inputs, names),
-        "diff": {path: kind for path, kind in step["diff"].items() if not path.startswith("__")},
+        "inputs": _plain(covered(inputs, sealed.get(step["urn"], {})), names),
+        "diff": {path: kind for path, kind in step["diff"].items() if path.partition(".")[0] not in INTERNAL},
     }
 
 
@@ -102,11 +104,16 @@ def _plain(value: Any, names: Mapping[str, str]) -> Any:
         return [_plain(item, names) for item in value]
     if not isinstance(value, dict):
         return value
-    kept = {key: item for key, item in value.items() if not key.startswith("__") and item is not None}
+    kept = {key: item for key, item in value.items() if item is not None and not _made_up(key, item)}
     if value.get(_SIGNATURE) in _ASSETS:
         # Where an asset lies differs from machine to machine; what is in it is its hash.
         kept = {key: item for key, item in kept.items() if key in ("hash", "assets")}
     return {key: _plain(item, names) for key, item in kept.items()}
+
+
+def _made_up(key: str, item: Any) -> bool:
+    """Whether this is the provider's list of what it made up, which stands beside it. Anybody's own key may begin so."""
+    return key == "__defaults" and isinstance(item, list)
 
 
 def _by_urn(plan: Plan) -> dict[str, list[dict[str, Any]]]:
@@ -153,7 +160,7 @@ def _done(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> bool:
 
 def _fits(approved: Any, there: Any) -> bool:
     """Whether what is there is what was approved, as far as that was known."""
-    return all(value == UNKNOWN for _, value, _ in _paths(approved, there))
+    return all(value == UNKNOWN or (is_hash(value) and now == SECRET) for _, value, now in _paths(approved, there))
 
 
 def _ops(ops: Sequence[str]) -> str:
@@ -198,5 +205,7 @@ def _short(value: Any) -> str:
         return "absent"
     if value == UNKNOWN:
         return "not known before the deployment"
+    if is_hash(value):
+        return f"a secret ({value.rpartition(':')[2][:8]}…)"
     words = json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else value
     return words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"

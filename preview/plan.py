@@ -7,7 +7,8 @@ A *steps document* is what `document()` makes of one run of `pulumi preview --js
                 "diff": {"path": "kind"},
                 "old": {"type", "id", "inputs", "outputs", …} | null, "new": the same | null}],
      "outputs": {"old": {…}, "new": {…}},
-     "findings": [{"policy", "level", "urn", "message"}]}
+     "findings": [{"policy", "level", "urn", "message"}],
+     "sealed": {"urn": {"input": …}}}   # hashes of secrets, where they were asked for (preview/seal.py)
 
 Steps are sorted by URN, as the engine's own order differs from run to run. Secrets stand as `[secret]`: the engine
 hides them before it writes anything.
