@@ -29,9 +29,9 @@ def delivery(settings: Settings) -> None:
         # What production will be asked to approve is planned while the environment before it is tested.
         planned = (stack.plan(production, deployed_in=env),) if env == before[-1] else ()
         road += [stack.deploy(env), Together(test, planned) if planned else test]
-    if before:
-        road += [stack.approve(before[-1], planned_for=production)]
-    road += [stack.deploy(production, approved_in=before[-1] if before else "")]
+    if not before:
+        road += [stack.plan(production)]
+    road += [stack.approve(planned_for=production), stack.deploy(production, approved=True)]
     pipeline = stack.pipeline(road)
     stack.trigger()
     stack.retrain()

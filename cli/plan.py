@@ -15,13 +15,13 @@ app = new_app()
 def plan(
     stack: Annotated[str, typer.Option(help="Environment, like prod.")],
     release: Annotated[str, typer.Option(help="s3:// address of the release manifest.")],
-    manifest_sha256: Annotated[str, typer.Option(help="SHA-256 that the manifest must have.")],
     store: Annotated[str, typer.Option(help="s3:// address that the plan is written to.")],
+    manifest_sha256: Annotated[str, typer.Option(help="SHA-256 that the manifest must have, if it was tested.")] = "",
     variables: Annotated[Path | None, typer.Option(help="File that is written for the shell with the outcome.")] = None,
 ) -> None:
     """Preview a release with the policy pack, store the plan, and say what an approver needs to know.
 
-    Changes nothing but the stored plan. Prints PLAN_SHA256, which `deploy --plan-sha256` takes, and EVIDENCE.
+    Changes nothing but the stored plan. Prints MANIFEST_SHA256 and PLAN_SHA256, which `deploy` takes, and EVIDENCE.
     """
     from operate import ROOT, evidence, plans
     from operate.deploy import refuse_foundation
@@ -29,12 +29,13 @@ def plan(
     from preview import digest, report, summary
 
     client = s3()
-    found = evidence.read_manifest(client, release, manifest_sha256)
+    found, sha256 = evidence.read_manifest(client, release, manifest_sha256)
     planned = steps(Asked(ROOT, stack, release, pack=ROOT / "policies", sealed=True))
     shown = report(planned)
     evidence.refuse_violations(shown)
     refuse_foundation(stack, planned["steps"])
     outcome = {
+        "MANIFEST_SHA256": sha256,
         "PLAN_SHA256": plans.store(client, store, digest.normalise(planned)),
         "EVIDENCE": evidence.evidence(found, stack, summary(shown)),
     }

@@ -22,8 +22,6 @@ class ApproveArgs(TypedDict):
     """Who is asked."""
     minutes: int
     """When the question expires."""
-    deployed_in: str
-    """Environment whose deployment was tested."""
     planned_for: str
     """Environment whose plan is approved."""
 
@@ -40,11 +38,12 @@ class Approve(pulumi.ComponentResource):
         topic = Topic(name, name=f"{args['names'].name}-approval", kms_master_key_id=args["key_arn"], opts=own)
         for index, mail in enumerate(args["mails"]):
             TopicSubscription(f"{name}-{index}", topic=topic.arn, protocol="email", endpoint=mail, opts=own)
-        tested, planned = f"Deploy{title(args['deployed_in'])}", f"Plan{title(args['planned_for'])}"
+        planned = f"Plan{title(args['planned_for'])}"
         configuration: dict[str, pulumi.Input[str]] = {
             "NotificationArn": topic.arn,
-            # At most 1000 characters once the variables are in: cli/plan.py keeps the evidence within 900.
-            "CustomData": f"#{{{planned}.EVIDENCE}} Manifest sha256: #{{{tested}.MANIFEST_SHA256}}",
+            # At most 1000 characters once the variables are in: operate/evidence.py keeps the evidence within its part.
+            "CustomData": f"#{{{planned}.EVIDENCE}} Approved are (sha256) source #{{{planned}.SOURCE_SHA256}},"
+            f" manifest #{{{planned}.MANIFEST_SHA256}}, plan #{{{planned}.PLAN_SHA256}}.",
         }
         self.stage = Stage("Approve", "Approval", "Manual", configuration, takes_source=False, minutes=args["minutes"])
         self.register_outputs({})

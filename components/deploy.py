@@ -12,8 +12,8 @@ class DeployArgs(EngineArgs):
 
     env: str
     """Which environment."""
-    approved_in: str
-    """Environment whose manifest was approved: only it is deployed, by the approved plan. Empty: nobody approves."""
+    approved: bool
+    """Whether a plan was approved: only its source deploys, and only its manifest, by that plan."""
 
 
 class Deploy(pulumi.ComponentResource):
@@ -34,7 +34,7 @@ class Deploy(pulumi.ComponentResource):
                 "at": args["at"],
                 "purpose": f"deploy-{env}",
                 "key_arn": args["key_arn"],
-                "buildspec": buildspecs.deploy(env, profile, args["backend"], bool(args["approved_in"])),
+                "buildspec": buildspecs.deploy(env, profile, args["backend"], args["approved"]),
                 "image": args["image"],
                 "compute_type": args["compute_type"],
                 "minutes": args["minutes"],
@@ -44,10 +44,12 @@ class Deploy(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self),
         )
         given = {"RELEASE_MANIFEST": names.manifest_of_run}
-        if args["approved_in"]:
-            given["APPROVED_SHA256"] = f"#{{Deploy{title(args['approved_in'])}.MANIFEST_SHA256}}"
+        if args["approved"]:
+            planned = f"Plan{title(env)}"
+            given["APPROVED_SOURCE_SHA256"] = f"#{{{planned}.SOURCE_SHA256}}"
+            given["APPROVED_SHA256"] = f"#{{{planned}.MANIFEST_SHA256}}"
             given["APPROVED_PLAN"] = names.plan_of_run(env)
-            given["APPROVED_PLAN_SHA256"] = f"#{{Plan{title(env)}.PLAN_SHA256}}"
+            given["APPROVED_PLAN_SHA256"] = f"#{{{planned}.PLAN_SHA256}}"
         configuration: dict[str, pulumi.Input[str]] = {
             "ProjectName": project.name,
             "EnvironmentVariables": variables(given),

@@ -13,11 +13,14 @@ class PlanArgs(EngineArgs):
     env: str
     """Which environment."""
     deployed_in: str
-    """Environment whose manifest is tested meanwhile: the plan is for that very manifest."""
+    """Environment whose manifest is tested meanwhile: the plan is for that very manifest. Empty where there is none."""
 
 
 class Plan(pulumi.ComponentResource):
-    """The action and its project, which only reads. Exports `PLAN_SHA256` and `EVIDENCE`."""
+    """The action and its project, which only reads.
+
+    Exports `EVIDENCE` and what is approved: `SOURCE_SHA256`, `MANIFEST_SHA256` and `PLAN_SHA256`.
+    """
 
     stage: Stage
     """Declaration for the pipeline."""
@@ -43,11 +46,9 @@ class Plan(pulumi.ComponentResource):
             },
             pulumi.ResourceOptions(parent=self),
         )
-        given = {
-            "RELEASE_MANIFEST": names.manifest_of_run,
-            "MANIFEST_SHA256": f"#{{Deploy{title(args['deployed_in'])}.MANIFEST_SHA256}}",
-            "PLAN": names.plan_of_run(env),
-        }
+        given = {"RELEASE_MANIFEST": names.manifest_of_run, "PLAN": names.plan_of_run(env)}
+        if args["deployed_in"]:
+            given["TESTED_SHA256"] = f"#{{Deploy{title(args['deployed_in'])}.MANIFEST_SHA256}}"
         configuration: dict[str, pulumi.Input[str]] = {
             "ProjectName": project.name,
             "EnvironmentVariables": variables(given),

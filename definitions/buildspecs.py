@@ -101,10 +101,25 @@ def _write_profile(text: str) -> list[str]:
     return [f"printf '%s\\n' {lines} > \"$PWD/.aws-config\"", 'export AWS_CONFIG_FILE="$PWD/.aws-config"']
 
 
+# Taken before anything of the source runs, and read-only from then on: a source cannot lie about itself. A build's
+# commands share one shell (docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html, "version").
+# operate/sources.py takes the same hash of a commit.
+MEASURE_SOURCE = (
+    "SOURCE_SHA256=\"$({ find . -type l -printf '%p -> %l\\n'; find . -type f -print0 | xargs -0 -r sha256sum; }"
+    ' | LC_ALL=C sort | sha256sum | cut -c 1-64)"; readonly SOURCE_SHA256; export SOURCE_SHA256'
+)
+_REFUSE_ANOTHER_SOURCE = (
+    'test "$SOURCE_SHA256" = "${APPROVED_SOURCE_SHA256:?nothing was approved}" || { echo "the source has SHA-256'
+    " $SOURCE_SHA256, but $APPROVED_SOURCE_SHA256 was approved: nothing was changed; find out what exchanged it, then"
+    ' run the pipeline again" >&2; false; }'
+)
+
+
 def deploy(env: str, profile_text: str, backend: str, approved: bool = False) -> dict[str, Any]:
     """`pulumi up` of one environment as its deployer. Exports what later stages need.
 
-    Where something was `approved`, a build that is not told what stops: it would deploy anything.
+    Where something was `approved`, a build that is not told what stops: it would deploy anything. So does one whose
+    source is another, before it runs any of it.
     """
     bound = (
         ' --manifest-sha256 "${APPROVED_SHA256:?nothing was approved}" --plan "${APPROVED_PLAN:?nothing was approved}"'
@@ -112,7 +127,7 @@ def deploy(env: str, profile_text: str, backend: str, approved: bool = False) ->
     )
     return _spec(
         _engine(backend),
-        [_INSTALL_PULUMI, _REQUIREMENTS],
+        [*([MEASURE_SOURCE, _REFUSE_ANOTHER_SOURCE] if approved else []), _INSTALL_PULUMI, _REQUIREMENTS],
         [
             *_write_profile(profile_text),
             (
@@ -129,16 +144,16 @@ def plan(env: str, profile_text: str, backend: str) -> dict[str, Any]:
     """What `pulumi up` of one environment would do, as a role that only looks. Exports what is approved."""
     return _spec(
         _engine(backend),
-        [_INSTALL_PULUMI, _REQUIREMENTS],
+        [MEASURE_SOURCE, _INSTALL_PULUMI, _REQUIREMENTS],
         [
             *_write_profile(profile_text),
             (
-                f'python -m cli plan --stack {env} --release "$RELEASE_MANIFEST" --manifest-sha256 "$MANIFEST_SHA256"'
-                ' --store "$PLAN" --variables "$PWD/.plan.env"'
+                f'python -m cli plan --stack {env} --release "$RELEASE_MANIFEST"'
+                ' --manifest-sha256 "${TESTED_SHA256:-}" --store "$PLAN" --variables "$PWD/.plan.env"'
             ),
             'source "$PWD/.plan.env"',
         ],
-        ["PLAN_SHA256", "EVIDENCE"],
+        ["SOURCE_SHA256", "MANIFEST_SHA256", "PLAN_SHA256", "EVIDENCE"],
     )
 
 

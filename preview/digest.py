@@ -112,7 +112,7 @@ def _plain(value: Any, names: Mapping[str, str]) -> Any:
 
 
 def _made_up(key: str, item: Any) -> bool:
-    """Whether this is the provider's list of what it made up, which stands beside it. Anybody's own key may begin so."""
+    """Whether this is the provider's list of what it made up. Anybody's own key may begin with two underscores."""
     return key == "__defaults" and isinstance(item, list)
 
 

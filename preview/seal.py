@@ -4,6 +4,7 @@ The engine's JSON shows every secret as `[secret]`, whatever it is. Its plan (`-
 each resource's inputs change to, in plain text. It is read once, and never kept.
 """
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ INTERNAL = ("__defaults", "__provider")
 """Inputs that the SDK adds: which of the others it made up, and a reference to a class of the project's source."""
 
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
-_IS_SECRET = "1b47061264138c4ac30d75fd1eb44270"
+_IS_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  the mark of one
 _PREFIX = f"{SECRET} scrypt:"
 # RFC 7914, as OWASP's Password Storage Cheat Sheet has it: a secret may be short, and a plan has many readers.
 _COST = {"n": 2**14, "r": 8, "p": 5, "dklen": 32}
@@ -60,8 +61,6 @@ def _hashed(value: Any, salt: bytes) -> Any:
     if value.get(_SIGNATURE) != _IS_SECRET:
         return {key: _hashed(each, salt) for key, each in value.items()}
     text = str(value.get("plaintext", value.get("ciphertext", "")))
-    try:
+    with contextlib.suppress(ValueError):
         text = json.dumps(json.loads(text), sort_keys=True)
-    except ValueError:
-        pass
     return _PREFIX + hashlib.scrypt(text.encode(), salt=salt, **_COST, maxmem=2**26).hex()

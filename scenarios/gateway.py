@@ -4,6 +4,8 @@ import contextlib
 import json
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +14,8 @@ from rehearsal.environment import Rehearsal
 
 _PATIENCE_SECONDS = 600.0
 _LOOK_SECONDS = 0.1
+# Longer than anything that is done within a held minute takes, on any machine.
+_HELD_SECONDS = 300.0
 # When the monitor looks at the hour before, unless config says otherwise; and a moment for the beat to be delivered.
 _BEAT_MINUTE, _AFTER = 15, timedelta(minutes=2)
 
@@ -56,8 +60,23 @@ def hasten(rehearsal: Rehearsal, hours: float) -> None:
         time.sleep(_LOOK_SECONDS)
 
 
+@contextmanager
+def held_minute(rehearsal: Rehearsal) -> Iterator[None]:
+    """AWS's minute that runs now does not end within the block: a shift that has begun is not over before."""
+    ask(rehearsal, "PUT", "/_rehearsal/clock", {"hold": _HELD_SECONDS})
+    try:
+        yield
+    finally:
+        ask(rehearsal, "PUT", "/_rehearsal/clock", {"hold": 0})
+
+
+def clock(rehearsal: Rehearsal) -> datetime:
+    """What time it is in the rehearsal."""
+    return datetime.fromisoformat(ask(rehearsal, "GET", "/_rehearsal/clock")["now"])
+
+
 def pass_the_hour(rehearsal: Rehearsal) -> None:
     """Let time pass until every hourly schedule has had its beat for the hour that runs now. Raises UserError."""
-    now = datetime.fromisoformat(ask(rehearsal, "GET", "/_rehearsal/clock")["now"])
+    now = clock(rehearsal)
     beat = now.replace(minute=_BEAT_MINUTE, second=0, microsecond=0) + timedelta(hours=1) + _AFTER
     hasten(rehearsal, (beat - now) / timedelta(hours=1))

@@ -118,21 +118,21 @@ class DeliveryStack:
             },
         )
 
-    def deploy(self, env: str, approved_in: str = "") -> Deploy:
-        """`pulumi up` of an environment; where `approved_in` names one, only of the manifest approved there."""
+    def deploy(self, env: str, approved: bool = False) -> Deploy:
+        """`pulumi up` of an environment; `approved`: only of the source, manifest and plan that were."""
         minutes = self.settings.build.deploy_minutes
-        args: DeployArgs = {**self._engine(), "minutes": minutes, "env": env, "approved_in": approved_in}
+        args: DeployArgs = {**self._engine(), "minutes": minutes, "env": env, "approved": approved}
         return Deploy(f"deploy-{env}", args)
 
     def test(self, env: str) -> SystemTest:
         """Ask the real API."""
         return SystemTest(f"test-{env}", {**self._builds(), "env": env, "command": self.settings.test.command})
 
-    def plan(self, env: str, deployed_in: str) -> Plan:
-        """What the manifest that was deployed in one environment would do to another, for those who approve."""
+    def plan(self, env: str, deployed_in: str = "") -> Plan:
+        """What a manifest, that which was deployed in another environment, would do to one, for those who approve."""
         return Plan(f"plan-{env}", {**self._engine(looks=True), "env": env, "deployed_in": deployed_in})
 
-    def approve(self, deployed_in: str, planned_for: str) -> Approve:
+    def approve(self, planned_for: str) -> Approve:
         """Ask a person."""
         return Approve(
             "approve",
@@ -141,7 +141,6 @@ class DeliveryStack:
                 "key_arn": self.storage.key_arn,
                 "mails": self.settings.approval.mails,
                 "minutes": self.settings.approval.minutes,
-                "deployed_in": deployed_in,
                 "planned_for": planned_for,
             },
         )

@@ -37,8 +37,8 @@ def _project(names: Names, purpose: str, statements: Callable[[Delivery], list[S
 
 
 def planned(names: Names) -> list[str]:
-    """Environments whose updates are planned: production alone, and only where one before it is approved."""
-    return names.environments[1:][-1:]
+    """Environments whose updates are planned and approved: production alone."""
+    return names.environments[-1:]
 
 
 def pipeline(at: Delivery) -> list[Statement]:

@@ -33,7 +33,6 @@ class Fault:
     """One row of the matrix. `name` is kebab-case; `inject` leaves tidying up to `World.restore`.
 
     denies: what the fault takes from a role on purpose, as the role's name without the project's and an IAM action.
-    approval: it needs a road with an approval, which one with a single environment is without.
     alternates: it deploys whichever of the world's two good releases does not serve, and leaves that one serving.
     """
 
@@ -42,7 +41,6 @@ class Fault:
     inject: Callable[[World], Outcome]
     expected: Expected
     denies: tuple[str, str] | None = None
-    approval: bool = False
     alternates: bool = False
 
     def at(self, production: str) -> Fault:

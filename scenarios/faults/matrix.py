@@ -66,7 +66,7 @@ def opened(here: Rehearsal, display: Display, keep: bool, data: Path | None = No
 
 def play(world: World, faults: Sequence[Fault]) -> Iterator[Row]:
     """One row after the other; after each the world is whole again."""
-    for fault in _possible(world, faults):
+    for fault in (each.at(world.project.production) for each in faults):
         world.display.say(f"{fault.name}: {fault.title}")
         started = time.monotonic()
         before = world.old.id if not fault.alternates else world.serving(world.project.production)
@@ -80,15 +80,6 @@ def play(world: World, faults: Sequence[Fault]) -> Iterator[Row]:
         problems += judge(fault, outcome, before, bound)
         problems += restore(world, fault)
         yield Row(fault, outcome, bound, tuple(problems), time.monotonic() - started)
-
-
-def _possible(world: World, faults: Sequence[Fault]) -> Iterator[Fault]:
-    """The faults that this project's road can have, about its own production."""
-    for fault in faults:
-        if fault.approval and len(world.project.names.environments) == 1:
-            world.display.say(f"{fault.name}: left out, since a road of one environment asks nobody")
-        else:
-            yield fault.at(world.project.production)
 
 
 def inject(world: World, fault: Fault) -> tuple[Outcome, list[str]]:

@@ -15,7 +15,7 @@ from contracts.s3 import parse_s3_uri
 from scenarios.faults.fault import Expected, Fault
 from scenarios.faults.outcome import NONE, Outcome
 from scenarios.faults.world import TRICKLE, World
-from scenarios.gateway import pass_the_hour
+from scenarios.gateway import clock, pass_the_hour
 from scenarios.tour import evidence
 
 _SEEN_SECONDS = 180.0
@@ -43,14 +43,14 @@ def no_capture(world: World) -> Outcome:
 
 
 def _hour(world: World) -> str:
-    """Lets an hour pass; what its analysis says."""
+    """Lets the hour that runs now end; what its own analysis says, which may come after an earlier one's."""
     production = world.project.production
-    known = evidence.summaries(world.clients, world.project, production).keys()
+    end = f"/{clock(world.rehearsal):%Y/%m/%d/%H}/summary.json"
     pass_the_hour(world.rehearsal)
 
     def sentence() -> str:
         found = evidence.summaries(world.clients, world.project, production)
-        return str(found[max(found.keys() - known)]["sentence"]) if found.keys() - known else ""
+        return next((str(report["sentence"]) for key, report in found.items() if key.endswith(end)), "")
 
     return str(_until(sentence, "the hour was not told of"))
 

@@ -12,6 +12,7 @@ from scenarios import boosters
 from scenarios.faults.fault import Expected, Fault
 from scenarios.faults.outcome import DEPLOY, NONE, Outcome
 from scenarios.faults.world import World
+from scenarios.gateway import held_minute
 from scenarios.tour.evidence import read_object
 
 # How long the after hook waits for the capture in the one row where none will come: real seconds.
@@ -149,9 +150,12 @@ def _alarm_on(cloudwatch: Any, metric: str) -> str:
 
 def _stopped(world: World) -> Outcome:
     codedeploy = world.clients.of(world.project.production, "codedeploy")
-    return during_shift(
-        world, lambda deployment: codedeploy.stop_deployment(deploymentId=deployment, autoRollbackEnabled=True)
-    )
+
+    def act(deployment: str) -> None:
+        with held_minute(world.rehearsal):
+            codedeploy.stop_deployment(deploymentId=deployment, autoRollbackEnabled=True)
+
+    return during_shift(world, act)
 
 
 def _killed(world: World) -> Outcome:
@@ -159,7 +163,8 @@ def _killed(world: World) -> Outcome:
     with world.traffic() as traffic:
         process = world.start_deploy(world.project.production, world.new)
         world.until_shifting(process)
-        world.kill(process)
+        with held_minute(world.rehearsal):
+            world.kill(process)
         again = world.deploy(world.project.production, world.new)
         world.settle()
     if again.returncode:

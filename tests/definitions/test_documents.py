@@ -1,7 +1,9 @@
 """State machine, buildspecs, AppSpec and API as documents."""
 
 import json
+import os
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from definitions.openapi import openapi
 from definitions.state_machine import state_machine
 from definitions.states import Machines, Training
 from definitions.storage import expire
+from operate.sources import of_folder
 
 NAMES = Names("glidepath", "eu-west-1", {"delivery": "1" * 12, "dev": "2" * 12, "prod": "3" * 12})
 MACHINES = Machines("ml.m5.large", 1, 20, 1800)
@@ -132,6 +135,40 @@ def test_a_deployment_that_is_not_told_what_was_approved_stops(missing: str, emp
     assert code != 0
     assert f"{missing}: nothing was approved" in said
     assert "deploy --stack" not in said
+
+
+def _refusal(source: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """The first commands of a deployment that was approved, in the folder of its source."""
+    install = buildspecs.deploy("prod", "[profile x]\n", "", approved=True)["phases"]["install"]["commands"]
+    script = "\n".join([f"{install[0]} || exit 1", f"{install[1]} || exit 1", "echo went on"])
+    return subprocess.run(
+        ["bash", "-c", script], cwd=source, env={"PATH": os.environ["PATH"], **environ}, capture_output=True, text=True
+    )
+
+
+def test_a_source_that_was_exchanged_is_refused_before_any_of_it_runs(tmp_path: Path) -> None:
+    (tmp_path / "__main__.py").write_text("what was approved\n")
+    approved = of_folder(tmp_path)
+    assert _refusal(tmp_path, APPROVED_SOURCE_SHA256=approved).stdout == "went on\n"
+    (tmp_path / "requirements.txt").write_text("exfiltrate\n")
+    done = _refusal(tmp_path, APPROVED_SOURCE_SHA256=approved)
+    assert done.returncode == 1
+    assert "went on" not in done.stdout
+    assert f"but {approved} was approved: nothing was changed" in done.stderr
+
+
+@pytest.mark.parametrize("environ", [{}, {"APPROVED_SOURCE_SHA256": ""}])
+def test_a_deployment_that_is_not_told_the_approved_source_stops(tmp_path: Path, environ: dict[str, str]) -> None:
+    done = _refusal(tmp_path, **environ)
+    assert done.returncode != 0
+    assert "went on" not in done.stdout
+    assert "nothing was approved" in done.stderr
+
+
+def test_the_source_is_measured_before_anything_of_it_runs() -> None:
+    for spec in (buildspecs.plan("prod", "[profile x]\n", ""), buildspecs.deploy("prod", "[profile x]\n", "", True)):
+        assert spec["phases"]["install"]["commands"][0] == buildspecs.MEASURE_SOURCE
+    assert "SOURCE_SHA256" in buildspecs.plan("prod", "[profile x]\n", "")["env"]["exported-variables"]
 
 
 def test_what_expires_in_a_versioned_bucket_is_gone_with_its_versions() -> None:

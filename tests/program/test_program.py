@@ -269,25 +269,29 @@ def test_the_pipeline_is_the_road() -> None:
     assert [stage["name"] for stage in pipeline["stages"]] == road
     assert (pipeline["pipelineType"], pipeline["executionMode"]) == ("V2", "QUEUED")
     production = pipeline["stages"][-1]["actions"][0]["configuration"]["EnvironmentVariables"]
-    assert "#{DeployDev.MANIFEST_SHA256}" in production
-    assert "#{PlanProd.PLAN_SHA256}" in production
+    for approved in ("SOURCE_SHA256", "MANIFEST_SHA256", "PLAN_SHA256"):
+        assert f"#{{PlanProd.{approved}}}" in production
 
 
 def test_production_is_planned_before_anybody_is_asked() -> None:
     stages = {s["name"]: s["actions"] for s in one(run("delivery").of("aws:codepipeline/pipeline:Pipeline"))["stages"]}
     assert [action["name"] for action in stages["TestDev"]] == ["TestDev", "PlanProd"]
     assert "runOrder" not in stages["TestDev"][1]
+    assert "#{DeployDev.MANIFEST_SHA256}" in stages["TestDev"][1]["configuration"]["EnvironmentVariables"]
     (approve,) = stages["Approve"]
     assert approve["configuration"]["CustomData"] == (
-        "#{PlanProd.EVIDENCE} Manifest sha256: #{DeployDev.MANIFEST_SHA256}"
+        "#{PlanProd.EVIDENCE} Approved are (sha256) source #{PlanProd.SOURCE_SHA256},"
+        " manifest #{PlanProd.MANIFEST_SHA256}, plan #{PlanProd.PLAN_SHA256}."
     )
 
 
-def test_a_single_environment_is_deployed_without_approval_and_plan() -> None:
+def test_a_single_environment_is_planned_and_approved_too() -> None:
     ran = run("delivery", environments=["prod"], accounts={"delivery": "1" * 12, "prod": "3" * 12})
     stages = one(ran.of("aws:codepipeline/pipeline:Pipeline"))["stages"]
-    assert [stage["name"] for stage in stages] == ["Source", "Build", "Train", "DeployProd"]
-    assert "APPROVED" not in str(stages)
+    assert [stage["name"] for stage in stages] == ["Source", "Build", "Train", "PlanProd", "Approve", "DeployProd"]
+    planned, _, deployed = (stage["actions"][0]["configuration"] for stage in stages[3:])
+    assert "TESTED_SHA256" not in planned["EnvironmentVariables"]
+    assert "#{PlanProd.SOURCE_SHA256}" in deployed["EnvironmentVariables"]
 
 
 @pytest.mark.parametrize(

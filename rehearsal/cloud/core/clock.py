@@ -41,6 +41,7 @@ class Clock:
         self._begun = [time.time()]
         # Until when, in monotonic time, the minute is held at the most.
         self._holds: list[float] = []
+        self._held_until = 0.0
         # Until when, in AWS seconds, minutes need no real time of their own.
         self._hastened = 0.0
         self._before: list[Callable[[], None]] = []
@@ -113,6 +114,10 @@ class Clock:
         """For so many AWS seconds, minutes last only as long as what belongs into them: nobody waits for an hour."""
         self._hastened = self.seconds() + aws_seconds
 
+    def hold(self, longest: float) -> None:
+        """No minute ends for so many real seconds from now, or until the cloud shuts down; 0 lets it end."""
+        self._held_until = time.monotonic() + longest
+
     @contextmanager
     def held(self, longest: float) -> Iterator[None]:
         """No minute ends within the block, for at most `longest` real seconds: on AWS it would take a few seconds."""
@@ -143,7 +148,7 @@ class Clock:
         going = True
         while going and (left := self._least_length() - (time.monotonic() - self._minute[1])) > 0:
             going = self.pause(min(left, _LONGEST_WAIT))
-        while going and any(until > time.monotonic() for until in list(self._holds)):
+        while going and any(until > time.monotonic() for until in [*self._holds, self._held_until]):
             going = self.pause(_LEAST_WAIT)
         return going
 
