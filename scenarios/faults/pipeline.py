@@ -7,12 +7,14 @@ would in the console.
 import json
 import subprocess
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from typing import Any
 
 from contracts.errors import UserError
-from contracts.names import LIVE
+from contracts.names import DELIVERY, LIVE
 from contracts.s3 import parse_s3_uri
 from operate.messages import cause
 from operate.runs import read_run
@@ -124,7 +126,9 @@ def exchanged_source(world: World) -> Outcome:
         _waiting.pop(world.rehearsal.port, None)
         stage, _ = delivery.end_of(world, run)
         said = delivery.build_log(world, _build_of(world, run))
-    return world.outcome(stage, next((line.strip() for line in said.splitlines() if "was approved" in line), ""), traffic)
+    return world.outcome(
+        stage, next((line.strip() for line in said.splitlines() if "was approved" in line), ""), traffic
+    )
 
 
 def _exchange(world: World, run: str) -> None:

@@ -80,7 +80,8 @@ def test_every_fault_of_the_delivery_is_in_the_catalogue() -> None:
     wanted = {
         "wrong-schema", "training-fails", "baseline-fails", "below-gate", "champion-better", "same-data-twice",
         "event-twice", "two-runs-at-once", "approval-expired", "approval-rejected", "deployer-lacks-permission",
-        "another-manifest", "changed-artifact", "gateway-restarted", "drift-while-running", "drift-budget-spent",
+        "another-manifest", "changed-artifact", "exchanged-source", "gateway-restarted", "drift-while-running",
+        "drift-budget-spent",
         "drift-within-cooldown", "two-drift-alarms", "drift-event-twice", "retraining-below-gate",
         "analysis-fails", "baseline-gone", "no-capture",
     }  # fmt: skip

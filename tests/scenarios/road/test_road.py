@@ -19,6 +19,7 @@ from scenarios.faults.candidates import Candidates
 from scenarios.tour import evidence
 from scenarios.tour.tour import BUSY
 from tests.scenarios.road.conftest import Road
+from tests.scenarios.road.schema import deployment, renamed, watched
 from tests.scenarios.road.variants import Production, eventually, of_two_features
 
 STACKS = ("delivery", "dev", "prod")
@@ -334,6 +335,42 @@ def test_a_shadow_that_fails_fails_nobody(production: Production) -> None:
     assert production.counted(endpoint, "live", "Invocation4XXErrors") == 0
     assert production.counted(endpoint, "live", "Invocation5XXErrors") == 0
     assert production.captured(endpoint, "live") > 0
+
+
+def test_a_change_of_schema_refuses_no_caller_of_the_release_that_serves(road: Road) -> None:
+    production = road.project.production
+    manifest = evidence.manifest_now(road.clients, road.project, production)
+    changed, address, names = renamed(road, manifest)
+    row = evidence.golden_instances(road.clients, manifest)[0]
+    instances = {"old": row, "new": {names[name]: value for name, value in row.items()}}
+
+    there = watched(road, instances, *deployment(production, address))
+    old = there.during("old")
+    assert len(old) > 10
+    assert {(answer.status, answer.release) for answer in old} == {(200, manifest["id"])}
+    refused = there.caller.predict([instances["old"]])
+    assert refused.status == 400
+    first, second = manifest["features"][0], changed["features"][0]
+    assert f"lacks {second} and has unknown {first}" in str(refused.error)
+    assert f"a request of release {manifest['id']}, which no longer serves; release {changed['id']}" in str(
+        refused.error
+    )
+    assert there.caller.predict([instances["new"]]).release == changed["id"]
+    (variables,) = [
+        there.lambda_.get_function_configuration(FunctionName=there.function, Qualifier="live")["Environment"][
+            "Variables"
+        ]
+    ]
+    assert json.loads(variables["FORMER"])["release"] == manifest["id"]
+
+    again = road.glidepath(*deployment(production, address))
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "started deployment" not in again.stdout + again.stderr
+
+    back = watched(road, instances, "rollback", production, "--to", manifest["id"], "--yes")
+    assert {(answer.status, answer.release) for answer in back.during("new")} == {(200, changed["id"])}
+    assert back.caller.predict([instances["old"]]).release == manifest["id"]
+    assert back.caller.predict([instances["new"]]).status == 400
 
 
 @pytest.mark.parametrize("stack", tuple(reversed(STACKS)))

@@ -1,0 +1,96 @@
+"""A release with other features, and callers of both schemas around its shift."""
+
+import hashlib
+import json
+import sys
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from contracts.s3 import parse_s3_uri
+from operate.caller import Answer, Caller
+from operate.plans import write_once
+from scenarios.tour import evidence
+from tests.scenarios.road.conftest import Road
+
+
+def renamed(road: Road, manifest: dict[str, Any]) -> tuple[dict[str, Any], str, dict[str, str]]:
+    """The serving release with its first feature called otherwise: a copy of its model, so an endpoint of its own."""
+    s3 = road.clients.of("delivery", "s3")
+    names = {name: name for name in manifest["features"]}
+    names[manifest["features"][0]] = f"{manifest['features'][0]}_v2"
+    golden = json.loads(evidence.read_object(s3, manifest["golden"]))
+    for record in golden["records"]:
+        record["features"] = {names[name]: value for name, value in record["features"].items()}
+    mark = hashlib.sha256(json.dumps(names).encode()).hexdigest()[:8]
+    run = f"s3://{road.project.names.artifacts_bucket}/runs/by-hand-{mark}"
+    artifact = parse_s3_uri(f"{run}/release/model.tar.gz")
+    body = evidence.read_object(s3, manifest["model"]["artifact"])
+    s3.put_object(Bucket=artifact.bucket, Key=artifact.key, Body=body, ChecksumAlgorithm="SHA256")
+    copy = {
+        **manifest,
+        "model": {**manifest["model"], "artifact": str(artifact)},
+        "id": f"{manifest['id'].partition('-')[0]}-{mark}",
+        "reason": "manual",
+        "features": list(names.values()),
+        "golden": f"{run}/evaluation/golden.json",
+    }
+    for uri, document in ((copy["golden"], golden), (f"{run}/release/manifest.json", copy)):
+        write_once(s3, uri, json.dumps(document).encode(), "application/json")
+    return copy, f"{run}/release/manifest.json", names
+
+
+@dataclass
+class Callers:
+    """One caller of each schema, every half second; what they met while the alias was not yet at its end."""
+
+    road: Road
+    instances: dict[str, dict[str, float]]
+    met: list[tuple[str, Answer, bool]] = field(default_factory=list)
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        road = self.road
+        url = road.report["production"]["url"]
+        production = road.project.production
+        self.caller = Caller(url, road.project.names.region, road.clients.credentials(production))
+        self.lambda_ = road.clients.of(production, "lambda")
+        self.function = road.project.names.predict(production)
+        self.before = self.alias()
+
+    def alias(self) -> tuple[str, bool]:
+        """Version, and whether others have a share."""
+        found = self.lambda_.get_alias(FunctionName=self.function, Name="live")
+        return found["FunctionVersion"], bool((found.get("RoutingConfig") or {}).get("AdditionalVersionWeights"))
+
+    def run(self) -> None:
+        """Ask until stopped. An answer counts as one of the shift's where the shift was not over after it."""
+        while not self.stopped.wait(0.5):
+            answers = [(name, self.caller.predict([instance])) for name, instance in self.instances.items()]
+            version, shared = self.alias()
+            moving = shared or version == self.before[0]
+            self.met += [(name, answer, moving) for name, answer in answers]
+
+    def during(self, name: str) -> list[Answer]:
+        """What callers of one schema were answered before the shift was over."""
+        return [answer for each, answer, moving in self.met if each == name and moving]
+
+
+def watched(road: Road, instances: dict[str, dict[str, float]], *command: str) -> Callers:
+    """A command, with callers of both schemas around it."""
+    callers = Callers(road, instances)
+    thread = threading.Thread(target=callers.run)
+    thread.start()
+    try:
+        done = road.glidepath(*command)
+    finally:
+        callers.stopped.set()
+        thread.join()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert callers.alias()[0] != callers.before[0]
+    return callers
+
+
+def deployment(production: str, address: str) -> tuple[str, ...]:
+    """A deployment by hand acts where its shell points: here, into the rehearsal."""
+    return "exec", "--", sys.executable, "-m", "cli", "deploy", "--stack", production, "--release", address
