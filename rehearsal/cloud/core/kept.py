@@ -78,11 +78,11 @@ KEPT: dict[str, Kept] = {
         """,
     ),
     "kms": _kept(
-        "keys, aliases, grants; moto encrypts and signs by itself. Nothing rotates",
+        "keys, aliases, grants; moto encrypts by itself. Nothing rotates",
         """
         CancelKeyDeletion CreateAlias CreateGrant DeleteAlias DisableKey DisableKeyRotation
         EnableKey GenerateDataKey GenerateDataKeyWithoutPlaintext GenerateMac
-        GenerateRandom PutKeyPolicy RetireGrant RevokeGrant ScheduleKeyDeletion Sign TagResource
+        GenerateRandom PutKeyPolicy RetireGrant RevokeGrant ScheduleKeyDeletion TagResource
         UntagResource UpdateAlias UpdateKeyDescription VerifyMac
         """,
     ),

@@ -2,6 +2,9 @@
 
 import json
 
+import pytest
+from botocore.exceptions import ClientError
+
 from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.cloud.services.s3 import Packed
 
@@ -40,3 +43,19 @@ def test_small_objects_stay_as_they_are(cloud: Cloud, account: str) -> None:
         s3.put_object(Bucket=name, Key="pointer.json", Body=body)
     kept = cloud.backend("s3", account, REGION).buckets[name].keys.getlist("pointer.json")
     assert [isinstance(version._value_buffer, Packed) for version in kept] == [False, False]
+
+
+def test_a_copy_that_asks_for_nothing_to_be_there_is_made_once(cloud: Cloud, account: str) -> None:
+    s3, name = cloud.client("s3", account, REGION), f"bucket-{account}"
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    for body in (b"one", b"two"):
+        s3.put_object(Bucket=name, Key=f"{body.decode()}", Body=body)
+    once = {"Bucket": name, "Key": "copy", "IfNoneMatch": "*"}
+    s3.copy_object(**once, CopySource={"Bucket": name, "Key": "one"})
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        s3.copy_object(**once, CopySource={"Bucket": name, "Key": "two"})
+    assert s3.get_object(Bucket=name, Key="copy")["Body"].read() == b"one"
+    s3.delete_object(Bucket=name, Key="copy")
+    s3.copy_object(**once, CopySource={"Bucket": name, "Key": "two"})
+    assert s3.get_object(Bucket=name, Key="copy")["Body"].read() == b"two"

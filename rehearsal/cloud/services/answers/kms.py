@@ -4,9 +4,15 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
+
 from rehearsal.cloud.core.api import AwsError, Call, not_implemented, operation
 
 _ROTATION_DAYS = 365
+_HASHES = {"256": SHA256, "384": SHA384, "512": SHA512}
 
 
 @operation("kms", "CreateKey")
@@ -98,10 +104,50 @@ def _check_source(call: Call, named: str | None) -> None:
         raise AwsError("IncorrectKeyException", text)
 
 
+@operation("kms", "GetPublicKey")
+def public_key(call: Call) -> dict[str, Any]:
+    """With what the key is for: https://docs.aws.amazon.com/kms/latest/APIReference/API_GetPublicKey.html"""
+    key = _key(call)
+    if key.key_usage != "SIGN_VERIFY":
+        return call.forward()
+    about = {"KeySpec": key.key_spec, "CustomerMasterKeySpec": key.key_spec, "KeyUsage": key.key_usage}
+    return {**call.forward(), "KeyId": key.arn, **about, "SigningAlgorithms": key.signing_algorithms}
+
+
+@operation("kms", "Sign")
+def sign(call: Call) -> dict[str, Any]:
+    """A digest is signed as it is: moto would hash it once more."""
+    algorithm = call.params["SigningAlgorithm"]
+    if call.params.get("MessageType", "RAW") == "RAW":
+        return call.forward()
+    key = _key(call)
+    signature = _pair(call).sign(call.params["Message"], _prehashed(algorithm))
+    return {"KeyId": key.arn, "Signature": signature, "SigningAlgorithm": algorithm}
+
+
 @operation("kms", "Verify")
 def verify(call: Call) -> dict[str, Any]:
     """ "If the signature verification fails, the Verify operation fails with an KMSInvalidSignatureException."""
-    answer = call.forward()
-    if not answer.get("SignatureValid"):
-        raise AwsError("KMSInvalidSignatureException", "")
-    return answer
+    algorithm = call.params["SigningAlgorithm"]
+    if call.params.get("MessageType", "RAW") == "RAW":
+        answer = call.forward()
+        if not answer.get("SignatureValid"):
+            raise AwsError("KMSInvalidSignatureException", "")
+        return answer
+    try:
+        _pair(call).public_key().verify(call.params["Signature"], call.params["Message"], _prehashed(algorithm))
+    except InvalidSignature:
+        raise AwsError("KMSInvalidSignatureException", "") from None
+    return {"KeyId": _key(call).arn, "SignatureValid": True, "SigningAlgorithm": algorithm}
+
+
+def _pair(call: Call) -> ec.EllipticCurvePrivateKey:
+    """The key pair of a key on an elliptic curve."""
+    pair = _key(call).private_key.private_key
+    if not isinstance(pair, ec.EllipticCurvePrivateKey):
+        raise not_implemented("kms", f"{call.operation} of a digest by a key that is not of an elliptic curve")
+    return pair
+
+
+def _prehashed(algorithm: str) -> ec.ECDSA:
+    return ec.ECDSA(Prehashed(_HASHES[algorithm[-3:]]()))

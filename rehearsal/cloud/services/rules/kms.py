@@ -286,8 +286,13 @@ def plaintext(call: Call) -> None:
 
 @state_rule("kms", "Sign", "Verify")
 def digest(call: Call) -> None:
-    params = call.params
+    """A sentence of AWS's own: JackOfMostTrades/aws-kms-pkcs11#18. A digest is as long as the algorithm's hash:
+    https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html#KMS-Sign-request-MessageType"""
+    params, key = call.params, _key(call)
     algorithm = params["SigningAlgorithm"]
+    if key is not None and algorithm not in (key.signing_algorithms or []):
+        text = f"Algorithm {algorithm} is incompatible with key spec {key.key_spec}."
+        raise AwsError("InvalidKeyUsageException", text)
     size = _DIGESTS.get(algorithm[-3:])
     if params.get("MessageType") == "DIGEST" and size is not None and len(params["Message"]) != size:
         raise _invalid(f"Digest is invalid length for algorithm {algorithm}.")

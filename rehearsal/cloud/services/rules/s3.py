@@ -5,6 +5,8 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
+from moto.s3.models import FakeDeleteMarker
+
 from rehearsal.cloud.core.api import AwsError, Call, request_rule, state_rule
 from rehearsal.cloud.policy_language import grammar
 from rehearsal.cloud.services.rules import tags
@@ -254,6 +256,21 @@ def conditional_write(call: Call) -> None:
     if none is not None and match is not None:
         raise AwsError("NotImplemented", "A header you provided implies functionality that is not implemented", 501,
                        Header="If-Match,If-None-Match")  # fmt: skip
+
+
+@state_rule("s3", "CopyObject")
+def copies_once(call: Call) -> None:
+    """ "You can now verify if the object exists … in your destination S3 bucket before copying it": moto copies anyway.
+
+    https://aws.amazon.com/about-aws/whats-new/2025/10/amazon-s3-conditional-write-functionality-copy-operations
+    """
+    if call.params.get("IfNoneMatch") != "*":
+        return
+    found = call.cloud.backend("s3", call.account, call.region).buckets.get(call.params["Bucket"])
+    versions = found.keys.getlist(call.params["Key"], []) if found else []
+    if versions and not isinstance(versions[-1], FakeDeleteMarker):
+        text = "At least one of the pre-conditions you specified did not hold"
+        raise AwsError("PreconditionFailed", text, 412, Condition="If-None-Match")
 
 
 @request_rule("s3", "DeleteObjects")
