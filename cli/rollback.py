@@ -19,6 +19,9 @@ def rollback(
     stack: Annotated[str, typer.Argument(help="The environment, like prod.")],
     to: Annotated[str, typer.Option(help="The release to return to; default: the one that served before.")] = "",
     now: Annotated[bool, typer.Option("--now", help="All traffic at once, instead of the config's steps.")] = False,
+    unsigned: Annotated[
+        bool, typer.Option("--unsigned", help="Also to a release from before manifests were signed; you vouch for it.")
+    ] = False,
     reason: Annotated[str, typer.Option(help="Why, in a few words; recorded with the deployment.")] = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")] = False,
     aws: Annotated[bool, typer.Option("--aws", help="Act on your own accounts instead of the rehearsal.")] = False,
@@ -38,7 +41,7 @@ def rollback(
     project = read_project(ROOT)
     environment(project, stack)
     clients = Clients(project)
-    wanted = plan(clients, project, stack, to)
+    wanted = plan(clients, project, stack, to, unsigned)
     print("\n".join(lines(wanted, now)))
     if not yes:
         confirm(f"Return {wanted.stack} to release {wanted.target.release.id}?")
@@ -64,6 +67,8 @@ def lines(wanted: "Plan", now: bool) -> list[str]:
         f"  served     from {_time(wanted.served.at)}",
         f"  approved   {_approved(approval)}",
     ]
+    if wanted.unsigned:
+        found.append("  unsigned   from before manifests were signed: nobody but you vouches for it")
     if now:
         found.append("  now        all traffic at once: no steps, so no alarm can stop it on the way; both hooks run,")
         found.append("             policy all-at-once is exempted for this one update; recorded with the deployment")

@@ -1,4 +1,4 @@
-"""A stack's key and its alias."""
+"""A stack's keys and their aliases."""
 
 import json
 from typing import Any, TypedDict
@@ -6,6 +6,8 @@ from typing import Any, TypedDict
 import pulumi
 from pulumi_aws.kms.alias import Alias
 from pulumi_aws.kms.key import Key as KmsKey
+
+from contracts.signature import KEY_SPEC
 
 
 class KeyArgs(TypedDict):
@@ -40,5 +42,31 @@ class Key(pulumi.ComponentResource):
         )
         alias = Alias(name, name=args["alias"], target_key_id=key.key_id, opts=kept)
         # Roles reach the key by its alias: who has the ARN may count on both.
+        self.arn = pulumi.Output.all(key.arn, alias.id).apply(lambda both: both[0])
+        self.register_outputs({"arn": self.arn})
+
+
+class SigningKey(pulumi.ComponentResource):
+    """A key pair whose private half never leaves KMS. Kept when the stack is destroyed: releases outlive it.
+
+    AWS rotates no key pair (https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html).
+    """
+
+    arn: pulumi.Output[str]
+    """ARN of the key."""
+
+    def __init__(self, name: str, args: KeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("glidepath:storage:SigningKey", name, None, opts)
+        kept = pulumi.ResourceOptions(parent=self, retain_on_delete=True)
+        key = KmsKey(
+            name,
+            description=args["alias"].removeprefix("alias/"),
+            policy=json.dumps(args["policy"]),
+            key_usage="SIGN_VERIFY",
+            customer_master_key_spec=KEY_SPEC,
+            deletion_window_in_days=30,
+            opts=kept,
+        )
+        alias = Alias(name, name=args["alias"], target_key_id=key.key_id, opts=kept)
         self.arn = pulumi.Output.all(key.arn, alias.id).apply(lambda both: both[0])
         self.register_outputs({"arn": self.arn})

@@ -30,6 +30,10 @@ class MonitorArgs(TypedDict):
     """Baseline statistics of the release."""
     constraints: str
     """Baseline constraints of the release."""
+    statistics_sha256: str
+    """What the statistics must have; empty for an older release, as the next."""
+    constraints_sha256: str
+    """What the constraints must have."""
     image: str
     """Image that the analyzer runs in, or the closed service's."""
     roles: Mapping[str, pulumi.Input[str]]

@@ -55,6 +55,8 @@ def _function(name: str, args: MonitorArgs, parent: pulumi.Resource) -> Function
                 "CAPTURE_BUCKET": args["capture_bucket"],
                 "STATISTICS_URI": args["statistics"],
                 "CONSTRAINTS_URI": args["constraints"],
+                "STATISTICS_SHA256": args["statistics_sha256"],
+                "CONSTRAINTS_SHA256": args["constraints_sha256"],
                 "IMAGE_URI": args["image"],
                 "ROLE_ARN": args["roles"]["monitor"],
                 "KEY_ARN": args["key_arn"],

@@ -24,6 +24,8 @@ class ProbeArgs(TypedDict):
     """What is asked."""
     golden: str
     """`s3://…/golden.json` of the release."""
+    golden_sha256: str
+    """What they must have; empty for an older release."""
     release_id: str
     """Id of the release."""
     role_arn: pulumi.Input[str]
@@ -81,6 +83,7 @@ class Probe(pulumi.ComponentResource):
                     "FUNCTION_NAME": serve.function.name,
                     "ALIAS": ALIAS,
                     "GOLDEN_URI": args["golden"],
+                    "GOLDEN_SHA256": args["golden_sha256"],
                     "RELEASE_ID": args["release_id"],
                     **({"API_KEY": serve.key} if serve.key else {}),
                 },

@@ -3,14 +3,17 @@
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pulumi
 from pulumi_aws.s3.get_object import get_object
 from pulumi_aws.ssm.get_parameters_by_path import get_parameters_by_path
 
-from contracts.release import Release, ReleaseError, parse_release
+from components.signature import verify
+from contracts.release import Release, ReleaseError, parse_release, vouched
 from contracts.s3 import parse_s3_uri
+from contracts.signature import signature_of
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,23 @@ class LocatedRelease:
         return json.dumps({"id": self.release.id, "manifest": self.manifest, "sha256": self.sha256})
 
 
-def find(named: str, sha256: str, pointer: str, retire: bool) -> LocatedRelease | None:
+@dataclass(frozen=True)
+class Trust:
+    """Whose signature vouches for a manifest, and which manifests are believed without one.
+
+    `key` is the ARN of the key, or of an alias. `unsigned` are SHA-256s of manifests from before they were signed.
+    """
+
+    key: str
+    unsigned: Sequence[str] = ()
+
+
+def find(named: str, sha256: str, pointer: str, retire: bool, trust: Trust) -> LocatedRelease | None:
     """The release to serve, or None where none is (or it is to be retired).
 
     `named` and `sha256` come from config, `pointer` is the name of the parameter with the present release. Raises
-    `pulumi.RunError` for a manifest or artifact that is missing, malformed or changed.
+    `pulumi.RunError` for a manifest, or anything that it vouches for, that is missing, malformed or changed, and for a
+    manifest that is not signed.
     """
     if retire and named:
         raise pulumi.RunError(
@@ -43,15 +58,15 @@ def find(named: str, sha256: str, pointer: str, retire: bool) -> LocatedRelease 
         return None
     recorded = _recorded(pointer)
     if named:
-        return replace(load(named, sha256), follows=recorded is not None)
+        return replace(load(named, trust, sha256), follows=recorded is not None)
     if recorded is None:
         return None
     present = _present(pointer, recorded)
-    return replace(load(present["manifest"], present["sha256"]), follows=True)
+    return replace(load(present["manifest"], trust, present["sha256"], serves=True), follows=True)
 
 
-def load(manifest: str, sha256: str = "") -> LocatedRelease:
-    """The manifest at an address, checked, with the artifact it vouches for."""
+def load(manifest: str, trust: Trust, sha256: str = "", serves: bool = False) -> LocatedRelease:
+    """The manifest at an address, checked, with all that it vouches for. `serves`: the environment has recorded it."""
     text = _text(manifest)
     actual = hashlib.sha256(text.encode()).hexdigest()
     if sha256 and actual != sha256:
@@ -63,8 +78,29 @@ def load(manifest: str, sha256: str = "") -> LocatedRelease:
         release = parse_release(text)
     except ReleaseError as error:
         raise pulumi.RunError(f"{manifest} is no release manifest: {error}; nothing was touched") from None
-    _verify(release)
+    if release.hashes is None:
+        _refuse_older(manifest, release, actual, trust, serves)
+    else:
+        verify(trust.key, manifest, actual, _text(signature_of(manifest), "signature"))
+    for what, uri, wanted in vouched(release):
+        if wanted:
+            _verify(release.id, what, uri, wanted)
     return LocatedRelease(release, manifest, actual)
+
+
+def _refuse_older(manifest: str, release: Release, sha256: str, trust: Trust, serves: bool) -> None:
+    """A manifest from before manifests were signed: what serves goes on, anything else must have been named.
+
+    The record of what serves holds the manifest's hash, and only a deployment writes it.
+    """
+    if serves or sha256 in trust.unsigned:
+        pulumi.log.warn(f"release {release.id} is from before manifests were signed: nobody vouches for {manifest}")
+        return
+    raise pulumi.RunError(
+        f"{manifest} (release {release.id}) is of the kind from before manifests were signed: if you trust it, name its"
+        f" SHA-256 in glidepath:unsigned ({sha256}; ./glidepath rollback does so with --unsigned), else train the"
+        " release anew; nothing was touched"
+    )
 
 
 def _recorded(pointer: str) -> str | None:
@@ -89,40 +125,37 @@ def _present(pointer: str, recorded: str) -> dict[str, str]:
         ) from None
 
 
-def _text(manifest: str) -> str:
-    bucket, key = parse_s3_uri(manifest)
+def _text(uri: str, what: str = "manifest") -> str:
+    bucket, key = parse_s3_uri(uri)
     try:
         found = get_object(bucket=bucket, key=key)
     except Exception as error:  # noqa: BLE001  # an invoke raises nothing narrower
-        raise pulumi.RunError(f"the release manifest {manifest} cannot be read: {error}; nothing was touched") from None
+        raise pulumi.RunError(f"the release {what} {uri} cannot be read: {error}; nothing was touched") from None
     # The provider hands over only what calls itself text, whatever the SDK's type says.
     body: str | None = found.body
     if body is None:
         raise pulumi.RunError(
-            f"the release manifest {manifest} is stored as {found.content_type or 'no type'}, which cannot be read as"
+            f"the release {what} {uri} is stored as {found.content_type or 'no type'}, which cannot be read as"
             " text: store it with content type application/json; nothing was touched"
         )
     return body
 
 
-def _verify(release: Release) -> None:
-    """Refuse an artifact that is not the one that was evaluated and approved."""
-    bucket, key = parse_s3_uri(release.model.artifact)
+def _verify(release: str, what: str, uri: str, wanted: str) -> None:
+    """Refuse an object that is not the one that was evaluated and approved."""
+    bucket, key = parse_s3_uri(uri)
     try:
         stored = get_object(bucket=bucket, key=key, checksum_mode="ENABLED").checksum_sha256
     except Exception as error:  # noqa: BLE001  # an invoke raises nothing narrower
-        raise pulumi.RunError(
-            f"the artifact {release.model.artifact} cannot be read: {error}; nothing was touched"
-        ) from None
+        raise pulumi.RunError(f"the {what} {uri} cannot be read: {error}; nothing was touched") from None
     if not stored:
         raise pulumi.RunError(
-            f"the artifact {release.model.artifact} carries no SHA-256 checksum, so it cannot be verified: run the"
-            " pipeline again; nothing was touched"
+            f"the {what} {uri} carries no SHA-256 checksum, so it cannot be verified: run the pipeline again; nothing"
+            " was touched"
         )
     actual = base64.b64decode(stored).hex()
-    if actual != release.model.sha256:
+    if actual != wanted:
         raise pulumi.RunError(
-            f"the artifact {release.model.artifact} has SHA-256 {actual}, but release {release.id} vouches for"
-            f" {release.model.sha256}: the artifact was changed. Do not deploy it; run the pipeline again;"
-            " nothing was touched"
+            f"the {what} {uri} has SHA-256 {actual}, but release {release} vouches for {wanted}: the {what} changed."
+            " Do not deploy it; run the pipeline again; nothing was touched"
         )

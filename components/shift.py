@@ -39,6 +39,8 @@ class ShiftArgs(TypedDict):
     """Id of the release."""
     golden: str
     """`s3://…/golden.json`."""
+    golden_sha256: str
+    """What they must have; empty for an older release."""
     others: Sequence[OtherVariant]
     """Variants of an A/B test, which are proven as well."""
     capture_bucket: pulumi.Input[str]
@@ -145,6 +147,7 @@ class Shift(pulumi.ComponentResource):
                 "environment": {
                     "FUNCTION_NAME": args["function"].name,
                     "GOLDEN_URI": args["golden"],
+                    "GOLDEN_SHA256": args["golden_sha256"],
                     "RELEASE_ID": args["release_id"],
                     "ENDPOINT_NAME": args["endpoint"],
                     "CAPTURE_BUCKET": args["capture_bucket"],

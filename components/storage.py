@@ -1,4 +1,4 @@
-"""The delivery stack's key and buckets."""
+"""The delivery stack's keys and buckets."""
 
 import math
 from typing import TypedDict
@@ -6,9 +6,9 @@ from typing import TypedDict
 import pulumi
 
 from components.bucket import Bucket
-from components.key import Key
+from components.key import Key, SigningKey
 from contracts.names import DELIVERY, Names
-from definitions.storage import delivery_key, guard_artifacts, read_runs
+from definitions.storage import delivery_key, guard_artifacts, read_runs, signing_key
 
 
 class StorageArgs(TypedDict):
@@ -25,6 +25,8 @@ class Storage(pulumi.ComponentResource):
 
     key_arn: pulumi.Output[str]
     """Key of both buckets."""
+    signing_arn: pulumi.Output[str]
+    """Key that release manifests are signed with."""
     data: pulumi.Output[str]
     """Data bucket."""
     artifacts: pulumi.Output[str]
@@ -35,6 +37,7 @@ class Storage(pulumi.ComponentResource):
         own = pulumi.ResourceOptions(parent=self)
         names = args["names"]
         key = Key(name, {"alias": names.key_alias(DELIVERY), "policy": delivery_key(names)}, own)
+        signing = SigningKey(f"{name}-signing", {"alias": names.signing_alias, "policy": signing_key(names)}, own)
         data = Bucket(f"{name}-data", {"bucket_name": names.data_bucket, "key_arn": key.arn, "events": True}, own)
         artifacts = Bucket(
             f"{name}-artifacts",
@@ -46,5 +49,6 @@ class Storage(pulumi.ComponentResource):
             },
             own,
         )
+        self.signing_arn = signing.arn
         self.key_arn, self.data, self.artifacts = key.arn, data.name, artifacts.name
         self.register_outputs({"data": self.data, "artifacts": self.artifacts})

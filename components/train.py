@@ -188,7 +188,7 @@ def _environment(purpose: str, names: Names, dataset: str) -> dict[str, str]:
         "champion": {**schema, **artifacts, **group},
         "gate": schema,
         "register": group,
-        "manifest": {**schema, **artifacts},
+        "manifest": {**schema, **artifacts, "SIGNING_KEY": names.signing_key},
     }[purpose]
 
 

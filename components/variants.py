@@ -7,7 +7,7 @@ from typing import TypedDict
 import pulumi
 
 from components.endpoint import VARIANT, VariantArgs
-from components.release import LocatedRelease, load
+from components.release import LocatedRelease, Trust, load
 from contracts.release import Release
 
 
@@ -17,6 +17,7 @@ class OtherVariant(TypedDict):
     variant: str
     release: str
     golden: str
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,12 @@ class EndpointVariants:
     def proven(self) -> list[OtherVariant]:
         """What the hooks prove beside the release itself."""
         return [
-            {"variant": variant["name"], "release": release.id, "golden": release.golden}
+            {
+                "variant": variant["name"],
+                "release": release.id,
+                "golden": release.golden,
+                "sha256": release.hashes.golden if release.hashes else "",
+            }
             for variant, release in self.others
             if not variant["shadow"]
         ]
@@ -56,13 +62,13 @@ class ConfiguredVariant(TypedDict):
     shadow: bool
 
 
-def load_variants(found: LocatedRelease, wanted: Sequence[ConfiguredVariant]) -> EndpointVariants:
+def load_variants(found: LocatedRelease, wanted: Sequence[ConfiguredVariant], trust: Trust) -> EndpointVariants:
     """Load the manifests of all. Raises `pulumi.RunError` for one that cannot stand beside the release."""
-    return EndpointVariants(found.release, [_beside(found.release, item) for item in wanted])
+    return EndpointVariants(found.release, [_beside(found.release, item, trust) for item in wanted])
 
 
-def _beside(release: Release, wanted: ConfiguredVariant) -> tuple[VariantArgs, Release]:
-    other = load(wanted["manifest"]).release
+def _beside(release: Release, wanted: ConfiguredVariant, trust: Trust) -> tuple[VariantArgs, Release]:
+    other = load(wanted["manifest"], trust).release
     reason = _misfit(release, other)
     if reason:
         key = "glidepath:shadow" if wanted["shadow"] else "glidepath:variants"

@@ -107,6 +107,16 @@ class Names:
         """Alias of a stack's KMS key."""
         return f"alias/{self.name}-{stack}"
 
+    @property
+    def signing_alias(self) -> str:
+        """Alias of the key that release manifests are signed with."""
+        return f"{self.key_alias(DELIVERY)}-signing"
+
+    @property
+    def signing_key(self) -> str:
+        """ARN of that alias, by which every account names the key."""
+        return self.arn("kms", self.signing_alias)
+
     def pointer_path(self, env: str) -> str:
         """Path in the parameter store that holds what an environment remembers."""
         return f"/{self.name}/{env}"

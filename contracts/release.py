@@ -88,11 +88,21 @@ class Baseline:
 
 
 @dataclass(frozen=True)
+class Hashes:
+    """SHA-256 in hex of what hooks, tests and the monitor believe: golden records and the baseline's two documents."""
+
+    golden: str
+    statistics: str
+    constraints: str
+
+
+@dataclass(frozen=True)
 class Release:
     """One release, as the manifest describes it. All addresses are `s3://` URIs; `created` is UTC, ISO 8601 with `Z`.
 
     `distribution` is that of the evaluated model's predictions on the held-out rows; None in manifests from before it
-    was measured, whose releases can still be deployed, without an alarm on the distribution.
+    was measured, whose releases can still be deployed, without an alarm on the distribution. `hashes` is None in
+    manifests from before they were signed: one with hashes is believed with its signature alone (docs/adr/0015).
     """
 
     id: str
@@ -109,6 +119,7 @@ class Release:
     target: str
     features: tuple[str, ...]
     distribution: Distribution | None = None
+    hashes: Hashes | None = None
 
 
 def parse_release(text: str) -> Release:
@@ -123,6 +134,17 @@ def render_release(release: Release) -> str:
     """The manifest's text: stable member order, so that equal releases have equal hashes. Ends with a newline."""
     document: dict[str, Any] = {"schema": SCHEMA, **asdict(release)}
     return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def vouched(release: Release) -> list[tuple[str, str, str]]:
+    """What a release is made of: a word for it, its address, its SHA-256 (empty where nothing vouches for it)."""
+    hashes = release.hashes or Hashes("", "", "")
+    return [
+        ("model artifact", release.model.artifact, release.model.sha256),
+        ("golden records", release.golden, hashes.golden),
+        ("baseline statistics", release.baseline.statistics, hashes.statistics),
+        ("baseline constraints", release.baseline.constraints, hashes.constraints),
+    ]
 
 
 def _release(document: object) -> Release:
@@ -145,6 +167,7 @@ def _release(document: object) -> Release:
         target=name(fields.raw("target"), "target"),
         features=unique(fields.items("features", name), "features"),
         distribution=_distribution(fields.raw("distribution")) if fields.has("distribution") else None,
+        hashes=_hashes(fields.raw("hashes")) if fields.has("hashes") else None,
     )
     fields.done()
     if release.target in release.features:
@@ -154,6 +177,19 @@ def _release(document: object) -> Release:
 
 def _distribution(value: object) -> Distribution | None:
     return None if value is None else parse_distribution(value, "distribution")
+
+
+def _hashes(value: object) -> Hashes | None:
+    if value is None:
+        return None
+    fields = Fields(value, "hashes")
+    hashes = Hashes(_sha256(fields, "golden"), _sha256(fields, "statistics"), _sha256(fields, "constraints"))
+    fields.done()
+    return hashes
+
+
+def _sha256(fields: Fields, name: str) -> str:
+    return fields.text(name, SHA256_PATTERN, "a SHA-256 of 64 lower case hex digits")
 
 
 def _created(fields: Fields) -> str:
@@ -177,7 +213,7 @@ def _model(value: object) -> Model:
     model = Model(
         package=fields.text("package", _ARN, "the ARN of a SageMaker model package"),
         artifact=fields.uri("artifact"),
-        sha256=fields.text("sha256", SHA256_PATTERN, "a SHA-256 of 64 lower case hex digits"),
+        sha256=_sha256(fields, "sha256"),
         image=fields.text("image"),
     )
     fields.done()

@@ -56,12 +56,14 @@ def guard_artifacts(names: Names) -> list[Statement]:
     """What later stages run and read stays what it was when it was written.
 
     The pipeline's artifacts, the sources that every stage after the approval runs, are written by the pipeline alone.
-    Packaged code and manifests are written once: a write must ask for nothing to be there
-    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html). Nobody takes either away.
+    Packaged code and releases are written once: a write must ask for nothing to be there, and so must a copy
+    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html). No role of the project
+    takes either away, and one alone writes releases.
     """
     store = names.artifacts_bucket
     sources, code = names.bucket_arn(store, f"{names.name}/*"), names.bucket_arn(store, "code/*")
-    manifests = names.bucket_arn(store, "runs/*/release/manifest.json")
+    releases = names.bucket_arn(store, "runs/*/release/*")
+    ours = names.role_arn(DELIVERY, "*")
     return [
         {
             "Sid": "PipelineWritesSources",
@@ -76,7 +78,7 @@ def guard_artifacts(names: Names) -> list[Statement]:
             "Effect": "Deny",
             "Principal": "*",
             "Action": "s3:PutObject",
-            "Resource": [code, manifests],
+            "Resource": [code, releases],
             "Condition": {"Null": {"s3:if-none-match": "true"}, "Bool": {"s3:ObjectCreationOperation": "true"}},
         },
         {
@@ -84,14 +86,26 @@ def guard_artifacts(names: Names) -> list[Statement]:
             "Effect": "Deny",
             "Principal": "*",
             "Action": ["s3:DeleteObject", "s3:DeleteObjectVersion"],
-            "Resource": [code, manifests],
-            "Condition": {"ArnLike": {"aws:PrincipalArn": names.role_arn(DELIVERY, "*")}},
+            "Resource": [code, releases],
+            "Condition": {"ArnLike": {"aws:PrincipalArn": ours}},
+        },
+        {
+            "Sid": "WorkflowWritesReleases",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:PutObject",
+            "Resource": releases,
+            "Condition": {
+                "ArnLike": {"aws:PrincipalArn": ours},
+                "ArnNotEquals": {"aws:PrincipalArn": names.role_arn(DELIVERY, "manifest")},
+            },
         },
     ]
 
 
 def read_runs(names: Names) -> list[Statement]:
-    """Leave for the environments' accounts to read runs: release, baseline and golden records.
+    """Leave for the environments' accounts to read releases. Those from before a release held golden records and
+    baseline have them elsewhere in the run.
 
     The accounts stand as principals: each decides by its own roles' policies who may read.
     """
@@ -104,7 +118,10 @@ def read_runs(names: Names) -> list[Statement]:
             "Effect": "Allow",
             "Principal": {"AWS": accounts},
             "Action": ["s3:GetObject", "s3:GetObjectAttributes", "s3:GetObjectTagging", "s3:GetObjectVersion"],
-            "Resource": names.bucket_arn(names.artifacts_bucket, "runs/*"),
+            "Resource": [
+                names.bucket_arn(names.artifacts_bucket, f"runs/*/{part}")
+                for part in ("release/*", "evaluation/golden.json", "baseline/*")
+            ],
         },
         {
             "Sid": "EnvironmentsListRuns",
@@ -201,6 +218,34 @@ def delivery_key(names: Names) -> Document:
     ]
     own = (_owner(names, DELIVERY), _grants(names, DELIVERY), _logs(names, DELIVERY))
     return document(*own, *(shared if accounts else []))
+
+
+def signing_key(names: Names) -> Document:
+    """Key that release manifests are signed with: of the project's roles the manifest function's alone signs.
+
+    Whoever deploys asks KMS whether a signature is this key's.
+    https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
+    """
+    accounts = _other_accounts(names)
+    verify: Statement = {
+        "Sid": "EnvironmentsVerify",
+        "Effect": "Allow",
+        "Principal": {"AWS": accounts},
+        "Action": "kms:Verify",
+        "Resource": "*",
+    }
+    alone: Statement = {
+        "Sid": "WorkflowSigns",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "kms:Sign",
+        "Resource": "*",
+        "Condition": {
+            "ArnLike": {"aws:PrincipalArn": [names.role_arn(stack, "*") for stack in names.stacks]},
+            "ArnNotEquals": {"aws:PrincipalArn": names.role_arn(DELIVERY, "manifest")},
+        },
+    }
+    return document(_owner(names, DELIVERY), _grants(names, DELIVERY), alone, *([verify] if accounts else []))
 
 
 def environment_key(names: Names, env: str) -> Document:

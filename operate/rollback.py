@@ -16,7 +16,9 @@ from botocore.exceptions import ClientError
 
 from contracts.errors import UserError
 from contracts.names import DELIVERY
+from contracts.release import vouched
 from contracts.s3 import parse_s3_uri
+from contracts.signature import SignatureError, check, signature_of
 from operate import deploy
 from operate.clients import Clients
 from operate.history import Approval, History, Manifest
@@ -28,6 +30,8 @@ from policies.rules.model import is_production
 # A rollback is one change of the alias.
 _STOP_SECONDS = 120.0
 _HELD_SECONDS = 120.0
+_RESTORE = "restore that object's former version, or choose another release"
+_ANOTHER = "restore the former versions of manifest and signature, or choose another release"
 _SHIFT = "shift"
 """Name of the TrafficShift in the program."""
 
@@ -47,11 +51,17 @@ class Plan:
     under_way: Attempt | None
     deploys: bool = True
 
+    @property
+    def unsigned(self) -> bool:
+        """Whether the target is from before manifests were signed."""
+        return self.target.release.hashes is None
 
-def plan(clients: Clients, project: Project, stack: str, to: str) -> Plan:
+
+def plan(clients: Clients, project: Project, stack: str, to: str, unsigned: bool = False) -> Plan:
     """The return to `to`, or to the release that served before the present one. Touches nothing.
 
-    Raises UserError where there is nothing to return to, or what there is cannot be trusted.
+    `unsigned`: also to a release from before manifests were signed. Raises UserError where there is nothing to return
+    to, or what there is cannot be trusted.
     """
     history = History(clients, project, stack)
     traffic, served, attempts = history.traffic(), history.served(), history.attempts()
@@ -67,6 +77,7 @@ def plan(clients: Clients, project: Project, stack: str, to: str) -> Plan:
     manifest = read_manifest(history, chosen)
     deploys = going is None or chosen.release != recorded
     if deploys:
+        refuse_unsigned(clients, project, stack, manifest, unsigned)
         verify(clients, manifest)
     approval = history.approval(manifest.release.execution)
     return Plan(stack, going.release if going else traffic.release, manifest, chosen, approval, going, deploys)
@@ -121,27 +132,46 @@ def read_manifest(history: History, chosen: ServingRecord) -> Manifest:
     if manifest is None:
         raise UserError(
             f"the manifest of release {chosen.release} is gone, or is none any more: {chosen.manifest}",
-            "restore that object's former version, or choose another release",
+            _RESTORE,
         )
     if manifest.sha256 != chosen.sha256:
         raise UserError(
             f"the manifest of release {chosen.release} was changed: {chosen.manifest} has SHA-256 {manifest.sha256},"
             f" and had {chosen.sha256} when the release served",
-            "restore that object's former version, or choose another release",
+            _RESTORE,
         )
     return manifest
 
 
+def refuse_unsigned(clients: Clients, project: Project, stack: str, manifest: Manifest, unsigned: bool) -> None:
+    """Stop where the training workflow did not sign the manifest: known here, before a shift is stopped for it.
+
+    Raises UserError. The program asks again when it deploys.
+    """
+    release = manifest.release
+    if release.hashes is None:
+        if unsigned:
+            return
+        raise UserError(
+            f"release {release.id} is from before manifests were signed: nobody vouches for {manifest.address}",
+            f"if you trust it, ./glidepath rollback {stack} --to {release.id} --unsigned returns to it",
+        )
+    s3, kms = clients.of(DELIVERY, "s3"), clients.of(stack, "kms")
+    place = parse_s3_uri(signature_of(manifest.address))
+    try:
+        signature = s3.get_object(Bucket=place.bucket, Key=place.key)["Body"].read().decode("ascii", "replace")
+        check(kms, project.names.signing_key, manifest.address, manifest.sha256, signature)
+    except s3.exceptions.NoSuchKey:
+        raise UserError(f"the manifest of release {release.id} is not signed: there is no {place}", _ANOTHER) from None
+    except SignatureError as error:
+        raise UserError(f"the signature of release {release.id} is not good: {error}", _ANOTHER) from None
+
+
 def verify(clients: Clients, manifest: Manifest) -> None:
-    """All that the release is made of must be there, and its model unchanged. Raises UserError."""
+    """All that the release is made of must be there, and be what the manifest vouches for. Raises UserError."""
     release = manifest.release
     s3 = clients.of(DELIVERY, "s3")
-    for what, uri in {
-        "model artifact": release.model.artifact,
-        "golden records": release.golden,
-        "baseline statistics": release.baseline.statistics,
-        "baseline constraints": release.baseline.constraints,
-    }.items():
+    for what, uri, wanted in vouched(release):
         place = parse_s3_uri(uri)
         try:
             found = s3.head_object(Bucket=place.bucket, Key=place.key, ChecksumMode="ENABLED")
@@ -150,19 +180,18 @@ def verify(clients: Clients, manifest: Manifest) -> None:
                 raise
             raise UserError(
                 f"release {release.id} has lost its {what}: {uri}",
-                "restore that object's former version, or choose another release",
+                _RESTORE,
             ) from None
-        if uri == release.model.artifact:
-            _same(release.id, uri, release.model.sha256, found.get("ChecksumSHA256", ""))
+        if wanted:
+            _same(what, release.id, uri, wanted, found.get("ChecksumSHA256", ""))
 
 
-def _same(release: str, uri: str, wanted: str, checksum: str) -> None:
+def _same(what: str, release: str, uri: str, wanted: str, checksum: str) -> None:
     actual = base64.b64decode(checksum).hex() or "none"
     if actual != wanted:
         raise UserError(
-            f"the model artifact of release {release} was changed: {uri} has SHA-256 {actual}, the manifest vouches for"
-            f" {wanted}",
-            "restore that object's former version, or choose another release",
+            f"the {what} of release {release} changed: {uri} has SHA-256 {actual}, the manifest vouches for {wanted}",
+            _RESTORE,
         )
 
 
@@ -216,6 +245,8 @@ def redeploy(plan: Plan, now: bool, reason: str, say: Callable[[str], None]) -> 
     words = f"Return from {plan.present} by {getpass.getuser()}{': ' + reason if reason else ''}"
     words = f"{'At once. ' if now else ''}{words}".replace("\n", " ")[:150]
     arguments = ["--config", f"glidepath:returning={json.dumps({'reason': words, 'urgent': now})}", "--message", words]
+    if plan.unsigned:
+        arguments += ["--config", f"glidepath:unsigned={json.dumps([plan.target.sha256])}"]
     with tempfile.TemporaryDirectory() as folder:
         if now and is_production(plan.stack):
             path = Path(folder) / "policies.json"

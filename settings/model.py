@@ -182,6 +182,14 @@ class Settings:
         str,
         Key(Text("a SHA-256 of 64 lower case hex digits", r"[0-9a-f]{64}"), "the manifest hash that was approved", ""),
     ]
+    unsigned: Annotated[
+        tuple[str, ...],
+        Key(
+            ListOf(Text("a SHA-256 of 64 lower case hex digits", r"[0-9a-f]{64}"), "SHA-256s"),
+            "manifests from before they were signed that may be deployed all the same",
+            (),
+        ),
+    ]
     retire: Annotated[bool, Key(Flag(), "for one update: take away what serves, before `pulumi destroy`", False)]
     returning: Annotated[RollbackRequest, Key(Section(RollbackRequest), "a rollback, for one update", {})]
 

@@ -57,10 +57,10 @@ class DeliveryStack:
         self.storage = storage
         self.source = source
         # As roles see it, and where only names are needed.
-        self.delivery = pulumi.Output.all(storage.key_arn, source.connection_arn).apply(
-            lambda arns: _delivery(settings, arns[0], arns[1])
+        self.delivery = pulumi.Output.all(storage.key_arn, storage.signing_arn, source.connection_arn).apply(
+            lambda arns: _delivery(settings, *arns)
         )
-        self.at = _delivery(settings, "", "")
+        self.at = _delivery(settings, "", "", "")
 
     def trigger(self) -> Trigger:
         """New data starts a run."""
@@ -238,11 +238,12 @@ def retraining(settings: Settings) -> dict[str, str]:
     }
 
 
-def _delivery(settings: Settings, key_arn: str, connection_arn: str) -> Delivery:
+def _delivery(settings: Settings, key_arn: str, signing_arn: str, connection_arn: str) -> Delivery:
     source, state = settings.source, settings.state
     return Delivery(
         settings.names,
         key_arn,
+        signing_arn,
         source.kind,
         source.repository,
         connection_arn,

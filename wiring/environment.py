@@ -12,11 +12,12 @@ from components.foundation import Foundation
 from components.health import Health
 from components.monitor import Monitor
 from components.probe import Probe
-from components.release import LocatedRelease, find
+from components.release import LocatedRelease, Trust, find
 from components.serve import ALIAS, Serve
 from components.shift import Shift
 from components.variants import ConfiguredVariant, EndpointVariants, load_variants
 from contracts.names import PREDICT, PROBE
+from contracts.release import Hashes
 from definitions.health import Watched
 from definitions.images import model_monitor, xgboost
 from settings import Settings, Variant
@@ -62,13 +63,18 @@ class EnvironmentStack:
     def release(self) -> LocatedRelease | None:
         """The release that is named, else the one that serves."""
         settings = self.settings
-        return find(settings.release, settings.manifest_sha256, self.names.pointer(self.env), settings.retire)
+        return find(
+            settings.release, settings.manifest_sha256, self.names.pointer(self.env), settings.retire, self._trust()
+        )
+
+    def _trust(self) -> Trust:
+        return Trust(self.names.signing_key, self.settings.unsigned)
 
     def variants(self, found: LocatedRelease) -> EndpointVariants:
         """The release's variant, with what config puts beside it."""
         wanted = [_wanted(variant, shadow=False) for variant in self.settings.variants]
         wanted += [_wanted(variant, shadow=True) for variant in (self.settings.shadow,) if variant]
-        return load_variants(found, wanted)
+        return load_variants(found, wanted, self._trust())
 
     def endpoint(self, variants: EndpointVariants, foundation: Foundation) -> Endpoint:
         """The release's own endpoint."""
@@ -175,6 +181,7 @@ class EnvironmentStack:
                 "endpoint": endpoint.name,
                 "release_id": found.release.id,
                 "golden": found.release.golden,
+                "golden_sha256": _hashes(found).golden,
                 "others": variants.proven,
                 "capture_bucket": foundation.capture_bucket,
                 "capture_percentage": self.settings.capture.percentage,
@@ -216,6 +223,8 @@ class EnvironmentStack:
                 "features": found.release.features,
                 "statistics": found.release.baseline.statistics,
                 "constraints": found.release.baseline.constraints,
+                "statistics_sha256": _hashes(found).statistics,
+                "constraints_sha256": _hashes(found).constraints,
                 "image": xgboost(region) if wanted.by == "own" else model_monitor(region),
                 "roles": foundation.roles,
                 "key_arn": foundation.key_arn,
@@ -245,6 +254,7 @@ class EnvironmentStack:
                 "env": self.env,
                 "serve": serve,
                 "golden": found.release.golden,
+                "golden_sha256": _hashes(found).golden,
                 "release_id": found.release.id,
                 "role_arn": foundation.roles[PROBE],
                 "key_arn": foundation.key_arn,
@@ -265,6 +275,11 @@ class EnvironmentStack:
             description="The release that serves",
             opts=pulumi.ResourceOptions(depends_on=[shift.traffic]),
         )
+
+
+def _hashes(found: LocatedRelease) -> Hashes:
+    """What the manifest vouches for; empty for a release from before that."""
+    return found.release.hashes or Hashes("", "", "")
 
 
 def _bins(found: LocatedRelease) -> tuple[Sequence[float], Sequence[float]]:

@@ -14,6 +14,8 @@ class Delivery:
 
     names: Names
     key_arn: str
+    signing_arn: str
+    """Key that manifests are signed with."""
     source_kind: str = "s3"
     repository: str = ""
     connection_arn: str = ""

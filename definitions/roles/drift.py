@@ -25,7 +25,7 @@ _BUCKET_SETTINGS = (
     "LifecycleConfiguration",
     "ReplicationConfiguration",
 )
-_READS = ("Describe", "Get", "List", "GET")
+_READS = ("Describe", "Get", "List", "GET", "Verify")
 
 
 def statements(at: Environment) -> list[Statement]:

@@ -8,7 +8,7 @@ from definitions.roles import deployer, drift, watching
 from definitions.roles.boundary import boundary as bounded_by
 from definitions.roles.delivery import planned
 from definitions.roles.record import Record, by_purpose
-from definitions.roles.runs import read_pointer, read_release, read_runs
+from definitions.roles.runs import read_golden, read_pointer, read_release, read_runs
 from definitions.roles.statements import (
     Document,
     Statement,
@@ -130,7 +130,7 @@ def before_traffic(at: Environment) -> list[Statement]:
     function = at.names.function_arn(at.env, PREDICT)
     return [
         allow("CallNewVersion", ["lambda:InvokeFunction"], [f"{function}:*"]),
-        *read_runs(at, "*/evaluation/golden.json"),
+        *read_golden(at),
         *_report(at),
         _logs(at, "before-traffic"),
         trace(),
@@ -148,7 +148,7 @@ def after_traffic(at: Environment) -> list[Statement]:
             {"StringLike": {"s3:prefix": "capture/*"}},
         ),
         use_key(at.key_arn, [at.s3], write=False),
-        *read_runs(at, "*/evaluation/golden.json"),
+        *read_golden(at),
         *_report(at),
         _logs(at, "after-traffic"),
         trace(),
@@ -202,7 +202,7 @@ def tester(at: Environment) -> list[Statement]:
         allow("ReadCapture", ["s3:GetObject"], [f"{bucket}/capture/*"]),
         allow("ListCapture", ["s3:ListBucket"], [bucket], {"StringLike": {"s3:prefix": "capture/*"}}),
         use_key(at.key_arn, [at.s3], write=False),
-        *read_runs(at, "*/release/manifest.json", "*/evaluation/golden.json"),
+        *read_runs(at, "*/release/manifest.json", "*/release/golden.json", "*/evaluation/golden.json"),
     ]
 
 

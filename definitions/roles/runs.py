@@ -12,23 +12,37 @@ def read_runs(at: Environment, *suffixes: str) -> list[Statement]:
     return [allow("ReadRuns", ["s3:GetObject"], _parts(at, suffixes)), decrypt_runs(at)]
 
 
+def read_golden(at: Environment) -> list[Statement]:
+    """Read golden records: in the release, and where a run left them before releases held them."""
+    return read_runs(at, "*/release/golden.json", "*/evaluation/golden.json")
+
+
 def decrypt_runs(at: Environment) -> Statement:
     """Decrypt what S3 hands out of delivery's artifact store."""
     return allow(
         "DecryptRuns",
         ["kms:Decrypt"],
         [at.names.arn("kms", "key/*")],
-        {
-            "StringEquals": {"kms:ViaService": at.s3},
-            "ForAnyValue:StringEquals": {"kms:ResourceAliases": at.names.key_alias(DELIVERY)},
-        },
+        {"StringEquals": {"kms:ViaService": at.s3}, **_has_alias(at.names.key_alias(DELIVERY))},
     )
 
 
 def read_release(at: Environment) -> list[Statement]:
-    """Look up a release's manifest and model. The provider's lookup of an object reads its tags as well."""
-    parts = _parts(at, ("*/release/manifest.json", "*/release/model.tar.gz"))
-    return [allow("ReadRuns", ["s3:GetObject", "s3:GetObjectTagging"], parts), decrypt_runs(at)]
+    """Look up a release, and whether its manifest's signature is good.
+
+    The provider's lookup of an object reads its tags as well.
+    """
+    parts = _parts(at, ("*/release/*",))
+    return [
+        allow("ReadRuns", ["s3:GetObject", "s3:GetObjectTagging"], parts),
+        decrypt_runs(at),
+        allow("VerifyRelease", ["kms:Verify"], [at.names.arn("kms", "key/*")], _has_alias(at.names.signing_alias)),
+    ]
+
+
+def _has_alias(alias: str) -> dict[str, dict[str, str]]:
+    """Another account's key is known by its alias: AWS invents its id."""
+    return {"ForAnyValue:StringEquals": {"kms:ResourceAliases": alias}}
 
 
 def read_pointer(at: Environment) -> Statement:

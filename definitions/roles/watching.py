@@ -3,7 +3,7 @@
 from contracts.monitoring import CAPTURED, NAMESPACE, REPORTS, SOURCE, jobs
 from contracts.names import LIVE, PREDICT, PROBE
 from definitions.images import model_monitor, repository_arn, xgboost
-from definitions.roles.runs import decrypt_runs, read_runs
+from definitions.roles.runs import decrypt_runs, read_golden
 from definitions.roles.statements import (
     Statement,
     allow,
@@ -18,6 +18,9 @@ from definitions.roles.statements import (
 )
 from definitions.roles.subject import Environment
 
+# In the release; and where a run left it before releases held it.
+_BASELINE = ["runs/*/release/statistics.json", "runs/*/release/constraints.json", "runs/*/baseline/*"]
+
 
 def monitor(at: Environment) -> list[Statement]:
     """The jobs: capture and baseline in, reports and metrics out."""
@@ -27,13 +30,8 @@ def monitor(at: Environment) -> list[Statement]:
         allow("ReadCapture", ["s3:GetObject"], [f"{bucket}/{CAPTURED}/*", *([_code(at)] if at.by == "own" else [])]),
         allow("WriteReports", ["s3:PutObject"], [f"{bucket}/{REPORTS}/*"]),
         allow("ListBucket", ["s3:GetBucketLocation", "s3:ListBucket"], [bucket]),
-        allow("ReadBaseline", ["s3:GetObject"], [at.names.bucket_arn(runs, "runs/*/baseline/*")]),
-        allow(
-            "ListBaseline",
-            ["s3:ListBucket"],
-            [at.names.bucket_arn(runs)],
-            {"StringLike": {"s3:prefix": "runs/*/baseline/*"}},
-        ),
+        allow("ReadBaseline", ["s3:GetObject"], [at.names.bucket_arn(runs, part) for part in _BASELINE]),
+        allow("ListBaseline", ["s3:ListBucket"], [at.names.bucket_arn(runs)], {"StringLike": {"s3:prefix": _BASELINE}}),
         decrypt_runs(at),
         use_key(at.key_arn, [at.s3]),
         grant_to_services(at.key_arn, "VolumeKey"),
@@ -94,7 +92,7 @@ def probe(at: Environment) -> list[Statement]:
     return [
         allow("CallApi", ["execute-api:Invoke"], [at.arn("execute-api", f"*/{LIVE}/POST/{PREDICT}")]),
         allow("SeeShift", ["lambda:GetAlias"], [names.function_arn(at.env, PREDICT)]),
-        *read_runs(at, "*/evaluation/golden.json"),
+        *read_golden(at),
         write_logs(names.log_group_arn(f"/aws/lambda/{names.function(at.env, PROBE)}", at.env)),
         trace(),
     ]

@@ -270,7 +270,7 @@ def register(at: Delivery) -> list[Statement]:
 
 
 def manifest(at: Delivery) -> list[Statement]:
-    """Copies the artifact into the release and writes the manifest, once."""
+    """Copies what a run made into its release, writes the manifest, and signs it, which no other role does."""
     return [
         allow(
             "ReadRun",
@@ -284,11 +284,8 @@ def manifest(at: Delivery) -> list[Statement]:
                 at.artifacts("dataset/*"),
             ],
         ),
-        allow(
-            "WriteRelease",
-            ["s3:PutObject"],
-            [at.artifacts("runs/*/release/manifest.json"), at.artifacts("runs/*/release/model.tar.gz")],
-        ),
+        allow("WriteRelease", ["s3:PutObject"], [at.artifacts("runs/*/release/*")]),
+        allow("Sign", ["kms:Sign"], [at.signing_arn]),
         *_function(at, "manifest"),
     ]
 

@@ -4,12 +4,13 @@
 |---|---|
 | `FUNCTION_NAME`  | name of the predict function |
 | `GOLDEN_URI`     | `s3://…/golden.json` of the release |
+| `GOLDEN_SHA256`  | SHA-256 that the manifest vouches for; none for releases from before that |
 | `ENDPOINT_NAME`  | endpoint of the release |
 | `CAPTURE_BUCKET` | bucket of the data capture |
 | `CAPTURE_PREFIX` | prefix in it (`capture`) |
 | `RELEASE_ID`     | id of the release |
 | `VARIANT`        | optional: the release's own variant; only what that captured counts |
-| `OTHER_VARIANTS` | optional: JSON list of `{"variant", "release", "golden"}`, looked for in the same way |
+| `OTHER_VARIANTS` | optional: JSON list of `{"variant", "release", "golden", "sha256"}`, looked for in the same way |
 | `CAPTURE_PERCENTAGE` | optional, default 100: below that, one captured golden request is enough |
 | `WAIT_SECONDS`   | optional, default 600: how long to wait for the capture; bounded by the function's own timeout |
 
@@ -27,9 +28,8 @@ import boto3
 
 from functions.after_traffic.check import check_golden
 from functions.shared.capture import CaptureSearch
-from functions.shared.golden import parse_golden
+from functions.shared.golden import read_golden
 from functions.shared.hook import read_deployment, report
-from functions.shared.store import read_text
 from functions.shared.variants import Subject, subjects
 
 # What must remain of the function's time to report that the capture did not come.
@@ -47,7 +47,7 @@ def handle(event: dict[str, str], context: Any) -> dict[str, str]:
         percentage = int(environment.get("CAPTURE_PERCENTAGE", "100"))
 
         def found(subject: Subject) -> str:
-            golden = parse_golden(read_text(s3, subject.golden_uri))
+            golden = read_golden(s3, subject.golden_uri, subject.golden_sha256)
             search = CaptureSearch(
                 s3,
                 environment["CAPTURE_BUCKET"],

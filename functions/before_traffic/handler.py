@@ -4,9 +4,10 @@
 |---|---|
 | `FUNCTION_NAME` | name of the predict function |
 | `GOLDEN_URI`    | `s3://…/golden.json` of the release |
+| `GOLDEN_SHA256` | SHA-256 that the manifest vouches for; none for releases from before that |
 | `RELEASE_ID`    | id of the release that must answer |
 | `VARIANT`       | optional: the release's own variant, which the records are sent to |
-| `OTHER_VARIANTS` | optional: JSON list of `{"variant", "release", "golden"}`, proven in the same way |
+| `OTHER_VARIANTS` | optional: JSON list of `{"variant", "release", "golden", "sha256"}`, proven in the same way |
 
 Event: CodeDeploy's `{"DeploymentId", "LifecycleEventHookExecutionId"}`. Calls `codedeploy:GetDeployment`,
 `codedeploy:PutLifecycleEventHookExecutionStatus`, `lambda:InvokeFunction` (on versions), `s3:GetObject`.
@@ -21,9 +22,8 @@ import boto3
 from botocore.config import Config
 
 from functions.before_traffic.replay import replay
-from functions.shared.golden import parse_golden
+from functions.shared.golden import read_golden
 from functions.shared.hook import read_deployment, report
-from functions.shared.store import read_text
 from functions.shared.variants import subjects
 
 # The function that is asked has 29 seconds; no answer after that means none will come.
@@ -45,8 +45,9 @@ def handle(event: dict[str, str], context: Any) -> dict[str, str]:
         deployment = read_deployment(codedeploy, deployment_id, function_name)
         s3, client = boto3.client("s3"), boto3.client("lambda", config=_CLIENT_CONFIG)
         return " ".join(
-            replay(client, function_name, deployment, parse_golden(read_text(s3, subject.golden_uri)), subject, left)
+            replay(client, function_name, deployment, golden, subject, left)
             for subject in subjects(os.environ)
+            for golden in (read_golden(s3, subject.golden_uri, subject.golden_sha256),)
         )
 
     return report(codedeploy, event, check)

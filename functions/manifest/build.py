@@ -9,13 +9,14 @@ from typing import Any
 
 from contracts.dataset import Dataset
 from contracts.distribution import parse_distribution
-from contracts.release import Baseline, Champion, Data, Metrics, Model, Release, Slice
+from contracts.release import Champion, Data, Metrics, Model, Release, Slice
+from functions.manifest.publish import Kept
 
 _SUMMARY_LIMIT = 900
 
 
-def build_release(event: Mapping[str, Any], dataset: Dataset, artifact: str, sha256: str, created: datetime) -> Release:
-    """The release that the workflow's input and results describe; `sha256` (hex) is that of the artifact."""
+def build_release(event: Mapping[str, Any], dataset: Dataset, kept: Kept, created: datetime) -> Release:
+    """The release that the workflow's input and results describe, with what was kept of them."""
     metrics, champion = event["gate"]["metrics"], event["gate"]["champion"]
     moment = created.astimezone(UTC)
     return Release(
@@ -25,7 +26,7 @@ def build_release(event: Mapping[str, Any], dataset: Dataset, artifact: str, sha
         created=f"{moment:%Y-%m-%dT%H:%M:%SZ}",
         execution=event["run"],
         data=Data(event["data"]["uri"], event["data"]["version"], event["data"]["rows"]),
-        model=Model(event["package"], artifact, sha256, event["image"]),
+        model=Model(event["package"], kept.artifact, kept.sha256, event["image"]),
         metrics=Metrics(
             name=metrics["name"],
             value=metrics["value"],
@@ -35,11 +36,12 @@ def build_release(event: Mapping[str, Any], dataset: Dataset, artifact: str, sha
             slices=tuple(Slice(item["slice"], item["value"], item["rows"]) for item in metrics["slices"]),
         ),
         champion=Champion(**champion) if champion else None,
-        baseline=Baseline(**event["baseline"]),
-        golden=event["golden"],
+        baseline=kept.baseline,
+        golden=kept.golden,
         target=dataset.target,
         features=dataset.features,
         distribution=parse_distribution(event["gate"]["distribution"], "gate.distribution"),
+        hashes=kept.hashes,
     )
 
 

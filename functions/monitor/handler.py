@@ -6,6 +6,7 @@
 | `RELEASE_ID`, `ENDPOINT_NAME`, `VARIANT` | the release that serves, and whose capture is looked at |
 | `CAPTURE_BUCKET` | captured requests, and reports |
 | `STATISTICS_URI`, `CONSTRAINTS_URI` | the release's baseline |
+| `STATISTICS_SHA256`, `CONSTRAINTS_SHA256` | what the manifest vouches for; none for releases from before that |
 | `IMAGE_URI`, `ROLE_ARN`, `KEY_ARN`, `INSTANCE_TYPE`, `VOLUME_GB`, `SECONDS` | the job |
 | `LEAST_RECORDS`, `DRIFT_LIMIT` | fewer records are not judged; from this distance on a column has drifted |
 

@@ -6,6 +6,7 @@
 | `API_KEY` | only where callers need one |
 | `FUNCTION_NAME`, `ALIAS` | where a shift shows |
 | `GOLDEN_URI`, `RELEASE_ID` | golden records of the release that serves |
+| `GOLDEN_SHA256` | their SHA-256, which the manifest vouches for; none for releases from before that |
 
 Called by a rule every few minutes. One golden record goes through the API, signed as a caller's; its inference id
 begins with `contracts.monitoring.PROBES`, by which the function and the monitor know that no caller asked. A failure is
@@ -21,9 +22,8 @@ import boto3
 
 from functions.probe.ask import Probe
 from functions.shared.api import ApiClient
-from functions.shared.golden import parse_golden
+from functions.shared.golden import read_golden
 from functions.shared.log import log
-from functions.shared.store import read_text
 
 
 def handle(_event: Any, context: Any) -> dict[str, str]:
@@ -32,7 +32,7 @@ def handle(_event: Any, context: Any) -> dict[str, str]:
     session = boto3.Session()
     probe = Probe(
         ApiClient(environment["API_URL"], environment["AWS_REGION"], session.get_credentials()),
-        parse_golden(read_text(session.client("s3"), environment["GOLDEN_URI"])),
+        read_golden(session.client("s3"), environment["GOLDEN_URI"], environment.get("GOLDEN_SHA256", "")),
         environment["RELEASE_ID"],
         environment.get("API_KEY", ""),
     )

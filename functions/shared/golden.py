@@ -9,6 +9,7 @@ from typing import Any
 from contracts.fields import FieldError, Fields, number, parse_json
 from contracts.float32 import LARGEST, holds
 from contracts.monitoring import GOLDEN_IDS
+from functions.shared.store import read_verified
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,11 @@ def parse_golden(text: str) -> Golden:
     if not golden.records:
         raise FieldError("golden.records", "must not be empty: without records nothing would be checked")
     return golden
+
+
+def read_golden(s3: Any, uri: str, sha256: str) -> Golden:
+    """The records at an address, if they are those that the manifest vouches for. `s3` is a boto3 S3 client."""
+    return parse_golden(read_verified(s3, uri, sha256))
 
 
 def inference_ids(golden: Golden, scope: str) -> list[str]:

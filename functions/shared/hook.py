@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from functions.shared.log import log
+from functions.shared.store import ChangedError
 
 
 class HookError(Exception):
@@ -34,7 +35,7 @@ def report(codedeploy: Any, event: Mapping[str, str], check: Callable[[str], str
     try:
         status, reason = "Succeeded", check(deployment_id)
         log("INFO", reason, deployment=deployment_id)
-    except HookError as error:
+    except (HookError, ChangedError) as error:
         status, reason = "Failed", str(error)
         log("ERROR", reason, deployment=deployment_id)
     except Exception as error:  # noqa: BLE001  # anything unforeseen must end the deployment now, not after an hour

@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from contracts.s3 import parse_s3_uri
 
 
+class ChangedError(ValueError):
+    """An object is not what the release's manifest vouches for; the message names it and both hashes."""
+
+
 def read_text(s3: Any, uri: str) -> str:
     """The object's text. `s3` is a boto3 S3 client."""
+    return _read(s3, uri).decode("utf-8")
+
+
+def read_verified(s3: Any, uri: str, sha256: str) -> str:
+    """The object's text, which must have this SHA-256. Raises ChangedError where it has another.
+
+    An empty one is that of a release from before manifests had hashes: nothing vouches for what it names.
+    """
+    body = _read(s3, uri)
+    found = hashlib.sha256(body).hexdigest()
+    if sha256 and found != sha256:
+        raise ChangedError(
+            f"{uri} has SHA-256 {found}, but the release's manifest vouches for {sha256}: it was changed; restore its"
+            " former version, or train the release anew"
+        )
+    return body.decode("utf-8")
+
+
+def _read(s3: Any, uri: str) -> bytes:
     location = parse_s3_uri(uri)
     body: bytes = s3.get_object(Bucket=location.bucket, Key=location.key)["Body"].read()
-    return body.decode("utf-8")
+    return body

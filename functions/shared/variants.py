@@ -12,11 +12,13 @@ VARIANT_HEADER = "x-glidepath-variant"
 
 @dataclass(frozen=True)
 class Subject:
-    """One variant: its name (None: whichever answers), its release, its golden records, its part of inference ids."""
+    """One variant: its name (None: whichever answers), its release, its golden records and their SHA-256 (empty: of an
+    older release), its part of inference ids."""
 
     variant: str | None
     release: str
     golden_uri: str
+    golden_sha256: str = ""
     suffix: str = ""
 
     def scope(self, deployment: str) -> str:
@@ -25,16 +27,22 @@ class Subject:
 
 
 def subjects(environment: Mapping[str, str]) -> list[Subject]:
-    """The release itself (`VARIANT`, `RELEASE_ID`, `GOLDEN_URI`), then those of `OTHER_VARIANTS`.
+    """The release itself (`VARIANT`, `RELEASE_ID`, `GOLDEN_URI`, `GOLDEN_SHA256`), then those of `OTHER_VARIANTS`.
 
-    The latter is a JSON list of `{"variant", "release", "golden"}`. They are numbered in ids: names may be too long.
+    The latter is a JSON list of `{"variant", "release", "golden", "sha256"}`. They are numbered in ids: names may be
+    too long.
     """
-    own = Subject(environment.get("VARIANT"), environment["RELEASE_ID"], environment["GOLDEN_URI"])
+    own = Subject(
+        environment.get("VARIANT"),
+        environment["RELEASE_ID"],
+        environment["GOLDEN_URI"],
+        environment.get("GOLDEN_SHA256", ""),
+    )
     others = json.loads(environment.get("OTHER_VARIANTS") or "[]")
     return [
         own,
         *(
-            Subject(item["variant"], item["release"], item["golden"], f"-v{number}")
+            Subject(item["variant"], item["release"], item["golden"], item.get("sha256", ""), f"-v{number}")
             for number, item in enumerate(others, start=1)
         ),
     ]

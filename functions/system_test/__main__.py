@@ -21,7 +21,7 @@ from contracts.names import LIVE
 from contracts.release import Release, parse_release
 from functions.shared.api import ApiClient
 from functions.shared.capture import CaptureSearch
-from functions.shared.golden import parse_golden
+from functions.shared.golden import read_golden
 from functions.shared.store import read_text
 from functions.system_test import checks, report
 
@@ -50,7 +50,7 @@ def test(options: argparse.Namespace) -> list[report.Outcome]:
     session = _session(options.region, options.role_arn)
     s3 = session.client("s3")
     release = _release(s3, options.release, options.manifest_sha256)
-    golden = parse_golden(read_text(s3, release.golden))
+    golden = read_golden(s3, release.golden, release.hashes.golden if release.hashes else "")
     api = ApiClient(options.api_url, options.region, session.get_credentials())
     subject = checks.Subject(api, release, golden, f"test-{uuid.uuid4().hex[:12]}", options.variant)
     search = CaptureSearch(

@@ -16,6 +16,7 @@ from operate.clients import Clients
 from operate.project import Project
 from scenarios.tour.dataset import DATA_KEY
 from scenarios.tour.evidence import read_object
+from scenarios.vouching import publish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,11 +101,12 @@ class Candidates:
         label: str,
         artifact: Callable[[bytes], bytes] | None = None,
         golden: Callable[[bytes], bytes] | None = None,
+        constraints: Callable[[bytes], bytes] | None = None,
     ) -> Candidate:
-        """A release of its own, like `good` but with another artifact or other golden records.
+        """A release of its own, like `good` but with another artifact, other golden records or another baseline.
 
-        It is written as the workflow writes one: artifact with checksum, manifest that vouches for it. So whatever
-        stops it on the way would stop a real one.
+        It is written as the workflow writes one: parts with checksums, a manifest that vouches for them, its signature
+        (an administrator's). So whatever stops it on the way would stop a real one.
         """
         run = str(uuid.uuid4())
         folder = f"runs/{run}"
@@ -118,9 +120,15 @@ class Candidates:
             manifest["model"] |= {"artifact": uri, "sha256": hashlib.sha256(body).hexdigest()}
         if golden:
             body = golden(read_object(self._s3, good.manifest["golden"]))
-            manifest["golden"] = self._put(f"{folder}/evaluation/golden.json", body)
-        text = json.dumps(manifest, indent=2).encode()
-        return self.read(self._put(f"{folder}/release/manifest.json", text))
+            manifest["golden"] = self._put(f"{folder}/release/golden.json", body)
+            manifest["hashes"]["golden"] = hashlib.sha256(body).hexdigest()
+        if constraints:
+            body = constraints(read_object(self._s3, good.manifest["baseline"]["constraints"]))
+            manifest["baseline"]["constraints"] = self._put(f"{folder}/release/constraints.json", body)
+            manifest["hashes"]["constraints"] = hashlib.sha256(body).hexdigest()
+        uri = f"s3://{self._project.names.artifacts_bucket}/{folder}/release/manifest.json"
+        publish(self._clients, self._project, uri, json.dumps(manifest, indent=2).encode())
+        return self.read(uri)
 
     def _put(self, key: str, body: bytes) -> str:
         kind = "application/json" if key.endswith(".json") else "application/gzip"

@@ -17,19 +17,25 @@ from scenarios.faults.outcome import NONE, Outcome
 from scenarios.faults.world import TRICKLE, World
 from scenarios.gateway import clock, pass_the_hour
 from scenarios.tour import evidence
+from scenarios.vouching import overwrite, restore
 
 _SEEN_SECONDS = 180.0
 _REQUESTS = 3
 
 
 def analysis_fails(world: World) -> Outcome:
-    """The baseline of the serving release cannot be read as what it is."""
-    return _failed(world, lambda s3, bucket, key: s3.put_object(Bucket=bucket, Key=key, Body=b"[")["VersionId"])
+    """The baseline of the serving release is another than the manifest vouches for."""
+    return _failed(world, lambda s3, uri: overwrite(s3, uri, b"["))
 
 
 def baseline_gone(world: World) -> Outcome:
     """The baseline of the serving release was deleted."""
-    return _failed(world, lambda s3, bucket, key: s3.delete_object(Bucket=bucket, Key=key)["VersionId"])
+
+    def gone(s3: Any, uri: str) -> list[str]:
+        bucket, key = parse_s3_uri(uri)
+        return [s3.delete_object(Bucket=bucket, Key=key)["VersionId"]]
+
+    return _failed(world, gone)
 
 
 def no_capture(world: World) -> Outcome:
@@ -55,7 +61,7 @@ def _hour(world: World) -> str:
     return str(_until(sentence, "the hour was not told of"))
 
 
-def _failed(world: World, spoil: Callable[[Any, str, str], str]) -> Outcome:
+def _failed(world: World, spoil: Callable[[Any, str], list[str]]) -> Outcome:
     """What the monitor's log says of the hour that could not be analysed, once the alarm on that has gone off."""
     production, service = world.project.production, world.project.names.stack(world.project.production)
     logs, watch = world.clients.of(production, "logs"), world.clients.of(production, "cloudwatch")
@@ -81,15 +87,15 @@ def _asked(traffic: Any) -> None:
 
 
 @contextmanager
-def _spoilt(world: World, spoil: Callable[[Any, str, str], str]) -> Iterator[None]:
+def _spoilt(world: World, spoil: Callable[[Any, str], list[str]]) -> Iterator[None]:
     """The old release's baseline is another one, or none, until the block ends."""
     s3 = world.clients.of(DELIVERY, "s3")
-    bucket, key = parse_s3_uri(world.old.manifest["baseline"]["statistics"])
-    version = spoil(s3, bucket, key)
+    uri = world.old.manifest["baseline"]["statistics"]
+    made = spoil(s3, uri)
     try:
         yield
     finally:
-        s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
+        restore(s3, uri, made)
 
 
 def _errors(logs: Any, service: str) -> dict[str, str]:
@@ -114,7 +120,12 @@ def _until(look: Callable[[], Any], otherwise: str) -> Any:
 
 
 FAULTS: tuple[Fault, ...] = (
-    Fault("analysis-fails", "The analysis of an hour fails", analysis_fails, Expected(NONE, r"statistics")),
+    Fault(
+        "analysis-fails",
+        "The analysis of an hour fails",
+        analysis_fails,
+        Expected(NONE, r"statistics\.json has SHA-256 \w{64}, but the manifest vouches for"),
+    ),
     Fault("baseline-gone", "The serving release's baseline is gone", baseline_gone, Expected(NONE, r"statistics")),
     Fault(
         "no-capture",

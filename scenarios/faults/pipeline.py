@@ -15,7 +15,6 @@ from typing import Any
 
 from contracts.errors import UserError
 from contracts.names import DELIVERY, LIVE
-from contracts.s3 import parse_s3_uri
 from operate.messages import cause
 from operate.runs import read_run
 from rehearsal.cloud.process import lifecycle
@@ -28,6 +27,7 @@ from scenarios.faults.world import RATE, TRICKLE, World
 from scenarios.gateway import held_minute
 from scenarios.tour.evidence import read_object
 from scenarios.tour.traffic import Traffic
+from scenarios.vouching import overwrite
 
 APPROVE = "Approve"
 _EXPIRES = 10
@@ -104,17 +104,16 @@ def _build_of(world: World, run: str) -> str:
 
 def another_manifest(world: World) -> Outcome:
     """What is to be deployed is not what was approved: the stage's own command, with the hash that was approved."""
-    return _deploy(world, world.new, world.old.sha256)
+    return deploy_approved(world, world.new, world.old.sha256)
 
 
 def changed_artifact(world: World) -> Outcome:
     """The model's archive is replaced after the approval; the manifest is the one approved."""
     s3 = world.clients.of("delivery", "s3")
     copy = world.candidates.spoiled(world.new, "changed", artifact=lambda body: body)
-    bucket, key = parse_s3_uri(copy.manifest["model"]["artifact"])
     body = read_object(s3, world.old.manifest["model"]["artifact"])
-    s3.put_object(Bucket=bucket, Key=key, Body=body, ChecksumAlgorithm="SHA256")
-    return _deploy(world, copy, copy.sha256)
+    overwrite(s3, copy.manifest["model"]["artifact"], body, "application/gzip")
+    return deploy_approved(world, copy, copy.sha256)
 
 
 def exchanged_source(world: World) -> Outcome:
@@ -155,7 +154,7 @@ def _exchange(world: World, run: str) -> None:
         s3.put_bucket_policy(Bucket=bucket, Policy=policy)
 
 
-def _deploy(world: World, candidate: Candidate, approved: str) -> Outcome:
+def deploy_approved(world: World, candidate: Candidate, approved: str) -> Outcome:
     """As the stage does after an approval: the release, and the hash of the manifest that was approved."""
     with world.traffic() as traffic:
         done = world.deploy(world.project.production, candidate, "--manifest-sha256", approved)
@@ -169,7 +168,7 @@ def _ended(world: World, done: "subprocess.CompletedProcess[str]", traffic: Traf
 def gateway_restarted(world: World) -> Outcome:
     """The cloud goes down in the middle of a shift, and comes up again with all it held."""
     with world.traffic() as traffic:
-        process = world.start_deploy(world.project.production, world.new)
+        process = world.startdeploy_approved(world.project.production, world.new)
         _until_shifting(world, lambda: None if process.poll() is None else cause(world.finish(process).stdout))
         # A cloud takes a while to go down: the shift must not be over by then.
         with held_minute(world.rehearsal):
@@ -301,7 +300,7 @@ FAULTS: tuple[Fault, ...] = (
         "changed-artifact",
         "The artifact is changed after the approval",
         changed_artifact,
-        Expected(DEPLOY, r"the artifact was changed\. Do not deploy it"),
+        Expected(DEPLOY, r"the model artifact changed\. Do not deploy it"),
     ),
     Fault(
         "exchanged-source",

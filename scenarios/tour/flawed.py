@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 from contracts.errors import UserError
 from operate.clients import Clients
-from operate.plans import write_once
 from operate.project import Project
-from scenarios import boosters
+from scenarios import boosters, vouching
 from scenarios.tour import evidence
 from scenarios.tour.report import Report
 
@@ -55,7 +54,7 @@ def seen(clients: Clients, manifest: Report) -> list[dict[str, float]]:
 
 
 def publish(clients: Clients, project: Project, manifest: Report, flaw: Flaw) -> tuple[Report, str]:
-    """Stores a flawed copy of `manifest`'s release, with a checksum and a manifest that are in order.
+    """Stores a flawed copy of `manifest`'s release, with a checksum and a manifest that are in order, and signed.
 
     Returns its manifest and the manifest's address.
     """
@@ -72,6 +71,7 @@ def publish(clients: Clients, project: Project, manifest: Report, flaw: Flaw) ->
         Body=artifact,
         ChecksumAlgorithm="SHA256",
         ChecksumSHA256=base64.b64encode(digest.digest()).decode(),
+        IfNoneMatch="*",
     )
     model = {**manifest["model"], "artifact": f"{uri}/model.tar.gz", "sha256": digest.hexdigest()}
     copy = {
@@ -80,5 +80,5 @@ def publish(clients: Clients, project: Project, manifest: Report, flaw: Flaw) ->
         "reason": "manual",
         "model": model,
     }
-    write_once(s3, f"{uri}/manifest.json", json.dumps(copy).encode(), "application/json")
+    vouching.publish(clients, project, f"{uri}/manifest.json", json.dumps(copy).encode())
     return copy, f"{uri}/manifest.json"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.release import ReleaseError, parse_release, render_release
+from contracts.release import ReleaseError, parse_release, render_release, vouched
 from tests.functions import samples
 
 JSON_VALUES = st.recursive(
@@ -21,6 +21,7 @@ PLACES = [
     ("id",), ("reason",), ("created",), ("data",), ("data", "rows"), ("model", "sha256"), ("model", "artifact"),
     ("metrics", "ci"), ("metrics", "value"), ("metrics", "slices"), ("champion",), ("baseline", "statistics"),
     ("golden",), ("target",), ("features",), ("distribution",), ("distribution", "shares"),
+    ("hashes",), ("hashes", "golden"),
 ]  # fmt: skip
 
 
@@ -83,6 +84,9 @@ def test_reads_a_champion() -> None:
         (("extra",), 1, "extra", "is not known here"),
         (("model", "sha265"), "x", "model.sha265", "is not known here"),
         (("baseline",), [], "baseline", "must be an object, not a list"),
+        (("hashes", "golden"), "00", "hashes.golden", "64 lower case hex digits"),
+        (("hashes",), {"golden": "01" * 32}, "hashes.statistics", "is missing"),
+        (("hashes", "model"), "01" * 32, "hashes.model", "is not known here"),
     ],
 )
 def test_refuses(path: tuple[str | int, ...], value: Any, place: str, reason: str) -> None:
@@ -99,7 +103,15 @@ def test_reads_a_manifest_from_before_the_distribution_was_measured() -> None:
     assert parse_release(json.dumps(document)).distribution is None
 
 
-@pytest.mark.parametrize("name", sorted(samples.manifest().keys() - {"distribution"}))
+def test_reads_a_manifest_from_before_it_was_signed() -> None:
+    document = samples.manifest()
+    del document["hashes"]
+    release = parse_release(json.dumps(document))
+    assert release.hashes is None
+    assert [sha256 for _, _, sha256 in vouched(release)] == ["ab" * 32, "", "", ""]
+
+
+@pytest.mark.parametrize("name", sorted(samples.manifest().keys() - {"distribution", "hashes"}))
 def test_names_what_is_missing(name: str) -> None:
     document = samples.manifest()
     del document[name]

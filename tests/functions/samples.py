@@ -40,6 +40,7 @@ _MANIFEST: dict[str, Any] = {
     "target": "total",
     "features": FEATURES,
     "distribution": DISTRIBUTION,
+    "hashes": {"golden": "01" * 32, "statistics": "02" * 32, "constraints": "03" * 32},
 }
 
 

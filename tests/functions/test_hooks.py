@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from datetime import UTC, datetime, timedelta
@@ -105,12 +106,14 @@ def test_replays_every_record_on_the_new_version() -> None:
 
 
 def test_every_variant_of_an_ab_test_is_proven_with_its_own_records() -> None:
-    others = [{"variant": "challenger", "release": "r-2", "golden": "s3://artifacts/2/golden.json"}]
+    others = [
+        {"variant": "challenger", "release": "r-2", "golden": "s3://artifacts/2/golden.json", "sha256": "cd" * 32}
+    ]
     environment = {"RELEASE_ID": RELEASE, "GOLDEN_URI": "s3://artifacts/golden.json", "VARIANT": "live"}
     assert subjects(environment) == [SUBJECT]
     own, other = subjects({**environment, "OTHER_VARIANTS": json.dumps(others)})
     assert own == SUBJECT
-    assert other == Subject("challenger", "r-2", "s3://artifacts/2/golden.json", "-v1")
+    assert other == Subject("challenger", "r-2", "s3://artifacts/2/golden.json", "cd" * 32, "-v1")
     client = FakeLambda(lambda it: response({"predictions": [sum(it.values())], "release": "r-2"}))
     assert replay(client, "predict", DEPLOYMENT, GOLDEN, other, in_time).endswith(
         "of release r-2 in variant challenger."
@@ -359,6 +362,16 @@ def test_entry_points_read_their_environment(s3: Any, monkeypatch: pytest.Monkey
     context = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000)
     assert before_traffic(EVENT, context)["status"] == "Succeeded"
     assert after_traffic(EVENT, context)["status"] == "Succeeded"
+    text = json.dumps(samples.golden()).encode()
+    monkeypatch.setenv("GOLDEN_SHA256", hashlib.sha256(text).hexdigest())
+    assert before_traffic(EVENT, context)["status"] == "Succeeded"
+    s3.put_object(Bucket="artifacts", Key="golden.json", Body=b" " + text)
+    changed, vouched = (hashlib.sha256(body).hexdigest() for body in (b" " + text, text))
+    for hook in (before_traffic, after_traffic):
+        assert hook(EVENT, context)["reason"] == (
+            f"s3://artifacts/golden.json has SHA-256 {changed}, but the release's manifest vouches for {vouched}: it"
+            " was changed; restore its former version, or train the release anew"
+        )
     monkeypatch.delenv("GOLDEN_URI")
     assert before_traffic(EVENT, context) == {"status": "Failed", "reason": "KeyError: 'GOLDEN_URI'"}
-    assert [item["status"] for item in codedeploy.reported] == ["Succeeded", "Succeeded", "Failed"]
+    assert [item["status"] for item in codedeploy.reported] == ["Succeeded"] * 3 + ["Failed"] * 3

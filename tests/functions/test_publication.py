@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import boto3
 import pytest
@@ -14,8 +15,9 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from contracts.dataset import Metric
-from contracts.release import ReleaseError, parse_release
+from contracts.release import ReleaseError, parse_release, vouched
 from contracts.s3 import S3Location
+from contracts.signature import SignatureError, check
 from functions.gate.decide import Champion, decide
 from functions.manifest.build import summary
 from functions.manifest.handler import write_manifest
@@ -30,6 +32,17 @@ NOW = datetime(2026, 11, 21, 23, 59, 59, tzinfo=UTC)
 RUN = "8d2f7a3c-1111-2222-3333-444455556666"
 ENVIRONMENT = {"ARTIFACTS_BUCKET": "artifacts", "DATASET_URI": samples.DATASET_URI}
 ARTIFACT = b"a model" * 1000
+PARTS = {"evaluation/golden.json": b"golden", "baseline/s.json": b"statistics", "baseline/c.json": b"constraints"}
+
+
+class Writer(NamedTuple):
+    """Writes a manifest; checks a signature (address, SHA-256, signature)."""
+
+    write: Callable[..., dict[str, str]]
+    check: Callable[[str, str, str], None]
+
+    def __call__(self, event: dict[str, Any], now: datetime = NOW) -> dict[str, str]:
+        return self.write(event, now)
 
 
 def event() -> dict[str, Any]:
@@ -55,16 +68,29 @@ def event() -> dict[str, Any]:
 @pytest.fixture
 def store(s3: Any) -> Any:
     s3.put_object(Bucket="artifacts", Key=f"runs/{RUN}/training/job/output/model.tar.gz", Body=ARTIFACT)
+    for key, body in PARTS.items():
+        s3.put_object(Bucket="artifacts", Key=f"runs/{RUN}/{key}", Body=body)
     return s3
 
 
-def read(store: Any) -> str:
-    body: bytes = store.get_object(Bucket="artifacts", Key=f"runs/{RUN}/release/manifest.json")["Body"].read()
+@pytest.fixture
+def write(store: Any, aws: None) -> Writer:
+    kms = boto3.client("kms")
+    key = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
+
+    def at(event: dict[str, Any], now: datetime = NOW) -> dict[str, str]:
+        return write_manifest(store, kms, event, {**ENVIRONMENT, "SIGNING_KEY": key}, now)
+
+    return Writer(at, lambda *given: check(kms, key, *given))
+
+
+def read(store: Any, name: str = "manifest.json") -> str:
+    body: bytes = store.get_object(Bucket="artifacts", Key=f"runs/{RUN}/release/{name}")["Body"].read()
     return body.decode()
 
 
-def test_writes_a_release_that_its_readers_accept(store: Any) -> None:
-    answer = write_manifest(store, event(), ENVIRONMENT, NOW)
+def test_writes_a_release_that_its_readers_accept(store: Any, write: Writer) -> None:
+    answer = write(event())
     text = read(store)
     release = parse_release(text)
     assert answer["manifest"] == f"s3://artifacts/runs/{RUN}/release/manifest.json"
@@ -77,30 +103,64 @@ def test_writes_a_release_that_its_readers_accept(store: Any) -> None:
         assert part in answer["summary"]
 
 
-def test_the_artifact_has_a_checksum_that_s3_keeps(store: Any) -> None:
-    write_manifest(store, event(), ENVIRONMENT, NOW)
+def test_golden_records_and_baseline_lie_in_the_release_with_their_hashes(store: Any, write: Writer) -> None:
+    write(event())
+    release = parse_release(read(store))
+    assert release.hashes is not None
+    for name, (_, uri, sha256) in zip(("golden", "statistics", "constraints"), vouched(release)[1:], strict=True):
+        assert uri == f"s3://artifacts/runs/{RUN}/release/{name}.json"
+        assert sha256 == hashlib.sha256(name.encode()).hexdigest()
+        head = store.head_object(Bucket="artifacts", Key=uri.removeprefix("s3://artifacts/"), ChecksumMode="ENABLED")
+        assert base64.b64decode(head["ChecksumSHA256"]).hex() == sha256
+
+
+def test_the_signature_beside_it_is_of_this_manifest_at_this_address(store: Any, write: Writer) -> None:
+    answer = write(event())
+    body = store.get_object(Bucket="artifacts", Key=f"runs/{RUN}/release/manifest.sig")
+    assert body["ContentType"] == "text/plain"
+    signature = body["Body"].read().decode()
+    write.check(answer["manifest"], answer["sha256"], signature)
+    for address, sha256 in (
+        ("s3://artifacts/runs/other/release/manifest.json", answer["sha256"]),
+        (answer["manifest"], "00" * 32),
+    ):
+        with pytest.raises(SignatureError, match="is not the signature of"):
+            write.check(address, sha256, signature)
+    with pytest.raises(SignatureError, match="holds no signature"):
+        write.check(answer["manifest"], answer["sha256"], "{}")
+
+
+def test_what_a_release_is_made_of_is_never_overwritten(store: Any, write: Writer) -> None:
+    write(event())
+    store.put_object(Bucket="artifacts", Key=f"runs/{RUN}/evaluation/golden.json", Body=b"other")
+    with pytest.raises(ManifestError, match=r"release/golden\.json already holds something else"):
+        write(event())
+
+
+def test_the_artifact_has_a_checksum_that_s3_keeps(store: Any, write: Writer) -> None:
+    write(event())
     head = store.head_object(Bucket="artifacts", Key=f"runs/{RUN}/release/model.tar.gz", ChecksumMode="ENABLED")
     assert base64.b64decode(head["ChecksumSHA256"]) == hashlib.sha256(ARTIFACT).digest()
 
 
-def test_a_repeated_step_keeps_its_manifest(store: Any) -> None:
-    first = write_manifest(store, event(), ENVIRONMENT, NOW)
-    text = read(store)
-    assert write_manifest(store, event(), ENVIRONMENT, NOW + timedelta(minutes=5)) == first
-    assert read(store) == text
+def test_a_repeated_step_keeps_its_manifest(store: Any, write: Writer) -> None:
+    first = write(event())
+    text, signature = read(store), read(store, "manifest.sig")
+    assert write(event(), NOW + timedelta(minutes=5)) == first
+    assert (read(store), read(store, "manifest.sig")) == (text, signature)
 
 
-def test_never_overwrites_another_release(store: Any) -> None:
-    write_manifest(store, event(), ENVIRONMENT, NOW)
+def test_never_overwrites_another_release(store: Any, write: Writer) -> None:
+    write(event())
     text = read(store)
     with pytest.raises(ManifestError, match="already holds another release"):
-        write_manifest(store, {**event(), "commit": "other"}, ENVIRONMENT, NOW)
+        write({**event(), "commit": "other"})
     assert read(store) == text
 
 
-def test_publishes_nothing_its_readers_would_refuse(store: Any) -> None:
+def test_publishes_nothing_its_readers_would_refuse(store: Any, write: Writer) -> None:
     with pytest.raises(ReleaseError, match="reason: 'whim'"):
-        write_manifest(store, {**event(), "reason": "whim"}, ENVIRONMENT, NOW)
+        write({**event(), "reason": "whim"})
     with pytest.raises(ClientError, match="NoSuchKey"):
         read(store)
 
@@ -119,10 +179,8 @@ def test_refuses_an_artifact_that_changed_meanwhile(store: Any) -> None:
         copy_artifact(Changing(), event()["artifact"], S3Location("artifacts", "copy"))
 
 
-def test_the_summary_fits_into_a_mail(store: Any) -> None:
-    write_manifest(
-        store, {**event(), "data": {**event()["data"], "uri": "s3://data-bucket/" + "x" * 1000}}, ENVIRONMENT, NOW
-    )
+def test_the_summary_fits_into_a_mail(store: Any, write: Writer) -> None:
+    write({**event(), "data": {**event()["data"], "uri": "s3://data-bucket/" + "x" * 1000}})
     assert len(summary(parse_release(read(store)))) == 900
 
 

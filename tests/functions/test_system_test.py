@@ -189,9 +189,11 @@ def test_the_report_goes_on_after_a_failure() -> None:
 @pytest.fixture
 def environment(s3: Any, service: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """A release in S3, and an API that answers without capturing."""
+    golden = json.dumps(samples.golden()).encode()
     document = {**samples.manifest(), "golden": "s3://artifacts/golden.json"}
+    document["hashes"]["golden"] = hashlib.sha256(golden).hexdigest()
     text = json.dumps(document)
-    s3.put_object(Bucket="artifacts", Key="golden.json", Body=json.dumps(samples.golden()).encode())
+    s3.put_object(Bucket="artifacts", Key="golden.json", Body=golden)
     s3.put_object(Bucket="artifacts", Key="manifest.json", Body=text.encode())
     monkeypatch.setattr(command, "ApiClient", lambda *_: FakeApi(service))
     return {
@@ -219,6 +221,17 @@ def test_exits_with_zero_when_all_is_well(
     monkeypatch.setattr(checks, "captured", lambda *_: "captured")
     assert command.main(["--requests", "5"], environment) == 0
     assert capsys.readouterr().out.endswith("system test passed: 6 checks\n")
+
+
+def test_believes_no_other_golden_records(
+    environment: dict[str, str], s3: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    s3.put_object(Bucket="artifacts", Key="golden.json", Body=json.dumps(samples.golden(1)).encode())
+    assert command.main([], environment) == 1
+    found = capsys.readouterr().err
+    assert found.startswith("system test could not run: s3://artifacts/golden.json has SHA-256 ")
+    assert "but the release's manifest vouches for" in found
+    assert found.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,22 +16,33 @@ from botocore.exceptions import ClientError
 from cli.rollback import lines
 from contracts.errors import UserError
 from contracts.release import parse_release
+from contracts.signature import sign
 from operate import rollback
 from operate.history import Approval, Manifest
 from operate.releases import Attempt, ServingRecord, Traffic
 from operate.rollback import Plan, exemption, plan, stop_shift
 from policies.rules.exemptions import read
-from tests.program.harness import address, manifest
+from tests.program.harness import SIGNING_KEY, FakeKms, address, manifest, older
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ONE, TWO, THREE = (manifest(number)["id"] for number in (1, 2, 3))
 TEXTS = {address(number): json.dumps(manifest(number)) for number in (1, 2, 3)}
+OLDER = {**TEXTS, address(1): json.dumps(older(1))}
+ENDINGS = {"tar.gz": "ab", "golden.json": "01", "statistics.json": "02", "constraints.json": "03"}
+PROJECT: Any = SimpleNamespace(names=SimpleNamespace(signing_key=SIGNING_KEY))
+
+
+class NoSuchKey(Exception):
+    """As S3's client has it."""
 
 
 def entry(number: int, minute: int) -> ServingRecord:
-    text = TEXTS[address(number)]
-    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    sha256 = sha256_of(TEXTS[address(number)])
     return ServingRecord(manifest(number)["id"], address(number), sha256, START + timedelta(minutes=minute))
+
+
+def sha256_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass
@@ -42,7 +54,8 @@ class World:
     attempts: list[Attempt] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=lambda: dict(TEXTS))
     gone: set[str] = field(default_factory=set)
-    checksum: str = "ab" * 32
+    changed: str = ""
+    signing: str = SIGNING_KEY
     stopped: list[str] = field(default_factory=list)
 
     def history(self, *_: Any) -> Any:
@@ -62,7 +75,16 @@ class World:
         def head_object(Bucket: str, Key: str, **_: Any) -> dict[str, str]:  # noqa: N803
             if Key in self.gone:
                 raise ClientError({"Error": {"Code": "404", "Message": "Not Found"}}, "HeadObject")
-            return {"ChecksumSHA256": base64.b64encode(bytes.fromhex(self.checksum)).decode()}
+            ending = next(ending for ending in ENDINGS if Key.endswith(ending))
+            sha256 = ("cd" if self.changed == ending else ENDINGS[ending]) * 32
+            return {"ChecksumSHA256": base64.b64encode(bytes.fromhex(sha256)).decode()}
+
+        def get_object(Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+            if Key in self.gone:
+                raise NoSuchKey
+            at = f"s3://{Bucket}/{Key.replace('.sig', '.json')}"
+            signature = sign(FakeKms(), self.signing, at, sha256_of(TEXTS[at]))
+            return {"Body": io.BytesIO(signature.encode())}
 
         def stop_deployment(deploymentId: str, autoRollbackEnabled: bool) -> None:  # noqa: N803
             assert autoRollbackEnabled
@@ -73,8 +95,12 @@ class World:
         class Completed(Exception):
             pass
 
-        exceptions = SimpleNamespace(DeploymentAlreadyCompletedException=Completed)
-        return SimpleNamespace(head_object=head_object, stop_deployment=stop_deployment, exceptions=exceptions)
+        if service == "kms":
+            return FakeKms()
+        exceptions = SimpleNamespace(DeploymentAlreadyCompletedException=Completed, NoSuchKey=NoSuchKey)
+        return SimpleNamespace(
+            head_object=head_object, get_object=get_object, stop_deployment=stop_deployment, exceptions=exceptions
+        )
 
 
 Planner = Callable[..., Plan]
@@ -82,10 +108,10 @@ Planner = Callable[..., Plan]
 
 @pytest.fixture
 def planned(monkeypatch: pytest.MonkeyPatch) -> Planner:
-    def make(world: World, to: str = "") -> Plan:
+    def make(world: World, to: str = "", unsigned: bool = False) -> Plan:
         monkeypatch.setattr(rollback, "History", world.history)
         clients: Any = world
-        return plan(clients, SimpleNamespace(), "prod", to)  # type: ignore[arg-type]
+        return plan(clients, PROJECT, "prod", to, unsigned)
 
     return make
 
@@ -146,7 +172,7 @@ def test_stopping_waits_until_the_alias_is_at_rest(planned: Planner, monkeypatch
     world = World(attempts=[shifting()], traffic=Traffic(TWO, "2", "e-2", {THREE: 0.1}))
     said: list[str] = []
     clients: Any = world
-    stop_shift(clients, SimpleNamespace(), planned(world), said.append)  # type: ignore[arg-type]
+    stop_shift(clients, PROJECT, planned(world), said.append)
     assert world.stopped == ["d-3"]
     assert said == ["stopping deployment d-3 with rollback"]
 
@@ -163,7 +189,7 @@ def test_a_roll_back_by_codedeploy_is_not_stopped(planned: Planner, monkeypatch:
 
     monkeypatch.setattr("time.sleep", sleep)
     clients: Any = world
-    stop_shift(clients, SimpleNamespace(), found, lambda _: None)  # type: ignore[arg-type]
+    stop_shift(clients, PROJECT, found, lambda _: None)
     assert world.stopped == []
     assert now[0] > 5
 
@@ -214,17 +240,55 @@ def test_one_that_was_rolled_back_already_needs_no_return(planned: Planner) -> N
             "",
             f"release {ONE} has lost its model artifact: s3://glidepath-artifacts-111111111111-eu-west-1/runs/run-1/",
         ),
-        (World(gone={"runs/run-1/evaluation/golden.json"}), "", f"release {ONE} has lost its golden records"),
+        (World(gone={"runs/run-1/release/golden.json"}), "", f"release {ONE} has lost its golden records"),
         (
-            World(gone={"runs/run-1/baseline/constraints.json"}),
+            World(gone={"runs/run-1/release/constraints.json"}),
             "",
             f"release {ONE} has lost its baseline constraints",
         ),
-        (World(checksum="cd" * 32), "", f"the model artifact of release {ONE} was changed"),
+        (World(changed="tar.gz"), "", f"the model artifact of release {ONE} changed: s3://"),
+        (World(changed="golden.json"), "", f"the golden records of release {ONE} changed: s3://"),
+        (World(changed="statistics.json"), "", f"the baseline statistics of release {ONE} changed: s3://"),
+        (World(changed="constraints.json"), "", f"the baseline constraints of release {ONE} changed: s3://"),
+        (
+            World(gone={"runs/run-1/release/manifest.sig"}),
+            "",
+            f"the manifest of release {ONE} is not signed: there is no s3://",
+        ),
+        (World(signing="another"), "", f"the signature of release {ONE} is not good: s3://"),
     ],
 )
 def test_refusals(planned: Planner, world: World, to: str, message: str) -> None:
     assert message in refusal(planned, world, to)
+
+
+def test_a_release_from_before_manifests_were_signed_is_returned_to_only_where_that_is_said(planned: Planner) -> None:
+    record = entry(1, 0)
+    record = ServingRecord(ONE, record.manifest, sha256_of(OLDER[record.manifest]), record.at)
+    world = World(texts=OLDER, served=[record, entry(2, 10)])
+    assert refusal(planned, world) == (
+        f"release {ONE} is from before manifests were signed: nobody vouches for {address(1)}\n"
+        f"  if you trust it, ./glidepath rollback prod --to {ONE} --unsigned returns to it"
+    )
+    found = planned(world, unsigned=True)
+    assert (found.target.release.id, found.unsigned) == (ONE, True)
+    assert "  unsigned   from before manifests were signed: nobody but you vouches for it" in lines(found, now=False)
+
+
+def test_a_manifest_of_now_needs_its_signature_whatever_is_said(planned: Planner) -> None:
+    with pytest.raises(UserError, match="is not good"):
+        planned(World(signing="another"), unsigned=True)
+
+
+def test_the_update_is_told_which_unsigned_manifest_is_meant(planned: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr("operate.deploy.deploy_release", lambda *given: asked.extend(given[3]))
+    record = ServingRecord(ONE, address(1), sha256_of(OLDER[address(1)]), START)
+    rollback.redeploy(planned(World(texts=OLDER, served=[record, entry(2, 10)]), "", True), False, "", lambda _: None)
+    assert f'glidepath:unsigned=["{record.sha256}"]' in asked
+    asked.clear()
+    rollback.redeploy(planned(World()), False, "", lambda _: None)
+    assert not [each for each in asked if each.startswith("glidepath:unsigned")]
 
 
 def test_the_exemption_holds_today_and_names_one_resource() -> None:

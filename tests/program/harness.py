@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import json
 import runpy
@@ -16,8 +17,12 @@ import yaml
 from pulumi.runtime import mocks, set_all_config
 from pulumi.runtime.settings import reset_options
 
+from contracts.release import ReleaseError, parse_release, vouched
+from contracts.signature import sign, signature_of
+
 ROOT = Path(__file__).resolve().parents[2]
 ARTIFACTS = "glidepath-artifacts-111111111111-eu-west-1"
+SIGNING_KEY = "arn:aws:kms:eu-west-1:111111111111:alias/glidepath-delivery-signing"
 
 
 def manifest(number: int = 1, sha256: str = "ab" * 32, **changes: Any) -> dict[str, Any]:
@@ -40,20 +45,48 @@ def manifest(number: int = 1, sha256: str = "ab" * 32, **changes: Any) -> dict[s
         "metrics": {"name": "rmse", "value": 3.5, "ci": [3.1, 3.9], "threshold": 10.0, "rows": 100, "slices": []},
         "champion": None,
         "baseline": {
-            "statistics": f"{run}/baseline/statistics.json",
-            "constraints": f"{run}/baseline/constraints.json",
+            "statistics": f"{run}/release/statistics.json",
+            "constraints": f"{run}/release/constraints.json",
         },
-        "golden": f"{run}/evaluation/golden.json",
+        "golden": f"{run}/release/golden.json",
         "target": "total",
         "features": ["duration_minutes", "passengers", "distance"],
         "distribution": {"edges": [8.0, 11.5, 15.25, 22.0], "shares": [0.2, 0.21, 0.19, 0.2, 0.2]},
+        "hashes": {"golden": "01" * 32, "statistics": "02" * 32, "constraints": "03" * 32},
         **changes,
     }
+
+
+def older(number: int = 1) -> dict[str, Any]:
+    """A release manifest from before manifests were signed."""
+    document = manifest(number)
+    del document["hashes"]
+    return document
 
 
 def address(number: int = 1) -> str:
     """Where a manifest lies."""
     return f"s3://{ARTIFACTS}/runs/run-{number}/release/manifest.json"
+
+
+class FakeKms:
+    """A KMS client whose signature is the request's hash."""
+
+    class exceptions:  # noqa: N801
+        """As boto3's clients have them."""
+
+        class KMSInvalidSignatureException(Exception):
+            """Not the signature of this key for this message."""
+
+    def sign(self, **request: Any) -> dict[str, bytes]:
+        """The signature that `verify` takes."""
+        return {"Signature": hashlib.sha256(repr(sorted(request.items())).encode()).digest()}
+
+    def verify(self, Signature: bytes, **request: Any) -> dict[str, bool]:  # noqa: N803
+        """Raises for any other."""
+        if self.sign(**request)["Signature"] != Signature:
+            raise self.exceptions.KMSInvalidSignatureException
+        return {"SignatureValid": True}
 
 
 @dataclass
@@ -63,6 +96,7 @@ class Store:
     Objects of the addresses in `untyped` are stored without a type that says text.
     """
 
+    key: str = SIGNING_KEY
     objects: dict[str, str] = field(default_factory=dict)
     checksums: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, str] = field(default_factory=dict)
@@ -74,11 +108,23 @@ class Store:
 
     def put(self, number: int, **changes: Any) -> str:
         """Store a release, its manifest's members changed; returns the manifest's address."""
-        document = manifest(number) | changes
-        self.objects[address(number)] = json.dumps(document)
-        self.objects.setdefault(document["model"]["artifact"], "")
-        self.checksums.setdefault(document["model"]["artifact"], "ab" * 32)
+        self.write(number, manifest(number) | changes)
+        self.sign(number)
         return address(number)
+
+    def write(self, number: int, document: dict[str, Any]) -> None:
+        """Store a release with all that it is made of, but without a signature."""
+        text = json.dumps(document)
+        self.objects[address(number)] = text
+        with contextlib.suppress(ReleaseError):
+            for _, uri, sha256 in vouched(parse_release(text)):
+                self.objects.setdefault(uri, "")
+                self.checksums.setdefault(uri, sha256)
+
+    def sign(self, number: int, key: str = "") -> None:
+        """Store a signature of the manifest as it stands there."""
+        sha256 = hashlib.sha256(self.objects[address(number)].encode()).hexdigest()
+        self.objects[signature_of(address(number))] = sign(FakeKms(), key or self.key, address(number), sha256)
 
     def point(self, env: str, number: int) -> None:
         """Let an environment remember a release."""
@@ -185,7 +231,10 @@ def run_with(stack: str, given: dict[str, str], store: Store | None = None) -> R
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator]
     def program() -> None:
-        with mock.patch.object(pulumi, "export", exported.__setitem__):
+        with (
+            mock.patch.object(pulumi, "export", exported.__setitem__),
+            mock.patch("components.signature.client", FakeKms),
+        ):
             runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
     if str(ROOT) not in sys.path:

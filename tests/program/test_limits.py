@@ -144,6 +144,7 @@ def test_roles_of_the_longest_names_are_within_iams_limits(region: str, name: st
     delivery = Delivery(
         names,
         key,
+        key,
         source_kind="connection",
         repository="o" * 39 + "/" + "r" * 100,
         connection_arn=f"arn:aws:codestar-connections:{region}:{'1' * 12}:connection/{'0' * 36}",
@@ -183,7 +184,7 @@ def _features(most: int) -> list[str]:
 
 def _served(name: str, env: str, region: str, by: str, beside: str) -> tuple[dict[str, str], Store]:
     """Production with the longest release that settings admit, and what it reads."""
-    store = Store()
+    store = Store(key=Names(name, region, {"delivery": "1" * 12}).signing_key)
     bins = {"edges": [-1.2345678901234567e-300 * part for part in (9, 7, 5, 3)], "shares": [0.2] * 5}
     for number in (1, 2, 3):
         store.put(number, features=_features(FEATURE_NAMES), distribution=bins)

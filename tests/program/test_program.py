@@ -186,7 +186,7 @@ def test_an_ab_test_shares_the_requests_of_one_endpoint_and_scales_every_variant
         environment = variables(ran, hook)
         assert (environment["VARIANT"], environment["RELEASE_ID"]) == ("live", first)
         assert json.loads(environment["OTHER_VARIANTS"]) == [
-            {"variant": "challenger", "release": second, "golden": manifest(2)["golden"]}
+            {"variant": "challenger", "release": second, "golden": manifest(2)["golden"], "sha256": "01" * 32}
         ]
 
 
@@ -226,7 +226,7 @@ def test_a_model_that_cannot_stand_beside_the_release_is_refused(
 @pytest.mark.parametrize(
     ("sha256", "changes", "message"),
     [
-        ("cd" * 32, {}, "the artifact was changed"),
+        ("cd" * 32, {}, "the model artifact changed"),
         ("", {}, "carries no SHA-256 checksum"),
         ("ab" * 32, {"manifestSha256": "00" * 32}, "was approved: the manifest was changed"),
     ],

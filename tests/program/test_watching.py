@@ -29,7 +29,8 @@ def test_our_own_monitor_asks_by_the_time_that_was_meant() -> None:
     pattern = json.loads(rules["glidepath-prod-monitor"]["eventPattern"])
     assert pattern["detail"]["ProcessingJobName"] == [{"prefix": "glidepath-prod-monitor-"}]
     given = variables(ran, "monitor")
-    assert given["CONSTRAINTS_URI"].endswith("/baseline/constraints.json")
+    assert given["CONSTRAINTS_URI"].endswith("/release/constraints.json")
+    assert (given["STATISTICS_SHA256"], given["CONSTRAINTS_SHA256"]) == ("02" * 32, "03" * 32)
     assert "sagemaker-xgboost:3.2-0" in given["IMAGE_URI"]
 
 

@@ -1,5 +1,9 @@
-"""F2, F5, F6: what a build, a deployment or a job would exchange, with the project's own documents at the stand-in."""
+"""F2, F5, F6: what a build, a deployment or a job would exchange, with the project's own documents at the stand-in.
 
+Who signs release manifests, and who only verifies, is part of it.
+"""
+
+import base64
 import json
 from collections.abc import Callable
 from functools import partial
@@ -7,13 +11,17 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256 as SHA256_HASH
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from contracts.names import DELIVERY, Names
+from contracts.signature import ALGORITHM, KEY_SPEC, SignatureError, check, sign, statement
 from definitions.roles import delivery as delivery_roles
 from definitions.roles import environment as environment_roles
 from definitions.roles.delivery_account import Delivery
 from definitions.roles.subject import Environment
-from definitions.storage import bucket_policy, delivery_key, environment_key, guard_artifacts
+from definitions.storage import bucket_policy, delivery_key, environment_key, guard_artifacts, signing_key
 from rehearsal.cloud.core.api import Credentials
 from rehearsal.cloud.process.running import RunningCloud
 
@@ -22,6 +30,12 @@ BUCKET = NAMES.artifacts_bucket
 SOURCE = f"{NAMES.name}/source/k7zvFW3.zip"
 CODE = "code/c1/evaluate.py"
 MANIFEST = "runs/r1/release/manifest.json"
+RELEASE = [
+    MANIFEST,
+    *(f"runs/r1/release/{name}" for name in ("manifest.sig", "model.tar.gz", "golden.json", "constraints.json")),
+]
+HERE = f"s3://{BUCKET}/{MANIFEST}"
+SHA256 = "ab" * 32
 BUILDS = [role.purpose for role in delivery_roles.projects(NAMES)]
 
 
@@ -32,7 +46,11 @@ class Project:
         self._cloud = running.cloud
         self.key = self._key(DELIVERY, delivery_key(NAMES))
         self.prod_key = self._key("prod", environment_key(NAMES, "prod"))
-        self._roles(DELIVERY, delivery_roles.roles(NAMES), Delivery(NAMES, self.key, backend="s3://trusted-state"))
+        pair = {"KeySpec": KEY_SPEC, "KeyUsage": "SIGN_VERIFY"}
+        self.signing = self._key(DELIVERY, signing_key(NAMES), **pair)
+        self.admin("kms").create_alias(AliasName=NAMES.signing_alias, TargetKeyId=self.signing)
+        delivery = Delivery(NAMES, self.key, self.signing, backend="s3://trusted-state")
+        self._roles(DELIVERY, delivery_roles.roles(NAMES), delivery)
         at = Environment(NAMES, "prod", self.prod_key)
         self._roles("prod", environment_roles.roles(NAMES, "prod"), at)
         s3 = self.admin("s3")
@@ -42,10 +60,11 @@ class Project:
         s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
         self.role("pipeline", "s3").put_object(Bucket=BUCKET, Key=SOURCE, Body=b"reviewed")
         self.role("build", "s3").put_object(Bucket=BUCKET, Key=CODE, Body=b"reviewed", IfNoneMatch="*")
-        self.role("manifest", "s3").put_object(Bucket=BUCKET, Key=MANIFEST, Body=b"reviewed", IfNoneMatch="*")
+        for key in RELEASE:
+            self.role("manifest", "s3").put_object(Bucket=BUCKET, Key=key, Body=b"reviewed", IfNoneMatch="*")
 
-    def _key(self, stack: str, policy: dict[str, Any]) -> str:
-        made = self.admin("kms", stack).create_key(Policy=json.dumps(policy))
+    def _key(self, stack: str, policy: dict[str, Any], **more: str) -> str:
+        made = self.admin("kms", stack).create_key(Policy=json.dumps(policy), **more)
         return str(made["KeyMetadata"]["Arn"])
 
     def _roles(self, stack: str, records: dict[str, Any], at: Any) -> None:
@@ -108,10 +127,11 @@ def test_nor_does_a_role_that_may_write_everywhere(project: Project) -> None:
         iam.delete_role_policy(RoleName=name, PolicyName="wide")
 
 
-@pytest.mark.parametrize(("purpose", "key"), [("build", CODE), ("manifest", MANIFEST)])
+@pytest.mark.parametrize(("purpose", "key"), [("build", CODE), *(("manifest", key) for key in RELEASE)])
 def test_what_is_written_once_is_not_written_again(project: Project, purpose: str, key: str) -> None:
     s3 = project.role(purpose, "s3")
     refused(lambda: s3.put_object(Bucket=BUCKET, Key=key, Body=b"exchanged"))
+    refused(lambda: s3.copy_object(Bucket=BUCKET, Key=key, CopySource={"Bucket": BUCKET, "Key": key}))
     with pytest.raises(ClientError, match="PreconditionFailed"):
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"exchanged", IfNoneMatch="*")
     refused(lambda: s3.delete_object(Bucket=BUCKET, Key=key))
@@ -140,3 +160,64 @@ def test_no_role_grants_the_key_to_itself_or_to_a_stranger(project: Project, sta
         iam.delete_role_policy(RoleName=name, PolicyName="wide")
     grants = project.admin("kms", stack).list_grants(KeyId=key)["Grants"]
     assert grants == []
+
+
+@pytest.mark.parametrize("purpose", sorted(set(delivery_roles.roles(NAMES)) - {"manifest"}))
+def test_nobody_but_the_workflow_writes_into_a_release(project: Project, purpose: str) -> None:
+    """Not where nothing is yet either, and not with rights on everything."""
+    iam, name = project.admin("iam"), NAMES.role(DELIVERY, purpose)
+    s3, kms = project.role(purpose, "s3"), project.role(purpose, "kms")
+
+    def write() -> Any:
+        return s3.put_object(Bucket=BUCKET, Key="runs/r2/release/golden.json", Body=b"mine", IfNoneMatch="*")
+
+    def signs() -> Any:
+        return sign(kms, NAMES.signing_key, HERE, SHA256)
+
+    refused(write)
+    refused(signs)
+    wide = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [wide]})
+    iam.put_role_policy(RoleName=name, PolicyName="wide", PolicyDocument=document)
+    try:
+        refused(write)
+        refused(signs)
+    finally:
+        iam.delete_role_policy(RoleName=name, PolicyName="wide")
+
+
+@pytest.mark.parametrize("purpose", ["deployer", "preview"])
+def test_who_deploys_verifies_the_workflows_signature_and_cannot_make_one(project: Project, purpose: str) -> None:
+    signature = sign(project.role("manifest", "kms"), NAMES.signing_key, HERE, SHA256)
+    kms = project.role(purpose, "kms", "prod")
+    check(kms, NAMES.signing_key, HERE, SHA256, signature)
+    for here, sha256 in ((HERE.replace("r1", "r2"), SHA256), (HERE, "cd" * 32)):
+        with pytest.raises(SignatureError, match="is not the signature of"):
+            check(kms, NAMES.signing_key, here, sha256, signature)
+    refused(lambda: sign(kms, NAMES.signing_key, HERE, SHA256))
+
+
+def test_a_signature_of_another_key_is_none(project: Project) -> None:
+    """Whoever holds rights on an environment's account makes keys there, and signs with them."""
+    own = project.admin("kms", "prod").create_key(KeySpec=KEY_SPEC, KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
+    signature = sign(project.admin("kms", "prod"), own, HERE, SHA256)
+    with pytest.raises(SignatureError, match="is not the signature of"):
+        check(project.role("deployer", "kms", "prod"), NAMES.signing_key, HERE, SHA256, signature)
+    refused(lambda: sign(project.admin("kms", "prod"), NAMES.signing_key, HERE, SHA256))
+
+
+def test_the_workflow_signs_with_that_key_alone_and_no_grant_hands_it_on(project: Project) -> None:
+    kms = project.role("manifest", "kms")
+    other = project.admin("kms").create_key(KeySpec=KEY_SPEC, KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
+    refused(lambda: sign(kms, other, HERE, SHA256))
+    build = NAMES.role_arn(DELIVERY, "build")
+    refused(lambda: kms.create_grant(KeyId=project.signing, GranteePrincipal=build, Operations=["Sign"]))
+
+
+def test_the_public_key_alone_checks_a_signature(project: Project) -> None:
+    """As docs/releases.md says with openssl: nobody needs AWS for it."""
+    made = sign(project.role("manifest", "kms"), NAMES.signing_key, HERE, SHA256)
+    public = load_der_public_key(project.admin("kms").get_public_key(KeyId=NAMES.signing_key)["PublicKey"])
+    assert isinstance(public, ec.EllipticCurvePublicKey)
+    assert ALGORITHM == "ECDSA_SHA_256"
+    public.verify(base64.b64decode(made), statement(HERE, SHA256), ec.ECDSA(SHA256_HASH()))

@@ -7,6 +7,7 @@ Arguments:
     --start, --end                     the hour, as 2026-11-21T03:00:00Z
     --least N                          fewer records than this are not judged
     --limit X                          from this distance on a column has drifted
+    --statistics-sha256, --constraints-sha256   what the baseline's documents must have; unchecked where left out
     --capture, --baseline, --output    folders; /opt/ml/processing/{capture,baseline,output} unless given
 
 Reads captured records (`*.jsonl`), and statistics.json and constraints.json of the baseline. Writes into the output
@@ -17,9 +18,10 @@ summary.txt. Publishes metrics in the namespace `Glidepath/Monitor`.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +45,8 @@ def main(argv: Sequence[str]) -> None:
     asked = Asked(
         options.service, options.release, options.endpoint, options.start, options.end, options.least, options.limit
     )
-    seen = analyze(asked, options.capture, options.baseline, options.output)
+    vouched = {"statistics.json": options.statistics_sha256, "constraints.json": options.constraints_sha256}
+    seen = analyze(asked, options.capture, options.baseline, options.output, vouched)
     import boto3  # after the work: a test of the analysis needs no AWS
 
     publish(boto3.client("cloudwatch"), metrics(asked, seen))
@@ -56,15 +59,20 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--least", required=True, type=int)
     parser.add_argument("--limit", required=True, type=float)
+    for name in ("statistics", "constraints"):
+        parser.add_argument(f"--{name}-sha256", default="")
     parser.add_argument("--capture", default=f"{FOLDER}/capture")
     parser.add_argument("--baseline", default=f"{FOLDER}/baseline")
     parser.add_argument("--output", default=f"{FOLDER}/output")
     return parser.parse_args(argv)
 
 
-def analyze(asked: Asked, capture: str, baseline: str, output: str) -> Seen:
-    """Compare and write the reports."""
-    before, wanted = _baseline(baseline, "statistics.json"), _baseline(baseline, "constraints.json")
+def analyze(asked: Asked, capture: str, baseline: str, output: str, vouched: Mapping[str, str] | None = None) -> Seen:
+    """Compare and write the reports. `vouched` is name → SHA-256 that a document of the baseline must have."""
+    hashes = vouched or {}
+    before, wanted = (
+        _baseline(baseline, name, hashes.get(name, "")) for name in ("statistics.json", "constraints.json")
+    )
     names = [feature["name"] for feature in wanted["features"]]
     captured = read(capture, len(names))
     if captured.bad and not captured.table.rows:
@@ -93,13 +101,19 @@ def _judge(
     return Seen(rows, True, captured.bad, captured.reasons, measured, broken)
 
 
-def _baseline(folder: str, name: str) -> dict[str, Any]:
+def _baseline(folder: str, name: str, sha256: str) -> dict[str, Any]:
     """A document of the baseline, wherever below its folder it was put."""
     paths = sorted(Path(folder).rglob(name))
     if not paths:
         raise AnalysisError(f"the release's baseline is gone: there is no {name}")
+    body = paths[0].read_bytes()
+    found = hashlib.sha256(body).hexdigest()
+    if sha256 and found != sha256:
+        raise AnalysisError(
+            f"the release's baseline was changed: {name} has SHA-256 {found}, but the manifest vouches for {sha256}"
+        )
     try:
-        content: dict[str, Any] = json.loads(paths[0].read_text(encoding="utf-8"))
+        content: dict[str, Any] = json.loads(body.decode("utf-8"))
     except ValueError:
         raise AnalysisError(f"the release's baseline is damaged: {name} is not valid JSON") from None
     return content

@@ -83,6 +83,7 @@ def test_every_fault_of_the_delivery_is_in_the_catalogue() -> None:
         "another-manifest", "changed-artifact", "exchanged-source", "gateway-restarted", "drift-while-running",
         "drift-budget-spent",
         "drift-within-cooldown", "two-drift-alarms", "drift-event-twice", "retraining-below-gate",
-        "analysis-fails", "baseline-gone", "no-capture",
+        "analysis-fails", "baseline-gone", "no-capture", "changed-golden", "changed-baseline", "unsigned-manifest",
+        "altered-manifest", "other-manifest",
     }  # fmt: skip
     assert wanted <= {fault.name for fault in faults()}

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from contracts.s3 import parse_s3_uri
 from operate.bootstrap import place
 from operate.caller import Caller
 from operate.runs import follow, newest_run, run_ids
 from scenarios.faults.candidates import Candidates
 from scenarios.tour import evidence
 from scenarios.tour.tour import BUSY
+from scenarios.vouching import overwritten
 from tests.scenarios.road.conftest import Road
 from tests.scenarios.road.schema import deployment, renamed, watched
 from tests.scenarios.road.variants import Production, eventually, of_two_features
@@ -234,18 +234,14 @@ def test_a_corrupt_manifest_is_refused(road: Road, tmp_path: Path) -> None:
 def test_a_changed_artifact_is_refused(road: Road) -> None:
     manifest = evidence.manifest_now(road.clients, road.project, "prod")
     s3 = road.clients.of("delivery", "s3")
-    bucket, key = parse_s3_uri(manifest["model"]["artifact"])
-    original = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    original = evidence.read_object(s3, manifest["model"]["artifact"])
     uri = evidence.pointer(road.clients, road.project, "prod")["manifest"]
-    try:
-        s3.put_object(Bucket=bucket, Key=key, Body=original + b"x", ChecksumAlgorithm="SHA256")
+    with overwritten(s3, manifest["model"]["artifact"], original + b"x", "application/gzip"):
         done = road.pulumi("preview", "--stack", "prod", "--config", f"glidepath:release={uri}")
         text = done.stdout + done.stderr
         assert done.returncode != 0
         assert "has SHA-256" in text
         assert "Traceback" not in text
-    finally:
-        s3.put_object(Bucket=bucket, Key=key, Body=original, ChecksumAlgorithm="SHA256")
 
 
 def test_an_unknown_config_key_is_refused(road: Road) -> None:

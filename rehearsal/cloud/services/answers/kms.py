@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 from rehearsal.cloud.core.api import AwsError, Call, not_implemented, operation
 
 _ROTATION_DAYS = 365
-_HASHES = {"256": SHA256, "384": SHA384, "512": SHA512}
+_HASHES = {"256": SHA256(), "384": SHA384(), "512": SHA512()}
 
 
 @operation("kms", "CreateKey")
@@ -150,4 +150,4 @@ def _pair(call: Call) -> ec.EllipticCurvePrivateKey:
 
 
 def _prehashed(algorithm: str) -> ec.ECDSA:
-    return ec.ECDSA(Prehashed(_HASHES[algorithm[-3:]]()))
+    return ec.ECDSA(Prehashed(_HASHES[algorithm[-3:]]))
