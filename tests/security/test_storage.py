@@ -74,8 +74,12 @@ class Project:
         for purpose, record in records.items():
             name = NAMES.role(stack, purpose)
             iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
-            document = {"Version": "2012-10-17", "Statement": record.statements(at)}
+            document = {"Version": "2012-10-17", "Statement": record.inline(at)}
             iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=json.dumps(document))
+            if record.attached:
+                document = {"Version": "2012-10-17", "Statement": record.attached(at)}
+                made = iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(document))["Policy"]["Arn"]
+                iam.attach_role_policy(RoleName=name, PolicyArn=made)
 
     def admin(self, service: str, stack: str = DELIVERY) -> Any:
         return self._cloud.client(service, NAMES.accounts[stack], NAMES.region)

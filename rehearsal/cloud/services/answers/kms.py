@@ -107,46 +107,66 @@ def _check_source(call: Call, named: str | None) -> None:
 @operation("kms", "GetPublicKey")
 def public_key(call: Call) -> dict[str, Any]:
     """With what the key is for: https://docs.aws.amazon.com/kms/latest/APIReference/API_GetPublicKey.html"""
-    key = _key(call)
+    key = _pair_of(call)
     if key.key_usage != "SIGN_VERIFY":
         return call.forward()
     about = {"KeySpec": key.key_spec, "CustomerMasterKeySpec": key.key_spec, "KeyUsage": key.key_usage}
-    return {**call.forward(), "KeyId": key.arn, **about, "SigningAlgorithms": key.signing_algorithms}
+    found = {"PublicKey": key.private_key.public_key(), "SigningAlgorithms": key.signing_algorithms}
+    return {"KeyId": key.arn, **about, **found}
 
 
 @operation("kms", "Sign")
 def sign(call: Call) -> dict[str, Any]:
     """A digest is signed as it is: moto would hash it once more."""
-    algorithm = call.params["SigningAlgorithm"]
+    key, algorithm, message = _pair_of(call), call.params["SigningAlgorithm"], bytes(call.params["Message"])
     if call.params.get("MessageType", "RAW") == "RAW":
-        return call.forward()
-    key = _key(call)
-    signature = _pair(call).sign(call.params["Message"], _prehashed(algorithm))
+        signature = key.private_key.sign(message, algorithm)
+    else:
+        signature = _curve(call, key).sign(message, _prehashed(algorithm))
     return {"KeyId": key.arn, "Signature": signature, "SigningAlgorithm": algorithm}
 
 
 @operation("kms", "Verify")
 def verify(call: Call) -> dict[str, Any]:
     """ "If the signature verification fails, the Verify operation fails with an KMSInvalidSignatureException."""
-    algorithm = call.params["SigningAlgorithm"]
+    key, algorithm, message = _pair_of(call), call.params["SigningAlgorithm"], bytes(call.params["Message"])
+    signature = bytes(call.params["Signature"])
     if call.params.get("MessageType", "RAW") == "RAW":
-        answer = call.forward()
-        if not answer.get("SignatureValid"):
-            raise AwsError("KMSInvalidSignatureException", "")
-        return answer
+        valid = key.private_key.verify(message, signature, algorithm)
+    else:
+        valid = _of_digest(_curve(call, key), message, signature, algorithm)
+    if not valid:
+        raise AwsError("KMSInvalidSignatureException", "")
+    return {"KeyId": key.arn, "SignatureValid": True, "SigningAlgorithm": algorithm}
+
+
+def _pair_of(call: Call) -> Any:
+    """The key that is named. "To specify a KMS key in a different AWS account, you must use the key ARN or alias ARN":
+    moto knows the caller's own alone."""
+    named = str(call.params["KeyId"])
+    parts = named.split(":")
+    account, region = (parts[4], parts[3]) if len(parts) == 6 else (call.account, call.region)
+    backend = call.cloud.backend("kms", account, region)
     try:
-        _pair(call).public_key().verify(call.params["Signature"], call.params["Message"], _prehashed(algorithm))
-    except InvalidSignature:
-        raise AwsError("KMSInvalidSignatureException", "") from None
-    return {"KeyId": _key(call).arn, "SignatureValid": True, "SigningAlgorithm": algorithm}
+        return backend.keys[backend.any_id_to_key_id(named)]
+    except KeyError:
+        raise AwsError("NotFoundException", f"Key '{named}' does not exist") from None
 
 
-def _pair(call: Call) -> ec.EllipticCurvePrivateKey:
-    """The key pair of a key on an elliptic curve."""
-    pair = _key(call).private_key.private_key
+def _curve(call: Call, key: Any) -> ec.EllipticCurvePrivateKey:
+    """The pair of a key on an elliptic curve."""
+    pair = key.private_key.private_key
     if not isinstance(pair, ec.EllipticCurvePrivateKey):
         raise not_implemented("kms", f"{call.operation} of a digest by a key that is not of an elliptic curve")
     return pair
+
+
+def _of_digest(pair: ec.EllipticCurvePrivateKey, digest: bytes, signature: bytes, algorithm: str) -> bool:
+    try:
+        pair.public_key().verify(signature, digest, _prehashed(algorithm))
+    except InvalidSignature:
+        return False
+    return True
 
 
 def _prehashed(algorithm: str) -> ec.ECDSA:
