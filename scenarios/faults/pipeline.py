@@ -168,7 +168,7 @@ def _ended(world: World, done: "subprocess.CompletedProcess[str]", traffic: Traf
 def gateway_restarted(world: World) -> Outcome:
     """The cloud goes down in the middle of a shift, and comes up again with all it held."""
     with world.traffic() as traffic:
-        process = world.startdeploy_approved(world.project.production, world.new)
+        process = world.start_deploy(world.project.production, world.new)
         _until_shifting(world, lambda: None if process.poll() is None else cause(world.finish(process).stdout))
         # A cloud takes a while to go down: the shift must not be over by then.
         with held_minute(world.rehearsal):
