@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from contracts.names import Names
 from rehearsal.provider import rules
 from rehearsal.provider.lifecycle import Lifecycle, Naming
 from rehearsal.provider.session import Session
@@ -53,7 +54,7 @@ LONGEST: dict[str, Any] = {
 
 
 def test_the_longest_names_fit(lifecycle: Lifecycle) -> None:
-    store = Store()
+    store = Store(key=Names(LONGEST["name"], "eu-west-1", LONGEST["accounts"]).signing_key)
     store.put(1)
     store.put(2)
     variant = {"name": "v" * (63 - 8 - len(f"{LONGEST['name']}-prod-")), "manifest": address(2)}
