@@ -102,7 +102,12 @@ def test_a_forks_request_gets_no_login_in_this_project() -> None:
 def test_previews_cannot_read_the_token_that_deploys() -> None:
     names = Names("taxi", "eu-west-1", {"delivery": "111111111111", "dev": "222222222222", "prod": "333333333333"})
     at = Delivery(
-        names, "key", backend="https://api.pulumi.com", secret_name="taxi/deploys", preview_secret_name="taxi/looks"
+        names,
+        "key",
+        "signing",
+        backend="https://api.pulumi.com",
+        secret_name="taxi/deploys",
+        preview_secret_name="taxi/looks",
     )
     repository = Repository("github", "owner/name", "main", "token.actions.githubusercontent.com")
     records = delivery_roles.roles(names) | ci_roles.roles(names, "provider", repository)
