@@ -55,7 +55,8 @@ class Project:
 
     def principals(self) -> Iterator[Principal]:
         """Every role. The delivery stack takes its source from a bucket; the state is in one as well."""
-        at = Delivery(self.names, self.keys[DELIVERY], backend=BACKEND, secret_name="glidepath/pulumi")
+        signing = self.names.arn("kms", "key/signing")
+        at = Delivery(self.names, self.keys[DELIVERY], signing, backend=BACKEND, secret_name="glidepath/pulumi")
         provider = ci.provider_arn(self.names, _REPOSITORY)
         records = delivery_roles.roles(self.names) | ci.roles(self.names, provider, _REPOSITORY)
         for record in records.values():
