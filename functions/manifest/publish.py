@@ -102,7 +102,11 @@ def copy_artifact(s3: Any, source: str, target: S3Location) -> str:
 
 
 def _copy_once(s3: Any, source: S3Location, target: S3Location) -> str:
-    """SHA-256 in hex of what lies at the target then: the copy, or what was there before it."""
+    """SHA-256 in hex of what lies at the target then: the copy, or what was there before it.
+
+    The header is set by hand: the SDK in Lambda's runtime may be older than its parameter for a copy.
+    """
+    s3.meta.events.register("before-call.s3.CopyObject", _only_new, unique_id="copy-once")
     try:
         answer = s3.copy_object(
             Bucket=target.bucket,
@@ -110,7 +114,6 @@ def _copy_once(s3: Any, source: S3Location, target: S3Location) -> str:
             CopySource={"Bucket": source.bucket, "Key": source.key},
             ChecksumAlgorithm="SHA256",
             TaggingDirective="REPLACE",
-            IfNoneMatch="*",
         )
         checksum = answer["CopyObjectResult"]["ChecksumSHA256"]
     except ClientError as error:
@@ -144,3 +147,7 @@ def publish_signature(s3: Any, kms: Any, key: str, manifest: str, sha256: str) -
     """
     signature = sign(kms, key, manifest, sha256)
     _put_once(s3, parse_s3_uri(signature_of(manifest)), signature.encode(), "text/plain")
+
+
+def _only_new(params: dict[str, Any], **_: Any) -> None:
+    params["headers"]["If-None-Match"] = "*"

@@ -169,7 +169,7 @@ def test_refuses_an_artifact_that_changed_meanwhile(store: Any) -> None:
     class Changing:
         """Another process replaces the artifact between reading and copying."""
 
-        get_object = store.get_object
+        get_object, meta = store.get_object, store.meta
 
         def copy_object(self, **request: Any) -> Any:
             store.put_object(**request["CopySource"], Body=b"another model")
