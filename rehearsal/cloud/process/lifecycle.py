@@ -58,9 +58,18 @@ def running(rehearsal: Rehearsal) -> bool:
 
 
 def own_or_none(rehearsal: Rehearsal) -> Status | None:
-    """This checkout's gateway, where it is up. Raises UserError when the port belongs to somebody else."""
+    """This checkout's gateway, where it is up.
+
+    Raises UserError when the port belongs to somebody else, or to a gateway whose folder was removed under it.
+    """
     found = status(rehearsal)
     if found is not None and found.ours:
+        if _pid(rehearsal) is None:
+            raise UserError(
+                f"a cloud (process {found.pid}) is up at {rehearsal.endpoint} whose folder {rehearsal.cloud} was"
+                " removed meanwhile, and with it the secret that it asks for",
+                f"end it with `kill {found.pid}`, then run this again",
+            )
         return found
     if found is not None or _taken(rehearsal.port):
         raise _port_in_use(rehearsal, found)

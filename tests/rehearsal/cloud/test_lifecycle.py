@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -53,6 +54,17 @@ def test_up_twice_down_and_up_again_after_a_kill(rehearsal: Rehearsal, tmp_path:
     assert left_after_waiting([second]) == []
     assert (rehearsal.cloud / "ledger.json").exists()
     assert not lifecycle.stop(rehearsal)
+
+
+def test_a_cloud_whose_folder_was_removed_is_named(rehearsal: Rehearsal) -> None:
+    pid = lifecycle.start(rehearsal)
+    shutil.rmtree(rehearsal.cloud)
+    try:
+        with pytest.raises(UserError, match=rf"(?s)process {pid}.* removed meanwhile.*`kill {pid}`"):
+            lifecycle.start(rehearsal)
+    finally:
+        os.kill(pid, signal.SIGTERM)
+        assert left_after_waiting([pid]) == []
 
 
 def test_port_of_another_program_is_named(rehearsal: Rehearsal) -> None:
