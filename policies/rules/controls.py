@@ -1,4 +1,8 @@
-"""Which controls of AWS's Foundational Security Best Practices each rule answers to."""
+"""Which controls of AWS's Foundational Security Best Practices each rule answers to.
+
+The numbers are those of docs.aws.amazon.com/securityhub/latest/userguide/securityhub-controls-reference.html; controls
+of other standards of Security Hub are among them (tags, KMS.4, S3.17).
+"""
 
 from .hardening import SETTINGS
 
@@ -14,12 +18,13 @@ _OWN: dict[str, tuple[str, ...]] = {
     "public-resource": ("DMS.1", "EC2.1", "EC2.21", "EKS.1", "MQ.5", "RDS.1", "RDS.2", "Redshift.1"),
     "public-api": ("APIGateway.8", "Lambda.1"),
     "encryption-at-rest": ("EC2.3", "EFS.1", "Kinesis.1", "RDS.3", "RDS.27", "SQS.1"),
-    "customer-key": ("S3.17",),
+    "customer-key": ("S3.17", "SNS.1"),
     "key-rotation": ("KMS.4",),
     "notebook-closed": ("SageMaker.1", "SageMaker.3"),
     "plain-secret": ("CodeBuild.1", "CodeBuild.2"),
     "production-instances": ("SageMaker.4",),
     "protected-state": ("DynamoDB.6", "KMS.3", "RDS.7", "RDS.8"),
+    "service-logs": ("RDS.36", "RDS.37", "RDS.40", "RDS.42"),
     "log-retention": ("CloudWatch.16",),
     "alarm-actions": ("CloudWatch.15", "CloudWatch.17"),
     "tracing": ("APIGateway.3", "Lambda.7"),

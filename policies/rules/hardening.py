@@ -80,10 +80,22 @@ def _below(least: float) -> Callable[[Any], bool]:
     return lambda value: (number(value) or 0) < least
 
 
-_QUALITY = tuple(
-    f"aws:sagemaker/{kind}JobDefinition:{kind[0].upper()}{kind[1:]}JobDefinition"
-    for kind in ("dataQuality", "modelQuality", "modelBias", "modelExplainability")
-)
+_DEFINITION = "aws:sagemaker/{0}JobDefinition:{1}JobDefinition"
+# docs.aws.amazon.com/securityhub/latest/userguide/sagemaker-controls.html
+_TALKING = {
+    _DEFINITION.format("dataQuality", "DataQuality"): "SageMaker.9",
+    _DEFINITION.format("modelExplainability", "ModelExplainability"): "SageMaker.10",
+    _DEFINITION.format("modelQuality", "ModelQuality"): "SageMaker.13",
+    _DEFINITION.format("modelBias", "ModelBias"): "SageMaker.15",
+}
+_REACHING = {
+    (_DEFINITION.format("dataQuality", "DataQuality"), ""): "SageMaker.11",
+    (_DEFINITION.format("modelBias", "ModelBias"), ""): "SageMaker.12",
+    (
+        "aws:sagemaker/monitoringSchedule:MonitoringSchedule",
+        "monitoringScheduleConfig.monitoringJobDefinition.",
+    ): "SageMaker.14",
+}
 _RUNTIME, _BUILD, _TRANSIT, _REST, _LOGS, _BACK, _WALL = (
     "supported-runtime", "safe-build", "encryption-in-transit", "encryption-at-rest", "service-logs", "recoverable",
     "isolated",
@@ -239,9 +251,20 @@ SETTINGS: tuple[Setting, ...] = (
             "networkConfig.enableInterContainerTrafficEncryption",
             lambda value: value is False or value == "false",
             "talks in plain between its containers",
-            "SageMaker.9-14",
+            control,
         )
-        for kind in _QUALITY
+        for kind, control in _TALKING.items()
+    ),
+    *(
+        Setting(
+            _BACK,
+            kind,
+            f"{place}networkConfig.enableNetworkIsolation",
+            off,
+            "lets its containers reach the network",
+            control,
+        )
+        for (kind, place), control in _REACHING.items()
     ),
     Setting(
         _WALL,
