@@ -18,8 +18,8 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")] = False,
 ) -> None:
     """Read the config of every stack, run features.sql on rows (of --data, else of tests/project/sample.csv, else made
-    from the dataset's declaration), judge every stack's resources by the policy pack, and run the tests in
-    tests/project. Ends with 1 where anything is wrong.
+    from the dataset's declaration), judge every stack's resources by the policy pack, compare requirements with their
+    locks, and run the tests in tests/project. Ends with 1 where anything is wrong.
     """
     from cli.place import ROOT
     from operate import checks

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from contracts.names import DELIVERY
-from operate.checks import config, features, own, program
+from operate.checks import config, features, locks, own, program
 from operate.checks.finding import Result
 
 
@@ -16,7 +16,7 @@ def run(root: Path, data: Path | None = None) -> list[Result]:
         results.append(features.check(root, dataset, data))
     if read.ok:
         results.append(program.check(root, configs))
-    return [*results, own.check(root)]
+    return [*results, locks.check(root), own.check(root)]
 
 
 def lines(result: Result) -> list[str]:

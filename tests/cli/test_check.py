@@ -32,7 +32,7 @@ def test_an_own_project_passes(checkout: Path) -> None:
     done = glidepath(checkout, "check", "--data", "flats.csv", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     results = {result["check"]: result for result in json.loads(done.stdout)}
-    assert list(results) == ["config", "features", "policies", "tests"]
+    assert list(results) == ["config", "features", "policies", "packages", "tests"]
     assert results["config"]["summary"] == "delivery, customers"
     assert results["policies"]["summary"].startswith("2 stacks, ")
     assert all(result["ok"] and not result["notes"] for result in results.values())
