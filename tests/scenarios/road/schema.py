@@ -9,8 +9,8 @@ from typing import Any
 
 from contracts.s3 import parse_s3_uri
 from operate.caller import Answer, Caller
-from operate.plans import write_once
 from scenarios.tour import evidence
+from scenarios.vouching import publish
 from tests.scenarios.road.conftest import Road
 
 
@@ -22,22 +22,24 @@ def renamed(road: Road, manifest: dict[str, Any]) -> tuple[dict[str, Any], str, 
     golden = json.loads(evidence.read_object(s3, manifest["golden"]))
     for record in golden["records"]:
         record["features"] = {names[name]: value for name, value in record["features"].items()}
+    records = json.dumps(golden).encode()
     mark = hashlib.sha256(json.dumps(names).encode()).hexdigest()[:8]
-    run = f"s3://{road.project.names.artifacts_bucket}/runs/by-hand-{mark}"
-    artifact = parse_s3_uri(f"{run}/release/model.tar.gz")
+    folder = f"s3://{road.project.names.artifacts_bucket}/runs/by-hand-{mark}/release"
     body = evidence.read_object(s3, manifest["model"]["artifact"])
-    s3.put_object(Bucket=artifact.bucket, Key=artifact.key, Body=body, ChecksumAlgorithm="SHA256")
+    for uri, content in ((f"{folder}/model.tar.gz", body), (f"{folder}/golden.json", records)):
+        bucket, key = parse_s3_uri(uri)
+        s3.put_object(Bucket=bucket, Key=key, Body=content, ChecksumAlgorithm="SHA256", IfNoneMatch="*")
     copy = {
         **manifest,
-        "model": {**manifest["model"], "artifact": str(artifact)},
+        "model": {**manifest["model"], "artifact": f"{folder}/model.tar.gz"},
         "id": f"{manifest['id'].partition('-')[0]}-{mark}",
         "reason": "manual",
         "features": list(names.values()),
-        "golden": f"{run}/evaluation/golden.json",
+        "golden": f"{folder}/golden.json",
+        "hashes": {**manifest["hashes"], "golden": hashlib.sha256(records).hexdigest()},
     }
-    for uri, document in ((copy["golden"], golden), (f"{run}/release/manifest.json", copy)):
-        write_once(s3, uri, json.dumps(document).encode(), "application/json")
-    return copy, f"{run}/release/manifest.json", names
+    publish(road.clients, road.project, f"{folder}/manifest.json", json.dumps(copy).encode())
+    return copy, f"{folder}/manifest.json", names
 
 
 @dataclass
