@@ -17,7 +17,7 @@ from rehearsal.cloud.wire.types import AwsError
 
 # Calls that change nothing; a session that is opened or a key that decrypts is none of what a client leaves behind.
 _READS = re.compile(
-    r"(BatchGet|Get|List|Describe|Head|Filter|Lookup|Search|Validate|Simulate|AssumeRole|Decrypt|GenerateDataKey)"
+    r"(BatchGet|Get|List|Describe|Head|Filter|Lookup|Search|Validate|Simulate|Verify|AssumeRole|Decrypt|GenerateDataKey)"
 )
 _LONGEST_HOLD = 600.0
 
