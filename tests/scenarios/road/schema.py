@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import secrets
 import sys
 import threading
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ def renamed(road: Road, manifest: dict[str, Any]) -> tuple[dict[str, Any], str, 
     for record in golden["records"]:
         record["features"] = {names[name]: value for name, value in record["features"].items()}
     records = json.dumps(golden).encode()
-    mark = hashlib.sha256(json.dumps(names).encode()).hexdigest()[:8]
+    mark = secrets.token_hex(4)
     folder = f"s3://{road.project.names.artifacts_bucket}/runs/by-hand-{mark}/release"
     body = evidence.read_object(s3, manifest["model"]["artifact"])
     for uri, content in ((f"{folder}/model.tar.gz", body), (f"{folder}/golden.json", records)):
