@@ -37,9 +37,10 @@ def deploy_release(
         arguments = [*release_arguments(stack, Path(folder), release, manifest_sha256), *more]
         if without:
             leave_out(Path(folder) / f"Pulumi.{stack}.yaml", without)
-        steps = _preview(stack, [*arguments, *(sealing.arguments(Path(folder)) if approved else [])], arguments)
+        sealed = [] if approved is None else sealing.arguments(Path(folder))
+        steps = _preview(stack, [*arguments, *sealed], arguments)
         refuse_foundation(stack, steps)
-        if approved:
+        if approved is not None:
             hashes = sealing.read(Path(folder), stack, release)
             refuse_another(stack, approved, document({"steps": steps}) | {"sealed": hashes})
         bring_up(stack, arguments, ROOT)
