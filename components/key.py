@@ -40,9 +40,7 @@ class Key(pulumi.ComponentResource):
             deletion_window_in_days=30,
             opts=kept,
         )
-        alias = Alias(name, name=args["alias"], target_key_id=key.key_id, opts=kept)
-        # Roles reach the key by its alias: who has the ARN may count on both.
-        self.arn = pulumi.Output.all(key.arn, alias.id).apply(lambda both: both[0])
+        self.arn = _with_alias(name, key, args["alias"], kept)
         self.register_outputs({"arn": self.arn})
 
 
@@ -67,6 +65,11 @@ class SigningKey(pulumi.ComponentResource):
             deletion_window_in_days=30,
             opts=kept,
         )
-        alias = Alias(name, name=args["alias"], target_key_id=key.key_id, opts=kept)
-        self.arn = pulumi.Output.all(key.arn, alias.id).apply(lambda both: both[0])
+        self.arn = _with_alias(name, key, args["alias"], kept)
         self.register_outputs({"arn": self.arn})
+
+
+def _with_alias(name: str, key: KmsKey, alias: str, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    """ARN of the key, once its alias is there. Roles reach the key by its alias: who has the ARN may count on both."""
+    made = Alias(name, name=alias, target_key_id=key.key_id, opts=opts)
+    return pulumi.Output.all(key.arn, made.id).apply(lambda both: both[0])
