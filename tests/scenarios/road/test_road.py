@@ -378,16 +378,17 @@ def test_destroy_ends_a_stack(road: Road, stack: str) -> None:
 def test_nothing_is_left_but_what_is_kept_on_purpose(road: Road) -> None:
     """Data and its keys outlive their stacks; the state's are bootstrap's; log groups of jobs are AWS's own."""
     state = place(road.project)
+    names = road.project.names
     key = road.clients.of("delivery", "kms").describe_key(KeyId=state.alias)["KeyMetadata"]["KeyId"]
-    kept = {road.project.names.data_bucket, road.project.names.artifacts_bucket, state.bucket, state.alias, key}
-    kept |= {road.project.names.capture_bucket(stack) for stack in ("dev", "prod")}
-    for stack in STACKS:
-        alias = road.project.names.key_alias(stack)
+    kept = {names.data_bucket, names.artifacts_bucket, state.bucket, state.alias, key}
+    kept |= {names.capture_bucket(stack) for stack in ("dev", "prod")}
+    keys = [*((stack, names.key_alias(stack)) for stack in STACKS), ("delivery", names.signing_alias)]
+    for stack, alias in keys:
         found = road.clients.of(stack, "kms").describe_key(KeyId=alias)["KeyMetadata"]
         assert found["KeyState"] == "Enabled"
         kept |= {alias, found["KeyId"]}
     kept |= {":log-group:/aws/sagemaker/", ":log-group:/aws-glue/jobs/"}
-    for account in sorted(set(road.project.names.accounts.values())):
+    for account in sorted(set(names.accounts.values())):
         url = f"{road.rehearsal.endpoint}/_rehearsal/inventory?account={account}"
         request = urllib.request.Request(url, headers=road.rehearsal.headers())
         with urllib.request.urlopen(request, timeout=60) as response:

@@ -149,7 +149,11 @@ def _try(
     healthy = False
     try:
         if not worker.used:
-            worker.initialise(max(timeout, INIT_SECONDS))
+            # Metrics bear the moment of the call. A start lasts seconds, never minutes: its minute waits for it, or an
+            # alarm would have passed by when the invocation is reported.
+            longest = max(timeout, INIT_SECONDS)
+            with cloud.clock.held(longest):
+                worker.initialise(longest)
             if worker.init_error is not None:
                 problem = {**worker.init_error, "requestId": request_id}
                 return _Trial(json.dumps(problem).encode(), True, worker.take_output(), _since(started))
