@@ -32,7 +32,7 @@ class Build(pulumi.ComponentResource):
                 "at": args["at"],
                 "purpose": "build",
                 "key_arn": args["key_arn"],
-                "buildspec": buildspecs.build(args["test_command"], names, args["backend"]),
+                "buildspec": buildspecs.build(args["test_command"], names, args["backend"], args["tools"]),
                 "image": args["image"],
                 "compute_type": args["compute_type"],
                 "minutes": args["minutes"],

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 import pulumi
 from pulumi_aws.cloudwatch.log_group import LogGroup
@@ -11,6 +11,10 @@ from pulumi_aws.codebuild.project import Project as CodeBuildProject
 from components.role import Role, role_args
 from definitions.roles.delivery import roles
 from definitions.roles.delivery_account import Delivery
+from definitions.tools import Tools
+
+if TYPE_CHECKING:
+    from pulumi_aws.codebuild import ProjectEnvironmentEnvironmentVariableArgsDict as Variable
 
 
 class CodeBuildArgs(TypedDict):
@@ -39,6 +43,10 @@ class EngineArgs(CodeBuildArgs):
     """Pulumi's state."""
     secrets: Sequence[tuple[str, str]]
     """Variables and the secrets that hold them."""
+    tools: Tools
+    """What plans and deploys."""
+    tools_address: pulumi.Input[str]
+    """Where it lies."""
 
 
 class ProjectArgs(CodeBuildArgs):
@@ -50,6 +58,8 @@ class ProjectArgs(CodeBuildArgs):
     """What it runs."""
     secrets: NotRequired[Sequence[tuple[str, str]]]
     """Variables and the secrets that hold them."""
+    tools_address: NotRequired[pulumi.Input[str]]
+    """Where what plans and deploys lies, for a build that does either."""
 
 
 class Project(pulumi.ComponentResource):
@@ -82,13 +92,19 @@ class Project(pulumi.ComponentResource):
                 "type": "LINUX_CONTAINER",
                 "compute_type": args["compute_type"],
                 "image": args["image"],
-                "environment_variables": [
-                    {"name": variable, "value": secret, "type": "SECRETS_MANAGER"}
-                    for variable, secret in args.get("secrets", ())
-                ],
+                "environment_variables": _variables(args),
             },
             logs_config={"cloudwatch_logs": {"status": "ENABLED", "group_name": log.name}},
             opts=own,
         )
         self.name = project.name
         self.register_outputs({"name": self.name})
+
+
+def _variables(args: ProjectArgs) -> "list[Variable]":
+    found: list[Variable] = [
+        {"name": variable, "value": secret, "type": "SECRETS_MANAGER"} for variable, secret in args.get("secrets", ())
+    ]
+    if "tools_address" in args:
+        found.append({"name": "TOOLS_ADDRESS", "value": args["tools_address"], "type": "PLAINTEXT"})
+    return found

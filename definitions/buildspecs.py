@@ -4,6 +4,7 @@ import shlex
 from typing import Any
 
 from contracts.names import Names
+from definitions.tools import LOCK, Tools
 
 PULUMI_VERSION = "3.259.0"
 """The engine every build uses, unless the image has this one or a newer."""
@@ -51,14 +52,26 @@ def _spec(env: dict[str, Any], install: list[str], build: list[str], exported: l
 
 
 # Wheels alone: what builds a source archive is installed by pip without any hash.
-_INSTALL = "python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r"
-_REQUIREMENTS = f"{_INSTALL} requirements.lock"
+_INSTALL = "python -I -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r"
+_REQUIREMENTS = f"{_INSTALL} {LOCK}"
 # The checks need a little more than the program does.
 _CHECK_REQUIREMENTS = f"{_INSTALL} requirements-build.lock"
 
 
-def build(test_command: str, names: Names, backend: str) -> dict[str, Any]:
-    """Preview, check, then package the workflow's code under the commit. Exports CODE, its address, and PREVIEW."""
+def _refuse_other_libraries(tools: Tools) -> str:
+    """What a deployer's rights run is pinned by an administrator, down to the libraries."""
+    return (
+        f'echo "{tools.lock_sha256}  {LOCK}" | sha256sum --check --status --strict || {{ echo "{LOCK} is not the one'
+        " that the delivery stack pins: an administrator must run \\`pulumi up --stack delivery\\` from this commit,"
+        ' then start the pipeline again; nothing was changed" >&2; false; }'
+    )
+
+
+def build(test_command: str, names: Names, backend: str, tools: Tools) -> dict[str, Any]:
+    """Preview, check, then package the workflow's code under the commit. Exports CODE, its address, and PREVIEW.
+
+    Refuses other libraries than deployments will, long before these come to it.
+    """
     looking = "".join(
         profile(names.stack(env), names.role_arn(env, "preview"), names.region, f"preview-{env}")
         for env in names.environments
@@ -67,7 +80,7 @@ def build(test_command: str, names: Names, backend: str) -> dict[str, Any]:
     at_commit = '--bucket "$ARTIFACTS_BUCKET" --commit "$COMMIT"'
     return _spec(
         {"ARTIFACTS_BUCKET": names.artifacts_bucket, **_engine(backend)},
-        [_INSTALL_PULUMI, _CHECK_REQUIREMENTS],
+        [_refuse_other_libraries(tools), _INSTALL_PULUMI, _CHECK_REQUIREMENTS],
         [
             # First what takes seconds: a commit that a policy refuses fails with the policy's own words.
             _write_profile(looking)[0],
@@ -104,10 +117,11 @@ def _write_profile(text: str) -> list[str]:
 # Taken before anything of the source runs, and read-only from then on: a source cannot lie about itself. A build's
 # commands share one shell (docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html, "version").
 # operate/sources.py takes the same hash of a commit.
-MEASURE_SOURCE = (
-    "SOURCE_SHA256=\"$({ find . -type l -printf '%p -> %l\\n'; find . -type f -print0 | xargs -0 -r sha256sum; }"
-    ' | LC_ALL=C sort | sha256sum | cut -c 1-64)"; readonly SOURCE_SHA256; export SOURCE_SHA256'
+_MEASURE = (
+    "{ find . -type l -printf '%p -> %l\\n'; find . -type f -print0 | xargs -0 -r sha256sum; }"
+    " | LC_ALL=C sort | sha256sum | cut -c 1-64"
 )
+MEASURE_SOURCE = f'SOURCE_SHA256="$({_MEASURE})"; readonly SOURCE_SHA256; export SOURCE_SHA256'
 _REFUSE_ANOTHER_SOURCE = (
     'test "$SOURCE_SHA256" = "${APPROVED_SOURCE_SHA256:?nothing was approved}" || { echo "the source has SHA-256'
     " $SOURCE_SHA256, but $APPROVED_SOURCE_SHA256 was approved: nothing was changed; find out what exchanged it, then"
@@ -115,8 +129,36 @@ _REFUSE_ANOTHER_SOURCE = (
 )
 
 
-def deploy(env: str, profile_text: str, backend: str, approved: bool = False) -> dict[str, Any]:
-    """`pulumi up` of one environment as its deployer. Exports what later stages need.
+# Isolated (-I): Python finds no module in the source, which is the current folder.
+_FETCH_TOOLS = (
+    'TOOLS="$(mktemp -d)" && aws s3 cp --only-show-errors "${TOOLS_ADDRESS:?no tools are pinned}" "$TOOLS.zip"'
+    ' && python -I -m zipfile -e "$TOOLS.zip" "$TOOLS"'
+)
+_COMMAND = 'GLIDEPATH_PROJECT="$PWD" python -I "$TOOLS/cli/__main__.py"'
+
+
+def _refuse_other_tools(tools: Tools) -> str:
+    return (
+        f'found="$(cd "$TOOLS" && {_MEASURE})"; test "$found" = {tools.sha256} || {{ echo "the tools at'
+        f" $TOOLS_ADDRESS have SHA-256 $found, but the delivery stack pins {tools.sha256}: nothing was changed; an"
+        ' administrator must run \\`pulumi up --stack delivery\\` again" >&2; false; }'
+    )
+
+
+def _install(tools: Tools, *first: str) -> list[str]:
+    """Before anything of the source runs: the pinned tools, and libraries that the source cannot choose."""
+    return [
+        *first,
+        _FETCH_TOOLS,
+        _refuse_other_tools(tools),
+        _refuse_other_libraries(tools),
+        _INSTALL_PULUMI,
+        f'{_INSTALL} "$TOOLS/{LOCK}"',
+    ]
+
+
+def deploy(env: str, profile_text: str, backend: str, tools: Tools, approved: bool = False) -> dict[str, Any]:
+    """`pulumi up` of one environment as its deployer, by the pinned `tools`. Exports what later stages need.
 
     Where something was `approved`, a build that is not told what stops: it would deploy anything. So does one whose
     source is another, before it runs any of it.
@@ -127,11 +169,11 @@ def deploy(env: str, profile_text: str, backend: str, approved: bool = False) ->
     )
     return _spec(
         _engine(backend),
-        [*([MEASURE_SOURCE, _REFUSE_ANOTHER_SOURCE] if approved else []), _INSTALL_PULUMI, _REQUIREMENTS],
+        _install(tools, *([MEASURE_SOURCE, _REFUSE_ANOTHER_SOURCE] if approved else [])),
         [
             *_write_profile(profile_text),
             (
-                f'python -m cli deploy --stack {env} --release "$RELEASE_MANIFEST"{bound if approved else ""}'
+                f'{_COMMAND} deploy --stack {env} --release "$RELEASE_MANIFEST"{bound if approved else ""}'
                 ' --variables "$PWD/.deploy.env"'
             ),
             'source "$PWD/.deploy.env"',
@@ -140,15 +182,18 @@ def deploy(env: str, profile_text: str, backend: str, approved: bool = False) ->
     )
 
 
-def plan(env: str, profile_text: str, backend: str) -> dict[str, Any]:
-    """What `pulumi up` of one environment would do, as a role that only looks. Exports what is approved."""
+def plan(env: str, profile_text: str, backend: str, tools: Tools) -> dict[str, Any]:
+    """What `pulumi up` of one environment would do, by the pinned `tools`, as a role that only looks.
+
+    Exports what is approved.
+    """
     return _spec(
         _engine(backend),
-        [MEASURE_SOURCE, _INSTALL_PULUMI, _REQUIREMENTS],
+        _install(tools, MEASURE_SOURCE),
         [
             *_write_profile(profile_text),
             (
-                f'python -m cli plan --stack {env} --release "$RELEASE_MANIFEST"'
+                f'{_COMMAND} plan --stack {env} --release "$RELEASE_MANIFEST"'
                 ' --manifest-sha256 "${TESTED_SHA256:-}" --store "$PLAN" --variables "$PWD/.plan.env"'
             ),
             'source "$PWD/.plan.env"',

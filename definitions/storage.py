@@ -58,7 +58,7 @@ def guard_artifacts(names: Names) -> list[Statement]:
     The pipeline's artifacts, the sources that every stage after the approval runs, are written by the pipeline alone.
     Packaged code and releases are written once: a write must ask for nothing to be there, and so must a copy
     (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html). No role of the project
-    takes either away, and one alone writes releases.
+    takes either away, and one alone writes releases. What plans and deploys is no role's to write.
     """
     store = names.artifacts_bucket
     sources, code = names.bucket_arn(store, f"{names.name}/*"), names.bucket_arn(store, "code/*")
@@ -88,6 +88,14 @@ def guard_artifacts(names: Names) -> list[Statement]:
             "Action": ["s3:DeleteObject", "s3:DeleteObjectVersion"],
             "Resource": [code, releases],
             "Condition": {"ArnLike": {"aws:PrincipalArn": ours}},
+        },
+        {
+            "Sid": "AdministratorsPinTools",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObject"],
+            "Resource": names.bucket_arn(store, "tools/*"),
+            "Condition": {"ArnLike": {"aws:PrincipalArn": [names.role_arn(stack, "*") for stack in names.stacks]}},
         },
         {
             "Sid": "WorkflowWritesReleases",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.errors import UserError
-from operate import ROOT, engine, sealing, stack_files
+from operate import HERE, ROOT, engine, sealing, stack_files
 from operate.plans import refuse_another
 from operate.previews import policy_pack
 from operate.updates import bring_up, refresh_interrupted
@@ -51,7 +51,7 @@ def release_arguments(stack: str, folder: Path, release: str, manifest_sha256: s
     config = ["--config-file", str(stack_files.copy(stack, ROOT, folder)), "--config", f"glidepath:release={release}"]
     if manifest_sha256:
         config += ["--config", f"glidepath:manifestSha256={manifest_sha256}"]
-    pack = policy_pack(ROOT)
+    pack = policy_pack(HERE)
     return [*config, *(["--policy-pack", str(pack)] if pack else [])]
 
 

@@ -12,7 +12,7 @@ from contracts.monitoring import ARCHIVE
 from contracts.release import Release, ReleaseError, parse_release
 from contracts.s3 import S3Location
 from functions.shared.analyzer import archive
-from operate import ROOT, plans
+from operate import HERE, ROOT, plans
 
 if TYPE_CHECKING:
     from preview import Report
@@ -52,7 +52,7 @@ def report_of(stack: str, release: str = "") -> "Report":
     from operate.previews import Asked, policy_pack, steps
     from preview import report
 
-    return report(steps(Asked(ROOT, stack, release, pack=policy_pack(ROOT))))
+    return report(steps(Asked(ROOT, stack, release, pack=policy_pack(HERE))))
 
 
 def refuse_violations(found: "Report") -> None:

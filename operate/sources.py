@@ -3,11 +3,11 @@
 The builds of the pipeline take it in the shell, before anything of the source runs (definitions/buildspecs.py).
 """
 
-import hashlib
 import os
 import tempfile
 from pathlib import Path
 
+from contracts import tree
 from operate.previews import checkout
 
 
@@ -25,13 +25,7 @@ def of_folder(folder: Path) -> str:
             path = Path(place, name)
             relative = b"./" + os.fsencode(path.relative_to(folder))
             if path.is_symlink():
-                lines.append(relative + b" -> " + os.readlink(os.fsencode(path)))
+                lines.append(tree.link_line(relative, os.readlink(os.fsencode(path))))
             elif path.is_file():
-                lines.append(_line(hashlib.sha256(path.read_bytes()).hexdigest().encode(), relative))
-    return hashlib.sha256(b"".join(line + b"\n" for line in sorted(lines))).hexdigest()
-
-
-def _line(digest: bytes, name: bytes) -> bytes:
-    """As GNU's sha256sum writes it: where a name has a backslash or a line break, both are escaped by a backslash."""
-    escaped = name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n").replace(b"\r", b"\\r")
-    return (b"\\" if escaped != name else b"") + digest + b"  " + escaped
+                lines.append(tree.file_line(relative, path.read_bytes()))
+    return tree.digest(lines)

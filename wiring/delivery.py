@@ -17,6 +17,7 @@ from components.source import Source, Trigger
 from components.stage import HasStage
 from components.storage import Storage
 from components.test import SystemTest
+from components.tools import Tools
 from components.train import Train, dataset_place
 from contracts.evaluation_arguments import evaluation_arguments
 from definitions.images import xgboost
@@ -61,6 +62,7 @@ class DeliveryStack:
             lambda arns: _delivery(settings, *arns)
         )
         self.at = _delivery(settings, "", "", "")
+        self.tools = Tools("tools", {"artifacts": storage.artifacts})
 
     def trigger(self) -> Trigger:
         """New data starts a run."""
@@ -201,7 +203,13 @@ class DeliveryStack:
         state = self.settings.state
         name = (state.preview_secret_name if looks else "") or state.secret_name
         secrets = [(state.secret_variable, name)] if name else []
-        return {**self._builds(), "backend": state.backend, "secrets": secrets}
+        return {
+            **self._builds(),
+            "tools": self.tools.pinned,
+            "tools_address": self.tools.address,
+            "backend": state.backend,
+            "secrets": secrets,
+        }
 
     def _workflow(self, key_arn: str) -> Training:
         settings = self.settings

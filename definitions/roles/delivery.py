@@ -130,6 +130,7 @@ def deploy(at: Delivery, env: str) -> list[Statement]:
         *state(at, [env]),
         # Whether the build has ended that left a lock (operate/owners.py).
         allow("WhoseLock", ["codebuild:BatchGetBuilds"], [project]),
+        _read_tools(at),
         *([allow("ReadPlan", ["s3:GetObject"], [_plan(at, env)])] if env in planned(at.names) else []),
     ]
 
@@ -139,9 +140,15 @@ def plan(at: Delivery, env: str) -> list[Statement]:
     return [
         *_codebuild(at, f"plan-{env}", write=True),
         *_look(at, [env]),
+        _read_tools(at),
         allow("ReadManifest", ["s3:GetObject"], [at.artifacts("runs/*/release/manifest.json")]),
         allow("WritePlan", ["s3:PutObject"], [_plan(at, env)]),
     ]
+
+
+def _read_tools(at: Delivery) -> Statement:
+    """What plans and deploys; an administrator's update of the delivery stack alone writes it."""
+    return allow("ReadTools", ["s3:GetObject"], [at.artifacts("tools/*")])
 
 
 def _plan(at: Delivery, env: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from contracts.errors import UserError
-from operate.messages import cause
+from operate.messages import build_cause
 from operate.runs import pending_approval, read_run
 from scenarios.faults.world import World
 from scenarios.tour.dataset import DATA_KEY, FIRST_SHARE, to_csv
@@ -37,7 +37,7 @@ def end_of(world: World, run: str) -> tuple[str, str]:
     if failed is None:
         return "-", ""
     build = found.builds.get(failed.name)
-    return failed.name, cause(build_log(world, build)) if build else str(failed.error)
+    return failed.name, build_cause(build_log(world, build)) if build else str(failed.error)
 
 
 def approval(world: World, run: str) -> dict[str, str]:

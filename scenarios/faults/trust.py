@@ -3,17 +3,23 @@
 Each stops before anything is touched, in one sentence, and production serves on.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
+from contracts.names import DELIVERY
 from contracts.s3 import parse_s3_uri
 from contracts.signature import signature_of
+from scenarios.faults import delivery
 from scenarios.faults.candidates import Candidate
 from scenarios.faults.fault import Expected, Fault
 from scenarios.faults.outcome import DEPLOY, Outcome
-from scenarios.faults.pipeline import deploy_approved
-from scenarios.faults.world import World
+from scenarios.faults.pipeline import at_approval, deploy_approved
+from scenarios.faults.world import TRICKLE, World
 from scenarios.tour.evidence import read_object
+from scenarios.tour.source import source_zip
 from scenarios.vouching import overwrite
+
+_SOURCE = "source/source.zip"
 
 
 def changed_golden(world: World) -> Outcome:
@@ -53,6 +59,37 @@ def other_runs_manifest(world: World) -> Outcome:
     return deploy_approved(world, other, other.sha256)
 
 
+def removed_check(world: World) -> Outcome:
+    """A commit leaves out the check of its own approval, and then another plan takes the approved one's place."""
+    with world.traffic(TRICKLE) as traffic, _commit(world, "operate/plans.py", "if actual != sha256:", "if False:"):
+        run = at_approval(world)
+        _exchange_plan(world, run)
+        delivery.answer(world, delivery.approval(world, run), "Approved", "good")
+        stage, error = delivery.end_of(world, run)
+    return world.outcome(stage, error, traffic)
+
+
+@contextmanager
+def _commit(world: World, path: str, old: str, new: str) -> Iterator[None]:
+    """The newest source has one line of one file otherwise; afterwards the former one is the newest again."""
+    text = (world.root / path).read_text(encoding="utf-8")
+    assert old in text, f"{path} has no {old!r} any more"
+    version = world.candidates.hand_in(_SOURCE, source_zip(world.root, {path: text.replace(old, new)}))
+    try:
+        yield
+    finally:
+        bucket = world.project.names.data_bucket
+        world.clients.of(DELIVERY, "s3").delete_object(Bucket=bucket, Key=_SOURCE, VersionId=version)
+
+
+def _exchange_plan(world: World, run: str) -> None:
+    """Somebody with an administrator's rights writes over the plan that is being approved."""
+    s3, names = world.clients.of(DELIVERY, "s3"), world.project.names
+    uri = names.plan_of_run(names.production).replace("#{codepipeline.PipelineExecutionId}", run)
+    bucket, key = parse_s3_uri(uri)
+    s3.put_object(Bucket=bucket, Key=key, Body=read_object(s3, uri) + b" ")
+
+
 def _tampered(world: World, place: Callable[[Candidate], str]) -> Outcome:
     s3 = world.clients.of("delivery", "s3")
     release = _another(world, "tampered", parts=True)
@@ -69,6 +106,12 @@ def _another(world: World, label: str, parts: bool = False) -> Candidate:
 _NOT_SIGNED = r"manifest\.sig is not the signature of arn:\S+ for s3://\S+/manifest\.json with SHA-256 \w{64}"
 
 FAULTS: tuple[Fault, ...] = (
+    Fault(
+        "removed-check",
+        "A commit removes the check of its own approval",
+        removed_check,
+        Expected(DEPLOY, r"the plan stored at s3://\S+ has SHA-256 [0-9a-f]{64}, but [0-9a-f]{64} was approved"),
+    ),
     Fault(
         "changed-golden",
         "The golden records are changed after the approval",

@@ -15,8 +15,10 @@ from definitions.openapi import openapi
 from definitions.state_machine import state_machine
 from definitions.states import Machines, Training
 from definitions.storage import expire
+from definitions.tools import Tools
 from operate.sources import of_folder
 
+TOOLS = Tools("5" * 64, "6" * 64)
 NAMES = Names("glidepath", "eu-west-1", {"delivery": "1" * 12, "dev": "2" * 12, "prod": "3" * 12})
 MACHINES = Machines("ml.m5.large", 1, 20, 1800)
 TRAINING = Training(
@@ -91,11 +93,12 @@ def test_routing_of_both_kinds() -> None:
 
 def test_deploys_assume_the_deployer_and_export_what_later_stages_read() -> None:
     profile = buildspecs.profile("glidepath-dev", NAMES.role_arn("dev", "deployer"), "eu-west-1", "deploy-dev")
-    spec = buildspecs.deploy("dev", profile, "s3://state")
+    spec = buildspecs.deploy("dev", profile, "s3://state", TOOLS)
     assert "credential_source = EcsContainer" in profile
     assert spec["env"]["variables"]["PULUMI_BACKEND_URL"] == "s3://state"
     assert {"API_URL", "RELEASE", "MANIFEST_SHA256", "SUMMARY"} <= set(spec["env"]["exported-variables"])
-    assert any("python -m cli deploy --stack dev" in command for command in spec["phases"]["build"]["commands"])
+    (_, _, command, _) = spec["phases"]["build"]["commands"]
+    assert 'python -I "$TOOLS/cli/__main__.py" deploy --stack dev' in command
 
 
 def test_a_users_own_tests_follow_ours_with_the_testers_credentials() -> None:
@@ -106,7 +109,7 @@ def test_a_users_own_tests_follow_ours_with_the_testers_credentials() -> None:
 
 
 def _deploy_command(approved: bool) -> str:
-    (_, _, command, _) = buildspecs.deploy("prod", "[profile x]\n", "", approved)["phases"]["build"]["commands"]
+    (_, _, command, _) = buildspecs.deploy("prod", "[profile x]\n", "", TOOLS, approved)["phases"]["build"]["commands"]
     return str(command)
 
 
@@ -139,7 +142,7 @@ def test_a_deployment_that_is_not_told_what_was_approved_stops(missing: str, emp
 
 def _refusal(source: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     """The first commands of a deployment that was approved, in the folder of its source."""
-    install = buildspecs.deploy("prod", "[profile x]\n", "", approved=True)["phases"]["install"]["commands"]
+    install = buildspecs.deploy("prod", "[profile x]\n", "", TOOLS, approved=True)["phases"]["install"]["commands"]
     script = "\n".join([f"{install[0]} || exit 1", f"{install[1]} || exit 1", "echo went on"])
     return subprocess.run(
         ["bash", "-c", script], cwd=source, env={"PATH": os.environ["PATH"], **environ}, capture_output=True, text=True
@@ -166,9 +169,10 @@ def test_a_deployment_that_is_not_told_the_approved_source_stops(tmp_path: Path,
 
 
 def test_the_source_is_measured_before_anything_of_it_runs() -> None:
-    for spec in (buildspecs.plan("prod", "[profile x]\n", ""), buildspecs.deploy("prod", "[profile x]\n", "", True)):
+    plan = buildspecs.plan("prod", "[profile x]\n", "", TOOLS)
+    for spec in (plan, buildspecs.deploy("prod", "[profile x]\n", "", TOOLS, True)):
         assert spec["phases"]["install"]["commands"][0] == buildspecs.MEASURE_SOURCE
-    assert "SOURCE_SHA256" in buildspecs.plan("prod", "[profile x]\n", "")["env"]["exported-variables"]
+    assert "SOURCE_SHA256" in plan["env"]["exported-variables"]
 
 
 def test_what_expires_in_a_versioned_bucket_is_gone_with_its_versions() -> None:

@@ -127,6 +127,7 @@ def test_nor_does_a_role_that_may_write_everywhere(project: Project) -> None:
         refused(lambda: s3.put_object(Bucket=BUCKET, Key=SOURCE, Body=b"exchanged"))
         refused(lambda: s3.delete_object(Bucket=BUCKET, Key=CODE))
         refused(lambda: s3.put_object(Bucket=BUCKET, Key=MANIFEST, Body=b"exchanged"))
+        refused(lambda: s3.put_object(Bucket=BUCKET, Key="tools/0a.zip", Body=b"made up", IfNoneMatch="*"))
     finally:
         iam.delete_role_policy(RoleName=name, PolicyName="wide")
 

@@ -17,17 +17,19 @@ import pytest
 
 from contracts.names import Names
 from definitions import buildspecs
+from definitions.tools import Tools
 from rehearsal.engine import model
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = Names("taxi", "eu-west-1", {"delivery": "111111111111", "dev": "222222222222"})
+TOOLS = Tools("5" * 64, "6" * 64)
 LOCKS = {"requirements.txt": "requirements.lock", "requirements-build.txt": "requirements-build.lock"}
 
 
 def specs() -> Iterator[dict[str, Any]]:
-    yield buildspecs.build("pytest", NAMES, "s3://state")
-    yield buildspecs.plan("dev", "[profile x]\n", "s3://state")
-    yield buildspecs.deploy("dev", "[profile x]\n", "s3://state", approved=True)
+    yield buildspecs.build("pytest", NAMES, "s3://state", TOOLS)
+    yield buildspecs.plan("dev", "[profile x]\n", "s3://state", TOOLS)
+    yield buildspecs.deploy("dev", "[profile x]\n", "s3://state", TOOLS, approved=True)
     yield buildspecs.system_test("dev", "tester", "[profile x]\n")
 
 
@@ -35,8 +37,7 @@ def installs(spec: dict[str, Any]) -> list[str]:
     return list(spec["phases"]["install"]["commands"])
 
 
-ENGINE = installs(buildspecs.deploy("dev", "", ""))[0]
-PACKAGES = installs(buildspecs.deploy("dev", "", ""))[1]
+*_, ENGINE, PACKAGES = installs(buildspecs.deploy("dev", "", "", TOOLS))
 
 
 def test_no_build_runs_what_it_fetches_unseen() -> None:
@@ -150,6 +151,7 @@ def install(folder: Path, requirement: str) -> tuple[int, str]:
     environ = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(folder),
+        "TOOLS": str(folder),
         "PIP_NO_INDEX": "1",
         "PIP_FIND_LINKS": str(folder),
         "PIP_TARGET": str(folder / "installed"),

@@ -80,6 +80,33 @@ def context(build: dict[str, Any], phase: str) -> str:
     return str(found["contexts"][0]["message"])
 
 
+def test_the_image_has_awss_command_line_and_the_builds_role_decides(cloud: Any) -> None:
+    place = bucket(cloud, f"tools-{uuid.uuid4().hex[:8]}")
+    aws(cloud, "s3").put_object(Bucket=place, Key="deep/a.txt", Body=b"what was kept")
+    project = make(
+        cloud,
+        f"""
+        version: 0.2
+        env:
+          exported-variables: [FOUND, GONE, WRONG]
+        phases:
+          build:
+            commands:
+              - export FOUND GONE WRONG
+              - aws s3 cp --only-show-errors s3://{place}/deep/a.txt "$TMPDIR/b.txt" && FOUND="$(cat "$TMPDIR/b.txt")"
+              - GONE=0; aws s3 cp s3://{place}/gone "$TMPDIR/c" || GONE=$?
+              - WRONG=0; PATH="${{PATH%%:*}}:/bin" aws lambda invoke --function-name x out || WRONG=$?
+        """,
+    )
+    build = run(cloud, project)
+    said = log(cloud, build)
+    assert build["buildStatus"] == "SUCCEEDED", said
+    exported = {item["name"]: item["value"] for item in build["exportedEnvironmentVariables"]}
+    assert exported == {"FOUND": "what was kept", "GONE": "1", "WRONG": "252"}
+    assert f"download failed: s3://{place}/gone to " in said
+    assert "aws: the rehearsal does not execute `aws lambda invoke --function-name x out`" in said
+
+
 @pytest.mark.parametrize("shell", ["bash", "/bin/sh"])
 def test_one_shell_keeps_exports_folder_and_variables(cloud: Any, shell: str) -> None:
     project = make(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,16 @@ def image_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]
     # A third of what pip does where everything is there already; it would only warn.
     kept |= {"PIP_NO_WARN_CONFLICTS": "1"}
     return kept
+
+
+def commands(folder: Path, path: str) -> dict[str, str]:
+    """PATH with what the image has and this machine may lack: AWS's command line. `folder` is made for it."""
+    folder.mkdir()
+    command = folder / "aws"
+    script = Path(__file__).with_name("aws_command.py")
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P "{script}" "{folder}" "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+    return {"PATH": os.pathsep.join(part for part in (str(folder), path) if part)}
 
 
 def pulumi_home(home: Path, environ: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Runs a build: real files, a real shell, the project's role."""
 
+import os
 import shutil
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from rehearsal.cloud.services.codebuild.buildspec import PHASES, Buildspec, Buil
 from rehearsal.cloud.services.codebuild.environment import (
     Variable,
     VariableError,
+    commands,
     image_environment,
     merge_variables,
     pulumi_home,
@@ -205,6 +207,7 @@ class _Run:
             "HOME": str(home),
             "TMPDIR": str(scratch),
             **pulumi_home(home),
+            **commands(self.folder / "bin", os.environ.get("PATH", "")),
             "AWS_REGION": build.region,
             "AWS_DEFAULT_REGION": build.region,
             "CODEBUILD_BUILD_ID": build.id,
