@@ -49,7 +49,12 @@ class Tools(pulumi.ComponentResource):
 
 
 def packed(root: Path) -> list[str]:
-    """Files of the archive, as sorted paths relative to `root`: the commands, what they import, and the policy pack."""
-    pack = [path.relative_to(root) for path in (root / "policies").rglob("*") if path.is_file()]
-    kept = [path.as_posix() for path in pack if "__pycache__" not in path.parts]
-    return sorted({*reachable(root, _COMMANDS, _PACKED), *kept, tools.LOCK})
+    """Files of the archive, as sorted paths relative to `root`: the commands, what they import, and the policy pack.
+
+    What is not Python and lies beside a module goes with it: prices, for one.
+    """
+    modules = reachable(root, _COMMANDS, _PACKED)
+    folders = {(root / module).parent for module in modules}
+    beside = [path for folder in folders for path in folder.iterdir() if path.is_file() and path.suffix != ".py"]
+    pack = [path for path in (root / "policies").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    return sorted({*modules, *(path.relative_to(root).as_posix() for path in [*beside, *pack]), tools.LOCK})

@@ -152,6 +152,14 @@ def test_the_tools_work_on_the_project_with_their_own_policy_pack(alone: Path, t
     assert (alone / "policies" / "PulumiPolicy.yaml").is_file()
 
 
+def test_what_the_modules_read_lies_beside_them(alone: Path) -> None:
+    """The approval's evidence has prices in it."""
+    path = f"import sys; sys.path.insert(0, {str(alone)!r})"
+    script = f"{path}; from preview.cost import prices; print(len(prices._table()))"
+    done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True)
+    assert int(done.stdout) > 0
+
+
 def test_a_shell_measures_the_tools_as_the_program_pins_them(alone: Path) -> None:
     files = {name: (ROOT / name).read_bytes() for name in packed(ROOT)}
     assert len(files) > 60
