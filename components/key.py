@@ -44,6 +44,31 @@ class Key(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn})
 
 
+class SplitKey(pulumi.ComponentResource):
+    """A secret that never leaves KMS, which computes with it. Kept when the stack is destroyed.
+
+    With another one the rows that former models learned from would be among those that the next ones are tested on.
+    """
+
+    arn: pulumi.Output[str]
+    """ARN of the key."""
+
+    def __init__(self, name: str, args: KeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("glidepath:storage:SplitKey", name, None, opts)
+        kept = pulumi.ResourceOptions(parent=self, retain_on_delete=True)
+        key = KmsKey(
+            name,
+            description=args["alias"].removeprefix("alias/"),
+            policy=json.dumps(args["policy"]),
+            key_usage="GENERATE_VERIFY_MAC",
+            customer_master_key_spec="HMAC_256",
+            deletion_window_in_days=30,
+            opts=kept,
+        )
+        self.arn = _with_alias(name, key, args["alias"], kept)
+        self.register_outputs({"arn": self.arn})
+
+
 class SigningKey(pulumi.ComponentResource):
     """A key pair whose private half never leaves KMS. Kept when the stack is destroyed: releases outlive it.
 

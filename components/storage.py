@@ -6,9 +6,9 @@ from typing import TypedDict
 import pulumi
 
 from components.bucket import Bucket
-from components.key import Key, SigningKey
+from components.key import Key, SigningKey, SplitKey
 from contracts.names import DELIVERY, Names
-from definitions.storage import delivery_key, guard_artifacts, read_runs, signing_key
+from definitions.storage import delivery_key, guard_artifacts, read_runs, signing_key, split_key
 
 
 class StorageArgs(TypedDict):
@@ -27,6 +27,8 @@ class Storage(pulumi.ComponentResource):
     """Key of both buckets."""
     signing_arn: pulumi.Output[str]
     """Key that release manifests are signed with."""
+    split_arn: pulumi.Output[str]
+    """Key that decides which rows a model is tested on."""
     data: pulumi.Output[str]
     """Data bucket."""
     artifacts: pulumi.Output[str]
@@ -38,6 +40,7 @@ class Storage(pulumi.ComponentResource):
         names = args["names"]
         key = Key(name, {"alias": names.key_alias(DELIVERY), "policy": delivery_key(names)}, own)
         signing = SigningKey(f"{name}-signing", {"alias": names.signing_alias, "policy": signing_key(names)}, own)
+        split = SplitKey(f"{name}-split", {"alias": names.split_alias, "policy": split_key(names)}, own)
         data = Bucket(f"{name}-data", {"bucket_name": names.data_bucket, "key_arn": key.arn, "events": True}, own)
         artifacts = Bucket(
             f"{name}-artifacts",
@@ -49,6 +52,6 @@ class Storage(pulumi.ComponentResource):
             },
             own,
         )
-        self.signing_arn = signing.arn
+        self.signing_arn, self.split_arn = signing.arn, split.arn
         self.key_arn, self.data, self.artifacts = key.arn, data.name, artifacts.name
         self.register_outputs({"data": self.data, "artifacts": self.artifacts})

@@ -94,6 +94,8 @@ def _disagreements(dataset: Dataset, slices: Mapping[str, Slice]) -> Iterator[Fi
         yield FieldError("dataset.target", f"{dataset.target!r} is not among the columns {', '.join(dataset.columns)}")
     if dataset.target in dataset.features:
         yield FieldError("dataset.features", f"contain the target {dataset.target!r}")
+    if "draw" in dataset.columns:
+        yield FieldError("dataset.columns", "may not name 'draw': features.sql finds each row's lot under that name")
     if "split" in (dataset.target, *dataset.features):
         yield FieldError("dataset.features", "may not be called 'split': features.sql uses that name for the parts")
     for path, part in slices.items():

@@ -117,6 +117,16 @@ class Names:
         """ARN of that alias, by which every account names the key."""
         return self.arn("kms", self.signing_alias)
 
+    @property
+    def split_alias(self) -> str:
+        """Alias of the key that decides which rows a model is tested on."""
+        return f"{self.key_alias(DELIVERY)}-split"
+
+    @property
+    def split_key(self) -> str:
+        """ARN of that alias."""
+        return self.arn("kms", self.split_alias)
+
     def pointer_path(self, env: str) -> str:
         """Path in the parameter store that holds what an environment remembers."""
         return f"/{self.name}/{env}"

@@ -45,6 +45,7 @@ def features(training: Training) -> State:
                 "--OUTPUT.$": path(training, "features"),
                 "--SQL.$": "States.Format('{}/features.sql', $.code)",
                 "--DATASET": training.dataset,
+                "--SPLIT_KEY": training.names.split_key,
             },
         },
         "ResultPath": None,

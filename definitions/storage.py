@@ -242,18 +242,29 @@ def signing_key(names: Names) -> Document:
         "Action": "kms:Verify",
         "Resource": "*",
     }
-    alone: Statement = {
-        "Sid": "WorkflowSigns",
+    alone = _alone(names, "WorkflowSigns", "kms:Sign", "manifest")
+    return document(_owner(names, DELIVERY), _grants(names, DELIVERY), alone, *([verify] if accounts else []))
+
+
+def split_key(names: Names) -> Document:
+    """Key of the split: of the project's roles the features job's alone learns what it computes."""
+    alone = _alone(names, "FeaturesSplit", "kms:GenerateMac", "features")
+    return document(_owner(names, DELIVERY), _grants(names, DELIVERY), alone)
+
+
+def _alone(names: Names, sid: str, action: str, purpose: str) -> Statement:
+    """Of the project's roles only one of delivery's may do this with a key, whatever policies the others have."""
+    return {
+        "Sid": sid,
         "Effect": "Deny",
         "Principal": "*",
-        "Action": "kms:Sign",
+        "Action": action,
         "Resource": "*",
         "Condition": {
             "ArnLike": {"aws:PrincipalArn": [names.role_arn(stack, "*") for stack in names.stacks]},
-            "ArnNotEquals": {"aws:PrincipalArn": names.role_arn(DELIVERY, "manifest")},
+            "ArnNotEquals": {"aws:PrincipalArn": names.role_arn(DELIVERY, purpose)},
         },
     }
-    return document(_owner(names, DELIVERY), _grants(names, DELIVERY), alone, *([verify] if accounts else []))
 
 
 def environment_key(names: Names, env: str) -> Document:

@@ -58,10 +58,10 @@ class DeliveryStack:
         self.storage = storage
         self.source = source
         # As roles see it, and where only names are needed.
-        self.delivery = pulumi.Output.all(storage.key_arn, storage.signing_arn, source.connection_arn).apply(
-            lambda arns: _delivery(settings, *arns)
-        )
-        self.at = _delivery(settings, "", "", "")
+        self.delivery = pulumi.Output.all(
+            storage.key_arn, storage.signing_arn, storage.split_arn, source.connection_arn
+        ).apply(lambda arns: _delivery(settings, *arns))
+        self.at = _delivery(settings, "", "", "", "")
         self.tools = Tools("tools", {"artifacts": storage.artifacts})
 
     def trigger(self) -> Trigger:
@@ -246,12 +246,13 @@ def retraining(settings: Settings) -> dict[str, str]:
     }
 
 
-def _delivery(settings: Settings, key_arn: str, signing_arn: str, connection_arn: str) -> Delivery:
+def _delivery(settings: Settings, key_arn: str, signing_arn: str, split_arn: str, connection_arn: str) -> Delivery:
     source, state = settings.source, settings.state
     return Delivery(
         settings.names,
         key_arn,
         signing_arn,
+        split_arn,
         source.kind,
         source.repository,
         connection_arn,

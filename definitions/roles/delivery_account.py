@@ -16,6 +16,8 @@ class Delivery:
     key_arn: str
     signing_arn: str
     """Key that manifests are signed with."""
+    split_arn: str
+    """Key that decides which rows a model is tested on."""
     source_kind: str = "s3"
     repository: str = ""
     connection_arn: str = ""

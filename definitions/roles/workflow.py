@@ -132,6 +132,7 @@ def features(at: Delivery) -> list[Statement]:
         ),
         allow("Bucket", ["s3:GetBucketLocation"], [at.artifacts()]),
         use_key(at.key_arn, [f"{service}.{at.names.region}.amazonaws.com" for service in ("s3", "glue")]),
+        allow("Split", ["kms:GenerateMac"], [at.split_arn]),
         allow("EncryptLogs", ["logs:AssociateKmsKey", "logs:CreateLogGroup"], [f"{group}:*"]),
         allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{group}:*"]),
         unscoped("WriteMetrics", ["cloudwatch:PutMetricData"], {"StringEquals": {"cloudwatch:namespace": "Glue"}}),

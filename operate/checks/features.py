@@ -19,6 +19,8 @@ SAMPLE = "tests/project/sample.csv"
 PARTS = ("train", "validation", "test")
 ROWS = 200
 """Rows that are made where there is no sample."""
+SALTS = ("one", "another")
+"""In place of the project's secret: which row falls into which part differs with it, how many do hardly."""
 MOST_BAD = 0.1
 """Share of a sample's rows that may not fit the declaration; the pipeline has the same default."""
 
@@ -51,7 +53,8 @@ def check(root: Path, dataset: Dataset, data: Path | None = None) -> Result:
 def _shape(connection: Any, sql: str, dataset: Dataset) -> list[Finding]:
     """What is wrong with the SQL whatever the rows are: syntax, names, and the columns that it gives."""
     columns = ", ".join(f"{_quoted(column)} VARCHAR" for column in dataset.columns)
-    connection.execute(f"CREATE OR REPLACE TABLE input ({columns})")
+    connection.execute(f"CREATE OR REPLACE TABLE raw ({columns})")
+    _draw(connection, dataset, SALTS[0])
     try:
         given = {str(row[0]).lower(): str(row[1]) for row in connection.execute(f"DESCRIBE {_bare(sql)}").fetchall()}
     except _errors() as error:
@@ -76,11 +79,13 @@ def _on_sample(connection: Any, sql: str, dataset: Dataset, sample: Path) -> Res
         with sample.open("rb") as file:
             rows = check_rows(iter(lambda: file.read(1 << 20), b""), dataset, MOST_BAD, place).rows
         connection.execute(
-            "CREATE OR REPLACE TABLE input AS SELECT * FROM read_csv(?, header = true, all_varchar = true,"
+            "CREATE OR REPLACE TABLE raw AS SELECT * FROM read_csv(?, header = true, all_varchar = true,"
             " null_padding = true, quote = '\"', nullstr = '')",
             [place],
         )
+        _draw(connection, dataset, SALTS[0])
         counts = _counts(connection, sql)
+        notes = _chosen(connection, sql, dataset)
     except (OSError, DataError) as error:
         return Result("features", place, (Finding(place, str(error)),))
     except _errors() as error:
@@ -90,7 +95,7 @@ def _on_sample(connection: Any, sql: str, dataset: Dataset, sample: Path) -> Res
     odd = [str(part) for part in counts if part not in PARTS]
     if odd:
         findings.append(Finding(SQL, f"gives split the value {odd[0]!r}; it must be one of {', '.join(PARTS)}"))
-    return Result("features", summary, tuple(findings))
+    return Result("features", summary, tuple(findings), notes)
 
 
 def _on_made_rows(connection: Any, sql: str, dataset: Dataset) -> Result:
@@ -99,8 +104,8 @@ def _on_made_rows(connection: Any, sql: str, dataset: Dataset) -> Result:
     kinds = {"rows": made(dataset), "rows with cells that cannot be read": unreadable(dataset)}
     for kind, rows in kinds.items():
         marks = ", ".join("?" * len(dataset.columns))
-        connection.execute("DELETE FROM input")
-        connection.executemany(f"INSERT INTO input VALUES ({marks})", list(rows))  # noqa: S608 - marks alone
+        connection.execute("DELETE FROM raw")
+        connection.executemany(f"INSERT INTO raw VALUES ({marks})", list(rows))  # noqa: S608 - marks alone
         try:
             _counts(connection, sql)
         except _errors() as error:
@@ -110,6 +115,33 @@ def _on_made_rows(connection: Any, sql: str, dataset: Dataset) -> Result:
             )
             break
     return Result("features", f"{SQL} on {ROWS} made-up rows", (), tuple(notes))
+
+
+def _draw(connection: Any, dataset: Dataset, salt: str) -> None:
+    """`input` as the job makes it of the raw rows (functions/jobs/features/features_job.py), with another secret."""
+    named = [f"raw.{_quoted(column)}" for column in dataset.columns]
+    cells = ", ".join(f"COALESCE({column}, '')" for column in named)
+    lots = f"MD5(CONCAT_WS('|', '{salt}', {cells})) AS draw"
+    connection.execute(f"CREATE OR REPLACE VIEW input AS SELECT {', '.join(named)}, {lots} FROM raw")  # noqa: S608
+
+
+def _chosen(connection: Any, sql: str, dataset: Dataset) -> tuple[str, ...]:
+    """A note where the same rows are tested whatever their lots are."""
+    tested = []
+    for salt in SALTS:
+        _draw(connection, dataset, salt)
+        _counts(connection, sql)
+        order = ", ".join(str(number) for number in range(1, len(dataset.features) + 2))
+        kept = ", ".join(map(_quoted, (dataset.target, *dataset.features)))
+        query = f"SELECT {kept} FROM features WHERE split = 'test' ORDER BY {order}"  # noqa: S608
+        tested.append(connection.execute(query).fetchall())
+    if not tested[0] or tested[0] != tested[1]:
+        return ()
+    note = (
+        f"{SQL} splits without input.draw: whoever uploads data can choose what a model is tested on (where that is"
+        " nobody but you, or you split by time, leave it so)"
+    )
+    return (note,)
 
 
 def _counts(connection: Any, sql: str) -> dict[Any, int]:

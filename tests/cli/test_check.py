@@ -35,7 +35,10 @@ def test_an_own_project_passes(checkout: Path) -> None:
     assert list(results) == ["config", "features", "policies", "packages", "tests"]
     assert results["config"]["summary"] == "delivery, customers"
     assert results["policies"]["summary"].startswith("2 stacks, ")
-    assert all(result["ok"] and not result["notes"] for result in results.values())
+    assert all(result["ok"] for result in results.values())
+    # It splits by its own columns, which is its own affair: it is told, and no more.
+    assert [name for name, result in results.items() if result["notes"]] == ["features"]
+    assert "splits without input.draw" in results["features"]["notes"][0]
 
 
 def test_it_needs_no_more_than_build_installs(checkout: Path) -> None:

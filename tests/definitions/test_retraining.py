@@ -24,7 +24,7 @@ MOST = 2048
 
 def writers(arn: str) -> set[str]:
     """Roles of every stack that may put this object."""
-    delivery = Delivery(NAMES, KEY, KEY, backend="s3://state")
+    delivery = Delivery(NAMES, KEY, KEY, KEY, backend="s3://state")
     found = {role.name: role.statements(delivery) for role in delivery_roles.roles(NAMES).values()}
     for env in NAMES.environments:
         at = Environment(NAMES, env, KEY)

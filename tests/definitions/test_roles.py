@@ -25,6 +25,7 @@ DELIVERY = Delivery(
     NAMES,
     KEY,
     KEY,
+    KEY,
     source_kind="connection",
     repository="owner/name",
     backend="s3://state-bucket?region=eu-west-1",

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from scenarios.trips import write_trips
 from tests.functions import samples
 
+SECRET = "5ec4e7"
 PARTS = ("train", "validation", "test")
 HEADER = ["pickup", "dropoff", "passengers", "distance", "total"]
 GOOD = ["2019-03-23 20:21:09", "2019-03-23 20:27:24", "1", "1.6", "12.95"]
@@ -36,12 +37,13 @@ ODD = [
 ]  # fmt: skip
 
 
-def features(rows: list[list[str]]) -> list[tuple[Any, ...]]:
-    """What DuckDB makes of raw rows."""
-    with duckdb.connect() as connection:
-        connection.execute(f"CREATE TABLE input ({', '.join(f'{name} VARCHAR' for name in HEADER)})")
+def features(rows: list[list[str]], secret: str = SECRET) -> list[tuple[Any, ...]]:
+    """What DuckDB makes of raw rows, with the lots that the job gives them."""
+    with duckdb.connect() as connection, pytest.MonkeyPatch.context() as patch:
+        connection.execute(f"CREATE TABLE raw ({', '.join(f'{name} VARCHAR' for name in HEADER)})")
         marks = ", ".join(["(?, ?, ?, ?, ?)"] * len(rows))
-        connection.execute(f"INSERT INTO input VALUES {marks}", [cell for row in rows for cell in row])
+        connection.execute(f"INSERT INTO raw VALUES {marks}", [cell for row in rows for cell in row])
+        connection.execute(f"CREATE VIEW input AS {load_job(patch).with_lots(HEADER, secret)}")
         return connection.execute(samples.FEATURES_SQL).fetchall()
 
 
@@ -51,7 +53,7 @@ def changed(**values: str) -> list[str]:
 
 def test_the_columns_are_those_of_the_schema() -> None:
     with duckdb.connect() as connection:
-        connection.execute(f"CREATE TABLE input ({', '.join(f'{name} VARCHAR' for name in HEADER)})")
+        connection.execute(f"CREATE TABLE input ({', '.join(f'{name} VARCHAR' for name in [*HEADER, 'draw'])})")
         found = [item[0] for item in connection.execute(samples.FEATURES_SQL).description or ()]
     dataset = json.loads(samples.DATASET_TEXT)
     assert found == [dataset["target"], *dataset["features"], "split"]
@@ -96,6 +98,40 @@ def test_a_trip_falls_into_one_part_wherever_it_occurs(tmp_path: Path) -> None:
     assert all(len(found) == 1 for found in parts.values())
     shares = [sum(row[-1] == part for row in first) / len(first) for part in PARTS]
     assert shares == pytest.approx([0.8, 0.1, 0.1], abs=0.03)
+
+
+def test_whoever_uploads_does_not_choose_what_is_tested(tmp_path: Path) -> None:
+    """With another secret about as many rows are tested, and others: chance alone leaves one in ten the same."""
+    write_trips(tmp_path / "trips.csv", 1500)
+    with (tmp_path / "trips.csv").open() as file:
+        rows = [[row[name] for name in HEADER] for row in csv.DictReader(file)]
+    ours, theirs = ({row[:-1] for row in features(rows, secret) if row[-1] == "test"} for secret in ("ours", "theirs"))
+    assert min(len(ours), len(theirs)) > 100
+    assert len(ours & theirs) < 0.2 * len(ours)
+
+
+def test_an_empty_cell_is_a_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same texts in other columns are another row."""
+    job = load_job(monkeypatch)
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE raw AS SELECT * FROM (VALUES ('x', NULL), (NULL, 'x'), ('x', NULL)) r(a, b)")
+        lots = [row[-1] for row in connection.execute(job.with_lots(["a", "b"], "s")).fetchall()]
+    assert lots[0] == lots[2] != lots[1]
+    assert {len(lot) for lot in lots} == {32}
+
+
+def test_the_secret_is_a_code_of_the_key_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = load_job(monkeypatch)
+    asked: list[dict[str, Any]] = []
+
+    class Kms:
+        def generate_mac(self, **given: Any) -> dict[str, bytes]:
+            asked.append(given)
+            return {"Mac": bytes(range(32))}
+
+    monkeypatch.setattr(job.boto3, "client", lambda service: Kms())
+    assert job.secret("arn:key") == bytes(range(32)).hex()
+    assert asked == [{"KeyId": "arn:key", "Message": b"glidepath split", "MacAlgorithm": "HMAC_SHA_256"}]
 
 
 @settings(max_examples=25, deadline=None)
@@ -158,9 +194,10 @@ def test_spark_and_duckdb_make_the_same(tmp_path: Path, monkeypatch: pytest.Monk
         job = load_job(monkeypatch, session)
         objects = {"s3://x/y": samples.FEATURES_SQL, "s3://x/z": samples.DATASET_TEXT}
         monkeypatch.setattr(job, "read_text", objects.__getitem__)
+        monkeypatch.setattr(job, "secret", lambda key: SECRET)
         arguments = {
             "RUN": "run-1", "INPUT": str(tmp_path / "input.csv"), "OUTPUT": str(tmp_path / "out"), "SQL": "s3://x/y",
-            "DATASET": "s3://x/z",
+            "DATASET": "s3://x/z", "SPLIT_KEY": "key",
         }  # fmt: skip
         job.main(["job", *[item for name, value in arguments.items() for item in (f"--{name}", value)]])
     finally:

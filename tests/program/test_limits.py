@@ -145,6 +145,7 @@ def test_roles_of_the_longest_names_are_within_iams_limits(region: str, name: st
         names,
         key,
         key,
+        key,
         source_kind="connection",
         repository="o" * 39 + "/" + "r" * 100,
         connection_arn=f"arn:aws:codestar-connections:{region}:{'1' * 12}:connection/{'0' * 36}",

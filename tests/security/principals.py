@@ -55,8 +55,9 @@ class Project:
 
     def principals(self) -> Iterator[Principal]:
         """Every role. The delivery stack takes its source from a bucket; the state is in one as well."""
-        signing = self.names.arn("kms", "key/signing")
-        at = Delivery(self.names, self.keys[DELIVERY], signing, backend=BACKEND, secret_name="glidepath/pulumi")
+        signing, split = (self.names.arn("kms", f"key/{name}") for name in ("signing", "split"))
+        key = self.keys[DELIVERY]
+        at = Delivery(self.names, key, signing, split, backend=BACKEND, secret_name="glidepath/pulumi")
         provider = ci.provider_arn(self.names, _REPOSITORY)
         records = delivery_roles.roles(self.names) | ci.roles(self.names, provider, _REPOSITORY)
         for record in records.values():

@@ -105,6 +105,7 @@ def test_previews_cannot_read_the_token_that_deploys() -> None:
         names,
         "key",
         "signing",
+        "split",
         backend="https://api.pulumi.com",
         secret_name="taxi/deploys",
         preview_secret_name="taxi/looks",

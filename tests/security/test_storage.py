@@ -21,7 +21,7 @@ from definitions.roles import delivery as delivery_roles
 from definitions.roles import environment as environment_roles
 from definitions.roles.delivery_account import Delivery
 from definitions.roles.subject import Environment
-from definitions.storage import bucket_policy, delivery_key, environment_key, guard_artifacts, signing_key
+from definitions.storage import bucket_policy, delivery_key, environment_key, guard_artifacts, signing_key, split_key
 from rehearsal.cloud.core.api import Credentials
 from rehearsal.cloud.process.running import RunningCloud
 
@@ -49,7 +49,10 @@ class Project:
         pair = {"KeySpec": KEY_SPEC, "KeyUsage": "SIGN_VERIFY"}
         self.signing = self._key(DELIVERY, signing_key(NAMES), **pair)
         self.admin("kms").create_alias(AliasName=NAMES.signing_alias, TargetKeyId=self.signing)
-        delivery = Delivery(NAMES, self.key, self.signing, backend="s3://trusted-state")
+        mac = {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}
+        self.split = self._key(DELIVERY, split_key(NAMES), **mac)
+        self.admin("kms").create_alias(AliasName=NAMES.split_alias, TargetKeyId=self.split)
+        delivery = Delivery(NAMES, self.key, self.signing, self.split, backend="s3://trusted-state")
         self._roles(DELIVERY, delivery_roles.roles(NAMES), delivery)
         at = Environment(NAMES, "prod", self.prod_key)
         self._roles("prod", environment_roles.roles(NAMES, "prod"), at)
@@ -200,6 +203,21 @@ def test_who_deploys_verifies_the_workflows_signature_and_cannot_make_one(projec
         with pytest.raises(SignatureError, match="is not the signature of"):
             check(kms, NAMES.signing_key, here, sha256, signature)
     refused(lambda: sign(kms, NAMES.signing_key, HERE, SHA256))
+
+
+@pytest.mark.parametrize("purpose", [*BUILDS, "pipeline", "training", "processing", "manifest", "gate", "train"])
+def test_only_the_features_job_learns_how_rows_are_split(project: Project, purpose: str) -> None:
+    """The key's policy holds where a role's own would not."""
+    iam, name = project.admin("iam"), NAMES.role(DELIVERY, purpose)
+    asked = {"KeyId": NAMES.split_key, "Message": b"glidepath split", "MacAlgorithm": "HMAC_SHA_256"}
+    assert len(project.role("features", "kms").generate_mac(**asked)["Mac"]) == 32
+    wide = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [wide]})
+    iam.put_role_policy(RoleName=name, PolicyName="wide", PolicyDocument=document)
+    try:
+        refused(lambda: project.role(purpose, "kms").generate_mac(**asked))
+    finally:
+        iam.delete_role_policy(RoleName=name, PolicyName="wide")
 
 
 def test_a_signature_of_another_key_is_none(project: Project) -> None:

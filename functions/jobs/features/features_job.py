@@ -6,6 +6,10 @@ Arguments (all required):
     --OUTPUT   s3://…/features, below which train/, validation/, test/ and baseline/ are written
     --SQL      s3://…/features.sql: reads table `input` (text columns), gives the target, the features and `split`
     --DATASET  s3://…, the dataset's schema; its `target` and `features` name the columns, in this order
+    --SPLIT_KEY  ARN of the KMS key whose secret draws a row's lot
+
+`input` has one column more than the data, `draw`: 32 hex digits that depend on the row and on a secret of the project.
+The same row always draws the same lot, in whichever file it comes; who uploads data can neither choose nor guess it.
 
 train, validation and test are CSV with the label first and no header, as built-in XGBoost expects; baseline holds
 the training rows with a header, as the model monitor's analyzer expects.
@@ -15,6 +19,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import boto3
@@ -30,12 +35,13 @@ class FeatureError(Exception):
 
 def main(argv: list[str]) -> None:
     """Read, transform, write."""
-    args = getResolvedOptions(argv, ["RUN", "INPUT", "OUTPUT", "SQL", "DATASET"])
+    args = getResolvedOptions(argv, ["RUN", "INPUT", "OUTPUT", "SQL", "DATASET", "SPLIT_KEY"])
     dataset = json.loads(read_text(args["DATASET"]))
     columns = [dataset["target"], *dataset["features"]]
     spark = SparkSession.builder.getOrCreate()
     raw = spark.read.option("header", "true").csv(args["INPUT"])
-    raw.createOrReplaceTempView("input")
+    raw.createOrReplaceTempView("raw")
+    spark.sql(with_lots(dataset["columns"], secret(args["SPLIT_KEY"]))).createOrReplaceTempView("input")
     features = spark.sql(read_text(args["SQL"])).select(*columns, "split")
     counts = {part: features.where(f"split = '{part}'").count() for part in PARTS}
     check(counts, args)
@@ -48,6 +54,26 @@ def main(argv: list[str]) -> None:
     training = features.where("split = 'train'").drop("split")
     write(training, f"{args['OUTPUT']}/baseline", header=True)
     print(json.dumps({"run": args["RUN"], "rows": counts}))
+
+
+def with_lots(columns: Iterable[str], salt: str) -> str:
+    """SQL that gives each row of `raw` its lot. Column names are letters, digits and underscores (contracts/fields.py).
+
+    Empty cells count: CONCAT_WS would leave them out, and another row would have the same text.
+    """
+    named = [f"raw.{column}" for column in columns]
+    cells = ", ".join(f"COALESCE({column}, '')" for column in named)
+    return f"SELECT {', '.join(named)}, MD5(CONCAT_WS('|', '{salt}', {cells})) AS draw FROM raw"  # noqa: S608
+
+
+def secret(key: str) -> str:
+    """What only this job learns: a code over a fixed text, always the same for the same key, as hex digits.
+
+    https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateMac.html
+    """
+    answer = boto3.client("kms").generate_mac(KeyId=key, Message=b"glidepath split", MacAlgorithm="HMAC_SHA_256")
+    mac: bytes = answer["Mac"]
+    return mac.hex()
 
 
 def check(counts: dict[str, int], args: dict[str, str]) -> None:

@@ -1,6 +1,7 @@
 """features.sql against a declaration, in DuckDB. What Spark makes of it, these tests do not prove."""
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,15 @@ def test_good_sql_passes_on_made_rows_and_on_a_sample(tmp_path: Path, dataset: D
     result = features.check(checkout(tmp_path / "sample", rows=flats(300)), dataset)
     assert result.findings == ()
     assert "on 300 rows of" in result.summary
+
+
+def test_a_split_that_uploaders_can_choose_is_noted(tmp_path: Path, dataset: Dataset) -> None:
+    (note,) = features.check(checkout(tmp_path / "own", rows=flats(300)), dataset).notes
+    assert "whoever uploads data can choose what a model is tested on" in note
+    drawn = re.sub(r"MD5\(CONCAT_WS\([^)]*\)\)", "input.draw", GOOD)
+    assert drawn != GOOD
+    result = features.check(checkout(tmp_path / "drawn", drawn, rows=flats(300)), dataset)
+    assert (result.findings, result.notes) == ((), ())
 
 
 @pytest.mark.parametrize(

@@ -117,12 +117,14 @@ def start_own_job(world: World, total: str) -> Any:
         trips.append(f"2019-03-23 20:{minute - 10:02d}:09,2019-03-23 20:{minute}:27,1,1.{minute},{fare}")
     trips.append("2019-03-23 20:01:09,2019-03-23 20:11:27,1,1.5,5000")  # features.sql drops it
     glue = make_job(world, (folder / "features_job.py").read_text())
+    made = world.client("kms").create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
+    key = made["KeyMetadata"]["Arn"]
     run = glue.start_job_run(
         JobName="job",
         Arguments={
             "--RUN": "r1", "--INPUT": world.put("run/data.csv", "\n".join(trips)), "--OUTPUT": world.uri("features"),
             "--SQL": world.put("run/features.sql", (folder / "features.sql").read_text()),
-            "--DATASET": world.put("dataset/1.json", (folder / "dataset.json").read_text()),
+            "--DATASET": world.put("dataset/1.json", (folder / "dataset.json").read_text()), "--SPLIT_KEY": key,
         },
     )["JobRunId"]  # fmt: skip
     return finish(glue, run)

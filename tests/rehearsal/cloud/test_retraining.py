@@ -79,7 +79,7 @@ class Place:
         record = roles(self.names)["retrain"]
         iam = self.cloud.client("iam", self.account, REGION)
         arn = iam.create_role(RoleName=record.name, AssumeRolePolicyDocument=json.dumps(record.trust))["Role"]["Arn"]
-        policy = document(*record.statements(Delivery(self.names, key, key)))
+        policy = document(*record.statements(Delivery(self.names, key, key, key)))
         iam.put_role_policy(RoleName=record.name, PolicyName="work", PolicyDocument=json.dumps(policy))
         return str(arn), {action for statement in policy["Statement"] for action in statement["Action"]}
 

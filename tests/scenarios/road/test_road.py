@@ -382,7 +382,8 @@ def test_nothing_is_left_but_what_is_kept_on_purpose(road: Road) -> None:
     key = road.clients.of("delivery", "kms").describe_key(KeyId=state.alias)["KeyMetadata"]["KeyId"]
     kept = {names.data_bucket, names.artifacts_bucket, state.bucket, state.alias, key}
     kept |= {names.capture_bucket(stack) for stack in ("dev", "prod")}
-    keys = [*((stack, names.key_alias(stack)) for stack in STACKS), ("delivery", names.signing_alias)]
+    keys = [(stack, names.key_alias(stack)) for stack in STACKS]
+    keys += [("delivery", alias) for alias in (names.signing_alias, names.split_alias)]
     for stack, alias in keys:
         found = road.clients.of(stack, "kms").describe_key(KeyId=alias)["KeyMetadata"]
         assert found["KeyState"] == "Enabled"
