@@ -23,9 +23,9 @@ class Expected:
     serving: str = "old"
     bound: Callable[[World], float] | None = None
 
-    def at(self, production: str) -> Expected:
-        """The same, of a project whose production has this name."""
-        return replace(self, stage=named(self.stage, production), error=named(self.error, production))
+    def at(self, production: str, first: str = "") -> Expected:
+        """The same, of a project whose production and first environment have these names."""
+        return replace(self, stage=named(self.stage, production, first), error=named(self.error, production))
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Fault:
     denies: tuple[str, str] | None = None
     alternates: bool = False
 
-    def at(self, production: str) -> Fault:
-        """The same, of a project whose production has this name."""
+    def at(self, production: str, first: str = "") -> Fault:
+        """The same, of a project whose production and first environment have these names."""
         denies = (named(self.denies[0], production), self.denies[1]) if self.denies else None
-        return replace(self, expected=self.expected.at(production), denies=denies)
+        return replace(self, expected=self.expected.at(production, first), denies=denies)

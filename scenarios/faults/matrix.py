@@ -66,7 +66,8 @@ def opened(here: Rehearsal, display: Display, keep: bool, data: Path | None = No
 
 def play(world: World, faults: Sequence[Fault]) -> Iterator[Row]:
     """One row after the other; after each the world is whole again."""
-    for fault in (each.at(world.project.production) for each in faults):
+    names = world.project.names
+    for fault in (each.at(names.production, names.environments[0]) for each in faults):
         world.display.say(f"{fault.name}: {fault.title}")
         started = time.monotonic()
         before = world.old.id if not fault.alternates else world.serving(world.project.production)

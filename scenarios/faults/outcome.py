@@ -6,6 +6,8 @@ NONE = "-"
 """The stage of an outcome where nothing was stopped."""
 DEPLOY = "Deploy{Production}"
 """The stage that deploys to production, whatever that is called."""
+FIRST_DEPLOY = "Deploy{First}"
+"""The stage that deploys to the environment where a release comes first."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,12 @@ class Outcome:
     failed: int
 
 
-def named(text: str, production: str) -> str:
-    """The text with the name of production where it stands for it."""
-    title = production[:1].upper() + production[1:]
-    return text.replace("{production}", production).replace("{Production}", title)
+def named(text: str, production: str, first: str = "") -> str:
+    """The text with the names of production and of the first environment (production where there is none before it)."""
+    first = first or production
+    text = text.replace("{production}", production).replace("{Production}", _title(production))
+    return text.replace("{First}", _title(first))
+
+
+def _title(env: str) -> str:
+    return env[:1].upper() + env[1:]

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from contracts.names import DELIVERY
 from contracts.s3 import parse_s3_uri
 from contracts.signature import signature_of
+from operate.bootstrap import place
 from scenarios.faults import delivery
 from scenarios.faults.candidates import Candidate
 from scenarios.faults.fault import Expected, Fault
-from scenarios.faults.outcome import DEPLOY, Outcome
+from scenarios.faults.outcome import DEPLOY, FIRST_DEPLOY, Outcome
 from scenarios.faults.pipeline import at_approval, deploy_approved
 from scenarios.faults.world import TRICKLE, World
 from scenarios.tour.evidence import read_object
@@ -69,6 +70,23 @@ def removed_check(world: World) -> Outcome:
     return world.outcome(stage, error, traffic)
 
 
+def foreign_state(world: World) -> Outcome:
+    """A commit whose program, where it is deployed first, writes production's state by the build's own rights."""
+    first, production = world.project.names.environments[0], world.project.production
+    key = f".pulumi/stacks/glidepath/{production}.json"
+    attack = (
+        "import os\n"
+        f"if settings.stack == {first!r} and 'deploy-' in os.environ.get('CODEBUILD_BUILD_ID', ''):\n"
+        "    import boto3\n"
+        f"    boto3.client('s3').put_object(Bucket={place(world.project).bucket!r}, Key={key!r}, Body=b'{{}}')\n"
+    )
+    line = "settings = load()\n"
+    with world.traffic(TRICKLE) as traffic, _commit(world, "__main__.py", line, line + attack):
+        run = delivery.start_run(world, str(world.new.manifest["data"]["version"]))
+        stage, error = delivery.end_of(world, run)
+    return world.outcome(stage, error, traffic)
+
+
 @contextmanager
 def _commit(world: World, path: str, old: str, new: str) -> Iterator[None]:
     """The newest source has one line of one file otherwise; afterwards the former one is the newest again."""
@@ -106,6 +124,12 @@ def _another(world: World, label: str, parts: bool = False) -> Candidate:
 _NOT_SIGNED = r"manifest\.sig is not the signature of arn:\S+ for s3://\S+/manifest\.json with SHA-256 \w{64}"
 
 FAULTS: tuple[Fault, ...] = (
+    Fault(
+        "foreign-state",
+        "A deployment to the first environment writes production's state",
+        foreign_state,
+        Expected(FIRST_DEPLOY, r"not authorized to perform: s3:PutObject on resource: \S+/{production}\.json"),
+    ),
     Fault(
         "removed-check",
         "A commit removes the check of its own approval",

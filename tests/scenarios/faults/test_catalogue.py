@@ -35,12 +35,12 @@ def test_every_fault_of_the_serving_side_is_there() -> None:
 @pytest.mark.parametrize("fault", faults(), ids=lambda fault: fault.name)
 def test_a_fault_can_be_named_and_can_fail(fault: object) -> None:
     from scenarios.faults.fault import Fault
-    from scenarios.faults.outcome import DEPLOY, NONE
+    from scenarios.faults.outcome import DEPLOY, FIRST_DEPLOY, NONE
 
     assert isinstance(fault, Fault)
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", fault.name)
     assert fault.title[0].isupper() or fault.title.startswith("pulumi")
-    assert fault.expected.stage in ("Train", "Approve", DEPLOY, NONE)
+    assert fault.expected.stage in ("Train", "Approve", FIRST_DEPLOY, DEPLOY, NONE)
     assert fault.expected.serving in ("old", "new")
     # An expression that is found in every sentence would check none.
     assert fault.expected.stage == NONE or not re.search(fault.expected.error, "")
@@ -51,6 +51,9 @@ def test_a_fault_is_about_production_whatever_it_is_called() -> None:
     found = denied.at("live")
     assert (found.expected.stage, found.denies) == ("DeployLive", ("live-deployer", "sagemaker:CreateEndpointConfig"))
     assert "-live-deployer" in found.expected.error
+    (first,) = choose(["foreign-state"])
+    assert first.at("live", "try").expected.stage == "DeployTry"
+    assert first.at("live").expected.stage == "DeployLive"
     for fault in faults():
         assert "{" not in fault.at("live").expected.stage
         assert "{production}" not in fault.at("live").expected.error
