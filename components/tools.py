@@ -14,7 +14,7 @@ from definitions import tools
 
 ROOT = Path(__file__).resolve().parent.parent
 _COMMANDS = ("cli/__main__.py", "cli/deploy.py", "cli/plan.py")
-_PACKED = ("cli", "contracts", "functions", "operate", "policies", "preview")
+_PACKED = ("cli", "contracts", "functions", "operate", "policies", "preview", "settings")
 
 
 class ToolsArgs(TypedDict):

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from contracts.errors import UserError
-from operate import HERE, ROOT, engine, sealing, stack_files
+from operate import HERE, ROOT, engine, exemptions, sealing, stack_files
 from operate.plans import refuse_another
 from operate.previews import policy_pack
 from operate.updates import bring_up, refresh_interrupted
 from operate.variants import leave_out
 from preview.digest import Plan
 from preview.plan import document
+from settings.exemptions import Exemption
 
 _FOUNDATION = "glidepath:foundation:Foundation"
 _QUIET = ("same", "read", "refresh")
@@ -26,15 +27,17 @@ def deploy_release(
     more: Sequence[str] = (),
     without: str = "",
     approved: Plan | None = None,
+    exempted: Sequence[Exemption] = (),
 ) -> None:
     """Preview, refuse a change of the foundation and any plan but the approved one, update.
 
     `more` goes to preview and update alike. `without` names a variant of the config that is left out, since it is
-    what is deployed.
+    what is deployed. `exempted` is exempted from policies beside what the stack's config exempts.
     """
     refresh_interrupted(stack, ROOT)
     with tempfile.TemporaryDirectory() as folder:
         arguments = [*release_arguments(stack, Path(folder), release, manifest_sha256), *more]
+        arguments += pack_arguments(stack, Path(folder), exempted)
         if without:
             leave_out(Path(folder) / f"Pulumi.{stack}.yaml", without)
         sealed = [] if approved is None else sealing.arguments(Path(folder))
@@ -47,12 +50,19 @@ def deploy_release(
 
 
 def release_arguments(stack: str, folder: Path, release: str, manifest_sha256: str = "") -> list[str]:
-    """The engine's arguments to bring a release up: the stack's config (a copy in `folder`), and the policy pack."""
+    """The engine's arguments to bring a release up: the stack's config, a copy in `folder`."""
     config = ["--config-file", str(stack_files.copy(stack, ROOT, folder)), "--config", f"glidepath:release={release}"]
     if manifest_sha256:
         config += ["--config", f"glidepath:manifestSha256={manifest_sha256}"]
-    pack = policy_pack(HERE)
-    return [*config, *(["--policy-pack", str(pack)] if pack else [])]
+    return config
+
+
+def pack_arguments(stack: str, folder: Path, exempted: Sequence[Exemption] = ()) -> list[str]:
+    """The engine's arguments for the policy pack; what it is told lies in `folder`.
+
+    `exempted` comes to what the stack's config exempts. Raises UserError where that is faulty.
+    """
+    return exemptions.arguments(policy_pack(HERE), [*exemptions.of(stack, ROOT), *exempted], folder)
 
 
 def refuse_foundation(stack: str, steps: Iterable[Mapping[str, Any]]) -> None:

@@ -12,15 +12,16 @@ import tarfile
 import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from contracts.errors import UserError
-from operate import engine, sealing, stack_files, state_code
+from operate import engine, exemptions, sealing, stack_files, state_code
 from operate.exported import state_of
 from preview.plan import Document, document, parse_events
+from settings.exemptions import Exemption
 
 _NO_STACK = re.compile(r"no stack named '([^']+)' found")
 
@@ -31,7 +32,8 @@ class Asked:
 
     root: a checkout of the program. stack: its name. release: address of a manifest, empty for the present one.
     destroy: preview of a destroy instead. refresh: compare with what AWS has, not with the state alone.
-    pack: folder of the policy pack, None without one. environ: of the engine. sealed: with hashes of secrets.
+    pack: folder of the policy pack, None without one. environ: of the engine. sealed: with hashes of secrets. exempted:
+    what the pack is told, None for what the stack's file says.
     """
 
     root: Path
@@ -42,6 +44,7 @@ class Asked:
     pack: Path | None = None
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     sealed: bool = False
+    exempted: tuple[Exemption, ...] | None = None
 
 
 def steps(asked: Asked) -> Document:
@@ -49,11 +52,12 @@ def steps(asked: Asked) -> Document:
     _check_stack(asked)
     if asked.refresh:
         _check_state(asked)
+    exempted = _exempted(asked)
     with tempfile.TemporaryDirectory(prefix="preview-") as scratch:
         events = Path(scratch) / "events.json"
         # The event log, with what policies found, is behind this switch; Pulumi's Automation API sets it as well.
         environ = {**asked.environ, "PULUMI_DEBUG_COMMANDS": "true"}
-        done = engine.run(_arguments(asked, Path(scratch), events), asked.root, environ)
+        done = engine.run(_arguments(asked, exempted, Path(scratch), events), asked.root, environ)
         log = events.read_text(encoding="utf-8") if events.is_file() else ""
         hashes = sealing.read(Path(scratch), asked.stack, asked.release) if asked.sealed and not done.returncode else {}
     listed = parse_events(log)
@@ -66,7 +70,9 @@ def steps(asked: Asked) -> Document:
         shown = json.loads(done.stdout)
     except ValueError:
         raise _failure(asked, engine.sentence(done.stderr) or "it printed no plan") from None
-    return document(shown, listed, asked.stack) | ({"sealed": hashes} if asked.sealed else {})
+    found = exemptions.without_release(document(shown, listed, asked.stack))
+    found |= {"exemptions": [asdict(each) for each in exempted]} if exempted else {}
+    return found | ({"sealed": hashes} if asked.sealed else {})
 
 
 def policy_pack(root: Path) -> Path | None:
@@ -82,6 +88,7 @@ def both(head: Asked, base: str, folder: Path) -> tuple[Document, Document]:
     """
     root = checkout(head.root, base, folder)
     other = Asked(root, head.stack, "", head.destroy, head.refresh, head.pack, head.environ)
+    other = replace(other, exempted=_exempted_before(other))
     with ThreadPoolExecutor(2) as pool:
         running = pool.submit(steps, head), pool.submit(steps, other)
         try:
@@ -111,6 +118,20 @@ def checkout(root: Path, reference: str, folder: Path) -> Path:
     return folder
 
 
+def _exempted(asked: Asked) -> tuple[Exemption, ...]:
+    if asked.pack is None or asked.destroy:
+        return ()
+    return exemptions.of(asked.stack, asked.root) if asked.exempted is None else asked.exempted
+
+
+def _exempted_before(base: Asked) -> tuple[Exemption, ...]:
+    """A base's exemptions; none where they are faulty: the change at hand may be what puts that right."""
+    try:
+        return _exempted(base)
+    except UserError:
+        return ()
+
+
 def _check_stack(asked: Asked) -> None:
     if (asked.root / f"Pulumi.{asked.stack}.yaml").is_file():
         return
@@ -128,7 +149,7 @@ def _check_state(asked: Asked) -> None:
         state_code.refuse_foreign(asked.stack, state)
 
 
-def _arguments(asked: Asked, scratch: Path, events: Path) -> list[str]:
+def _arguments(asked: Asked, exempted: Sequence[Exemption], scratch: Path, events: Path) -> list[str]:
     copy = stack_files.copy(asked.stack, asked.root, scratch)
     command = ["destroy", "--preview-only"] if asked.destroy else ["preview", "--show-sames"]
     arguments = [*command, "--json", "--stack", asked.stack, "--config-file", str(copy), "--event-log", str(events)]
@@ -140,7 +161,7 @@ def _arguments(asked: Asked, scratch: Path, events: Path) -> list[str]:
         return arguments
     if asked.release:
         arguments += ["--config", f"glidepath:release={asked.release}"]
-    return [*arguments, *(["--policy-pack", str(asked.pack)] if asked.pack else [])]
+    return [*arguments, *exemptions.arguments(asked.pack, exempted, scratch)]
 
 
 def _errors(events: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -35,7 +35,7 @@ def read_project(root: Path) -> Project:
     Raises UserError where the file or a key that is needed is missing, or cannot be read as what it stands for.
     """
     path = root / "Pulumi.delivery.yaml"
-    config = _config(path)
+    config = config_of(path)
     try:
         name, region, given = str(config["glidepath:name"]), str(config["aws:region"]), config["glidepath:accounts"]
     except KeyError as error:
@@ -53,12 +53,13 @@ def read_project(root: Path) -> Project:
 
 def default_tags(root: Path, stack: str) -> dict[str, str]:
     """The tags that a stack's config gives to all that it makes. Raises UserError where the file cannot be read."""
-    given = _config(root / f"Pulumi.{stack}.yaml").get("aws:defaultTags")
+    given = config_of(root / f"Pulumi.{stack}.yaml").get("aws:defaultTags")
     tags = given.get("tags") if isinstance(given, dict) else None
     return {str(name): str(value) for name, value in tags.items()} if isinstance(tags, dict) else {}
 
 
-def _config(path: Path) -> dict[str, Any]:
+def config_of(path: Path) -> dict[str, Any]:
+    """The config in a stack's file, as YAML has it. Raises UserError where the file cannot be read so."""
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -4,13 +4,10 @@ import base64
 import contextlib
 import getpass
 import json
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -26,14 +23,16 @@ from operate.project import Project
 from operate.releases import Attempt, ServingRecord, former, last_failure, match
 from operate.updates import HeldError
 from policies.rules.model import is_production
+from preview.serving import SHIFT
+from settings.exemptions import Exemption
 
 # A rollback is one change of the alias.
 _STOP_SECONDS = 120.0
 _HELD_SECONDS = 120.0
 _RESTORE = "restore that object's former version, or choose another release"
 _ANOTHER = "restore the former versions of manifest and signature, or choose another release"
-_SHIFT = "shift"
-"""Name of the TrafficShift in the program."""
+_SHIFT = f"glidepath::glidepath:shift:Shift${SHIFT}::shift"
+"""The TrafficShift of the program, as URNs name it: other resources of the component have its name."""
 
 
 @dataclass(frozen=True)
@@ -247,30 +246,21 @@ def redeploy(plan: Plan, now: bool, reason: str, say: Callable[[str], None]) -> 
     arguments = ["--config", f"glidepath:returning={json.dumps({'reason': words, 'urgent': now})}", "--message", words]
     if plan.unsigned:
         arguments += ["--config", f"glidepath:unsigned={json.dumps([plan.target.sha256])}"]
-    with tempfile.TemporaryDirectory() as folder:
-        if now and is_production(plan.stack):
-            path = Path(folder) / "policies.json"
-            path.write_text(json.dumps(exemption(words)), encoding="utf-8")
-            arguments += ["--policy-pack-config", str(path)]
-        limit = time.monotonic() + (_HELD_SECONDS if plan.under_way else 0.0)
-        while True:
-            try:
-                deploy.deploy_release(plan.stack, plan.target.address, plan.target.sha256, arguments)
-                return
-            except HeldError as held:
-                # The update whose shift was stopped is still writing down how it ended.
-                if time.monotonic() > limit:
-                    raise
-                say(f"{held.message}: waiting for it to finish")
-                time.sleep(5)
+    exempted = [exemption(plan.stack, words)] if now and is_production(plan.stack) else []
+    limit = time.monotonic() + (_HELD_SECONDS if plan.under_way else 0.0)
+    while True:
+        try:
+            deploy.deploy_release(plan.stack, plan.target.address, plan.target.sha256, arguments, exempted=exempted)
+            return
+        except HeldError as held:
+            # The update whose shift was stopped is still writing down how it ended.
+            if time.monotonic() > limit:
+                raise
+            say(f"{held.message}: waiting for it to finish")
+            time.sleep(5)
 
 
-def exemption(words: str) -> dict[str, Any]:
-    """The policy pack's config for one update at once: that one rule for that one resource, until today."""
-    entry = {
-        "rule": "all-at-once",
-        "resource": _SHIFT,
-        "reason": words,
-        "until": datetime.now(UTC).date().isoformat(),
-    }
-    return {"release-safety": {"exemptions": [entry]}}
+def exemption(stack: str, words: str) -> Exemption:
+    """For one update at once: that one rule for that one resource, until today."""
+    shift = f"urn:pulumi:{stack}::{_SHIFT}"
+    return Exemption("all-at-once", shift, "", words, datetime.now(UTC).date().isoformat())

@@ -5,9 +5,10 @@ from typing import Any
 
 from preview.changes import POLICY, changes, names_in, only_tags, taken_back
 from preview.cost.estimate import estimate
+from preview.exempted import exempted, sentence
 from preview.iam.words import capabilities
 from preview.kinds import kind, rank
-from preview.model import Capability, Change, Danger, Line, Report, Violation
+from preview.model import Capability, Change, Danger, Exempted, Line, Report, Violation
 from preview.names import NEW, Names, names_of
 from preview.plan import Finding, Plan, read
 from preview.quote import code
@@ -34,7 +35,8 @@ def report(
     listed = changes(plan, other, names)
     violations = _violations(plan, other)
     cost = estimate(before, plan.after, plan.region)
-    first = _first(plan, names, listed, reported, violations, cost_delta=cost.delta)
+    accepted = exempted(plan, other)
+    first = _first(plan, names, listed, reported, violations, accepted)
     outputs = _outputs(plan, other, names)
     return Report(
         plan.stack,
@@ -47,6 +49,7 @@ def report(
         tuple(outputs),
         tuple(first),
         tuple(taken_back(plan, other)),
+        tuple(accepted),
     )
 
 
@@ -56,7 +59,7 @@ def _first(
     listed: Sequence[Change],
     reported: Sequence[Capability],
     violations: Sequence[Violation],
-    cost_delta: float,
+    accepted: Sequence[Exempted],
 ) -> list[Line]:
     """What a reviewer must see before anything else."""
     own = [change for change in listed if not change.waiting]
@@ -76,6 +79,7 @@ def _first(
         for each in violations
         if each.new and each.level == "mandatory"
     ]
+    found += [Line(Danger.VIOLATION, f"exempted from policies: {sentence(each)}") for each in accepted if each.new]
     watched = [each for each in own if each.danger is Danger.WATCHING and not each.headline]
     found += [
         Line(each.danger, f"{each.kind} {code(each.name)} changes: {'; '.join(each.differences[:3])}")

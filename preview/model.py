@@ -106,6 +106,21 @@ class Violation:
 
 
 @dataclass(frozen=True)
+class Exempted:
+    """An exemption from policies that is in force. `new`: whether the base has none like it; None without a base.
+
+    `where` is empty where it is for all of the rule's findings in the resource.
+    """
+
+    rule: str
+    resource: str
+    where: str
+    reason: str
+    until: str
+    new: bool | None
+
+
+@dataclass(frozen=True)
 class ServiceCost:
     """US dollars a month of one service, before and after."""
 
@@ -170,6 +185,7 @@ class Report:
     first: Sequence[Line] = field(default_factory=tuple)
     taken_back: Sequence[str] = ()
     """What the base would do and the head does not."""
+    exempted: Sequence[Exempted] = ()
 
     @property
     def own(self) -> list[Change]:

@@ -8,6 +8,7 @@ A *steps document* is what `document()` makes of one run of `pulumi preview --js
                 "old": {"type", "id", "inputs", "outputs", …} | null, "new": the same | null}],
      "outputs": {"old": {…}, "new": {…}},
      "findings": [{"policy", "level", "urn", "message"}],
+     "exemptions": [{"rule", "resource", "where", "reason", "until"}],   # of the policy pack, where there are any
      "sealed": {"urn": {"input": …}}}   # hashes of secrets, where they were asked for (preview/seal.py)
 
 Steps are sorted by URN, as the engine's own order differs from run to run. Secrets stand as `[secret]`: the engine
@@ -102,6 +103,21 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Exemption:
+    """A finding that the policy pack was told to accept until a day. `where` is empty for all places."""
+
+    rule: str
+    resource: str
+    where: str
+    reason: str
+    until: str
+
+    def __str__(self) -> str:
+        """As the pack calls it (policies/rules/exemptions.py)."""
+        return f"{self.rule} of {self.resource}" + (f" ({self.where})" if self.where else "")
+
+
+@dataclass(frozen=True)
 class Plan:
     """All that the engine would do to a stack."""
 
@@ -111,6 +127,7 @@ class Plan:
     outputs_before: Mapping[str, Any]
     outputs_after: Mapping[str, Any]
     findings: tuple[Finding, ...]
+    exemptions: tuple[Exemption, ...] = ()
 
     @cached_property
     def changes(self) -> tuple[Step, ...]:
@@ -155,6 +172,7 @@ def read(source: Mapping[str, Any]) -> Plan:
         source["outputs"]["old"],
         source["outputs"]["new"],
         tuple(Finding(**finding) for finding in source["findings"]),
+        tuple(Exemption(**exemption) for exemption in source.get("exemptions", ())),
     )
 
 

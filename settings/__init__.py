@@ -4,6 +4,7 @@ From the description come the check (load.py), docs/configuration.md, and the JS
 stack files (`make document` writes both).
 """
 
+from settings.exemptions import Exemption, Policies
 from settings.limits import deployment_minutes
 from settings.load import load, parse
 from settings.model import RETENTION_DAYS, Settings
@@ -41,10 +42,12 @@ __all__ = [
     "Ci",
     "Compute",
     "Deployment",
+    "Exemption",
     "Features",
     "Limits",
     "Monitor",
     "NewData",
+    "Policies",
     "Retrain",
     "RollbackRequest",
     "Settings",

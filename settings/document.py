@@ -57,7 +57,7 @@ def _described(name: str, key: Key, section: Section) -> str:
     about = f"{key.purpose[0].upper()}{key.purpose[1:]}." if shared else (section.model.__doc__ or "").strip()
     many = " A list of such objects." if isinstance(key.kind, ListOf) else ""
     needed = f" Stack `{key.only}` must give it." if key.only else ""
-    text = f"\n## `{name}`\n{about}{many}{needed}\n{_table(plain)}"
+    text = f"\n## `{name}`\n{about}{many}{needed}\n{_table(plain) if plain else ''}"
     return text + "".join(_described(path, inner, found) for path, inner, found in nested if found)
 
 

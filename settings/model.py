@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from contracts.dataset import LOWER_IS_BETTER, TYPES, Dataset
 from contracts.names import DELIVERY, ENVIRONMENTS, Names
+from settings.exemptions import Policies
 from settings.keys import Document, Key, Section
 from settings.kinds import Choice, Flag, ListOf, Number, Scalar, TableOf, Text, Whole
 from settings.sections import (
@@ -174,6 +175,7 @@ class Settings:
     log_days: Annotated[int, Key(Whole(1, 3653, RETENTION_DAYS), "how long logs are kept", 90, "days")]
     state: Annotated[State, Key(Section(State), "Pulumi's state, for the pipeline's builds", {})]
     ci: Annotated[Ci | None, Key(Section(Ci), "the repository whose CI may look and deliver", None)]
+    policies: Annotated[Policies, Key(Section(Policies), "what the policy pack accepts", {})]
     release: Annotated[
         str,
         Key(MANIFEST, "the release to deploy, for one update; without it, what serves stays. Never committed", ""),

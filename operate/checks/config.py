@@ -45,7 +45,7 @@ def check(root: Path) -> tuple[Result, Configs]:
 
 
 def read(path: Path) -> dict[str, str]:
-    """The config of one stack, as Pulumi hands it over: full key → text.
+    """The config of one stack, as Pulumi hands it over: full key → text. A day that YAML reads as such stays a day.
 
     Raises OSError or ValueError where the file is missing or is not a stack's config.
     """
@@ -56,7 +56,9 @@ def read(path: Path) -> dict[str, str]:
     config = document.get("config") if isinstance(document, dict) else None
     if not isinstance(config, dict):
         raise ValueError("has no config")
-    return {str(key): value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+    return {
+        str(key): value if isinstance(value, str) else json.dumps(value, default=str) for key, value in config.items()
+    }
 
 
 def _reason(error: Exception) -> str:

@@ -11,6 +11,7 @@ import hashlib
 import json
 import runpy
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,12 +25,15 @@ from pulumi.runtime.settings import reset_options
 from contracts.distribution import Distribution
 from contracts.names import DELIVERY, Names
 from contracts.release import Baseline, Data, Metrics, Model, Release, render_release
+from operate import exemptions
 from operate.checks.config import Configs
 from operate.checks.finding import Finding, Result
+from operate.stack_files import file_of
 from policies.rules.catalogue import FAMILIES, RULES
 from policies.rules.engine import plain
-from policies.rules.judge import Judge
+from policies.rules.judge import MARK, UNUSED, Judge
 from policies.rules.model import Resource
+from preview.plan import STACK
 from settings import Settings
 
 _UNRECORDED = {"aws:lambda/alias:Alias": ("functionVersion", "routingConfig")}
@@ -38,8 +42,12 @@ _DIGEST = hashlib.sha256(b"").hexdigest()
 
 
 def check(root: Path, configs: Configs) -> Result:
-    """Runs every stack: the environments once without a release, and once with one of the project's features."""
+    """Runs every stack: the environments once without a release, and once with one of the project's features.
+
+    An exemption that no run has a use for is a note: it may be for what only the engine adds, which a preview judges.
+    """
     findings: list[Finding] = []
+    notes: list[str] = []
     resources = 0
     for stack, settings in configs.settings.items():
         names = configs.settings[DELIVERY].names
@@ -47,6 +55,11 @@ def check(root: Path, configs: Configs) -> Result:
         # Nobody signed it: it stands in for a release that is to come.
         unsigned = json.dumps([hashlib.sha256(release.encode()).hexdigest()])
         named = {"glidepath:release": _manifest(names), "glidepath:unsigned": unsigned}
+        unknown = exemptions.faults(settings.policies.exemptions)
+        if unknown:
+            findings += [Finding(file_of(stack), fault) for fault in unknown]
+            continue
+        judged: list[list[Finding]] = []
         for given in [{}] if stack == DELIVERY else [{}, named]:
             try:
                 recorded = run(root, stack, names, {**configs.given[stack], **given}, release)
@@ -54,8 +67,15 @@ def check(root: Path, configs: Configs) -> Result:
                 findings.append(Finding(f"stack {stack}", f"the program fails: {type(error).__name__}: {error}"))
                 continue
             resources += len(recorded)
-            findings += [found for found in _judged(stack, settings, recorded) if found not in findings]
-    return Result("policies", f"{len(configs.settings)} stacks, {resources} resources", tuple(findings))
+            judged.append(_judged(stack, settings, recorded))
+        found = list(dict.fromkeys(each for run in judged for each in run))
+        findings += [each for each in found if not _unused(each)]
+        notes += [str(each) for each in found if _unused(each) and all(each in run for run in judged)]
+    return Result("policies", f"{len(configs.settings)} stacks, {resources} resources", tuple(findings), tuple(notes))
+
+
+def _unused(found: Finding) -> bool:
+    return found.message.startswith(MARK) and UNUSED in found.message
 
 
 @dataclass
@@ -64,14 +84,16 @@ class _Recorder(mocks.Mocks):
 
     names: Names
     manifest: str
-    resources: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    resources: list[tuple[str, str, str, dict[str, Any]]] = field(default_factory=list)
+    at: threading.local = field(default_factory=threading.local)
+    """Whose registration this thread answers: its URN."""
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         if args.resource_id:
             # What is there already, and only looked at.
             return args.resource_id, {}
         if args.custom:
-            self.resources.append((args.typ, args.name, args.inputs))
+            self.resources.append((self.at.urn, args.typ, args.name, args.inputs))
         name = next((v for k, v in args.inputs.items() if k in ("name", "bucket") and isinstance(v, str)), args.name)
         arn = self.names.arn("mock", args.name)
         address = "https://example.com/live"
@@ -88,12 +110,29 @@ class _Recorder(mocks.Mocks):
         return dict(args.args)
 
 
+class _Monitor(mocks.MockMonitor):
+    """Names resources as the engine does, below all their parents but the stack: exemptions may name them by URN.
+
+    https://www.pulumi.com/docs/iac/concepts/resources/names/#urns
+    """
+
+    def __init__(self, recorder: _Recorder) -> None:
+        super().__init__(recorder)
+        self._at = recorder.at
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        above = parent.split("::")[2] if parent else STACK
+        path = type_ if above == STACK else f"{above}${type_}"
+        self._at.urn = f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{path}::{name}"
+        return str(self._at.urn)
+
+
 def run(root: Path, stack: str, names: Names, config: Mapping[str, str], manifest: str) -> list[Resource]:
     """The resources that `__main__.py` registers for a stack. Raises what the program raises."""
     asyncio.set_event_loop(asyncio.new_event_loop())
     reset_options()
     recorder = _Recorder(names, manifest)
-    mocks.set_mocks(recorder, project="glidepath", stack=stack, preview=False)
+    mocks.set_mocks(recorder, project="glidepath", stack=stack, preview=False, monitor=_Monitor(recorder))
     set_all_config(dict(config))
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
@@ -105,14 +144,16 @@ def run(root: Path, stack: str, names: Names, config: Mapping[str, str], manifes
     program()
     tags = _default_tags(config)
     return [
-        Resource(kind, name, {"name": name, **plain(inputs)}, _urn(stack, kind, name), _UNRECORDED.get(kind, ()), tags)
-        for kind, name, inputs in recorder.resources
+        Resource(kind, name, {"name": name, **plain(inputs)}, urn, _UNRECORDED.get(kind, ()), tags)
+        for urn, kind, name, inputs in recorder.resources
     ]
 
 
 def _judged(stack: str, settings: Settings, resources: list[Resource]) -> list[Finding]:
     judge = Judge(RULES, datetime.datetime.now(datetime.UTC).date())
-    config = {"production": [settings.names.production]}
+    told = exemptions.pack_config(settings.policies.exemptions)
+    production = {"production": [settings.names.production]}
+    config = {policy: {**production, **told.get(policy, {})} for policy in (*FAMILIES, "stack")}
     found: list[tuple[str, str]] = []
     for one in resources:
 
@@ -120,18 +161,18 @@ def _judged(stack: str, settings: Settings, resources: list[Resource]) -> list[F
             found.append((name, text))
 
         for family in FAMILIES:
-            judge.resource(family, config, one, report)
-    judge.stack(config, resources, lambda text, urn: found.append((urn.rpartition("::")[2] or "the stack", text)))
+            judge.resource(family, config[family], one, report)
+
+    def of_stack(text: str, urn: str) -> None:
+        found.append((urn.rpartition("::")[2] or "the stack", text))
+
+    judge.stack(config["stack"], resources, of_stack)
     return [Finding(f"stack {stack}, {name}", " ".join(text.split())) for name, text in found]
 
 
 def _default_tags(config: Mapping[str, str]) -> dict[str, Any]:
     tags: dict[str, Any] = (yaml.safe_load(config.get("aws:defaultTags", "{}")) or {}).get("tags") or {}
     return tags
-
-
-def _urn(stack: str, kind: str, name: str) -> str:
-    return f"urn:pulumi:{stack}::glidepath::{kind}::{name}"
 
 
 def _manifest(names: Names) -> str:

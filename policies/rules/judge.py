@@ -17,6 +17,10 @@ from .sources import documents_of
 
 Report = Callable[[str, str], None]
 """Takes a message, and the URN it is about (empty for the resource at hand)."""
+MARK = "[exemption] "
+"""What a finding about an exemption begins with."""
+UNUSED = "exempts nothing: no finding is named by it"
+"""What is wrong with an exemption of something that is not there, or not wrong."""
 _LEVELS = ("mandatory", "advisory", "disabled")
 
 
@@ -108,7 +112,7 @@ class Judge:
         for _, family in self._families.values():
             faults = [f"{each} {self._fault(each)}" for each in family.exemptions if self._fault(each)]
             for fault in (*faults, *family.faults):
-                report(f"[exemption] {fault}\n  Fix: take it out of the policy config, or fix it", "")
+                report(f"{MARK}{fault}\n  Fix: take it out of the policy config, or fix it", "")
         self._used.clear()
         self._unknown.clear()
 
@@ -120,7 +124,7 @@ class Judge:
             return f"names {len(used)} resources: give the URN of one"
         if any(exemption.matches(exemption.rule, each, Finding("", exemption.where)) for each in self._unknown):
             return ""
-        return "exempts nothing: no finding is named by it"
+        return UNUSED
 
     def _family(self, name: str, config: Mapping[str, Any], stack: str) -> Family:
         kept = self._families.get((name, stack))

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from preview.model import Change, Danger, Report, Violation
+from preview.exempted import sentence
+from preview.model import Change, Danger, Exempted, Report, Violation
 from preview.quote import code, line
 from preview.render.words import cost_line, delta, money, verdict
 
@@ -31,6 +32,7 @@ def _render(report: Report, most: int) -> str:
     sections: list[tuple[str, list[str], bool]] = [
         ("Rights", _listed(each.text for each in report.capabilities), True),
         *_violations(report.violations),
+        ("Exempted from policies", _listed(_exempted(each) for each in report.exempted), True),
         *((title, _changes([each for each in shown if each.op == op]), False) for op, title in _OPS),
         ("Follows from the above", _changes([each for each in report.own if each.danger is Danger.FOLLOWS]), False),
         (f"Waiting in {code(report.base)} already", _changes(report.waiting), False),
@@ -93,6 +95,10 @@ def _violation(violation: Violation) -> list[str]:
     first, *rest = violation.message.splitlines()
     more = [text for text in rest if text.strip()] if violation.level == "mandatory" or violation.new else []
     return [*_listed([f"{violation.resource}: {first}"]), *_listed(more, "  - ")]
+
+
+def _exempted(found: Exempted) -> str:
+    return f"{'**new**: ' if found.new else ''}{sentence(found)}"
 
 
 def _listed(texts: Iterable[str], mark: str = "- ") -> list[str]:

@@ -1,5 +1,6 @@
 """One paragraph for an approval mail."""
 
+from preview.exempted import count
 from preview.model import Report
 from preview.quote import mail
 from preview.render.words import cost_line, verdict
@@ -9,8 +10,9 @@ LIMIT = 900
 
 
 def summary(report: Report) -> str:
-    """The verdict, the cost, and as many of the first lines as fit, without Markdown."""
-    head = f"{verdict(report)} Cost: {cost_line(report)}."
+    """The verdict, what is exempted, the cost, and as many of the first lines as fit, without Markdown."""
+    exempted = f"{count(report.exempted)}. " if report.exempted else ""
+    head = f"{verdict(report)} {exempted}Cost: {cost_line(report)}."
     room = LIMIT - len(head)
     kept: list[str] = []
     for number, line in enumerate(report.first):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from preview.exempted import sentence
 from preview.model import Change, Report
 from preview.quote import flat
 from preview.render.words import cost_line, delta, money, verdict
@@ -29,6 +30,9 @@ def _lines(report: Report) -> Iterator[str]:
             yield f"  {each.level}, {state}: {flat(each.resource)}: {flat(first)}"
             if each.level == "mandatory" or each.new:
                 yield from (f"    {flat(more)}".rstrip() for more in rest)
+    if report.exempted:
+        yield "\nExempted from policies"
+        yield from (f"  {'new: ' if each.new else ''}{flat(sentence(each))}" for each in report.exempted)
     if report.own:
         yield "\nResources"
     for change in report.own:

@@ -1,5 +1,6 @@
 """`./glidepath check` as Build and a person run it: in a checkout of its own."""
 
+import datetime
 import json
 import subprocess
 import sys
@@ -48,6 +49,44 @@ def test_it_needs_no_more_than_build_installs(checkout: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=checkout, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def urn(kind: str) -> str:
+    return f"urn:pulumi:customers::glidepath::glidepath:shift:Shift${kind}::shift"
+
+
+def test_an_exemption_is_looked_at_like_the_pipeline_does(checkout: Path) -> None:
+    """One that is of no use here may be of use for what only the engine adds: a note. One that names no rule fails."""
+    path = checkout / "Pulumi.customers.yaml"
+    former = path.read_text()
+    until = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=30)).date().isoformat()
+    entry = {
+        "rule": "all-at-once",
+        "resource": urn("aws:codedeploy/deploymentGroup:DeploymentGroup"),
+        "reason": "a pilot",
+        "until": until,
+    }
+    both = [entry, {**entry, "resource": urn("pulumi-python:dynamic/glidepath:TrafficShift")}]
+    document = yaml.safe_load(former)
+    document["config"]["glidepath:deployment"] = {"kind": "all-at-once"}
+    found = []
+    try:
+        for more in ([], [{**entry, "resource": "other"}], [{**entry, "rule": "at-once"}]):
+            document["config"]["glidepath:policies"] = {"exemptions": [*both, *more]}
+            path.write_text(yaml.safe_dump(document))
+            done = glidepath(checkout, "check", "--json")
+            found.append(next(each for each in json.loads(done.stdout) if each["check"] == "policies"))
+    finally:
+        path.write_text(former)
+    good, unused, unknown = found
+    assert (good["findings"], good["notes"]) == ([], [])
+    assert unused["findings"] == []
+    assert [note.partition("exempts")[0] for note in unused["notes"]] == [
+        "stack customers, the stack: [exemption] all-at-once of other "
+    ]
+    (fault,) = unknown["findings"]
+    assert fault["where"] == "Pulumi.customers.yaml"
+    assert fault["message"].startswith("glidepath:policies.exemptions[2].rule: 'at-once' is no rule of the policy pack")
 
 
 def test_what_a_policy_refuses_is_one_line_and_ends_with_one(checkout: Path) -> None:

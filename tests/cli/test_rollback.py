@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from operate.history import Manifest
 from operate.releases import Attempt, ServingRecord
 from operate.rollback import Plan
 from operate.updates import HeldError
+from settings import Exemption
 from tests.program.harness import address, manifest
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -27,14 +27,12 @@ def plan(stack: str = "prod", under_way: bool = False) -> Plan:
 
 @pytest.fixture
 def deployed(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Every deployment that is asked for, with the policies' config as it was then."""
+    """Every deployment that is asked for, with what it exempts from policies."""
     found: list[dict[str, Any]] = []
 
-    def take(stack: str, release: str, sha256: str, more: list[str]) -> None:
+    def take(stack: str, release: str, sha256: str, more: list[str], exempted: list[Exemption]) -> None:
         options = dict(zip(more[::2], more[1::2], strict=True))
-        path = options.pop("--policy-pack-config", "")
-        policies = json.loads(Path(path).read_text()) if path else None
-        found.append({"stack": stack, "release": release, "sha256": sha256, "policies": policies, **options})
+        found.append({"stack": stack, "release": release, "sha256": sha256, "exempted": exempted, **options})
 
     monkeypatch.setattr(deploy, "deploy_release", take)
     monkeypatch.setattr("getpass.getuser", lambda: "ann")
@@ -48,7 +46,7 @@ def test_a_return_is_a_deployment_of_the_former_manifest(deployed: list[dict[str
             "stack": "prod",
             "release": address(1),
             "sha256": "ab",
-            "policies": None,
+            "exempted": [],
             "--config": 'glidepath:returning={"reason": "Return from b by ann", "urgent": false}',
             "--message": "Return from b by ann",
         }
@@ -60,19 +58,19 @@ def test_at_once_is_exempted_and_recorded(deployed: list[dict[str, Any]]) -> Non
     (found,) = deployed
     words = "At once. Return from b by ann: wrong fares"
     assert found["--config"] == f'glidepath:returning={{"reason": "{words}", "urgent": true}}'
-    assert found["policies"] == rollback.exemption(words)
+    assert found["exempted"] == [rollback.exemption("prod", words)]
 
 
 def test_where_no_policy_forbids_it_there_is_nothing_to_exempt(deployed: list[dict[str, Any]]) -> None:
     # An exemption that names no finding is itself a violation.
     rollback.redeploy(plan("dev"), now=True, reason="", say=print)
-    assert deployed[0]["policies"] is None
+    assert deployed[0]["exempted"] == []
 
 
 def test_the_update_whose_shift_was_stopped_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     answers: list[Exception | None] = [HeldError("another update holds prod"), None]
 
-    def take(*_: Any) -> None:
+    def take(*_: Any, **__: Any) -> None:
         answer = answers.pop(0)
         if answer:
             raise answer
@@ -84,7 +82,7 @@ def test_the_update_whose_shift_was_stopped_is_waited_for(monkeypatch: pytest.Mo
 
 
 def test_any_other_update_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    def held(*_: Any) -> None:
+    def held(*_: Any, **__: Any) -> None:
         raise HeldError("another update holds prod")
 
     monkeypatch.setattr(deploy, "deploy_release", held)

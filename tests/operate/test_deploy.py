@@ -1,12 +1,18 @@
 """The deploy command's decisions, apart from the engine."""
 
+import json
+import subprocess
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from contracts.errors import UserError
-from operate.deploy import exported, refuse_foundation
+from operate import deploy, engine
+from operate.deploy import deploy_release, exported, refuse_foundation
 from operate.evidence import write_variables
+from settings import Exemption
 
 FOUNDATION = "urn:pulumi:prod::glidepath::glidepath:foundation:Foundation$glidepath:iam:Role$aws:iam/role:Role::model"
 RELEASE = "urn:pulumi:prod::glidepath::glidepath:deploy:Endpoint$aws:sagemaker/endpoint:Endpoint::glidepath-prod"
@@ -43,3 +49,48 @@ def test_variables_survive_the_shell(tmp_path: Path) -> None:
     path = tmp_path / "env"
     write_variables(path, {"SUMMARY": "it's $HOME"})
     assert path.read_text() == "export SUMMARY='it'\"'\"'s $HOME'\n"
+
+
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What the policy pack is told by preview and update of a deployment; None where it is told nothing."""
+    found: list[Any] = []
+
+    def note(arguments: Sequence[str]) -> None:
+        options = dict(zip(arguments[::2], arguments[1::2], strict=True))
+        assert Path(options["--policy-pack"]).name == "policies"
+        path = options.get("--policy-pack-config")
+        found.append(json.loads(Path(path).read_text()) if path else None)
+
+    def run(arguments: Sequence[str], _: Path) -> "subprocess.CompletedProcess[str]":
+        assert arguments[:5] == ["preview", "--json", "--show-sames", "--stack", "prod"]
+        note(arguments[5:])
+        return subprocess.CompletedProcess([], 0, "{}", "")
+
+    monkeypatch.setattr(deploy, "ROOT", tmp_path)
+    monkeypatch.setattr(deploy, "refresh_interrupted", lambda *_: None)
+    monkeypatch.setattr(engine, "run", run)
+    monkeypatch.setattr(deploy, "bring_up", lambda _, arguments, __: note(arguments))
+    return found
+
+
+ENTRY = {"rule": "wildcard-type", "resource": "model", "reason": "r", "until": "2027-03-31"}
+EXEMPTING = json.dumps({"config": {"glidepath:policies": {"exemptions": [ENTRY]}}})
+
+
+def test_preview_and_update_tell_the_policy_pack_the_same(told: list[Any], tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.prod.yaml").write_text(EXEMPTING)
+    own = {**ENTRY, "rule": "all-at-once"}
+    deploy_release("prod", "s3://b/m", exempted=[Exemption(**own, where="")])
+    assert told == [{"least-privilege": {"exemptions": [ENTRY]}, "release-safety": {"exemptions": [own]}}] * 2
+
+
+def test_without_exemptions_it_is_told_nothing(told: list[Any], tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.prod.yaml").write_text("config: {}\n")
+    deploy_release("prod", "s3://b/m")
+    assert told == [None, None]
+    told.clear()
+    (tmp_path / "Pulumi.prod.yaml").write_text(EXEMPTING.replace("wildcard-type", "no-rule"))
+    with pytest.raises(UserError, match=r"'no-rule' is no rule of the policy pack"):
+        deploy_release("prod", "s3://b/m")
+    assert told == []

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from cli.preview import app
 from contracts.errors import UserError
 from operate.previews import Asked, both, checkout, steps
+from policies.rules.judge import UNUSED
 
 PLAY = """#!{python}
 import json, os, pathlib, sys
@@ -25,6 +26,8 @@ arguments = sys.argv[1:]
 config = pathlib.Path(arguments[arguments.index("--config-file") + 1])
 asked = {{"arguments": arguments, "config": config.read_text(), "here": os.getcwd(),
          "debug": os.environ.get("PULUMI_DEBUG_COMMANDS")}}
+if "--policy-pack-config" in arguments:
+    asked["policies"] = json.loads(pathlib.Path(arguments[-1]).read_text())
 with open({asked!r}, "a") as file:
     file.write(json.dumps(asked) + "\\n")
 config.write_text("spoiled")
@@ -103,6 +106,52 @@ def test_a_destroy_is_only_previewed(player: Player) -> None:
     (call,) = player.calls()
     assert call["arguments"][3:5] == ["destroy", "--preview-only"]
     assert "--policy-pack" not in call["arguments"]
+
+
+ENTRY = {"rule": "all-at-once", "resource": "shift", "reason": "r", "until": "2027-03-31"}
+EXEMPTING = json.dumps({"config": {"glidepath:policies": {"exemptions": [ENTRY]}}})
+
+
+def test_the_policy_pack_is_told_what_the_config_exempts(player: Player) -> None:
+    (player.root / "Pulumi.prod.yaml").write_text(EXEMPTING)
+    found = steps(player.asked(pack=player.root / "policies"))
+    (call,) = player.calls()
+    assert call["arguments"][-4:-1] == ["--policy-pack", str(player.root / "policies"), "--policy-pack-config"]
+    assert call["policies"] == {"release-safety": {"exemptions": [ENTRY]}}
+    assert found["exemptions"] == [{**ENTRY, "where": ""}]
+
+
+@pytest.mark.parametrize("more", [{}, {"destroy": True, "pack": Path("policies")}], ids=["no pack", "a destroy"])
+def test_what_no_pack_judges_has_no_exemptions(player: Player, more: dict[str, Any]) -> None:
+    (player.root / "Pulumi.prod.yaml").write_text(EXEMPTING.replace("all-at-once", "no-rule"))
+    assert "exemptions" not in steps(player.asked(**more))
+    assert "--policy-pack-config" not in player.calls()[0]["arguments"]
+
+
+def test_a_faulty_exemption_is_refused_before_anything_runs(player: Player) -> None:
+    (player.root / "Pulumi.prod.yaml").write_text(EXEMPTING.replace("all-at-once", "no-rule"))
+    with pytest.raises(UserError, match=r"'no-rule' is no rule of the policy pack"):
+        steps(player.asked(pack=player.root / "policies"))
+    assert not player.log.exists()
+
+
+def test_before_the_first_release_an_unused_exemption_is_advice(player: Player) -> None:
+    unused = {"policyName": "stack", "enforcementLevel": "mandatory", "message": f"[exemption] a of b {UNUSED}"}
+    player.says(stdout=PLAN, code=1, events=[{"policyEvent": unused}, error("preview failed\n")])
+    assert steps(player.asked())["findings"][0]["level"] == "advisory"
+
+
+@pytest.mark.parametrize(("before", "exempted"), [("all-at-once", True), ("no-rule", False)])
+def test_a_base_is_judged_with_its_own_exemptions_where_they_hold(
+    player: Player, tmp_path: Path, before: str, exempted: bool
+) -> None:
+    file = player.root / "Pulumi.prod.yaml"
+    file.write_text(EXEMPTING.replace("all-at-once", before))
+    player.commit()
+    file.write_text("config: {}\n")
+    head, base = both(player.asked(pack=player.root / "policies"), "main", tmp_path / "base")
+    assert "exemptions" not in head
+    assert ("exemptions" in base) is exempted
 
 
 def test_a_refused_plan_is_still_a_plan(player: Player) -> None:

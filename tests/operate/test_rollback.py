@@ -5,8 +5,9 @@ import hashlib
 import io
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -282,7 +283,7 @@ def test_a_manifest_of_now_needs_its_signature_whatever_is_said(planned: Planner
 
 def test_the_update_is_told_which_unsigned_manifest_is_meant(planned: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr("operate.deploy.deploy_release", lambda *given: asked.extend(given[3]))
+    monkeypatch.setattr("operate.deploy.deploy_release", lambda *given, **_: asked.extend(given[3]))
     record = ServingRecord(ONE, address(1), sha256_of(OLDER[address(1)]), START)
     rollback.redeploy(planned(World(texts=OLDER, served=[record, entry(2, 10)]), "", True), False, "", lambda _: None)
     assert f'glidepath:unsigned=["{record.sha256}"]' in asked
@@ -292,7 +293,9 @@ def test_the_update_is_told_which_unsigned_manifest_is_meant(planned: Planner, m
 
 
 def test_the_exemption_holds_today_and_names_one_resource() -> None:
-    (given,) = exemption("At once. Return from b by ann")["release-safety"]["exemptions"]
-    (found,) = read([given], {"all-at-once"}, datetime.now(UTC).date())
+    given = exemption("prod", "At once. Return from b by ann")
+    (found,) = read([asdict(given)], {"all-at-once"}, datetime.now(UTC).date())
     assert found.fault == ""
-    assert (found.rule, found.resource, found.reason) == ("all-at-once", "shift", "At once. Return from b by ann")
+    assert (found.rule, found.reason) == ("all-at-once", "At once. Return from b by ann")
+    recorded = json.loads((Path(__file__).parents[1] / "preview" / "documents" / "new-release.json").read_text())
+    assert found.resource in [step["urn"] for step in recorded["steps"]]

@@ -100,6 +100,21 @@ def _problems(stack: str = "live1", **changes: Any) -> list[str]:
         ("environments", [], "glidepath:environments: [] must hold at least 1; add a stack name"),
         ("variants", [{"manifes": 1}], "glidepath:variants[0].manifes: unknown key; did you mean"),
         ("endpoint", {"instanceType": "ml.t2.medium", "instanceCount": 3}, "glidepath:endpoint.instanceType: 'ml.t2.m"),
+        (
+            "policies",
+            {"exemptions": [{"rule": "A", "resource": "b", "reason": "c", "until": "2027-03-31"}]},
+            "glidepath:policies.exemptions[0].rule: 'A' is not a rule's name, like wildcard-type",
+        ),
+        (
+            "policies",
+            {"exemptions": [{"rule": "a", "resource": "b", "reason": "c", "until": "2027-02-29"}]},
+            "glidepath:policies.exemptions[0].until: '2027-02-29' is not a day like 2027-03-31",
+        ),
+        (
+            "policies",
+            {"exemptions": [{"rule": "a", "resource": "b", "until": "2027-02-28"}]},
+            "glidepath:policies.exemptions[0].reason: is missing; set it to one line of at most 200 characters",
+        ),
         ("deployment", '{"kind": "canary"', "glidepath:deployment: is not valid JSON (line 1, column 18"),
         ("api", '{"rate": 1, "rate": 2}', "glidepath:api: has the member 'rate' more than once"),
     ],

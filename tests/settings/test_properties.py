@@ -23,6 +23,7 @@ ADDRESS = "s3://bucket/runs/1/release/manifest.json"
 BASE = {
     **document("delivery"),
     "glidepath:ci": {"provider": "github", "repository": "owner/name"},
+    "glidepath:policies": {"exemptions": [{"rule": "a-b", "resource": "c", "reason": "d", "until": "2027-03-31"}]},
     "glidepath:variants": [{"name": "b", "manifest": ADDRESS}],
 }
 VALIDATOR = jsonschema.Draft7Validator(stack_file())

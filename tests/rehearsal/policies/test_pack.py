@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from operate.previews import Asked, steps
+from preview import report
 from tests.policies.corpus import verdicts
 from tests.policies.harness import document
-from tests.rehearsal.policies.conftest import Program
+from tests.rehearsal.policies.conftest import PACK, Program
 
 pytestmark = pytest.mark.engine
 TODAY = datetime.datetime.now(datetime.UTC).date()
@@ -134,6 +136,24 @@ def test_exemptions(program: Program) -> None:
         assert code != 0
         assert "[wildcard-action]" in output
         assert fault in output
+
+
+def test_exemptions_of_a_stack_s_file(program: Program) -> None:
+    """As every command hands them over: rules of several families, a day without quotes, one for what is not there."""
+    program.write(BUCKET.format(name=f"orders-{program.account}") + _policy(BROAD))
+    until = TODAY + datetime.timedelta(days=30)
+    rest = f"reason: later, until: {until.isoformat()}"
+    entries = [
+        f"{{rule: wildcard-action, resource: broad, {rest}}}",
+        f"{{rule: alias-shifted, resource: gone, {rest}}}",
+    ]
+    text = f"config: {{'aws:region': eu-west-1, 'glidepath:policies': {{exemptions: [{', '.join(entries)}]}}}}\n"
+    (program.folder / "Pulumi.dev.yaml").write_text(text)
+    found = report(steps(Asked(program.folder, "dev", pack=PACK, environ=program.env)))
+    assert [(each.rule, each.until) for each in found.exempted] == [("wildcard-action", until.isoformat())]
+    (unused,) = [each for each in found.violations if each.message.startswith("[exemption]")]
+    assert unused.message.startswith("[exemption] alias-shifted of gone exempts nothing")
+    assert (unused.level, found.exit_code) == ("advisory", 2)
 
 
 def test_levels_are_of_a_stack(program: Program) -> None:
