@@ -1,7 +1,7 @@
 """What a statement really allows: actions after Deny, and how broad its resources are for each of them."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Literal
 
@@ -82,11 +82,16 @@ class Denials:
     def __bool__(self) -> bool:
         return bool(self._denies)
 
-    def forbid(self, action: Action, resources: Sequence[str]) -> bool:
-        """Whether an action is denied on all the resources given, whoever calls and however."""
+    def forbid(
+        self, action: Action, resources: Sequence[str], spares: Callable[[Statement], bool] | None = None
+    ) -> bool:
+        """Whether an action is denied on all the resources given, whoever calls and however.
+
+        With `spares`, also where it is so but for what a Deny's conditions spare, of which that decides.
+        """
         return any(
             _names(each, action) and all(_admitted(resource, _texts(each.resources), action) for resource in resources)
-            for each in self._absolute
+            for each in (self._absolute if spares is None else filter(spares, self._denies))
             if each.resources is not None and resources
         )
 

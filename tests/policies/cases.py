@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from policies.rules.model import UNKNOWN
-from tests.policies import adversary, test_edges, test_stack
+from tests.policies import adversary, test_edges, test_grants, test_stack
 from tests.policies.corpus import entrance, identity, props, verdicts
 from tests.policies.corpus.quads import QUADS
 from tests.policies.harness import BY_NAME, document, judge, made, policy, resource, rules, rules_of
@@ -29,6 +29,7 @@ def all_cases() -> Iterator[Case]:
     yield from (_adversarial(case) for case in adversary.committed())
     yield from _tests(test_stack)
     yield from _tests(test_edges)
+    yield from _tests(test_grants)
 
 
 def _verdicts() -> Iterator[Case]:

@@ -22,7 +22,7 @@ from tests.policies.equivalents import EQUIVALENTS
 RULES = Path(__file__).resolve().parents[2] / "policies" / "rules"
 _ORDER = (
     "model", "actions", "documents", "sources", "conditions", "breadth", "references", "statements", "escalation",
-    "invented", "boundaries", "pairs", "detours", "least_privilege", "subjects", "trust", "alarms", "capture",
+    "invented", "boundaries", "pairs", "detours", "grants", "least_privilege", "subjects", "trust", "alarms", "capture",
     "release", "hardening", "exposure", "network", "apis", "secrets", "operations", "exemptions", "catalogue",
     "judge", "remediate", "engine",
 )  # fmt: skip
@@ -40,6 +40,7 @@ _TESTS = (
     "adversary",
     "test_stack",
     "test_edges",
+    "test_grants",
     "cases",
 )
 _OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {

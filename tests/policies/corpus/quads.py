@@ -108,6 +108,13 @@ QUADS: dict[str, tuple[str, dict[str, Any], dict[str, Any], str, str]] = {
         "operations: gives a key, and the right to hand it on (CreateGrant)",
         "operations",
     ),
+    "open-grant": (
+        POLICY,
+        identity(allow("kms:CreateGrant", KEY, **when("Bool", "kms:GrantIsForAWSResource", "true"))),
+        identity(allow(["kms:Decrypt", "kms:*Grant*"], KEY)),
+        "statement 0 of policy: makes grants for anybody: `kms:*Grant*`",
+        "policy",
+    ),
     "lasting-credential": (
         "aws:cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment",
         {"roles": {"authenticated": ROLE}},
