@@ -1,8 +1,8 @@
 """Which release an environment is to serve: the one named, else the one it serves now."""
 
 import base64
+import contextlib
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,6 +11,7 @@ from pulumi_aws.s3.get_object import get_object
 from pulumi_aws.ssm.get_parameters_by_path import get_parameters_by_path
 
 from components.signature import verify
+from contracts.pointer import Pointer, PointerError, parse_pointer, render_pointer
 from contracts.release import Release, ReleaseError, parse_release, vouched
 from contracts.s3 import parse_s3_uri
 from contracts.signature import signature_of
@@ -29,7 +30,7 @@ class LocatedRelease:
     @property
     def pointer(self) -> str:
         """What the environment records after success."""
-        return json.dumps({"id": self.release.id, "manifest": self.manifest, "sha256": self.sha256})
+        return render_pointer(Pointer(self.release.id, self.manifest, self.sha256))
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def find(named: str, sha256: str, pointer: str, retire: bool, trust: Trust) -> L
     if recorded is None:
         return None
     present = _present(pointer, recorded)
-    return replace(load(present["manifest"], trust, present["sha256"], serves=True), follows=True)
+    return replace(load(present.manifest, trust, present.sha256, serves=True), follows=True)
 
 
 def load(manifest: str, trust: Trust, sha256: str = "", serves: bool = False) -> LocatedRelease:
@@ -114,15 +115,16 @@ def _recorded(pointer: str) -> str | None:
     return dict(zip(found.names, found.values, strict=True)).get(pointer)
 
 
-def _present(pointer: str, recorded: str) -> dict[str, str]:
-    try:
-        record = json.loads(recorded)
-        return {"manifest": str(record["manifest"]), "sha256": str(record["sha256"])}
-    except (ValueError, KeyError, TypeError):
-        raise pulumi.RunError(
-            f"parameter {pointer} does not hold a release: {recorded!r}. Name the release to serve with"
-            " -c glidepath:release=s3://…/manifest.json; nothing was touched"
-        ) from None
+def _present(pointer: str, recorded: str) -> Pointer:
+    with contextlib.suppress(PointerError):
+        present = parse_pointer(recorded)
+        # Nothing else says that a manifest is the one that was deployed.
+        if present.sha256:
+            return present
+    raise pulumi.RunError(
+        f"parameter {pointer} does not hold a release: {recorded!r}. Name the release to serve with"
+        " -c glidepath:release=s3://…/manifest.json; nothing was touched"
+    )
 
 
 def _text(uri: str, what: str = "manifest") -> str:

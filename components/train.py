@@ -183,9 +183,11 @@ def _environment(purpose: str, names: Names, dataset: str) -> dict[str, str]:
     """Each function knows what it reads, and no more."""
     schema = {"DATASET_URI": str(dataset_place(names, dataset))}
     artifacts, group = {"ARTIFACTS_BUCKET": names.artifacts_bucket}, {"PACKAGE_GROUP": names.name}
+    production = names.production
+    serving = {"POINTER": names.pointer(production), "POINTER_ROLE": names.role_arn(production, "champion")}
     return {
         "validate": {"DATA_BUCKET": names.data_bucket, **artifacts, **schema},
-        "champion": {**schema, **artifacts, **group},
+        "champion": {**schema, **group, **serving},
         "gate": schema,
         "register": group,
         "manifest": {**schema, **artifacts, "SIGNING_KEY": names.signing_key},

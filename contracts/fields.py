@@ -46,6 +46,13 @@ class Fields:
             raise FieldError(self.at(name), "is missing")
         return self._left.pop(name)
 
+    def null(self, name: str) -> bool:
+        """Whether the member is null, which then is read with that."""
+        if name in self._left and self._left[name] is None:
+            self._left.pop(name)
+            return True
+        return False
+
     def text(self, name: str, pattern: str | None = None, hint: str = "") -> str:
         """A string that is not empty, optionally one that matches `pattern` in full."""
         value = self.raw(name)

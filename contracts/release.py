@@ -19,6 +19,7 @@ SCHEMA = 1
 ID_PATTERN = r"[0-9]{8}-[0-9a-f]{8}"
 SHA256_PATTERN = r"[0-9a-f]{64}"
 _ARN = r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{12}:model-package/.+"
+_PACKAGE = "the ARN of a SageMaker model package"
 
 
 class ReleaseError(ValueError):
@@ -72,9 +73,12 @@ class Metrics:
 
 @dataclass(frozen=True)
 class Champion:
-    """The package to beat, its metric on the same rows (None: it could not be asked), and what the gate wrote."""
+    """The package to beat, its metric on the same rows (None: it could not be asked), and what the gate wrote.
 
-    package: str
+    `package` is None where nothing tells any more which one serves.
+    """
+
+    package: str | None
     value: float | None
     verdict: str
 
@@ -211,7 +215,7 @@ def _data(value: object) -> Data:
 def _model(value: object) -> Model:
     fields = Fields(value, "model")
     model = Model(
-        package=fields.text("package", _ARN, "the ARN of a SageMaker model package"),
+        package=fields.text("package", _ARN, _PACKAGE),
         artifact=fields.uri("artifact"),
         sha256=_sha256(fields, "sha256"),
         image=fields.text("image"),
@@ -252,17 +256,12 @@ def _champion(value: object) -> Champion | None:
         return None
     fields = Fields(value, "champion")
     champion = Champion(
-        package=fields.text("package", _ARN, "the ARN of a SageMaker model package"),
-        value=_champion_value(fields),
+        package=None if fields.null("package") else fields.text("package", _ARN, _PACKAGE),
+        value=None if fields.null("value") else fields.number("value"),
         verdict=fields.text("verdict"),
     )
     fields.done()
     return champion
-
-
-def _champion_value(fields: Fields) -> float | None:
-    value = fields.raw("value")
-    return None if value is None else number(value, fields.at("value"))
 
 
 def _baseline(value: object) -> Baseline:

@@ -1,7 +1,7 @@
 """Reads what an environment remembers of its releases: pointer, alias, deployments; and what the pipeline keeps."""
 
+import contextlib
 import hashlib
-import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from typing import Any
 
 from contracts.appspec import target_version
 from contracts.names import DELIVERY, LIVE, PREDICT
+from contracts.pointer import PointerError, parse_pointer
 from contracts.release import Release, ReleaseError, parse_release
 from contracts.s3 import parse_s3_uri
 from operate.clients import Clients
@@ -144,12 +145,11 @@ class History:
 
 def _served(entry: dict[str, Any]) -> Iterator[ServingRecord]:
     """An entry that is no release (somebody wrote it by hand) is left out."""
-    try:
-        record = json.loads(entry["Value"])
-        by = entry.get("LastModifiedUser", "")
-        yield ServingRecord(record["id"], record["manifest"], record["sha256"], entry["LastModifiedDate"], by)
-    except (ValueError, KeyError, TypeError):
-        return
+    with contextlib.suppress(PointerError):
+        record = parse_pointer(entry["Value"])
+        if record.sha256:
+            by = entry.get("LastModifiedUser", "")
+            yield ServingRecord(record.id, record.manifest, record.sha256, entry["LastModifiedDate"], by)
 
 
 def _attempt(info: dict[str, Any], releases: dict[str, str]) -> Attempt:

@@ -54,6 +54,7 @@ def roles(
     previewers = trust_roles(tooling, [delivery(purpose) for purpose in _previewers(names, env, ci)])
     # CI's role only reads, and reads what the boundary keeps from the others.
     compares = record("drift", trust_role(tooling, delivery("ci-drift")), drift.statements, bounded=False)
+    looked_up = record("champion", trust_role(tooling, delivery("champion")), champion)
     beats = trust_service("scheduler.amazonaws.com", account, names.arn("scheduler", "schedule-group/default", env))
     watchers = [record("watch", function, watching.watch), record("schedule", beats, watching.schedule)]
     return by_purpose(
@@ -74,6 +75,7 @@ def roles(
             record("monitor", sagemaker, watching.monitor),
             record("announce", rules, announce),
             record("preview", previewers, preview),
+            *([looked_up] if env == names.production else []),
             *(watchers if by == "own" else []),
             *([record(PROBE, function, watching.probe)] if probe else []),
             *([compares] if ci else []),
@@ -204,6 +206,11 @@ def tester(at: Environment) -> list[Statement]:
         use_key(at.key_arn, [at.s3], write=False),
         *read_runs(at, "*/release/manifest.json", "*/release/golden.json", "*/evaluation/golden.json"),
     ]
+
+
+def champion(at: Environment) -> list[Statement]:
+    """The training workflow looks up which release production serves, and nothing else."""
+    return [allow("ReadPointer", ["ssm:GetParameter"], [at.arn("ssm", f"parameter{at.names.pointer(at.env)}")])]
 
 
 def preview(at: Environment) -> list[Statement]:

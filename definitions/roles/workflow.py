@@ -220,12 +220,23 @@ def _packages(at: Delivery) -> list[str]:
     return [at.names.arn("sagemaker", f"model-package/{at.names.name}/*")]
 
 
-def champion(at: Delivery) -> list[Statement]:
-    """Finds the model to beat: its package, its manifest, its artifact."""
-    group = at.names.arn("sagemaker", f"model-package-group/{at.names.name}")
+def _group(at: Delivery) -> str:
+    return at.names.arn("sagemaker", f"model-package-group/{at.names.name}")
+
+
+def _find_package(at: Delivery) -> list[Statement]:
+    """The package of a run: a list holds no metadata, so each is described."""
     return [
-        allow("FindChampion", ["sagemaker:ListModelPackages"], [*_packages(at), group]),
-        allow("ReadChampion", ["sagemaker:DescribeModelPackage"], [*_packages(at), group]),
+        allow("FindPackage", ["sagemaker:ListModelPackages"], [*_packages(at), _group(at)]),
+        allow("ReadPackage", ["sagemaker:DescribeModelPackage"], [*_packages(at), _group(at)]),
+    ]
+
+
+def champion(at: Delivery) -> list[Statement]:
+    """Finds the model to beat, the one that production serves: its record, its manifest, its artifact."""
+    return [
+        allow("LookUpServing", ["sts:AssumeRole"], [at.names.role_arn(at.names.production, "champion")]),
+        *_find_package(at),
         allow(
             "ReadRelease",
             ["s3:GetObject"],
@@ -247,7 +258,6 @@ def gate(at: Delivery) -> list[Statement]:
 
 def register(at: Delivery) -> list[Statement]:
     """Registers the trained artifact with its metrics."""
-    group = at.names.arn("sagemaker", f"model-package-group/{at.names.name}")
     return [
         allow(
             "ReadRun",
@@ -264,7 +274,7 @@ def register(at: Delivery) -> list[Statement]:
                 "sagemaker:AddTags",
                 "sagemaker:CreateModelPackage",
             ],
-            [group, *_packages(at)],
+            [_group(at), *_packages(at)],
         ),
         *_function(at, "register"),
     ]

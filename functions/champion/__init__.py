@@ -1,1 +1,1 @@
-"""Finds the champion: the model that a new one is compared with, as the evaluation job can load it."""
+"""Finds the champion: the model that production serves, as the evaluation job can load it."""

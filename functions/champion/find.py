@@ -2,45 +2,67 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from contracts.dataset import Dataset
-from contracts.release import Release, ReleaseError, parse_release
-from contracts.s3 import S3Location, parse_s3_uri
-from functions.shared.registry import champion_package
-from functions.shared.store import read_text
+from contracts.pointer import Pointer, PointerError, parse_pointer
+from contracts.release import Release, parse_release
+from contracts.s3 import parse_s3_uri
+from functions.shared.registry import package_of_run
+from functions.shared.store import read_verified
+
+_OF_RUN = re.compile(r"s3://[^/]+/runs/([^/]+)/release/manifest\.json")
 
 
 @dataclass(frozen=True)
 class Champion:
-    """A package and its artifact; `artifact` is None, and `problem` says why, where it cannot be compared with."""
+    """A package and its artifact; `artifact` is None, and `problem` says why, where it cannot be compared with.
+
+    With a problem, `package` is None where neither manifest nor registry tells it. Without any, there is no champion.
+    """
 
     package: str | None = None
     artifact: str | None = None
     problem: str = ""
 
 
-def find(s3: Any, sagemaker: Any, group: str, bucket: str, dataset: Dataset) -> Champion:
-    """The newest approved package of the group; `package` is None where there is none yet.
+def find(s3: Any, sagemaker: Any, group: str, recorded: str | None, dataset: Dataset) -> Champion:
+    """The model of the release that production has recorded; none where nothing is recorded yet.
 
     A champion that takes other features, or is gone, stops nobody: what is wrong with it is handed on instead.
     """
-    found = champion_package(sagemaker, group)
-    if found is None:
+    if recorded is None:
         return Champion()
-    package, run = found
-    manifest = S3Location(bucket, f"runs/{run}/release/manifest.json")
     try:
-        release = parse_release(read_text(s3, str(manifest)))
-        artifact = parse_s3_uri(release.model.artifact)
-        s3.head_object(Bucket=artifact.bucket, Key=artifact.key)
-    except (ClientError, ReleaseError) as error:
-        return Champion(package, problem=f"it cannot be read: {error}")
+        pointer = parse_pointer(recorded)
+    except PointerError as error:
+        return Champion(problem=f"what production has recorded is no release: {error}")
+    try:
+        release = parse_release(read_verified(s3, pointer.manifest, pointer.sha256, "production's record"))
+    except (ClientError, ValueError) as error:
+        return Champion(_registered(sagemaker, group, pointer), problem=_unreadable(pointer, error))
+    package, artifact = release.model.package, release.model.artifact
+    place = parse_s3_uri(artifact)
+    try:
+        s3.head_object(Bucket=place.bucket, Key=place.key)
+    except ClientError as error:
+        return Champion(package, problem=_unreadable(pointer, error))
     problem = _problem(release, dataset)
-    return Champion(package, None if problem else release.model.artifact, problem)
+    return Champion(package, None if problem else artifact, problem)
+
+
+def _registered(sagemaker: Any, group: str, pointer: Pointer) -> str | None:
+    """What the registry knows of the run that made the release."""
+    run = _OF_RUN.fullmatch(pointer.manifest)
+    return package_of_run(sagemaker, group, run[1]) if run else None
+
+
+def _unreadable(pointer: Pointer, error: Exception) -> str:
+    return f"release {pointer.id} cannot be read: {error}"
 
 
 def _problem(release: Release, dataset: Dataset) -> str:

@@ -2,33 +2,49 @@
 
 | environment variable | meaning |
 |---|---|
-| `PACKAGE_GROUP`    | model package group; its newest approved package is the champion |
-| `ARTIFACTS_BUCKET` | bucket of the runs: the champion's manifest and artifact |
-| `DATASET_URI`      | address of the dataset's schema: target and features |
+| `POINTER`       | parameter in production's account that records the release it serves |
+| `POINTER_ROLE`  | ARN of the role there that may read it |
+| `PACKAGE_GROUP` | model package group, for a champion whose manifest cannot be read |
+| `DATASET_URI`   | address of the dataset's schema: target and features |
 
 Event: `{"run"}`. Answer: `{"package": <ARN> | null, "artifact": "s3://…/model.tar.gz" | null, "problem": ""}`: an
-artifact only where the evaluation job can load it for the same rows; else `problem` says what is wrong with it.
+artifact only where the evaluation job can load it for the same rows; else `problem` says what is wrong with it. All
+are empty where production serves nothing yet.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import boto3
 
 from functions.champion.find import find
+from functions.champion.serving import recorded
 from functions.shared.dataset import read_dataset
 from functions.shared.log import log
 
 
 def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Lambda's entry point."""
-    s3 = boto3.client("s3")
-    dataset = read_dataset(s3, os.environ)
-    group, bucket = os.environ["PACKAGE_GROUP"], os.environ["ARTIFACTS_BUCKET"]
-    found = find(s3, boto3.client("sagemaker"), group, bucket, dataset)
+    s3, environment = boto3.client("s3"), os.environ
+    dataset = read_dataset(s3, environment)
+    record = recorded(
+        boto3.client("sts"), _parameters, environment["POINTER_ROLE"], environment["POINTER"], event["run"]
+    )
+    found = find(s3, boto3.client("sagemaker"), environment["PACKAGE_GROUP"], record, dataset)
     if found.problem:
         log("WARNING", f"no comparison with the champion: {found.problem}", run=event["run"], package=found.package)
     return asdict(found)
+
+
+def _parameters(keys: Mapping[str, str]) -> Any:
+    """A client of the account whose keys these are."""
+    return boto3.client(
+        "ssm",
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )

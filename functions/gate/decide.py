@@ -17,9 +17,12 @@ from functions.shared.evaluation import Evaluation, Paired, Value
 
 @dataclass(frozen=True)
 class Champion:
-    """The package to beat; `problem` says why it could not be handed to the evaluation, where it could not."""
+    """The package to beat; `problem` says why it could not be handed to the evaluation, where it could not.
 
-    package: str
+    `package` is None where nothing tells any more which one serves.
+    """
+
+    package: str | None
     problem: str = ""
 
 

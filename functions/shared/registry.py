@@ -1,4 +1,4 @@
-"""The model registry: which package is the champion, and under which names its metrics are kept."""
+"""The model registry: which package is a run's, and under which names its metrics are kept."""
 
 from __future__ import annotations
 
@@ -13,20 +13,16 @@ def metric_key(metric: str) -> str:
     return f"metric:{metric}"
 
 
-def champion_package(sagemaker: Any, group: str) -> tuple[str, str] | None:
-    """ARN of the newest approved package of the group, and the run that made it ("" where it does not say so).
+def package_of_run(sagemaker: Any, group: str, run: str) -> str | None:
+    """ARN of the group's package that a run made; None where it made none.
 
-    None where none is approved.
+    A list holds no metadata, so each package is described, the newest first.
     """
-    found = sagemaker.list_model_packages(
-        ModelPackageGroupName=group,
-        ModelApprovalStatus="Approved",
-        SortBy="CreationTime",
-        SortOrder="Descending",
-        MaxResults=1,
-    )["ModelPackageSummaryList"]
-    if not found:
-        return None
-    arn = found[0]["ModelPackageArn"]
-    package = sagemaker.describe_model_package(ModelPackageName=arn)
-    return arn, (package.get("CustomerMetadataProperties") or {}).get(RUN_KEY, "")
+    pages = sagemaker.get_paginator("list_model_packages").paginate(
+        ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending"
+    )
+    for arn in (str(found["ModelPackageArn"]) for page in pages for found in page["ModelPackageSummaryList"]):
+        package = sagemaker.describe_model_package(ModelPackageName=arn)
+        if (package.get("CustomerMetadataProperties") or {}).get(RUN_KEY) == run:
+            return arn
+    return None

@@ -9,7 +9,7 @@ from contracts.s3 import parse_s3_uri
 
 
 class ChangedError(ValueError):
-    """An object is not what the release's manifest vouches for; the message names it and both hashes."""
+    """An object is not what is vouched for; the message names it and both hashes."""
 
 
 def read_text(s3: Any, uri: str) -> str:
@@ -17,8 +17,8 @@ def read_text(s3: Any, uri: str) -> str:
     return _read(s3, uri).decode("utf-8")
 
 
-def read_verified(s3: Any, uri: str, sha256: str) -> str:
-    """The object's text, which must have this SHA-256. Raises ChangedError where it has another.
+def read_verified(s3: Any, uri: str, sha256: str, voucher: str = "the release's manifest") -> str:
+    """The object's text, which must have the SHA-256 that `voucher` holds. Raises ChangedError where it has another.
 
     An empty one is that of a release from before manifests had hashes: nothing vouches for what it names.
     """
@@ -26,8 +26,8 @@ def read_verified(s3: Any, uri: str, sha256: str) -> str:
     found = hashlib.sha256(body).hexdigest()
     if sha256 and found != sha256:
         raise ChangedError(
-            f"{uri} has SHA-256 {found}, but the release's manifest vouches for {sha256}: it was changed; restore its"
-            " former version, or train the release anew"
+            f"{uri} has SHA-256 {found}, but {voucher} vouches for {sha256}: it was changed; restore its former"
+            " version, or train the release anew"
         )
     return body.decode("utf-8")
 

@@ -143,6 +143,14 @@ def test_no_reason_switches_the_comparison_off(s3: Any, reason: str) -> None:
     assert json.loads(written) == found
 
 
+def test_a_champion_whose_package_nothing_tells_is_named_all_the_same(s3: Any) -> None:
+    found = judged(s3, {"package": None, "artifact": None, "problem": "release r cannot be read"})["champion"]
+    assert found["package"] is None
+    release = parse_release(json.dumps({**samples.manifest(), "champion": {**found, "value": None}}))
+    assert release.champion is not None
+    assert release.champion.package is None
+
+
 def test_what_was_judged_is_remembered_whatever_came_of_it(s3: Any) -> None:
     assert judged(s3, {"package": None, "artifact": None, "problem": ""})["champion"] is None
     key = trained_key("s3://data-bucket/windows/1.csv", "v1")

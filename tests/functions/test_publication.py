@@ -25,7 +25,7 @@ from functions.manifest.publish import ManifestError, copy_artifact
 from functions.register import handler as register
 from functions.register.package import package_request
 from functions.shared.evaluation import parse_evaluation
-from functions.shared.registry import champion_package
+from functions.shared.registry import package_of_run
 from tests.functions import samples
 
 NOW = datetime(2026, 11, 21, 23, 59, 59, tzinfo=UTC)
@@ -184,12 +184,13 @@ def test_the_summary_fits_into_a_mail(store: Any, write: Writer) -> None:
     assert len(summary(parse_release(read(store)))) == 900
 
 
-def test_registers_a_package_that_becomes_the_champion(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_registers_a_package_that_is_found_by_its_run(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
     sagemaker = boto3.client("sagemaker")
     sagemaker.create_model_package_group(ModelPackageGroupName="glidepath")
     monkeypatch.setenv("PACKAGE_GROUP", "glidepath")
     arn = register.handle(event(), None)["package"]
-    assert champion_package(sagemaker, "glidepath") == (arn, RUN)
+    assert package_of_run(sagemaker, "glidepath", RUN) == arn
+    assert package_of_run(sagemaker, "glidepath", "another") is None
     package = sagemaker.describe_model_package(ModelPackageName=arn)
     assert package["InferenceSpecification"]["Containers"][0]["ModelDataUrl"] == event()["artifact"]
     assert package["CustomerMetadataProperties"]["data-version"] == "v_1"
