@@ -31,10 +31,12 @@ def delivery(settings: Settings) -> None:
         road += [stack.deploy(env), Together(test, planned) if planned else test]
     if not before:
         road += [stack.plan(production)]
-    road += [stack.approve(planned_for=production), stack.deploy(production, approved=True)]
+    last = stack.deploy(production, approved=True)
+    road += [stack.approve(planned_for=production), last]
     pipeline = stack.pipeline(road)
     stack.trigger()
     stack.retrain()
+    stack.outcome(last)
     if settings.notebook:
         stack.notebook()
     if settings.ci:

@@ -1,4 +1,4 @@
-"""Patterns of rules: a branch moves, and how drift crosses to the tooling account, with the policy of its bus."""
+"""Patterns of rules: a branch moves, a model is approved or not, drift crosses to the tooling account by its bus."""
 
 from typing import Any
 
@@ -22,6 +22,25 @@ def moved(repository_arn: str, branch: str) -> Pattern:
             "event": ["referenceCreated", "referenceUpdated"],
             "referenceType": ["branch"],
             "referenceName": [branch],
+        },
+    }
+
+
+def outcome_pattern(names: Names, deployment: str) -> Pattern:
+    """What becomes of a run's model: its approval fails, or the action ends that brings it to production.
+
+    An approval fails where a person rejects it and where nobody answers in time.
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/detect-state-changes-cloudwatch-events.html
+    """
+    return {
+        "source": ["aws.codepipeline"],
+        "detail-type": ["CodePipeline Action Execution State Change"],
+        "detail": {
+            "pipeline": [names.name],
+            "$or": [
+                {"type": {"category": ["Approval"]}, "state": ["FAILED"]},
+                {"action": [deployment], "state": ["FAILED", "SUCCEEDED"]},
+            ],
         },
     }
 

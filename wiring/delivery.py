@@ -9,6 +9,7 @@ from components.build import Build
 from components.ci import ContinuousIntegration, ContinuousIntegrationArgs
 from components.deploy import Deploy, DeployArgs
 from components.notebook import Notebook
+from components.outcome import Outcome
 from components.pipeline import Pipeline
 from components.plan import Plan
 from components.project import CodeBuildArgs, EngineArgs
@@ -91,6 +92,19 @@ class DeliveryStack:
                 "key_arn": self.storage.key_arn,
                 "environment": retraining(self.settings),
                 "schedule": self.settings.retrain.schedule,
+                "log_days": self.settings.log_days,
+            },
+        )
+
+    def outcome(self, deploys: Deploy) -> Outcome:
+        """The registry hears what became of a model."""
+        return Outcome(
+            "outcome",
+            {
+                "delivery": self.delivery,
+                "names": self.names,
+                "key_arn": self.storage.key_arn,
+                "deployment": deploys.stage.name,
                 "log_days": self.settings.log_days,
             },
         )

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from contracts.names import DELIVERY, Names
 from contracts.retraining import COLLECTED, JOINED, LEDGER_KEY, TRAINED, UPLOADED, start_key
 from definitions.images import repository_arn, xgboost
+from definitions.roles import registry
 from definitions.roles.delivery_account import Delivery
+from definitions.roles.function import watched, works_on_runs
 from definitions.roles.record import Record
 from definitions.roles.statements import (
     Document,
@@ -15,7 +17,6 @@ from definitions.roles.statements import (
     pass_role,
     pull_image,
     sagemaker_logs,
-    trace,
     trust_service,
     unscoped,
     use_key,
@@ -49,6 +50,7 @@ def roles(names: Names) -> list[Record[Delivery]]:
         *(step(purpose, function, statements) for purpose, statements in FUNCTIONS.items()),
         record("trigger", "Starts the pipeline for new data", function, trigger),
         record("retrain", "Starts the pipeline after drift", function, retrain),
+        record("outcome", "Writes down what became of a model", function, registry.outcome),
         record("retrain-schedule", "Asks for retrainings", schedules, retrain_schedule),
         record("notebook", "Notebook: reads, and uploads data", sagemaker, notebook),
     ]
@@ -179,19 +181,6 @@ def processing(at: Delivery) -> list[Statement]:
     ]
 
 
-def _watched(at: Delivery, purpose: str) -> list[Statement]:
-    """A function's log and trace."""
-    return [
-        write_logs(at.names.log_group_arn(f"/aws/lambda/{at.names.function(DELIVERY, purpose)}", DELIVERY)),
-        trace(),
-    ]
-
-
-def _function(at: Delivery, purpose: str) -> list[Statement]:
-    """What every function that reads or writes runs has."""
-    return [*_watched(at, purpose), at.use_key()]
-
-
 def validate(at: Delivery) -> list[Statement]:
     """Reads the exact object version and keeps the run's own copy of it."""
     return [
@@ -212,38 +201,7 @@ def validate(at: Delivery) -> list[Statement]:
             {"StringLike": {"s3:prefix": f"{UPLOADED}*"}},
         ),
         allow("KeepInput", ["s3:PutObject"], [at.artifacts("runs/*/input/*")]),
-        *_function(at, "validate"),
-    ]
-
-
-def _packages(at: Delivery) -> list[str]:
-    return [at.names.arn("sagemaker", f"model-package/{at.names.name}/*")]
-
-
-def _group(at: Delivery) -> str:
-    return at.names.arn("sagemaker", f"model-package-group/{at.names.name}")
-
-
-def _find_package(at: Delivery) -> list[Statement]:
-    """The package of a run: a list holds no metadata, so each is described."""
-    return [
-        allow("FindPackage", ["sagemaker:ListModelPackages"], [*_packages(at), _group(at)]),
-        allow("ReadPackage", ["sagemaker:DescribeModelPackage"], [*_packages(at), _group(at)]),
-    ]
-
-
-def champion(at: Delivery) -> list[Statement]:
-    """Finds the model to beat, the one that production serves: its record, its manifest, its artifact."""
-    return [
-        allow("LookUpServing", ["sts:AssumeRole"], [at.names.role_arn(at.names.production, "champion")]),
-        *_find_package(at),
-        allow(
-            "ReadRelease",
-            ["s3:GetObject"],
-            [at.artifacts(key) for key in ("runs/*/release/manifest.json", "runs/*/release/model.tar.gz", "dataset/*")],
-        ),
-        *_watched(at, "champion"),
-        at.use_key(write=False),
+        *works_on_runs(at, "validate"),
     ]
 
 
@@ -252,31 +210,7 @@ def gate(at: Delivery) -> list[Statement]:
     return [
         allow("ReadEvaluation", ["s3:GetObject"], [at.artifacts("runs/*/evaluation/*"), at.artifacts("dataset/*")]),
         allow("WriteVerdict", ["s3:PutObject"], [at.artifacts("runs/*/evaluation/*"), at.artifacts(f"{TRAINED}*")]),
-        *_function(at, "gate"),
-    ]
-
-
-def register(at: Delivery) -> list[Statement]:
-    """Registers the trained artifact with its metrics."""
-    return [
-        allow(
-            "ReadRun",
-            ["s3:GetObject"],
-            [
-                at.artifacts("runs/*/training/*"),
-                at.artifacts("runs/*/evaluation/*"),
-                at.artifacts("runs/*/baseline/*"),
-            ],
-        ),
-        allow(
-            "Register",
-            [
-                "sagemaker:AddTags",
-                "sagemaker:CreateModelPackage",
-            ],
-            [_group(at), *_packages(at)],
-        ),
-        *_function(at, "register"),
+        *works_on_runs(at, "gate"),
     ]
 
 
@@ -297,7 +231,7 @@ def manifest(at: Delivery) -> list[Statement]:
         ),
         allow("WriteRelease", ["s3:PutObject"], [at.artifacts("runs/*/release/*")]),
         allow("Sign", ["kms:Sign"], [at.signing_arn]),
-        *_function(at, "manifest"),
+        *works_on_runs(at, "manifest"),
     ]
 
 
@@ -305,7 +239,7 @@ def trigger(at: Delivery) -> list[Statement]:
     """Starts a run for new data."""
     return [
         allow("StartRun", ["codepipeline:StartPipelineExecution"], [at.names.pipeline_arn]),
-        *_watched(at, "trigger"),
+        *watched(at, "trigger"),
     ]
 
 
@@ -334,7 +268,7 @@ def retrain(at: Delivery) -> list[Statement]:
             ["codepipeline:ListPipelineExecutions", "codepipeline:StartPipelineExecution"],
             [at.names.pipeline_arn],
         ),
-        *_function(at, "retrain"),
+        *works_on_runs(at, "retrain"),
     ]
 
 
@@ -387,9 +321,9 @@ def _clone(at: Delivery) -> list[Statement]:
 
 FUNCTIONS: dict[str, Statements] = {
     "validate": validate,
-    "champion": champion,
+    "champion": registry.champion,
     "gate": gate,
-    "register": register,
+    "register": registry.register,
     "manifest": manifest,
 }
 """Functions of the training workflow: purpose → what each may do."""

@@ -58,7 +58,8 @@ def find(s3: Any, sagemaker: Any, group: str, recorded: str | None, dataset: Dat
 def _registered(sagemaker: Any, group: str, pointer: Pointer) -> str | None:
     """What the registry knows of the run that made the release."""
     run = _OF_RUN.fullmatch(pointer.manifest)
-    return package_of_run(sagemaker, group, run[1]) if run else None
+    package = package_of_run(sagemaker, group, run[1]) if run else None
+    return package["ModelPackageArn"] if package else None
 
 
 def _unreadable(pointer: Pointer, error: Exception) -> str:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from functions.shared.registry import RUN_KEY, metric_key
+from contracts.packages import PENDING, RUN_KEY
+from functions.shared.registry import metric_key
 
 _NOT_ALLOWED = re.compile(r"[^\w .:/=+\-@]")
 
@@ -14,8 +15,8 @@ _NOT_ALLOWED = re.compile(r"[^\w .:/=+\-@]")
 def package_request(event: Mapping[str, Any], group: str) -> dict[str, Any]:
     """Input of CreateModelPackage.
 
-    The package is approved at once: only what passed the gate comes here, and the newest approved package is the
-    champion of the next run. Whether it reaches production is decided by the pipeline's approval, on the release.
+    The package waits: what becomes of it is decided by the pipeline's approval and by production, and
+    `functions.outcome` writes it down.
     """
     gate = event["gate"]
     metrics = gate["metrics"]
@@ -33,7 +34,7 @@ def package_request(event: Mapping[str, Any], group: str) -> dict[str, Any]:
     return {
         "ModelPackageGroupName": group,
         "ModelPackageDescription": gate["reason"][:1024],
-        "ModelApprovalStatus": "Approved",
+        "ModelApprovalStatus": PENDING,
         "InferenceSpecification": {
             "Containers": [{"Image": event["image"], "ModelDataUrl": event["artifact"]}],
             "SupportedContentTypes": ["text/csv"],

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-RUN_KEY = "run"
-"""Name of the run that made a package, in its metadata."""
+from contracts.packages import run_of
 
 
 def metric_key(metric: str) -> str:
@@ -13,16 +12,16 @@ def metric_key(metric: str) -> str:
     return f"metric:{metric}"
 
 
-def package_of_run(sagemaker: Any, group: str, run: str) -> str | None:
-    """ARN of the group's package that a run made; None where it made none.
+def package_of_run(sagemaker: Any, group: str, run: str) -> dict[str, Any] | None:
+    """The group's package that a run made, described; None where it made none.
 
     A list holds no metadata, so each package is described, the newest first.
     """
     pages = sagemaker.get_paginator("list_model_packages").paginate(
         ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending"
     )
-    for arn in (str(found["ModelPackageArn"]) for page in pages for found in page["ModelPackageSummaryList"]):
-        package = sagemaker.describe_model_package(ModelPackageName=arn)
-        if (package.get("CustomerMetadataProperties") or {}).get(RUN_KEY) == run:
-            return arn
+    for arn in (found["ModelPackageArn"] for page in pages for found in page["ModelPackageSummaryList"]):
+        package: dict[str, Any] = sagemaker.describe_model_package(ModelPackageName=arn)
+        if run_of(package) == run:
+            return package
     return None

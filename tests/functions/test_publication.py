@@ -189,7 +189,9 @@ def test_registers_a_package_that_is_found_by_its_run(aws: None, monkeypatch: py
     sagemaker.create_model_package_group(ModelPackageGroupName="glidepath")
     monkeypatch.setenv("PACKAGE_GROUP", "glidepath")
     arn = register.handle(event(), None)["package"]
-    assert package_of_run(sagemaker, "glidepath", RUN) == arn
+    found = package_of_run(sagemaker, "glidepath", RUN)
+    assert found is not None
+    assert (found["ModelPackageArn"], found["ModelApprovalStatus"]) == (arn, "PendingManualApproval")
     assert package_of_run(sagemaker, "glidepath", "another") is None
     package = sagemaker.describe_model_package(ModelPackageName=arn)
     assert package["InferenceSpecification"]["Containers"][0]["ModelDataUrl"] == event()["artifact"]

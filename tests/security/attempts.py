@@ -258,7 +258,7 @@ def _delivery(names: Names) -> Iterator[Attempt]:
     )
     glue = ("UpdateJob", "StartJobRun", "BatchStopJobRun", "DeleteJob")
     yield from _each("glue", glue, names.arn("glue", f"job/{names.name}-features"), DELIVERY, "features job")
-    for purpose in ("validate", "champion", "gate", "register", "manifest", "trigger", "retrain"):
+    for purpose in ("validate", "champion", "gate", "register", "manifest", "trigger", "retrain", "outcome"):
         yield from _each("lambda", _FUNCTION, names.function_arn(DELIVERY, purpose), DELIVERY, f"function {purpose}")
     for what, arn in (("package", f"model-package/{names.name}/1"), ("group", f"model-package-group/{names.name}")):
         yield from _each("sagemaker", _PACKAGES, names.arn("sagemaker", arn), DELIVERY, what)

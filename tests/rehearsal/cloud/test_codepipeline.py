@@ -556,6 +556,12 @@ def test_update_get_list_delete_and_tags(cloud: Any) -> None:
         client.get_pipeline(name=name)
 
 
+_ACTION_FAILED = (
+    "pipeline", "execution-id", "start-time", "stage", "execution-result", "action-execution-id", "action", "state",
+    "region", "type", "version", "pipeline-execution-attempt",
+)  # fmt: skip
+
+
 def test_changes_of_state_are_events(cloud: Any) -> None:
     events, queues = aws(cloud, "events"), aws(cloud, "sqs")
     inbox, arn = queue(cloud, "changes")
@@ -566,17 +572,26 @@ def test_changes_of_state_are_events(cloud: Any) -> None:
     execution = first(cloud, name)
     ended(cloud, name, execution)
     seen: set[tuple[str, str]] = set()
+    failed: list[dict[str, Any]] = []
 
     def collected() -> bool:
         for message in queues.receive_message(QueueUrl=inbox, MaxNumberOfMessages=10).get("Messages", []):
             body = json.loads(message["Body"])
             if body["detail"]["execution-id"] == execution:
                 seen.add((body["detail-type"].split()[1], body["detail"]["state"]))
+                if "action" in body["detail"] and body["detail"]["state"] == "FAILED":
+                    failed.append(body)
             queues.delete_message(QueueUrl=inbox, ReceiptHandle=message["ReceiptHandle"])
         return {("Pipeline", "STARTED"), ("Pipeline", "FAILED"), ("Stage", "SUCCEEDED"), ("Action", "FAILED")} <= seen
 
     until(collected)
     events.remove_targets(Rule="changes", Ids=["1"])
+    detail = failed[0]["detail"]
+    # https://docs.aws.amazon.com/codepipeline/latest/userguide/detect-state-changes-cloudwatch-events.html
+    assert set(_ACTION_FAILED) <= set(detail)
+    assert detail["type"] == {"owner": "AWS", "provider": "Manual", "category": "Approval", "version": "1"}
+    assert detail["execution-result"]["external-execution-summary"].startswith("The approval expired")
+    assert failed[0]["resources"] == [f"arn:aws:codepipeline:{REGION}:{ACCOUNT}:{name}"]
 
 
 def test_rule_starts_the_pipeline_under_its_role(cloud: Any) -> None:

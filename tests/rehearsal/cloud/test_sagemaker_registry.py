@@ -98,6 +98,14 @@ def test_what_the_registry_refuses(world: World) -> None:
         client.delete_model_package_group(ModelPackageGroupName=GROUP)
     with refused(client, "ValidationException", "Approve"):
         client.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approve")
+    for why in ("x" * 1025, "two\nlines"):
+        with refused(client, "ValidationException", "approvalDescription"):
+            client.update_model_package(ModelPackageArn=package, ApprovalDescription=why)
+    with refused(client, "ValidationException", "customerMetadataProperties"):
+        client.update_model_package(ModelPackageArn=package, CustomerMetadataProperties={"why": "<no>"})
+    for member, value in {"ModelLifeCycle": {"Stage": "s", "StageStatus": "t"}, "ModelCard": {}}.items():
+        with refused(client, "NotImplemented", f"not implemented by the rehearsal: UpdateModelPackage's {member}"):
+            client.update_model_package(ModelPackageArn=package, **{member: value})
     client.delete_model_package(ModelPackageName=package)
     client.delete_model_package_group(ModelPackageGroupName=GROUP)
     assert client.list_model_package_groups()["ModelPackageGroupSummaryList"] == []

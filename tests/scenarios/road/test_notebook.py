@@ -147,7 +147,7 @@ def test_its_metrics_are_the_manifests(road: Road, executed: Executed) -> None:
 def test_the_sdk_shows_what_was_trained_and_registered(executed: Executed) -> None:
     shown = executed.text("model")
     assert f"training job glidepath-train-{executed.execution}: Completed" in shown
-    assert re.search(r"package \d+ of glidepath: Approved", shown)
+    assert re.search(r"package \d+ of glidepath: PendingManualApproval", shown)
     assert re.search(r"^glidepath-prod-\S+: InService, instances {'live': \d+}$", executed.text("endpoint"), re.M)
 
 

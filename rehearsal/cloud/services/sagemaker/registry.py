@@ -9,6 +9,8 @@ from rehearsal.cloud.services.sagemaker.inputs import refuse, split_uri
 
 GROUP = "model-package-group"
 PACKAGE = "model-package"
+_NOT_UPDATED = ("AdditionalInferenceSpecificationsToAdd", "ClientToken", "ModelCard", "ModelLifeCycle",
+                "ModelPackageRegistrationType")  # fmt: skip
 _PACKAGE_ARN = re.compile(r"arn:aws:sagemaker:[a-z0-9-]+:\d{12}:model-package/([^/]+)/(\d+)")
 
 
@@ -137,6 +139,8 @@ def describe_package(call: Call) -> dict[str, Any]:
 @operation("sagemaker", "UpdateModelPackage")
 def update_package(call: Call) -> dict[str, Any]:
     params = call.params
+    for member in _NOT_UPDATED:
+        refuse(member in params, f"UpdateModelPackage's {member}")
     package = _package(call, params["ModelPackageArn"])
     with state.lock:
         for key in ("ModelApprovalStatus", "ApprovalDescription", "InferenceSpecification", "SourceUri"):

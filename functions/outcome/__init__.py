@@ -1,0 +1,1 @@
+"""Writes into the model registry what became of a run's model."""
