@@ -20,6 +20,7 @@ from operate import deploy
 from operate.clients import Clients
 from operate.history import Approval, History, Manifest
 from operate.project import Project
+from operate.registry import record_return
 from operate.releases import Attempt, ServingRecord, former, last_failure, match
 from operate.updates import HeldError
 from policies.rules.model import is_production
@@ -224,6 +225,8 @@ def carry_out(
 ) -> str:
     """Stop what is under way, deploy the former manifest, and see that it takes all traffic; returns the version.
 
+    The model registry is told last, as far as that is possible.
+
     `now` leaves the steps of the shift out. Raises UserError where the release does not take all traffic.
     """
     if plan.under_way:
@@ -236,6 +239,7 @@ def carry_out(
         raise UserError(
             f"release {release} does not take all traffic of {plan.stack}", "see ./glidepath status, and run this again"
         )
+    record_return(clients, project, plan.stack, plan.present, plan.target.release, reason, say)
     return traffic.version
 
 
