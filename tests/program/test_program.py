@@ -40,7 +40,7 @@ def test_every_function_has_a_kept_encrypted_log_and_a_narrow_package(ran: Run, 
     functions = ran.of("aws:lambda/function:Function")
     # A foundation alone has none, a release the one that predicts, two hooks, the monitor, and the probe in production.
     shape = request.node.callspec.params["ran"]
-    assert len(functions) == {"delivery": 7, "dev": 0, "prod": 0, "dev first": 4}.get(shape, 5)
+    assert len(functions) == {"delivery": 8, "dev": 0, "prod": 0, "dev first": 4}.get(shape, 5)
     for function in functions:
         log = logs[f"/aws/lambda/{function.inputs['name']}"]
         assert log["retentionInDays"] == 90

@@ -107,6 +107,15 @@ def test_drift_is_seen_by_feature_and_retrains_once(road: Road) -> None:
     assert (drift["held"]["brake"], "not before" in drift["held"]["reason"]) == ("cooldown", True)
 
 
+def test_the_registry_says_of_each_model_that_it_has_served(road: Road) -> None:
+    candidates, sagemaker = Candidates(road.clients, road.project), road.clients.of("delivery", "sagemaker")
+    for run in (run for run in road.report["runs"] if run["status"] == "Succeeded"):
+        package = candidates.of_run(run["execution"]).manifest["model"]["package"]
+        found = sagemaker.describe_model_package(ModelPackageName=package)
+        assert found["ModelApprovalStatus"] == "Approved"
+        assert found["ApprovalDescription"] == "DeployProd succeeded: production serves it"
+
+
 def test_production_answers_as_the_stored_artifact_does(road: Road) -> None:
     manifest = evidence.manifest_now(road.clients, road.project, "prod")
     url = road.report["production"]["url"]
