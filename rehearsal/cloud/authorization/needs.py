@@ -1,6 +1,5 @@
 """From a call to the permissions that AWS asks for: its own action on its resources, and what follows from it."""
 
-import hashlib
 from typing import Any
 
 from moto.iam.models import iam_backends
@@ -79,7 +78,7 @@ def _sts(call: Call) -> list[Need]:
     return found
 
 
-def _apigateway(call: Call) -> list[Need]:
+def _apigateway_v2(call: Call) -> list[Need]:
     path = str(call.request.raw_path) if call.request is not None else "/*"
     return [Need(call.action, f"arn:aws:apigateway:{call.region}::{path.partition('?')[0]}")]
 
@@ -229,29 +228,12 @@ def _connections(call: Call) -> list[Need]:
     return [Need(need.action, need.resource, need.account, context) for need in general(call)]
 
 
-def _autoscaling(call: Call) -> list[Need]:
-    params = call.params
-    context = many(
-        {
-            "application-autoscaling:service-namespace": params.get("ServiceNamespace"),
-            "application-autoscaling:scalable-dimension": params.get("ScalableDimension"),
-        }
-    )
-    if params.get("ResourceId"):
-        # AWS gives a target an id of its own, which no caller knows beforehand.
-        name = hashlib.sha256(f"{params.get('ServiceNamespace')}{params['ResourceId']}".encode()).hexdigest()[:28]
-        params = {**params, "ScalableTargetId": name}
-    found = resources("application-autoscaling", call.operation, params, call.region, call.account) or ["*"]
-    return [Need(call.action, arn, owner(arn), context) for arn in found]
-
-
 _SPECIAL = {
     "s3": s3.needs,
     "kms": kms.needs,
     "iam": _iam,
     "sts": _sts,
-    "apigateway": _apigateway,
-    "apigatewayv2": _apigateway,
+    "apigatewayv2": _apigateway_v2,
     "secretsmanager": _secrets,
     "sqs": _sqs,
     "sns": _sns,
@@ -261,7 +243,6 @@ _SPECIAL = {
     "events": _events,
     "scheduler": _scheduler,
     "codebuild": _codebuild,
-    "application-autoscaling": _autoscaling,
     "codeconnections": _connections,
     "codestar-connections": _connections,
 }

@@ -1,10 +1,14 @@
-"""`aws:ResourceTag/…` and a service's own `…:ResourceTag/…`: the tags of what a call works on, as moto keeps them."""
+"""`aws:ResourceTag/…` and a service's own `…:ResourceTag/…`: the tags of what a call works on.
+
+As moto keeps them, where a service has not registered how it does (`registry.resource_tags`).
+"""
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from moto.core.resource_tagging import iter_taggable_backends
 
+from rehearsal.cloud.authorization import registry
 from rehearsal.cloud.authorization.need import Need
 from rehearsal.cloud.core.call import Call
 from rehearsal.cloud.policy_language.template import Context
@@ -44,6 +48,8 @@ def _tags(call: Call, resource: str) -> Mapping[str, str]:
     account, region = account or call.account, region or call.region
     if service == "iam":
         return _of_identity(call, account, resource)
+    if finder := registry.tag_finders.get(service):
+        return finder(call, resource)
     holder = _holder(service, resource)
     for backend in iter_taggable_backends(account, region):
         if service == backend.SERVICE_NAMESPACE:

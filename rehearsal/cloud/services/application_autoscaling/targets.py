@@ -35,7 +35,13 @@ def register(call: Call) -> dict[str, Any]:
         raise _unrehearsed("RoleARN: SageMaker's targets use the service-linked role")
     if variant_of(call.cloud, call.account, call.region, params["ResourceId"]) is None:
         raise _invalid(f"SageMaker endpoint variant doesn't exist: {params['ResourceId']}")
-    known = _target(call)
+    known = target(call)
+    if known is not None and params.get("Tags"):
+        # On record in terraform-aws-modules/terraform-aws-rds-aurora#420.
+        raise _invalid(
+            "The scalable target that you tried to tag already exists. To update tags on an existing scalable target,"
+            " use the TagResource API."
+        )
     minimum = params.get("MinCapacity", known.min_capacity if known else None)
     maximum = params.get("MaxCapacity", known.max_capacity if known else None)
     if minimum is None or maximum is None:
@@ -47,10 +53,10 @@ def register(call: Call) -> dict[str, Any]:
     role = service_role(call.cloud, call.account)
     asked = {**params, "RoleARN": role, "SuspendedState": _suspended(known, params.get("SuspendedState"))}
     call.forward({key: value for key, value in asked.items() if key != "Tags"})
-    made = _target(call)
+    made = target(call)
     tags = call.cloud.store(SERVICE, call.account, call.region).setdefault("tags", {})
     if params.get("Tags"):
-        tags.setdefault(made.arn, {}).update(params["Tags"])
+        tags[made.arn] = dict(params["Tags"])
     return {"ScalableTargetARN": made.arn}
 
 
@@ -58,9 +64,11 @@ def register(call: Call) -> dict[str, Any]:
 def deregister(call: Call) -> dict[str, Any]:
     """The target goes, and its policies with it."""
     params = call.params
-    if _target(call) is None:
+    if target(call) is None:
         raise AwsError("ObjectNotFoundException", f"No scalable target found for {_where(params)}")
+    gone = target(call).arn
     answer = call.forward()
+    call.cloud.store(SERVICE, call.account, call.region).get("tags", {}).pop(gone, None)
     policies = call.cloud.backend(SERVICE, call.account, call.region).policies
     for key, policy in list(policies.items()):
         if (policy.resource_id, policy.scalable_dimension) == (params["ResourceId"], params["ScalableDimension"]):
@@ -71,7 +79,7 @@ def deregister(call: Call) -> dict[str, Any]:
 @operation(SERVICE, "PutScalingPolicy")
 def put_policy(call: Call) -> dict[str, Any]:
     params = call.params
-    if _target(call) is None:
+    if target(call) is None:
         raise AwsError("ObjectNotFoundException", f"No scalable target registered for {_where(params)}")
     if params.get("PolicyType") != "TargetTrackingScaling":
         raise _unrehearsed(f"policies of type {params.get('PolicyType', 'StepScaling')}")
@@ -127,7 +135,8 @@ def service_role(cloud: Cloud, account: str) -> str:
     return str(made.arn)
 
 
-def _target(call: Call) -> Any:
+def target(call: Call) -> Any:
+    """moto's record of the target that a call is about; None where there is none."""
     targets = call.cloud.backend(SERVICE, call.account, call.region).targets
     return targets.get(call.params["ScalableDimension"], {}).get(call.params["ResourceId"])
 
