@@ -1,6 +1,6 @@
 """A release's own endpoint: made beside the one that serves, and gone only after traffic has left it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypedDict, cast
 
 import pulumi
@@ -73,6 +73,8 @@ class EndpointArgs(TypedDict):
     """How many at first; autoscaling goes on from there."""
     scaling: ScalingArgs
     """Autoscaling; off where minimum equals maximum."""
+    owned: Mapping[str, str]
+    """The tag by which a role may change how it scales."""
 
 
 class Endpoint(pulumi.ComponentResource):
@@ -115,7 +117,7 @@ class Endpoint(pulumi.ComponentResource):
             for variant in args["variants"]:
                 # A shadow misses what it cannot take on, and holds up nobody: it needs no more instances.
                 if not variant["shadow"]:
-                    self._scale(_named(name, variant["name"]), endpoint.name, variant["name"], args["scaling"])
+                    self._scale(_named(name, variant["name"]), endpoint.name, variant["name"], args)
         self.name = endpoint.name
         self.register_outputs({"name": self.name})
 
@@ -136,7 +138,8 @@ class Endpoint(pulumi.ComponentResource):
             "initial_variant_weight": variant["weight"],
         }
 
-    def _scale(self, name: str, endpoint: pulumi.Output[str], variant: str, scaling: ScalingArgs) -> None:
+    def _scale(self, name: str, endpoint: pulumi.Output[str], variant: str, args: EndpointArgs) -> None:
+        scaling = args["scaling"]
         own = pulumi.ResourceOptions(parent=self)
         target = Target(
             name,
@@ -145,6 +148,7 @@ class Endpoint(pulumi.ComponentResource):
             resource_id=pulumi.Output.concat("endpoint/", endpoint, f"/variant/{variant}"),
             min_capacity=scaling["minimum"],
             max_capacity=scaling["maximum"],
+            tags=args["owned"],
             opts=own,
         )
         Policy(

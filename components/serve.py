@@ -111,7 +111,8 @@ class Serve(pulumi.ComponentResource):
         own = pulumi.ResourceOptions(parent=self)
         title = args["names"].stack(args["env"])
         body = self.alias.invoke_arn.apply(lambda arn: json.dumps(openapi(title, arn, args["api_key"]), sort_keys=True))
-        api = RestApi(name, name=title, body=body, endpoint_configuration={"types": "REGIONAL"}, opts=own)
+        owned = args["names"].owned(args["env"])
+        api = RestApi(name, name=title, body=body, endpoint_configuration={"types": "REGIONAL"}, tags=owned, opts=own)
         permission = Permission(
             name,
             action="lambda:InvokeFunction",
@@ -163,14 +164,16 @@ class Serve(pulumi.ComponentResource):
 
     def _key(self, name: str, args: ServeArgs, api: RestApi, stage: Stage) -> None:
         own = pulumi.ResourceOptions(parent=self)
+        owned = args["names"].owned(args["env"])
         plan = UsagePlan(
             name,
             api_stages=[{"api_id": api.id, "stage": stage.stage_name}],
             throttle_settings={"rate_limit": args["rate"], "burst_limit": args["burst"]},
             quota_settings={"limit": args["quota_per_day"], "period": "DAY"},
+            tags=owned,
             opts=own,
         )
-        key = ApiKey(name, opts=own)
+        key = ApiKey(name, tags=owned, opts=own)
         self.key = key.value
         UsagePlanKey(name, key_id=key.id, key_type="API_KEY", usage_plan_id=plan.id, opts=own)
 

@@ -13,6 +13,8 @@ PREDICT = "predict"
 """Purpose of the function that answers callers."""
 PROBE = "probe"
 """What asks production outside of shifts."""
+OWNER = "glidepath:stack"
+"""Key of the tag that says whose something is (`Names.owned`), where AWS gives it an id and no name."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,10 @@ class Names:
     def stack(self, stack: str) -> str:
         """Prefix of what belongs to one stack: `{name}-{stack}`."""
         return f"{self.name}-{stack}"
+
+    def owned(self, stack: str) -> dict[str, str]:
+        """The tag of what AWS names itself, by which a stack's roles reach their own alone."""
+        return {OWNER: self.stack(stack)}
 
     def role(self, stack: str, purpose: str) -> str:
         """Role name."""

@@ -96,6 +96,7 @@ class EnvironmentStack:
                     "scale_in_seconds": scaling.scale_in_seconds,
                     "scale_out_seconds": scaling.scale_out_seconds,
                 },
+                "owned": self.names.owned(self.env),
             },
         )
 

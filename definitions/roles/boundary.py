@@ -14,7 +14,7 @@ def _bounds(at: Environment) -> dict[str, list[str]]:
     store = names.artifacts_bucket
     return {
         # API keys, REST APIs, usage plans, tags, the account's settings: as few characters as a managed policy leaves.
-        "apigateway": [f"arn:{names.partition}:apigateway:*::/*a*"],
+        "apigateway": [f"arn:{names.partition}:apigateway:{names.region}::/*a*"],
         "application-autoscaling": [at.arn("application-autoscaling", "scalable-target/*")],
         "cloudwatch": [
             at.arn("cloudwatch", f"alarm:*{at.prefix}-*"),

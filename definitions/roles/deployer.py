@@ -1,6 +1,6 @@
 """What the deployer of an environment may do: create, read, change and delete a release's resources by their names."""
 
-from contracts.names import PREDICT, PROBE
+from contracts.names import OWNER, PREDICT, PROBE
 from definitions.roles import watching
 from definitions.roles.runs import read_pointer, read_release
 from definitions.roles.statements import Statement, allow, grant_to_services, pass_role, unscoped
@@ -46,6 +46,7 @@ def statements(at: Environment) -> list[Statement]:
         *_sagemaker(at),
         *_lambda(at),
         *_watching(at),
+        *_autoscaling(at),
         *attached(at),
     ]
 
@@ -55,7 +56,6 @@ def attached(at: Environment) -> list[Statement]:
     return [
         *_api(at),
         *_codedeploy(at),
-        *_autoscaling(at),
         *(watching.beat(at) if at.by == "own" else watching.closed(at)),
         *(watching.rules(at) if at.by == "own" or at.probe else []),
     ]
@@ -144,13 +144,51 @@ def _lambda(at: Environment) -> list[Statement]:
 
 
 def _api(at: Environment) -> list[Statement]:
-    """API Gateway gives ids, not names: its resources are addressed by kind."""
+    """API Gateway gives ids, not names: what is made must have the environment's tag, what is used must carry it.
+
+    All that belongs to an API or a plan is judged by the tags of that
+    (https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-tagging-supported-resources.html).
+    """
     root = f"arn:{at.names.partition}:apigateway:{at.names.region}::"
     kinds = ("restapis", "usageplans", "apikeys")
-    actions = [f"apigateway:{verb}" for verb in ("DELETE", "GET", "PATCH", "POST", "PUT")]
-    arns = [f"{root}/{kind}{tail}" for kind in kinds for tail in ("", "/*")]
-    tags = f"{root}/tags/arn%3A{at.names.partition}%3Aapigateway%3A{at.names.region}%3A%3A%2F*"
-    return [allow("Apis", actions, [*arns, tags]), see_log_role(at)]
+    tags = f"{root}/tags/arn%3A{at.names.partition}%3Aapigateway%3A{at.names.region}%3A%3A%2F"
+    return [
+        allow("NewApis", ["apigateway:POST"], [f"{root}/{kind}" for kind in kinds], _new(at)),
+        # The tags of what is being made are asked for with `*` for the id that there is not yet
+        # (github.com/mattclay/aws-terminator/pull/284): one character is that star, and no id.
+        allow("NewApiTags", ["apigateway:PUT"], [f"{tags}{kind}%2F?" for kind in kinds]),
+        allow(
+            "Apis",
+            [f"apigateway:{verb}" for verb in ("DELETE", "GET", "PATCH", "PUT")],
+            [f"{root}/{kind}/*" for kind in kinds],
+            _owned(at),
+        ),
+        allow(
+            "ApiParts",
+            ["apigateway:POST"],
+            [f"{root}/{part}" for part in ("restapis/*/deployments", "restapis/*/stages", "usageplans/*/keys")],
+            _owned(at),
+        ),
+        # No tag binds this call itself: a new stage gets the config's tags, and whose it is by its API. To tag a stage
+        # that is there, AWS asks for PATCH of it as well (github.com/iann0036/iam-dataset/pull/39).
+        allow(
+            "StageTags",
+            ["apigateway:PUT"],
+            [f"{tags}restapis%2F*%2Fstages%2F*"],
+            {"ForAllValues:StringNotEquals": {"aws:TagKeys": [OWNER]}},
+        ),
+        see_log_role(at),
+    ]
+
+
+def _new(at: Environment) -> dict[str, dict[str, str]]:
+    """The condition on a call that makes something: it gives the environment's tag."""
+    return {"StringEquals": {f"aws:RequestTag/{key}": value for key, value in at.names.owned(at.env).items()}}
+
+
+def _owned(at: Environment) -> dict[str, dict[str, str]]:
+    """The condition on a call about something: it carries the environment's tag."""
+    return {"StringEquals": {f"aws:ResourceTag/{key}": value for key, value in at.names.owned(at.env).items()}}
 
 
 def see_log_role(at: Environment) -> Statement:
@@ -198,20 +236,37 @@ def _autoscaling(at: Environment) -> list[Statement]:
         "sagemaker.application-autoscaling.amazonaws.com/"
         "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
     )
-    targets = at.arn("application-autoscaling", "scalable-target/*")
-    here = {"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}}
+    # Where there is no target yet, or no more, AWS judges a call on `scalable-target/*`: one character is that star,
+    # and no id. Should more be judged so, what carries another environment's tag is refused all the same.
+    absent, targets = (at.arn("application-autoscaling", f"scalable-target/{name}") for name in "?*")
+    here = {"application-autoscaling:service-namespace": "sagemaker"}
+    unless = {"StringEqualsIfExists": _owned(at)["StringEquals"]}
 
     def actions(*names: str) -> list[str]:
         return [f"application-autoscaling:{name}" for name in names]
 
     return [
         allow(
+            "NewTargets",
+            actions("RegisterScalableTarget"),
+            [absent],
+            {"StringEquals": _new(at)["StringEquals"] | here, **unless},
+        ),
+        allow("NewTargetTags", actions("TagResource"), [absent], {**_new(at), **unless}),
+        allow(
             "Scaling",
             actions("DeleteScalingPolicy", "DeregisterScalableTarget", "PutScalingPolicy", "RegisterScalableTarget"),
             [targets],
-            here,
+            {"StringEquals": _owned(at)["StringEquals"] | here},
         ),
-        allow("ScalingTags", actions("ListTagsForResource", "TagResource", "UntagResource"), [targets]),
+        # What a killed update had taken away already.
+        allow(
+            "GoneTargets",
+            actions("DeleteScalingPolicy", "DeregisterScalableTarget"),
+            [absent],
+            {"StringEquals": here, **unless},
+        ),
+        allow("ScalingTags", actions("ListTagsForResource", "TagResource", "UntagResource"), [targets], _owned(at)),
         unscoped("ReadScaling", actions("DescribeScalableTargets", "DescribeScalingPolicies")),
         allow(
             "ScalingAlarms",

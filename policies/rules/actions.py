@@ -85,6 +85,8 @@ def loosen(pattern: str) -> str:
 
 
 def _loose(segment: str) -> str:
+    if segment == "?":
+        return segment  # no id of AWS's is one character, nor is a name that anybody would choose
     free = segment[:1] in _WILD and segment[-1:] in _WILD
     return "*" if free and sum(letter.isalnum() for letter in segment) < _TELLING else segment
 

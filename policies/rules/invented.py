@@ -35,22 +35,10 @@ _NO_TAGS: dict[str, dict[str, str]] = {
 }
 
 
-_UNTAGGED_YET: dict[str, str] = {
-    "apigateway": "every part of an API has an id of AWS's, and what a call makes carries no tag when it is judged",
-    "application-autoscaling": "a target gets its id and tags when it is registered: no condition can bind that call",
-}
-"""Services that do take aws:ResourceTag, but not for every call that makes something: advice, no violation."""
-
-
 def unnameable(action: Action) -> bool:
     """Whether all that an action works on can neither be named beforehand nor bound by a tag."""
     listed = _NO_TAGS.get(action.service, {})
     return bool(action.types) and all(each in listed for each in action.types)
-
-
-def hardly_nameable(action: Action) -> bool:
-    """Whether what an action makes can be bound by a tag only once it is there."""
-    return action.service in _UNTAGGED_YET
 
 
 def reasons() -> list[tuple[str, str, str]]:

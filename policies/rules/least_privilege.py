@@ -7,7 +7,7 @@ from .boundaries import is_boundary
 from .breadth import Denials, allowed, broad_resources, exposed, patterns
 from .documents import Document, Statement
 from .escalation import PASSING
-from .invented import hardly_nameable, unnameable
+from .invented import unnameable
 from .model import UNKNOWN, Context, Finding, Resource, Rule, text
 from .references import CIS, NIST, WELL_ARCHITECTED
 from .sources import Placed, documents_of
@@ -163,7 +163,7 @@ def exposed_wide(statement: Statement, denials: Denials) -> bool:
 def wildcard_type(resource: Resource, context: Context) -> Iterator[Finding]:
     """All resources of a type in an account (`table/*`), for actions that write, change permissions or read data."""
     for placed, statement, found in _on_types(resource):
-        nameable = [each for each in found if not unnameable(each) and not hardly_nameable(each)]
+        nameable = [each for each in found if not unnameable(each)]
         if nameable:
             yield Finding(
                 f"allows {listed(nameable)} on all resources of a type in the account", where(placed, statement)
@@ -180,27 +180,6 @@ def _on_types(resource: Resource) -> Iterator[tuple[Placed, Statement, list[Acti
             statement,
             [each for each, far in reached if each.touches and far == "type" and str(each) != PASSING],
         )
-
-
-def wildcard_invented(resource: Resource, context: Context) -> Iterator[Finding]:
-    """All of a type whose ids AWS invents, and that can be bound by a tag only once it is there."""
-    for placed, statement, found in _on_types(resource):
-        later = [each for each in found if hardly_nameable(each)]
-        if later:
-            yield Finding(f"allows {listed(later)} on all there are in the account", where(placed, statement))
-
-
-WILDCARD_INVENTED = Rule(
-    "wildcard-invented",
-    FAMILY,
-    "advisory",
-    "medium",
-    "What has no name beforehand is bound by a tag",
-    "all of a type includes other programs' resources",
-    "bind the calls that change what is there with an exact tag (`aws:ResourceTag/…`)",
-    (NIST["AC-6"],),
-    wildcard_invented,
-)
 
 
 WILDCARD_TYPE = Rule(
@@ -366,7 +345,6 @@ RULES = (
     WILDCARD_PERMISSIONS,
     WILDCARD_RESOURCE,
     WILDCARD_TYPE,
-    WILDCARD_INVENTED,
     WILDCARD_METADATA,
     INVERTED,
     UNKNOWN_ACTION,

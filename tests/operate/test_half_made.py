@@ -14,6 +14,25 @@ CONFIG = {
     "type": "aws:codedeploy/deploymentConfig:DeploymentConfig",
     "inputs": {"deploymentConfigName": "glidepath-prod-linear-50-percent-1-minutes"},
 }
+TARGET = {
+    "type": "aws:appautoscaling/target:Target",
+    "inputs": {
+        "serviceNamespace": "sagemaker",
+        "resourceId": "endpoint/glidepath-prod-1a2b3c4/variant/live",
+        "scalableDimension": "sagemaker:variant:DesiredInstanceCount",
+        "minCapacity": 1,
+    },
+}
+
+
+class Scaling:
+    def __init__(self, refusal: str = "") -> None:
+        self.refusal, self.gone = refusal, list[dict[str, str]]()
+
+    def deregister_scalable_target(self, **where: str) -> None:
+        if self.refusal:
+            raise ClientError({"Error": {"Code": self.refusal, "Message": "no"}}, "DeregisterScalableTarget")
+        self.gone.append(where)
 
 
 class CodeDeploy:
@@ -27,10 +46,14 @@ class CodeDeploy:
 
 
 def remove(monkeypatch: pytest.MonkeyPatch, codedeploy: CodeDeploy, *creations: dict[str, Any]) -> list[str]:
-    monkeypatch.setattr(half_made, "read_project", lambda root: None)
-    monkeypatch.setattr(half_made, "Clients", lambda project: SimpleNamespace(of=lambda *_: codedeploy))
-    half_made.remove("prod", Path(), creations)
+    _remove(monkeypatch, codedeploy, *creations)
     return codedeploy.deleted[1:]
+
+
+def _remove(monkeypatch: pytest.MonkeyPatch, client: Any, *creations: dict[str, Any]) -> None:
+    monkeypatch.setattr(half_made, "read_project", lambda root: None)
+    monkeypatch.setattr(half_made, "Clients", lambda project: SimpleNamespace(of=lambda *_: client))
+    half_made.remove("prod", Path(), creations)
 
 
 def test_only_what_cannot_be_made_twice_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,3 +69,19 @@ def test_what_is_not_there_needs_no_removal(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_refusal_names_what_a_person_must_remove(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match="glidepath-prod-linear-50-percent-1-minutes, which cannot be removed"):
         remove(monkeypatch, CodeDeploy("DeploymentConfigInUseException"), CONFIG)
+
+
+def test_a_scalable_target_is_registered_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    scaling = Scaling()
+    _remove(monkeypatch, scaling, TARGET, {**TARGET, "inputs": {"serviceNamespace": "sagemaker"}})
+    assert scaling.gone == [
+        {
+            "ResourceId": "endpoint/glidepath-prod-1a2b3c4/variant/live",
+            "ServiceNamespace": "sagemaker",
+            "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+        }
+    ]
+    _remove(monkeypatch, Scaling("ObjectNotFoundException"), TARGET)
+    with pytest.raises(UserError, match="scalable target endpoint/glidepath-prod-1a2b3c4") as error:
+        _remove(monkeypatch, Scaling("AccessDeniedException"), TARGET)
+    assert "aws application-autoscaling deregister-scalable-target --resource-id endpoint/" in error.value.fix

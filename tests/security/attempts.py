@@ -1,30 +1,18 @@
 """What an attacker would try: actions on everything that a project has, in the name of each of its roles."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from contracts.names import DELIVERY, LIVE, Names
 from contracts.retraining import COLLECTED, JOINED, LEDGER_KEY, TRAINED, UPLOADED, start_key
 from definitions.roles import delivery as delivery_roles
 from definitions.roles import environment as environment_roles
+from tests.security.attempt import Attempt
+from tests.security.tagged import by_tags
 
 STATE_BUCKET = "trusted-state"
 BACKEND = f"s3://{STATE_BUCKET}"
 PROJECT = "glidepath"
-Context = Mapping[str, tuple[str, ...]]
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One action on one resource. `owner`: the stack that it belongs to. `what`: its kind and name in few words."""
-
-    action: str
-    resource: str
-    owner: str
-    what: str
-    context: Context = field(default_factory=dict, hash=False, compare=False)
-    account: str = ""
-    """Whose the resource is; empty where nobody's."""
 
 
 SERVICES = (
@@ -95,8 +83,6 @@ _SAGEMAKER = {
 _PACKAGES = ("CreateModelPackage", "DeleteModelPackage", "DeleteModelPackageGroup", "DeleteModelPackageGroupPolicy",
              "PutModelPackageGroupPolicy", "UpdateModelPackage")  # fmt: skip
 _ALARM = ("DeleteAlarms", "DisableAlarmActions", "EnableAlarmActions", "PutMetricAlarm", "SetAlarmState", "TagResource")
-_SCALING = ("DeleteScalingPolicy", "DeregisterScalableTarget", "PutScalingPolicy", "PutScheduledAction",
-            "RegisterScalableTarget", "TagResource", "UntagResource")  # fmt: skip
 _DEPLOY = (
     "CreateDeployment",
     "CreateDeploymentGroup",
@@ -148,8 +134,8 @@ def attempts(names: Names, keys: Mapping[str, str]) -> list[Attempt]:
 
 
 def _account(names: Names, attempt: Attempt) -> str:
-    if attempt.resource == "*":
-        return ""
+    if attempt.resource == "*" or attempt.account:
+        return attempt.account
     if attempt.owner in names.accounts and attempt.action.startswith("apigateway:"):
         return names.accounts[attempt.owner]
     parts = attempt.resource.split(":", 5)
@@ -297,19 +283,12 @@ def _environment(names: Names, env: str) -> Iterator[Attempt]:
         yield from _each("lambda", ("GetFunction", "InvokeFunction"), version, env, f"function {purpose}:live")
     for kind, verbs in _SAGEMAKER.items():
         yield from _each("sagemaker", verbs, arn("sagemaker", f"{kind}/{prefix}-1"), env, kind)
-    api = f"arn:{names.partition}:apigateway:{names.region}::"
-    for what in ("restapis/a1", "restapis/a1/resources/r/methods/POST/integration", "apikeys/k1", "usageplans/u1",
-                 "account", "domainnames/d", "vpclinks/v"):  # fmt: skip
-        yield from _each("apigateway", ("DELETE", "GET", "PATCH", "POST", "PUT"), f"{api}/{what}", env, what)
     yield Attempt("execute-api:Invoke", arn("execute-api", f"a1/{LIVE}/POST/predict"), env, "API")
     for alarm in _ALARMS:
         yield from _each("cloudwatch", _ALARM, arn("cloudwatch", f"alarm:{prefix}-{alarm}"), env, f"alarm {alarm}")
     dashboard = f"arn:{names.partition}:cloudwatch::{names.accounts[env]}:dashboard/{prefix}"
     yield from _each("cloudwatch", ("DeleteDashboards", "PutDashboard"), dashboard, env, "dashboard")
-    scaling = {"application-autoscaling:service-namespace": ("sagemaker",)}
-    for verb in _SCALING:
-        target = arn("application-autoscaling", f"scalable-target/{env}0000")
-        yield Attempt(f"application-autoscaling:{verb}", target, env, "scalable target", scaling)
+    yield from by_tags(names, env)
     yield from _each("codedeploy", _DEPLOY, arn("codedeploy", f"deploymentgroup:{prefix}/predict"), env, "deployments")
     for what, name in (("release", names.pointer(env)), ("other", f"{names.pointer_path(env)}/other")):
         yield from _each("ssm", _PARAMETER, arn("ssm", f"parameter{name}"), env, f"parameter {what}")

@@ -15,7 +15,8 @@ from definitions.storage import bucket_policy, delivery_key, environment_key, gu
 from rehearsal.cloud.policy_language.evaluate import Kind, Policies, Request, Source, evaluate
 from rehearsal.cloud.policy_language.policy import Policy, parse_policy
 from rehearsal.cloud.policy_language.principals import Requester
-from tests.security.attempts import BACKEND, Attempt, attempts
+from tests.security.attempt import Attempt
+from tests.security.attempts import BACKEND, attempts
 
 _REPOSITORY = ci.Repository("github", "owner/name", "main", "token.actions.githubusercontent.com")
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from contracts.names import DELIVERY, Names
-from tests.security.attempts import Attempt
+from tests.security.attempt import Attempt
 from tests.security.principals import Principal, Project, passing
 
 LIST = Path(__file__).with_name("attempts.yaml")
@@ -72,7 +72,13 @@ def passed(world: str) -> tuple[int, list[tuple[Principal, Attempt]]]:
 def _on_a_neighbour(world: str) -> list[Attempt]:
     """Another project in the same accounts, whose name begins with this one's: settings/limits.py refuses `ml-dev`."""
     other = Project(Names("ml-dev2", "eu-west-1", WORLDS[world]))
-    return [replace(attempt, owner="neighbour") for attempt in other.attempts if "ml-dev2" in attempt.resource]
+    return [replace(attempt, owner="neighbour") for attempt in other.attempts if _names(attempt, "ml-dev2")]
+
+
+def _names(attempt: Attempt, project: str) -> bool:
+    """Whether a resource is one project's by its name or by its tags."""
+    tags = [value for key, value in attempt.context.items() if key.startswith("aws:resourcetag/")]
+    return project in attempt.resource or any(project in each for value in tags for each in value)
 
 
 def _by_action(attempts: Iterable[Attempt]) -> Mapping[str, list[Attempt]]:

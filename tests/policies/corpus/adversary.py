@@ -12,6 +12,7 @@ from tests.policies.corpus.verdicts import ADVICE, FINE, VIOLATION
 
 _IAM = f"arn:aws:iam::{ACCOUNT}"
 _LOCAL = f"eu-west-1:{ACCOUNT}"
+_TARGETS = f"arn:aws:application-autoscaling:{_LOCAL}:scalable-target/"
 _JOB = f"arn:aws:codebuild:{_LOCAL}:project/a"
 _OWN = f"{_IAM}:policy/bounds"
 _ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -60,7 +61,11 @@ IDENTITIES: tuple[tuple[str, Any, str], ...] = (
         allow("cloudfront:DeleteDistribution", f"arn:aws:cloudfront::{ACCOUNT}:distribution/*"),
         VIOLATION,
     ),
-    ("all of a type", allow("apigateway:PATCH", "arn:aws:apigateway:eu-west-1::/restapis/*"), ADVICE),
+    ("all of a type", allow("apigateway:PATCH", "arn:aws:apigateway:eu-west-1::/restapis/*"), VIOLATION),
+    ("all of a type", allow("apigateway:POST", "arn:aws:apigateway:eu-west-1::/restapis"), FINE),
+    ("all of a type", allow("application-autoscaling:RegisterScalableTarget", f"{_TARGETS}*"), VIOLATION),
+    ("all of a type", allow("application-autoscaling:RegisterScalableTarget", f"{_TARGETS}??"), VIOLATION),
+    ("all of a type", allow("application-autoscaling:RegisterScalableTarget", f"{_TARGETS}?"), FINE),
     # Conditions that bind to what AWS made for everybody, or remove what they name.
     ("bound to AWS's policy", allow("iam:AttachRolePolicy", **_bound("iam:PolicyARN", _ADMINISTRATOR)), VIOLATION),
     ("bound to AWS's policy", allow("iam:CreateRole", **_bound("iam:PermissionsBoundary", _ADMINISTRATOR)), VIOLATION),

@@ -77,13 +77,6 @@ QUADS: dict[str, tuple[str, dict[str, Any], dict[str, Any], str, str]] = {
         "statement 0 of policy: allows `dynamodb:PutItem` on all resources of a type in the account",
         "policy",
     ),
-    "wildcard-invented": (
-        POLICY,
-        READ,
-        identity(allow("apigateway:PATCH", "arn:aws:apigateway:eu-west-1::/restapis/*")),
-        "statement 0 of policy: allows `apigateway:PATCH` on all there are in the account",
-        "policy",
-    ),
     "wildcard-metadata": (
         POLICY,
         READ,
