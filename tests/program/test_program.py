@@ -53,6 +53,17 @@ def test_every_function_has_a_kept_encrypted_log_and_a_narrow_package(ran: Run, 
         assert set(assets) == {*closure(ROOT, package), *carried}
 
 
+def test_what_aws_names_itself_says_whose_it_is() -> None:
+    """The deployer is bound by this tag. A stage has it from its API, and none of its own to say otherwise."""
+    ran = run("prod", _stored(1), release=address(1), api={"key": True})
+    for kind in ("apigateway/restApi:RestApi", "apigateway/usagePlan:UsagePlan", "apigateway/apiKey:ApiKey",
+                 "appautoscaling/target:Target"):  # fmt: skip
+        found = ran.of(f"aws:{kind}")
+        assert found
+        assert [each.inputs["tags"] for each in found] == [{"glidepath:stack": "glidepath-prod"}] * len(found)
+    assert [stage.inputs.get("tags") for stage in ran.of("aws:apigateway/stage:Stage")] == [None]
+
+
 def test_foundation_alone_serves_nothing() -> None:
     for stack in ("dev", "prod"):
         ran = run(stack)

@@ -35,7 +35,7 @@ KEPT: dict[str, Kept] = {
         DeleteApiKey DeleteGatewayResponse DeleteIntegration DeleteIntegrationResponse DeleteMethod
         DeleteMethodResponse DeleteModel DeleteRequestValidator DeleteResource DeleteStage DeleteUsagePlan
         DeleteUsagePlanKey PutGatewayResponse PutIntegration PutIntegrationResponse PutMethodResponse
-        TagResource UntagResource UpdateApiKey UpdateDeployment UpdateIntegration UpdateResource UpdateUsagePlan
+        UpdateApiKey UpdateDeployment UpdateIntegration UpdateResource UpdateUsagePlan
         """,
     ),
     "application-autoscaling": _kept(
