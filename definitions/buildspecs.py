@@ -134,7 +134,7 @@ _FETCH_TOOLS = (
     'TOOLS="$(mktemp -d)" && aws s3 cp --only-show-errors "${TOOLS_ADDRESS:?no tools are pinned}" "$TOOLS.zip"'
     ' && python -I -m zipfile -e "$TOOLS.zip" "$TOOLS"'
 )
-_COMMAND = 'GLIDEPATH_PROJECT="$PWD" python -I "$TOOLS/cli/__main__.py"'
+_COMMAND = 'GLIDEPATH_SOURCE="$PWD" python -I "$TOOLS/cli/__main__.py"'
 
 
 def _refuse_other_tools(tools: Tools) -> str:

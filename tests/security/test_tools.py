@@ -128,7 +128,7 @@ def test_the_projects_own_tools_need_nothing_else_of_it(alone: Path, tmp_path: P
     done = subprocess.run(
         [sys.executable, "-I", str(alone / "cli" / "__main__.py"), command, "--stack", "dev", *given],
         cwd=tmp_path,
-        env={"PATH": "/nowhere", "GLIDEPATH_PROJECT": str(tmp_path), "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
+        env={"PATH": "/nowhere", "GLIDEPATH_SOURCE": str(tmp_path), "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
         | {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "eu-west-1", "AWS_MAX_ATTEMPTS": "1"},
         capture_output=True,
         text=True,
@@ -143,7 +143,7 @@ def test_the_tools_work_on_the_project_with_their_own_policy_pack(alone: Path, t
     script = f"import sys; sys.path.insert(0, {str(alone)!r}); import operate; print(operate.ROOT, operate.HERE)"
     done = subprocess.run(
         [sys.executable, "-I", "-c", script],
-        env={"GLIDEPATH_PROJECT": str(tmp_path)},
+        env={"GLIDEPATH_SOURCE": str(tmp_path)},
         capture_output=True,
         text=True,
         check=True,

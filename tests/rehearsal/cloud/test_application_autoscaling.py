@@ -195,6 +195,9 @@ def test_a_target_takes_its_policies_along(world: World) -> None:
     client = world.client("application-autoscaling")
     client.register_scalable_target(**where(), MinCapacity=1, MaxCapacity=4)
     put_policy(client, TargetValue=100)
+    # Whose dimension may be left out.
+    place = {"ServiceNamespace": "sagemaker", "ResourceId": where()["ResourceId"]}
+    assert len(client.describe_scaling_policies(**place)["ScalingPolicies"]) == 1
     client.deregister_scalable_target(**where())
     assert client.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"] == []
     with refused(client, "ObjectNotFoundException", "endpoint/live/variant/main"):

@@ -4,6 +4,7 @@ import csv
 import io
 import itertools
 import json
+import re
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,13 +108,18 @@ def test_drift_is_seen_by_feature_and_retrains_once(road: Road) -> None:
     assert (drift["held"]["brake"], "not before" in drift["held"]["reason"]) == ("cooldown", True)
 
 
-def test_the_registry_says_of_each_model_that_it_has_served(road: Road) -> None:
+def test_the_registry_says_what_became_of_each_model(road: Road) -> None:
+    """Approved because it was deployed, or because production returned to it; rejected where production left it."""
     candidates, sagemaker = Candidates(road.clients, road.project), road.clients.of("delivery", "sagemaker")
+    said = {}
     for run in (run for run in road.report["runs"] if run["status"] == "Succeeded"):
-        package = candidates.of_run(run["execution"]).manifest["model"]["package"]
-        found = sagemaker.describe_model_package(ModelPackageName=package)
-        assert found["ModelApprovalStatus"] == "Approved"
-        assert found["ApprovalDescription"] == "DeployProd succeeded: production serves it"
+        manifest = candidates.of_run(run["execution"]).manifest
+        found = sagemaker.describe_model_package(ModelPackageName=manifest["model"]["package"])
+        said[manifest["id"]] = found["ModelApprovalStatus"], found["ApprovalDescription"]
+    assert said[road.production()["release"]][0] == "Approved"
+    words = {"Approved": "DeployProd succeeded: production serves it|returned from .*", "Rejected": "returned from .*"}
+    assert len(said) > 2
+    assert all(re.fullmatch(words[status], why) for status, why in said.values()), said
 
 
 def test_production_answers_as_the_stored_artifact_does(road: Road) -> None:

@@ -25,7 +25,8 @@ def of_call(call: Call) -> list[Need]:
             "application-autoscaling:scalable-dimension": params.get("ScalableDimension"),
         }
     )
-    if params.get("ResourceId"):
+    # Who only describes may leave the dimension out, and is judged on no target.
+    if params.get("ResourceId") and params.get("ScalableDimension"):
         known = target(call)
         params = {**params, "ScalableTargetId": known.arn if known is not None else "*"}
     found = resources(SERVICE, call.operation, params, call.region, call.account) or ["*"]
