@@ -1,5 +1,6 @@
 """From all that a command prints to the one sentence that a person reads."""
 
+import itertools
 import re
 
 _DIAGNOSTICS = "Diagnostics:\n"
@@ -10,6 +11,8 @@ _ERROR = re.compile(r"^\s*error: (?P<text>.+)$")
 _HOLLOW = re.compile(
     r"^(update failed|preview failed|resource .* registered twice|the cause stands above.*|.*\bcontext canceled)$"
 )
+# A program's own exception is told with all of its traceback, which ends with what was raised.
+_UNHANDLED = "Program failed with an unhandled exception:"
 
 # A line of CodeBuild itself in a build's log.
 _NOTE = re.compile(r"\[Container\] \S+ \S+ (?P<text>.*)")
@@ -57,9 +60,17 @@ def _errors(lines: list[str]) -> list[str]:
     found = []
     for number, line in enumerate(lines):
         match = _ERROR.match(line)
-        if match and not _HOLLOW.match(match["text"]):
+        if match and match["text"] == _UNHANDLED:
+            found.append(_raised(lines[number + 1 :]) or match["text"])
+        elif match and not _HOLLOW.match(match["text"]):
             found.append(_whole(match["text"], lines[number + 1 :], _indent(line)))
     return found
+
+
+def _raised(following: list[str]) -> str:
+    """The last line of a traceback, which ends with an empty line; empty where there is none."""
+    told = itertools.takewhile(str.strip, following)
+    return next((line.strip() for line in reversed(list(told))), "")
 
 
 def _whole(first: str, following: list[str], indent: int) -> str:

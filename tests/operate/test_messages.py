@@ -31,6 +31,19 @@ Diagnostics:
     \t* shift: UpdateDeploymentGroup: AccessDeniedException: denied
 """
 
+RAISED = """\
+Diagnostics:
+  pulumi:pulumi:Stack (glidepath-dev):
+    error: Program failed with an unhandled exception:
+    Traceback (most recent call last):
+      File "/src/__main__.py", line 86, in <module>
+        boto3.client('s3').put_object(Bucket='state')
+    botocore.errorfactory.AccessDenied: An error occurred (AccessDenied): you may not
+
+Resources:
+    1 errored
+"""
+
 LISTED = """\
 Diagnostics:
   aws:sagemaker:Endpoint (glidepath-prod):
@@ -50,6 +63,8 @@ LISTED_SENTENCE = (
         (ENGINE, "release r does not serve: alarm a went off. Now version 1 takes all traffic"),
         (BROKEN_OFF, "1 error occurred: * shift: UpdateDeploymentGroup: AccessDeniedException: denied"),
         (LISTED, LISTED_SENTENCE),
+        (RAISED, "botocore.errorfactory.AccessDenied: An error occurred (AccessDenied): you may not"),
+        (RAISED.partition("    Traceback")[0], "Program failed with an unhandled exception:"),
         ("one\nglidepath: stack prod is locked\n  wait for its end", "stack prod is locked"),
         ("something\nthe last line\n", "the last line"),
         ("", "nothing was said"),
