@@ -31,16 +31,7 @@ class Key(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: KeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("glidepath:storage:Key", name, None, opts)
-        kept = pulumi.ResourceOptions(parent=self, retain_on_delete=True)
-        key = KmsKey(
-            name,
-            description=args["alias"].removeprefix("alias/"),
-            policy=json.dumps(args["policy"]),
-            enable_key_rotation=True,
-            deletion_window_in_days=30,
-            opts=kept,
-        )
-        self.arn = _with_alias(name, key, args["alias"], kept)
+        self.arn = _kept(self, name, args, enable_key_rotation=True)
         self.register_outputs({"arn": self.arn})
 
 
@@ -55,17 +46,7 @@ class SplitKey(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: KeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("glidepath:storage:SplitKey", name, None, opts)
-        kept = pulumi.ResourceOptions(parent=self, retain_on_delete=True)
-        key = KmsKey(
-            name,
-            description=args["alias"].removeprefix("alias/"),
-            policy=json.dumps(args["policy"]),
-            key_usage="GENERATE_VERIFY_MAC",
-            customer_master_key_spec="HMAC_256",
-            deletion_window_in_days=30,
-            opts=kept,
-        )
-        self.arn = _with_alias(name, key, args["alias"], kept)
+        self.arn = _kept(self, name, args, key_usage="GENERATE_VERIFY_MAC", customer_master_key_spec="HMAC_256")
         self.register_outputs({"arn": self.arn})
 
 
@@ -80,21 +61,23 @@ class SigningKey(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: KeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("glidepath:storage:SigningKey", name, None, opts)
-        kept = pulumi.ResourceOptions(parent=self, retain_on_delete=True)
-        key = KmsKey(
-            name,
-            description=args["alias"].removeprefix("alias/"),
-            policy=json.dumps(args["policy"]),
-            key_usage="SIGN_VERIFY",
-            customer_master_key_spec=KEY_SPEC,
-            deletion_window_in_days=30,
-            opts=kept,
-        )
-        self.arn = _with_alias(name, key, args["alias"], kept)
+        self.arn = _kept(self, name, args, key_usage="SIGN_VERIFY", customer_master_key_spec=KEY_SPEC)
         self.register_outputs({"arn": self.arn})
 
 
-def _with_alias(name: str, key: KmsKey, alias: str, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
-    """ARN of the key, once its alias is there. Roles reach the key by its alias: who has the ARN may count on both."""
-    made = Alias(name, name=alias, target_key_id=key.key_id, opts=opts)
+def _kept(component: pulumi.Resource, name: str, args: KeyArgs, **kind: Any) -> pulumi.Output[str]:
+    """ARN of a component's key, which outlives it, once its alias is there. `kind` is what sets it apart.
+
+    Roles reach the key by its alias: who has the ARN may count on both.
+    """
+    opts = pulumi.ResourceOptions(parent=component, retain_on_delete=True)
+    key = KmsKey(
+        name,
+        description=args["alias"].removeprefix("alias/"),
+        policy=json.dumps(args["policy"]),
+        deletion_window_in_days=30,
+        opts=opts,
+        **kind,
+    )
+    made = Alias(name, name=args["alias"], target_key_id=key.key_id, opts=opts)
     return pulumi.Output.all(key.arn, made.id).apply(lambda both: both[0])
