@@ -54,7 +54,7 @@ def _shape(connection: Any, sql: str, dataset: Dataset) -> list[Finding]:
     """What is wrong with the SQL whatever the rows are: syntax, names, and the columns that it gives."""
     columns = ", ".join(f"{_quoted(column)} VARCHAR" for column in dataset.columns)
     connection.execute(f"CREATE OR REPLACE TABLE raw ({columns})")
-    _draw(connection, dataset, SALTS[0])
+    draw(connection, dataset, SALTS[0])
     try:
         given = {str(row[0]).lower(): str(row[1]) for row in connection.execute(f"DESCRIBE {_bare(sql)}").fetchall()}
     except _errors() as error:
@@ -83,7 +83,7 @@ def _on_sample(connection: Any, sql: str, dataset: Dataset, sample: Path) -> Res
             " null_padding = true, quote = '\"', nullstr = '')",
             [place],
         )
-        _draw(connection, dataset, SALTS[0])
+        draw(connection, dataset, SALTS[0])
         counts = _counts(connection, sql)
         notes = _chosen(connection, sql, dataset)
     except (OSError, DataError) as error:
@@ -117,7 +117,7 @@ def _on_made_rows(connection: Any, sql: str, dataset: Dataset) -> Result:
     return Result("features", f"{SQL} on {ROWS} made-up rows", (), tuple(notes))
 
 
-def _draw(connection: Any, dataset: Dataset, salt: str) -> None:
+def draw(connection: Any, dataset: Dataset, salt: str) -> None:
     """`input` as the job makes it of the raw rows (functions/jobs/features/features_job.py), with another secret."""
     named = [f"raw.{_quoted(column)}" for column in dataset.columns]
     cells = ", ".join(f"COALESCE({column}, '')" for column in named)
@@ -129,7 +129,7 @@ def _chosen(connection: Any, sql: str, dataset: Dataset) -> tuple[str, ...]:
     """A note where the same rows are tested whatever their lots are."""
     tested = []
     for salt in SALTS:
-        _draw(connection, dataset, salt)
+        draw(connection, dataset, salt)
         _counts(connection, sql)
         order = ", ".join(str(number) for number in range(1, len(dataset.features) + 2))
         kept = ", ".join(map(_quoted, (dataset.target, *dataset.features)))

@@ -20,6 +20,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.dataset import parse_dataset
+from operate.checks.features import draw
 from scenarios.trips import write_trips
 from tests.functions import samples
 
@@ -118,6 +120,19 @@ def test_an_empty_cell_is_a_cell(monkeypatch: pytest.MonkeyPatch) -> None:
         lots = [row[-1] for row in connection.execute(job.with_lots(["a", "b"], "s")).fetchall()]
     assert lots[0] == lots[2] != lots[1]
     assert {len(lot) for lot in lots} == {32}
+
+
+def test_the_check_draws_the_lots_of_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`./glidepath check` cannot import a file that imports Spark, and writes the same SQL."""
+    job, dataset = load_job(monkeypatch), parse_dataset(samples.DATASET_TEXT)
+    with duckdb.connect() as connection:
+        columns = ", ".join(f"{name} VARCHAR" for name in dataset.columns)
+        connection.execute(f"CREATE TABLE raw ({columns})")
+        marks = ", ".join("?" * len(dataset.columns))
+        connection.execute(f"INSERT INTO raw VALUES ({marks})", [None, *GOOD[1:]])
+        ours = connection.execute(job.with_lots(dataset.columns, SECRET)).fetchall()
+        draw(connection, dataset, SECRET)
+        assert connection.execute("SELECT * FROM input").fetchall() == ours
 
 
 def test_the_secret_is_a_code_of_the_key_alone(monkeypatch: pytest.MonkeyPatch) -> None:
