@@ -11,16 +11,23 @@ from settings.keys import Key, Section
 from settings.kinds import ListOf, Text
 
 _LINE = r"(?=.*\S)[^\x00-\x1f\x7f]"
+_DAY_OF_YEAR = (
+    r"((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))"
+)
+_LEAP_YEAR = r"([02468][048]|[13579][26])"
 _MIDNIGHT = " 00:00:00 +0000 UTC"
 """What the engine makes of a day without quotes, which YAML reads as a moment (pulumi 3.259)."""
 
 
 @dataclass(frozen=True)
 class Day(Text):
-    """A day that the calendar has, with or without quotes in YAML."""
+    """A day that the calendar of this century has, with or without quotes in YAML.
+
+    The pattern knows the calendar: an editor that reads the schema refuses what `./glidepath check` refuses.
+    """
 
     words: str = "a day like 2027-03-31"
-    pattern: str = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    pattern: str = rf"20([0-9]{{2}}-{_DAY_OF_YEAR}|{_LEAP_YEAR}-02-29)"
 
     def convert(self, value: Any) -> str:
         given = value.isoformat() if type(value) is datetime.date else value

@@ -1,6 +1,7 @@
 """Exemptions from policies as the config takes them. What a bad value is told, tests/settings/test_parse.py has."""
 
 import datetime
+import re
 from typing import Any
 
 import pytest
@@ -41,3 +42,11 @@ def test_a_day_with_and_without_quotes(given: Any) -> None:
 def test_no_day(given: Any) -> None:
     with pytest.raises(ValueError, match=r".*"):
         Day().convert(given)
+
+
+def test_the_pattern_knows_the_calendar_of_a_century() -> None:
+    """The schema has nothing but the pattern: what it takes and the check refuses would be found too late."""
+    first, last = datetime.date(2000, 1, 1), datetime.date(2099, 12, 31)
+    real = {(first + datetime.timedelta(days)).isoformat() for days in range((last - first).days + 1)}
+    spelled = [f"{year}-{month:02}-{day:02}" for year in range(2000, 2100) for month in range(14) for day in range(33)]
+    assert {day for day in spelled if re.fullmatch(Day().pattern, day)} == real
