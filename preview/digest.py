@@ -3,12 +3,15 @@
 The engine's own plan (`--save-plan`) holds generated names and secrets, and is marked experimental; this one is made
 of a steps document (preview/plan.py), and of secrets only hashes (preview/seal.py). Left out is what differs from run
 to run: paths of assets (their hashes stay), the random end of generated names, and what AWS has answered.
+
+What only the deployment makes known stands as the resources that it comes from. The program is the one that was
+approved, so these and AWS's answers are all that can still decide it.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from preview.plan import QUIET, UNKNOWN, Document
@@ -27,13 +30,15 @@ _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _ASSETS = ("0def7320c3a5731c473e5ecbe6d01bc7", "c44067f5952c0a294b673a41bacd8c17")
 _RANDOM_END = re.compile(r"(.+)-[0-9a-f]{7,}")
 _LONGEST = 60
+_LEARNED = f"{UNKNOWN} of "
 
 
 def normalise(document: Document) -> Plan:
     """The plan of a steps document."""
     kept = [step for step in document["steps"] if step["op"] not in _IGNORED]
     names, sealed = _generated(kept), document.get("sealed") or {}
-    found = [_step(step, names, sealed) for step in kept]
+    new = {step["urn"] for step in kept if step["op"] != "same"}
+    found = [_step(step, names, sealed, new) for step in kept]
     return {"schema": 1, "steps": sorted(found, key=lambda step: (step["urn"], step["op"]))}
 
 
@@ -67,8 +72,16 @@ def summary(found: Sequence[str]) -> str:
     return "; ".join(found[:SHOWN]) + more
 
 
-def _step(step: Mapping[str, Any], names: Mapping[str, str], sealed: Sealed) -> dict[str, Any]:
-    inputs = {k: v for k, v in ((step["new"] or {}).get("inputs") or {}).items() if k not in INTERNAL}
+def _step(
+    step: Mapping[str, Any], names: Mapping[str, str], sealed: Sealed, changing: Collection[str]
+) -> dict[str, Any]:
+    new = step["new"] or {}
+    sources = new.get("propertyDependencies") or {}
+    inputs = {
+        key: _sourced(value, [urn for urn in sources.get(key, ()) if urn in changing])
+        for key, value in (new.get("inputs") or {}).items()
+        if key not in INTERNAL
+    }
     return {
         "urn": step["urn"],
         "op": step["op"],
@@ -77,6 +90,33 @@ def _step(step: Mapping[str, Any], names: Mapping[str, str], sealed: Sealed) -> 
         "inputs": _plain(covered(inputs, sealed.get(step["urn"], {})), names),
         "diff": {path: kind for path, kind in step["diff"].items() if path.partition(".")[0] not in INTERNAL},
     }
+
+
+def _sourced(value: Any, sources: Sequence[str]) -> Any:
+    """A value with what is unknown in it told by the resources that it comes from."""
+    if value == UNKNOWN and sources:
+        return f"{_LEARNED}{', '.join(sorted(map(_named, sources)))}"
+    if isinstance(value, list):
+        return [_sourced(item, sources) for item in value]
+    if isinstance(value, dict):
+        return {key: _sourced(item, sources) for key, item in value.items()}
+    return value
+
+
+def _unknown(value: Any) -> bool:
+    return isinstance(value, str) and (value == UNKNOWN or value.startswith(_LEARNED))
+
+
+def _now_known(approved: Any, planned: Any) -> bool:
+    """Whether a deployment that has begun has made a value known, or all but some of what it comes from."""
+    if not _unknown(approved):
+        return False
+    left = _origins(planned)
+    return not _unknown(planned) or bool(left and left <= _origins(approved))
+
+
+def _origins(value: Any) -> set[str]:
+    return set(value.removeprefix(_LEARNED).split(", ")) if _unknown(value) and value != UNKNOWN else set()
 
 
 def _generated(steps: Iterable[Mapping[str, Any]]) -> dict[str, str]:
@@ -134,7 +174,8 @@ def _compare(name: str, before: list[dict[str, Any]], now: list[dict[str, Any]],
         return [] if _done(before, now) else [f"{name}: approved was {_ops(was)}, planned is {_ops(does)}"]
     found = []
     for old, new in zip(before, now, strict=True):
-        changed = [found for found in _paths(old["inputs"], new["inputs"]) if not (begun and found[1] == UNKNOWN)]
+        apart = _paths(old["inputs"], new["inputs"])
+        changed = [(path, a, b) for path, a, b in apart if not (begun and _now_known(a, b))]
         found += [f"{name}: {path} was {_short(a)} when approved and is {_short(b)}" for path, a, b in changed]
         if old["id"] != new["id"]:
             found.append(f"{name}: approved was the {old['op']} of {old['id']}, planned is that of {new['id']}")
@@ -160,7 +201,7 @@ def _done(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> bool:
 
 def _fits(approved: Any, there: Any) -> bool:
     """Whether what is there is what was approved, as far as that was known."""
-    return all(value == UNKNOWN or (is_hash(value) and now == SECRET) for _, value, now in _paths(approved, there))
+    return all(_unknown(value) or (is_hash(value) and now == SECRET) for _, value, now in _paths(approved, there))
 
 
 def _ops(ops: Sequence[str]) -> str:
@@ -205,6 +246,8 @@ def _short(value: Any) -> str:
         return "absent"
     if value == UNKNOWN:
         return "not known before the deployment"
+    if _unknown(value):
+        return f"what the deployment learns from {value.removeprefix(_LEARNED)}"
     if is_hash(value):
         return f"a secret ({value.rpartition(':')[2][:8]}…)"
     words = json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else value

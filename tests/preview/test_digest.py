@@ -14,6 +14,7 @@ from preview.plan import UNKNOWN, document
 
 Step = dict[str, Any]
 PREFIX = "urn:pulumi:prod::glidepath::glidepath:deploy:Endpoint$"
+ALARM, FUNCTION = "aws:cloudwatch/metricAlarm:MetricAlarm", "aws:lambda/function:Function"
 
 
 def urn(kind: str, name: str) -> str:
@@ -139,15 +140,52 @@ def test_an_unknown_value_that_became_known_is_reported_in_words() -> None:
     ]
 
 
+def unknown_from(*sources: str) -> list[Step]:
+    """Three functions, and a schedule whose target comes from `sources` of these."""
+    made = [step("update", FUNCTION, name, {"code": "c"}, id=name) for name in ("predict", "probe", "watch")]
+    dependencies = {"target": [urn(FUNCTION, name) for name in sources], "name": []}
+    schedule = step("create", "aws:scheduler/schedule:Schedule", "hourly", {"target": {"arn": UNKNOWN}, "name": "h"})
+    schedule["newState"]["propertyDependencies"] = dependencies
+    return [*made, schedule]
+
+
+def test_an_unknown_value_is_approved_with_what_it_comes_from() -> None:
+    assert differences(normalise(unknown_from("predict")), normalise(unknown_from("predict"))) == []
+    assert differences(normalise(unknown_from("predict")), normalise(unknown_from("probe", "predict"))) == [
+        (
+            "hourly (Schedule): target.arn was what the deployment learns from predict (Function) when approved and is"
+            " what the deployment learns from predict (Function), probe (Function)"
+        )
+    ]
+
+
+def test_what_comes_from_a_resource_that_stays_has_no_unknown_source() -> None:
+    stays = unknown_from("predict", "probe")
+    stays[1]["op"] = "same"
+    assert normalise(stays)["steps"][-1]["inputs"]["target"] == {"arn": f"{UNKNOWN} of predict (Function)"}
+
+
+def test_a_broken_off_deployment_leaves_fewer_sources_and_never_others() -> None:
+    approved = normalise(unknown_from("predict", "probe"))
+    left = unknown_from("predict", "probe")
+    left[0]["op"] = "same"
+    assert differences(approved, normalise(left)) == []
+    other = unknown_from("predict", "watch")
+    other[0]["op"] = "same"
+    assert differences(approved, normalise(other)) == [
+        (
+            "hourly (Schedule): target.arn was what the deployment learns from predict (Function), probe (Function) when"
+            " approved and is what the deployment learns from watch (Function)"
+        )
+    ]
+
+
 def test_what_remains_of_a_plan_that_failed_half_way_is_approved() -> None:
     after = preview("abcdef0")
     endpoint = after[0]
     made = step("same", "aws:sagemaker/endpoint:Endpoint", "glidepath-prod", endpoint["newState"]["inputs"], id="new")
     leftover = step("delete", "aws:sagemaker/endpoint:Endpoint", "glidepath-prod", {}, id="glidepath-prod-0000000")
     assert differences(normalise(preview()), normalise([made, leftover, *after[1:]])) == []
-
-
-ALARM, FUNCTION = "aws:cloudwatch/metricAlarm:MetricAlarm", "aws:lambda/function:Function"
 
 
 def broken_off(threshold: int = 1, version: str = "8", description: str = "d") -> tuple[list[Step], list[Step]]:
