@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 class FunctionArgs(TypedDict):
     """Arguments of a function."""
 
-    function_name: str
-    """Name in Lambda."""
+    function_arn: str
+    """Its unqualified ARN, which ends in its name."""
     package: str
     """Folder of `functions/` whose handler runs."""
     role_arn: pulumi.Input[str]
@@ -52,16 +52,17 @@ class Function(pulumi.ComponentResource):
     def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("glidepath:serve:Function", name, None, opts)
         own = pulumi.ResourceOptions(parent=self)
+        called = args["function_arn"].rpartition(":")[2]
         log = LogGroup(
             name,
-            name=f"/aws/lambda/{args['function_name']}",
+            name=f"/aws/lambda/{called}",
             retention_in_days=args["log_days"],
             kms_key_id=args["key_arn"],
             opts=own,
         )
         function = LambdaFunction(
             name,
-            name=args["function_name"],
+            name=called,
             role=args["role_arn"],
             runtime=RUNTIME,
             architectures=["arm64"],
@@ -74,7 +75,9 @@ class Function(pulumi.ComponentResource):
             publish=args.get("publish", False),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[log]),
         )
-        self.name, self.arn, self.version = function.name, function.arn, function.version
+        self.name, self.version = function.name, function.version
+        # A preview knows it before the function is there: an approver sees what will be called.
+        self.arn = function.name.apply(lambda _: args["function_arn"])
         self.register_outputs({"name": self.name, "version": self.version})
 
 

@@ -41,7 +41,7 @@ class Outcome(pulumi.ComponentResource):
         function = Function(
             name,
             {
-                "function_name": names.function(DELIVERY, "outcome"),
+                "function_arn": names.function_arn(DELIVERY, "outcome"),
                 "package": "outcome",
                 "role_arn": role.arn,
                 "key_arn": args["key_arn"],

@@ -41,7 +41,7 @@ def _function(name: str, args: MonitorArgs, parent: pulumi.Resource) -> Function
     return Function(
         name,
         {
-            "function_name": names.function(env, "monitor"),
+            "function_arn": names.function_arn(env, "monitor"),
             "package": "monitor",
             "also": files(ROOT),
             "role_arn": args["roles"]["watch"],

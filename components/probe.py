@@ -74,7 +74,7 @@ class Probe(pulumi.ComponentResource):
         return Function(
             name,
             {
-                "function_name": names.function(env, PROBE),
+                "function_arn": names.function_arn(env, PROBE),
                 "package": "probe",
                 "role_arn": args["role_arn"],
                 "key_arn": args["key_arn"],

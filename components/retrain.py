@@ -61,7 +61,7 @@ class Retrain(pulumi.ComponentResource):
         return Function(
             name,
             {
-                "function_name": args["names"].function(DELIVERY, "retrain"),
+                "function_arn": args["names"].function_arn(DELIVERY, "retrain"),
                 "package": "retrain",
                 "role_arn": role.arn,
                 "key_arn": args["key_arn"],

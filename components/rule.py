@@ -28,7 +28,9 @@ def call(
         action="lambda:InvokeFunction",
         function=function.name,
         principal="events.amazonaws.com",
-        source_arn=rule.arn,
+        source_arn=rule.arn
+        if bus
+        else pulumi.Output.all(function.arn, rule.name).apply(lambda found: default_arn(*found)),
         source_account=account,
         opts=pulumi.ResourceOptions(parent=parent),
     )
@@ -39,3 +41,12 @@ def call(
         arn=function.arn,
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[allowed]),
     )
+
+
+def default_arn(function_arn: str, rule: str) -> str:
+    """ARN of a rule of the default bus, beside the function that it calls. A preview knows it before AWS has made them.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html (resource types)
+    """
+    partition, _, region, account = function_arn.split(":")[1:5]
+    return f"arn:{partition}:events:{region}:{account}:rule/{rule}"

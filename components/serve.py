@@ -19,7 +19,7 @@ from pulumi_aws.lambda_.permission import Permission
 
 from components.function import Function
 from contracts.former import VARIABLE, Former, fits, render_former
-from contracts.names import LIVE, Names
+from contracts.names import LIVE, PREDICT, Names
 from definitions.health import METRICS
 from definitions.openapi import ACCESS_LOG, openapi
 
@@ -83,7 +83,7 @@ class Serve(pulumi.ComponentResource):
         self.function = Function(
             f"{name}-predict",
             {
-                "function_name": names.predict(env),
+                "function_arn": names.function_arn(env, PREDICT),
                 "package": "predict",
                 "role_arn": args["role_arn"],
                 "key_arn": args["key_arn"],
@@ -109,9 +109,15 @@ class Serve(pulumi.ComponentResource):
 
     def _api(self, name: str, args: ServeArgs) -> pulumi.Output[str]:
         own = pulumi.ResourceOptions(parent=self)
-        title = args["names"].stack(args["env"])
-        body = self.alias.invoke_arn.apply(lambda arn: json.dumps(openapi(title, arn, args["api_key"]), sort_keys=True))
-        owned = args["names"].owned(args["env"])
+        names = args["names"]
+        title = names.stack(args["env"])
+        # Known before the alias is there, with its name alone: the API that an approver sees is the one that comes.
+        body = self.alias.name.apply(
+            lambda alias: json.dumps(
+                openapi(title, names.invoke_arn(args["env"], alias), args["api_key"]), sort_keys=True
+            )
+        )
+        owned = names.owned(args["env"])
         api = RestApi(name, name=title, body=body, endpoint_configuration={"types": "REGIONAL"}, tags=owned, opts=own)
         permission = Permission(
             name,
@@ -140,7 +146,10 @@ class Serve(pulumi.ComponentResource):
             rest_api=api.id,
             deployment=deployment.id,
             stage_name=ALIAS,
-            access_log_settings={"destination_arn": log.arn, "format": ACCESS_LOG},
+            access_log_settings={
+                "destination_arn": log.name.apply(lambda group: names.arn("logs", f"log-group:{group}", args["env"])),
+                "format": ACCESS_LOG,
+            },
             xray_tracing_enabled=True,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
         )

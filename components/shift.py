@@ -140,7 +140,7 @@ class Shift(pulumi.ComponentResource):
         return Function(
             f"{name}-{purpose}",
             {
-                "function_name": names.function(env, purpose),
+                "function_arn": names.function_arn(env, purpose),
                 "package": purpose.replace("-", "_"),
                 "role_arn": args["roles"][purpose],
                 "key_arn": args["key_arn"],

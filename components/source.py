@@ -120,7 +120,7 @@ class Trigger(pulumi.ComponentResource):
         function = Function(
             name,
             {
-                "function_name": names.function(DELIVERY, "trigger"),
+                "function_arn": names.function_arn(DELIVERY, "trigger"),
                 "package": "trigger",
                 "role_arn": role.arn,
                 "key_arn": args["key_arn"],

@@ -161,7 +161,7 @@ class Train(pulumi.ComponentResource):
         return Function(
             f"{name}-{purpose}",
             {
-                "function_name": names.function(DELIVERY, purpose),
+                "function_arn": names.function_arn(DELIVERY, purpose),
                 "package": purpose,
                 "role_arn": role.arn,
                 "key_arn": args["key_arn"],

@@ -157,6 +157,14 @@ class Names:
         """Function ARN, unqualified."""
         return self.arn("lambda", f"function:{self.function(stack, purpose)}", stack)
 
+    def invoke_arn(self, stack: str, alias: str) -> str:
+        """What API Gateway calls to reach an alias of an environment's predict function.
+
+        https://docs.aws.amazon.com/apigateway/latest/developerguide/integration-request-basic-setup.html
+        """
+        function = f"{self.function_arn(stack, PREDICT)}:{alias}"
+        return f"arn:{self.partition}:apigateway:{self.region}:lambda:path/2015-03-31/functions/{function}/invocations"
+
     def project(self, purpose: str) -> str:
         """CodeBuild project name."""
         return f"{self.name}-{purpose}"
