@@ -45,6 +45,7 @@ class RunningCloud:
         if secret:
             accounts.configure(secret)
         self._gateway: Gateway | None = None
+        self._ending = False
         self._thread: threading.Thread | None = None
         try:
             self._server: Any = server.listen(self._application, port)
@@ -58,6 +59,10 @@ class RunningCloud:
 
     def _application(self, environ: dict[str, Any], start_response: Any) -> Any:
         assert self._gateway is not None, "the server runs only after the gateway is built"
+        if self._ending:
+            # What ends with the cloud has not failed, and what is changed now would be lost.
+            start_response("503 Service Unavailable", [("Content-Length", "0")])
+            return []
         return self._gateway(environ, start_response)
 
     def serve(self) -> None:
@@ -71,6 +76,7 @@ class RunningCloud:
 
     def stop(self, keep: Path | None = None) -> None:
         """End everything that runs; `keep` is the file for the state as it was just before."""
+        self._ending = True
         try:
             if keep:
                 snapshot.save(self.cloud, keep)

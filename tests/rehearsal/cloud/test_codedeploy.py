@@ -2,7 +2,9 @@
 
 import json
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -305,6 +307,28 @@ def test_state_changes_are_announced(shop: Shop) -> None:
     notices = [json.loads(body["Message"])["status"] for body in bodies if "Message" in body]
     assert states == {"START", "SUCCESS"}
     assert notices == ["Succeeded"]
+
+
+PROBLEMS = [
+    execution._End("Stopped", "MANUAL_STOP", "stopped", "DEPLOYMENT_STOP_ON_REQUEST"),
+    AwsError("AccessDenied", "no"),
+    ClientError({"Error": {"Code": "ServiceUnavailable"}}, "GetAlias"),
+    RuntimeError("the cloud is shutting down"),
+]
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: type(problem).__name__)
+@pytest.mark.parametrize("stopped", [True, False])
+def test_what_fails_in_a_cloud_that_goes_down_has_not_failed(problem: Exception, stopped: bool) -> None:
+    failed: list[Any] = []
+
+    def work() -> None:
+        raise problem
+
+    cloud, run = SimpleNamespace(clock=SimpleNamespace(stopped=stopped)), SimpleNamespace(fail=failed.append)
+    with suppress(RuntimeError):
+        execution._to_the_end(cloud, run, work)  # type: ignore[arg-type]
+    assert len(failed) == (0 if stopped else 1)
 
 
 @pytest.mark.parametrize(

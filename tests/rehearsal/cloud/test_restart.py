@@ -7,9 +7,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from rehearsal.cloud.process import lifecycle
 from rehearsal.cloud.wire.types import INTERRUPTED
@@ -158,14 +162,41 @@ def test_an_endpoint_predicts_what_it_predicted_and_its_jobs_have_ended(remote: 
     assert len(eventually(lambda: world.keys("capture/"))) >= 1
 
 
+@contextmanager
+def watched(shop: Shop, deployment: str) -> Iterator[list[str]]:
+    """What a client that asks all the time is told of a deployment's end."""
+    told: list[str] = []
+    over = threading.Event()
+
+    def ask() -> None:
+        client = shop.deploy
+        while not over.wait(0.005):
+            with suppress(ClientError, BotoCoreError):
+                info = client.get_deployment(deploymentId=deployment)["deploymentInfo"]
+                if "errorInformation" in info:
+                    told.append(info["errorInformation"]["message"])
+
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(ask)
+        try:
+            yield told
+        finally:
+            over.set()
+        asking.result()
+
+
 def test_a_shift_under_way_has_failed_and_is_rolled_back(remote: Any) -> None:
     shop = Shop(remote, ACCOUNT).open(SLOW)
     deployment = shop.start()
     eventually(lambda: shop.alias()[1])
 
-    remote.restart()
+    with watched(shop, deployment) as told:
+        remote.restart()
+        info = shop.finish(deployment)
+        eventually(lambda: told)
 
-    info = shop.finish(deployment)
+    # Nothing is told of it in the moments in which the cloud goes down.
+    assert set(told) == {f"The deployment was interrupted: {INTERRUPTED}"}
     assert info["status"] == "Failed"
     assert info["errorInformation"]["message"] == f"The deployment was interrupted: {INTERRUPTED}"
     eventually(lambda: shop.alias() == ("1", None))

@@ -79,12 +79,15 @@ def _end_interrupted(cloud: Cloud, deployment: Deployment) -> None:
 def _to_the_end(cloud: Cloud, run: "_Run", work: Callable[[], None]) -> None:
     try:
         work()
-    except _End as end:
-        run.fail(end)
-    except (AwsError, ClientError) as problem:
-        run.fail(_failure(_code(problem), str(problem)))
     except Exception as problem:
-        if not cloud.clock.stopped:
+        # Whatever fails in a cloud that goes down is no deployment's fault: restored, it was interrupted.
+        if cloud.clock.stopped:
+            return
+        if isinstance(problem, _End):
+            run.fail(problem)
+        elif isinstance(problem, AwsError | ClientError):
+            run.fail(_failure(_code(problem), str(problem)))
+        else:
             run.fail(_failure("INTERNAL_ERROR", f"{type(problem).__name__}: {problem}"))
             raise
 
@@ -298,7 +301,7 @@ class _Run:
     def watch(self) -> None:
         """Raises when somebody stopped the deployment, or one of the group's alarms is active."""
         if self._cloud.clock.stopped:
-            raise _failure("INTERNAL_ERROR", "the cloud is shutting down")
+            raise RuntimeError("the cloud is shutting down")
         if self._deployment.stop.is_set():
             text = "The deployment was stopped by a user."
             raise _End("Stopped", "MANUAL_STOP", text, "DEPLOYMENT_STOP_ON_REQUEST")
