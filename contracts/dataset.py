@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contracts.fields import FieldError, Fields, name, number, parse_json, unique
+from contracts.retraining import OWN_REASONS, REASONS
 
 TYPES = ("number", "integer", "timestamp", "string")
 LOWER_IS_BETTER = {"rmse": True, "mae": True, "r2": False}
 MODES = ("edges", "quantiles")
+ACCEPT, REFUSE = UNDECIDED = ("accept", "refuse")
+"""What may follow where rows do not tell whether a model is better or worse than the champion."""
+SLICE_ROWS = 100
+"""Fewest rows of a slice that is judged, unless config says otherwise: about what the normal form of an interval of a
+bootstrap needs (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13)."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +30,19 @@ class Slice:
 
 @dataclass(frozen=True)
 class Metric:
-    """What the gate looks at. A value exactly at the threshold does not pass."""
+    """What the gate looks at. A value exactly at the threshold does not pass.
+
+    `margin` is the largest loss against the champion that is let through although it is proven, in the metric's unit;
+    `slice_loss` is the same for a slice of at least `slice_rows` rows. `undecided` says for each reason to train what
+    follows where the rows tell neither better nor worse.
+    """
 
     name: str
     threshold: float
+    margin: float = 0.0
+    slice_rows: int = SLICE_ROWS
+    slice_loss: float = 0.0
+    undecided: Mapping[str, str] = field(default_factory=lambda: undecided({}))
 
     @property
     def lower_is_better(self) -> bool:
@@ -44,6 +59,11 @@ class Dataset:
     features: tuple[str, ...]
     slices: tuple[Slice, ...]
     metric: Metric
+
+
+def undecided(given: Mapping[str, str]) -> dict[str, str]:
+    """What follows for each reason to train: a retraining that no person asked for must have helped."""
+    return {reason: given.get(reason, REFUSE if reason in OWN_REASONS else ACCEPT) for reason in REASONS}
 
 
 def parse_dataset(source: str | dict[str, Any]) -> Dataset:
@@ -132,6 +152,35 @@ def _slice(value: object, path: str) -> Slice:
 def _metric(value: object) -> Metric:
     fields = Fields(value, "dataset.metric")
     known = tuple(LOWER_IS_BETTER)
-    metric = Metric(fields.text("name", "|".join(known), f"one of {', '.join(known)}"), fields.number("threshold"))
+    margin = _loss(fields, "margin", 0.0)
+    metric = Metric(
+        name=fields.text("name", "|".join(known), f"one of {', '.join(known)}"),
+        threshold=fields.number("threshold"),
+        margin=margin,
+        slice_rows=fields.count("sliceRows", least=2) if fields.has("sliceRows") else SLICE_ROWS,
+        slice_loss=_loss(fields, "sliceLoss", margin),
+        undecided=_undecided(fields.raw("undecided") if fields.has("undecided") else {}),
+    )
     fields.done()
     return metric
+
+
+def _loss(fields: Fields, name: str, default: float) -> float:
+    if not fields.has(name):
+        return default
+    value = fields.number(name)
+    if value < 0:
+        raise FieldError(fields.at(name), f"must be 0 or more, not {value:g}")
+    return value
+
+
+def _undecided(value: object) -> dict[str, str]:
+    path = "dataset.metric.undecided"
+    fields = Fields(value, path)
+    given = {
+        reason: fields.text(reason, "|".join(UNDECIDED), f"one of {', '.join(UNDECIDED)}")
+        for reason in REASONS
+        if fields.has(reason)
+    }
+    fields.done()
+    return undecided(given)

@@ -17,6 +17,8 @@ from contracts.retraining import REASONS
 
 SCHEMA = 1
 ID_PATTERN = r"[0-9]{8}-[0-9a-f]{8}"
+OUTCOMES = ("better", "worse", "undecided")
+"""Of a comparison with the champion. A worse model is never released."""
 SHA256_PATTERN = r"[0-9a-f]{64}"
 _ARN = r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{12}:model-package/.+"
 _PACKAGE = "the ARN of a SageMaker model package"
@@ -75,12 +77,14 @@ class Metrics:
 class Champion:
     """The package to beat, its metric on the same rows (None: it could not be asked), and what the gate wrote.
 
-    `package` is None where nothing tells any more which one serves.
+    `package` is None where nothing tells any more which one serves. `outcome` is None where nothing was compared, and
+    in manifests from before there were three.
     """
 
     package: str | None
     value: float | None
     verdict: str
+    outcome: str | None = None
 
 
 @dataclass(frozen=True)
@@ -259,9 +263,16 @@ def _champion(value: object) -> Champion | None:
         package=None if fields.null("package") else fields.text("package", _ARN, _PACKAGE),
         value=None if fields.null("value") else fields.number("value"),
         verdict=fields.text("verdict"),
+        outcome=_outcome(fields),
     )
     fields.done()
     return champion
+
+
+def _outcome(fields: Fields) -> str | None:
+    if not fields.has("outcome") or fields.null("outcome"):
+        return None
+    return fields.text("outcome", "|".join(OUTCOMES), f"one of {', '.join(OUTCOMES)}")
 
 
 def _baseline(value: object) -> Baseline:

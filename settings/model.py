@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any
 
-from contracts.dataset import LOWER_IS_BETTER, TYPES, Dataset
+from contracts.dataset import ACCEPT, LOWER_IS_BETTER, REFUSE, SLICE_ROWS, TYPES, UNDECIDED, Dataset
 from contracts.names import DELIVERY, ENVIRONMENTS, Names
 from settings.exemptions import Policies
 from settings.keys import Document, Key, Section
@@ -63,11 +63,41 @@ class SliceDocument:
 
 
 @dataclass(frozen=True)
+class UndecidedDocument:
+    """What follows by reason to train: a retraining that no person asked for must be better than the champion."""
+
+    commit: Annotated[str, Key(Choice(UNDECIDED), "after a commit", ACCEPT)]
+    data: Annotated[str, Key(Choice(UNDECIDED), "after an upload", ACCEPT)]
+    manual: Annotated[str, Key(Choice(UNDECIDED), "after a person started it", ACCEPT)]
+    drift: Annotated[str, Key(Choice(UNDECIDED), "after drift", REFUSE)]
+    schedule: Annotated[str, Key(Choice(UNDECIDED), "by the calendar", REFUSE)]
+
+
+@dataclass(frozen=True)
 class MetricDocument:
     """What the gate looks at. A value exactly at the threshold does not pass."""
 
     name: Annotated[str, Key(Choice(tuple(LOWER_IS_BETTER)), "the metric")]
     threshold: Annotated[float, Key(Number(strict=True), "what a model must beat")]
+    margin: Annotated[
+        float,
+        Key(
+            Number(0, 1e12, strict=True),
+            "the largest loss against the champion that is let through although it is proven, in the metric's unit",
+            0.0,
+        ),
+    ]
+    slice_rows: Annotated[
+        int, Key(Whole(2, 1_000_000_000, strict=True), "fewest rows of a slice that is judged", SLICE_ROWS)
+    ]
+    slice_loss: Annotated[
+        float,
+        Key(Number(0, 1e12, strict=True), "the largest such loss in one slice", None, instead="`margin`"),
+    ]
+    undecided: Annotated[
+        UndecidedDocument,
+        Key(Section(UndecidedDocument), "what follows where the rows tell neither better nor worse", {}),
+    ]
 
 
 @dataclass(frozen=True)

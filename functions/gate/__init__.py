@@ -1,1 +1,1 @@
-"""The gate: a model goes on only if it is good enough, and not clearly worse than the one now approved."""
+"""The gate: a model goes on only if it is good enough, and not worse than the one that serves."""

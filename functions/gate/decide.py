@@ -1,9 +1,8 @@
 """The gate's decision, as pure logic.
 
-A model passes when its metric beats the threshold, and when it is not clearly worse than the champion on the same
-rows: when the whole interval of the paired difference is on the wrong side, and not only the difference itself. That
-holds for every run, whatever began it. Where the champion cannot be asked, the threshold alone decides, and the
-verdict says so.
+A model passes when its metric beats the threshold and it is not worse than the champion on the same rows
+(`functions.gate.compare`). Where the rows tell neither better nor worse, config says what follows for the run's reason.
+Where the champion cannot be asked, the threshold alone decides, and the verdict says so.
 """
 
 from __future__ import annotations
@@ -11,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.dataset import Metric
+from contracts.dataset import REFUSE, Metric
+from functions.gate.compare import Comparison, Outcome, compare
 from functions.shared.evaluation import Evaluation, Paired, Value
 
 
@@ -26,12 +26,20 @@ class Champion:
     problem: str = ""
 
 
-def decide(evaluation: Evaluation, metric: Metric, champion: Champion | None) -> dict[str, Any]:
-    """The verdict: `passed`, `reason` (a sentence), and `metrics`, `champion`, `distribution` as in the manifest."""
+def decide(evaluation: Evaluation, metric: Metric, champion: Champion | None, reason: str) -> dict[str, Any]:
+    """The verdict: `passed`, `reason` (a sentence), and `metrics`, `champion`, `distribution` as in the manifest.
+
+    `reason` is why the run trains, one of `contracts.retraining.REASONS`.
+    """
     found = evaluation.named(metric.name)
     enough = _better(found.value, metric.threshold, metric)
     paired, problem = _paired(evaluation, metric, champion)
-    stands, verdict = _compare(found, metric, paired) if paired else (True, problem)
+    stands, verdict, outcome = True, problem, None
+    if paired and evaluation.champion:
+        slices = evaluation.champion.slices if evaluation.metric == metric.name else ()
+        comparison = compare(metric, paired, slices)
+        stands, verdict = _follows(comparison, metric, reason)
+        outcome = comparison.outcome
     # The evaluation refuses it first. It is the commit's own code, this is not.
     learned = bool(evaluation.distribution.edges)
     if not learned:
@@ -41,7 +49,7 @@ def decide(evaluation: Evaluation, metric: Metric, champion: Champion | None) ->
         "passed": passed,
         "reason": _sentence(found, metric, evaluation.rows, passed, enough, verdict),
         "metrics": _metrics(evaluation, found, metric),
-        "champion": _champion(champion, paired, verdict),
+        "champion": _champion(champion, paired, verdict, outcome),
         "distribution": {
             "edges": list(evaluation.distribution.edges),
             "shares": list(evaluation.distribution.shares),
@@ -62,18 +70,13 @@ def _paired(evaluation: Evaluation, metric: Metric, champion: Champion | None) -
     return None, f"NOT compared with the champion ({problem}): the threshold alone decides"
 
 
-def _compare(found: Value, metric: Metric, paired: Paired) -> tuple[bool, str]:
-    low, high = paired.difference.ci
-    figures = (
-        f"({paired.value:.4g} against {found.value:.4g} on the same rows;"
-        f" difference {paired.difference.value:+.3g}, 95 % interval {low:+.3g} to {high:+.3g})"
-    )
-    # The difference is ours less the champion's.
-    worst, best = (low, high) if metric.lower_is_better else (-high, -low)
-    if worst > 0:
-        return False, f"clearly worse than the champion {figures}"
-    word = "clearly better than" if best < 0 else "not clearly worse than"
-    return True, f"{word} the champion {figures}"
+def _follows(comparison: Comparison, metric: Metric, reason: str) -> tuple[bool, str]:
+    """Whether the model goes on, and the words that say why."""
+    if comparison.outcome != "undecided":
+        return comparison.outcome == "better", comparison.words
+    if metric.undecided[reason] == REFUSE:
+        return False, f"{comparison.words}, and after {reason} a model must be better"
+    return True, comparison.words
 
 
 def _sentence(found: Value, metric: Metric, rows: int, passed: bool, enough: bool, verdict: str) -> str:
@@ -97,10 +100,13 @@ def _metrics(evaluation: Evaluation, found: Value, metric: Metric) -> dict[str, 
     }
 
 
-def _champion(champion: Champion | None, paired: Paired | None, verdict: str) -> dict[str, Any] | None:
+def _champion(
+    champion: Champion | None, paired: Paired | None, verdict: str, outcome: Outcome | None
+) -> dict[str, Any] | None:
     if champion is None:
         return None
-    return {"package": champion.package, "value": paired.value if paired else None, "verdict": verdict}
+    value = paired.value if paired else None
+    return {"package": champion.package, "value": value, "verdict": verdict, "outcome": outcome}
 
 
 def _better(value: float, other: float, metric: Metric) -> bool:

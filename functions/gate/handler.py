@@ -39,7 +39,7 @@ def judge(s3: Any, event: Mapping[str, Any], environment: Mapping[str, str]) -> 
     evaluation = parse_evaluation(read_text(s3, event["evaluation"]))
     found, data = event["champion"], event["data"]
     champion = Champion(found["package"], found["problem"]) if found["package"] or found["problem"] else None
-    verdict = decide(evaluation, metric, champion)
+    verdict = decide(evaluation, metric, champion, event["reason"])
     place = _beside(parse_s3_uri(event["evaluation"]))
     _write(s3, place, verdict)
     trained = {"run": event["run"], "reason": event["reason"], "passed": verdict["passed"], "data": data["uri"]}

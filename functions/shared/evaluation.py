@@ -14,10 +14,11 @@ from contracts.fields import FieldError, Fields, name, number, parse_json
 
 @dataclass(frozen=True)
 class Value:
-    """A metric with its bootstrap confidence interval."""
+    """A metric with its bootstrap confidence interval and standard deviation."""
 
     value: float
     ci: tuple[float, float]
+    sd: float
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,20 @@ class Paired:
 
 
 @dataclass(frozen=True)
+class PairedSlice:
+    """The champion's value of the evaluation's metric on a part of the same rows, and the difference to it."""
+
+    slice: str
+    rows: int
+    paired: Paired
+
+
+@dataclass(frozen=True)
 class Compared:
     """The champion on the same rows: its metrics by name, or the `problem` for which it could not be asked."""
 
     metrics: dict[str, Paired]
+    slices: tuple[PairedSlice, ...] = ()
     problem: str = ""
 
 
@@ -88,11 +99,13 @@ def parse_evaluation(text: str) -> Evaluation:
 
 def _value(value: object, path: str) -> Value:
     fields = Fields(value, path)
-    result, _, bounds = fields.number("value"), fields.number("standard_deviation"), fields.items("ci", number)
+    result, sd, bounds = fields.number("value"), fields.number("standard_deviation"), fields.items("ci", number)
     fields.done()
     if len(bounds) != 2 or bounds[0] > bounds[1]:
         raise FieldError(f"{path}.ci", f"must be a lower and an upper bound, not {list(bounds)}")
-    return Value(result, (bounds[0], bounds[1]))
+    if sd < 0:
+        raise FieldError(f"{path}.standard_deviation", f"must be 0 or more, not {sd:g}")
+    return Value(result, (bounds[0], bounds[1]), sd)
 
 
 def _compared(value: object) -> Compared | None:
@@ -101,11 +114,12 @@ def _compared(value: object) -> Compared | None:
     path = "evaluation.champion"
     fields = Fields(value, path)
     if fields.has("problem"):
-        found = Compared({}, fields.text("problem"))
+        found = Compared({}, problem=fields.text("problem"))
     else:
         values = fields.raw("metrics")
         inner = Fields(values, f"{path}.metrics")
-        found = Compared({key: _paired(inner.raw(key), f"{path}.metrics.{key}") for key in list(values)})
+        metrics = {key: _paired(inner.raw(key), f"{path}.metrics.{key}") for key in list(values)}
+        found = Compared(metrics, fields.items("slices", _paired_slice))
     fields.done()
     return found
 
@@ -113,6 +127,14 @@ def _compared(value: object) -> Compared | None:
 def _paired(value: object, path: str) -> Paired:
     fields = Fields(value, path)
     result = Paired(fields.number("value"), _value(fields.raw("difference"), f"{path}.difference"))
+    fields.done()
+    return result
+
+
+def _paired_slice(value: object, path: str) -> PairedSlice:
+    fields = Fields(value, path)
+    paired = Paired(fields.number("value"), _value(fields.raw("difference"), f"{path}.difference"))
+    result = PairedSlice(fields.text("slice"), fields.count("rows", least=1), paired)
     fields.done()
     return result
 

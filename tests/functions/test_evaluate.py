@@ -160,10 +160,10 @@ def test_names_an_empty_test_part(tmp_path: Path) -> None:
 
 def test_equal_labels_leave_r2_undefined() -> None:
     labels, features = np.ones(30), np.ones((30, 1))
-    found = job.evaluate(labels, labels + 0.5, features, "rmse", [("x", [], 4)], ["x"])
+    found = job.evaluate(labels, labels + 0.5, "rmse", job.cut(features, ["x"], ("x", [], 4)))
     assert sorted(found["regression_metrics"]) == ["mae", "rmse"]
     with pytest.raises(job.EvaluationError, match="r2 is undefined"):
-        job.evaluate(labels, labels, features, "r2", [], ["x"])
+        job.evaluate(labels, labels, "r2", [])
     assert len(job.golden(features, labels, ["x"])["records"]) == 1
 
 
@@ -196,6 +196,33 @@ def test_both_models_are_measured_on_the_same_rows(folders: Path, tmp_path: Path
         assert (high < 0) if name != "r2" else (low > 0)
 
 
+def test_both_models_are_measured_on_each_slice(folders: Path, tmp_path: Path) -> None:
+    place = champion(folders, tmp_path, rounds=3)
+    evaluation = parse_evaluation(json.dumps(run(folders, tmp_path, [*ARGUMENTS, "--champion", str(place)])[0]))
+    assert evaluation.champion is not None
+    parts = evaluation.champion.slices
+    assert [(part.slice, part.rows) for part in parts] == [(part.slice, part.rows) for part in evaluation.slices]
+    assert len(parts) == 7
+    rows = job.load_rows(str(folders / "test"), 3)
+    theirs = job.predict(job.load_model(str(place), 3), rows[:, 1:])
+    inside = rows[:, 3] < 2
+    assert parts[0].slice == "miles < 2"
+    assert parts[0].paired.value == pytest.approx(job.rmse(rows[inside, 0], theirs[inside]))
+    for part, ours in zip(parts, evaluation.slices, strict=True):
+        assert part.paired.value + part.paired.difference.value == pytest.approx(ours.value)
+        assert part.paired.difference.sd > 0
+
+
+def test_a_slice_of_one_row_is_not_compared(folders: Path, tmp_path: Path) -> None:
+    rows = job.load_rows(str(folders / "test"), 3)
+    edge = float(np.sort(rows[:, 3])[1])
+    arguments = [*ARGUMENTS[:6], "--slice", f"miles={edge}", "--champion", str(champion(folders, tmp_path, 3))]
+    evaluation = parse_evaluation(json.dumps(run(folders, tmp_path, arguments)[0]))
+    assert evaluation.champion is not None
+    assert [part.rows for part in evaluation.slices] == [1, 99]
+    assert [part.rows for part in evaluation.champion.slices] == [99]
+
+
 def test_a_model_compared_with_itself_differs_by_nothing(folders: Path, tmp_path: Path) -> None:
     document, _ = run(folders, tmp_path, [*ARGUMENTS, "--champion", str(folders / "model")])
     differences = [found["difference"] for found in document["champion"]["metrics"].values()]
@@ -208,7 +235,7 @@ def test_a_pair_tells_apart_what_two_intervals_do_not(folders: Path, tmp_path: P
     labels = random.standard_t(2, 500) * 5
     ours, theirs = np.full(500, 0.6), np.zeros(500)
     own = job.bootstrap(labels, ours)[0]["ci"]
-    difference = job.paired(labels, ours, theirs)[0]
+    difference = job.paired(labels, ours, theirs, ["rmse"])[0]
     assert difference["ci"][1] - difference["ci"][0] < (own[1] - own[0]) / 5
 
 

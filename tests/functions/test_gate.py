@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from contracts.dataset import Metric
+from contracts.dataset import ACCEPT, UNDECIDED, Metric, undecided
 from contracts.fields import FieldError
 from contracts.release import parse_release
-from contracts.retraining import trained_key
+from contracts.retraining import OWN_REASONS, REASONS, trained_key
 from functions.gate.decide import Champion, decide
 from functions.gate.handler import judge
 from functions.shared.evaluation import parse_evaluation
@@ -20,21 +21,23 @@ RMSE, R2 = Metric("rmse", 10.0), Metric("r2", 0.5)
 URI = "s3://artifacts/runs/run-1/evaluation/evaluation.json"
 
 
-def compared(value: float, low: float, high: float, metric: str = "rmse") -> dict[str, Any]:
+def compared(
+    value: float, low: float, high: float, metric: str = "rmse", slices: list[dict[str, Any]] | None = None
+) -> dict[str, Any]:
     """The champion's part of an evaluation; `low` and `high` bound the difference, ours less the champion's."""
     difference = {"value": (low + high) / 2, "standard_deviation": 0.1, "ci": [low, high]}
-    return {"metrics": {metric: {"value": value, "difference": difference}}}
+    return {"metrics": {metric: {"value": value, "difference": difference}}, "slices": slices or []}
 
 
 def verdict(
     value: float, low: float, high: float, champion: dict[str, Any] | None = None, metric: Metric = RMSE,
-    problem: str = "",
+    problem: str = "", reason: str = "commit",
 ) -> dict[str, Any]:  # fmt: skip
     document = samples.evaluation(value, low, high)
     document["regression_metrics"] = {metric.name: document["regression_metrics"]["rmse"]}
     document |= {"metric": metric.name, "champion": champion}
     found = parse_evaluation(json.dumps(document))
-    return decide(found, metric, Champion(samples.PACKAGE, problem) if champion or problem else None)
+    return decide(found, metric, Champion(samples.PACKAGE, problem) if champion or problem else None, reason)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +54,7 @@ def verdict(
             True,
             "clearly better than the champion (4.5 against 4 on the same rows; difference -0.5, 95 % interval -0.6",
         ),
-        ((4.0, 3.0, 5.0, compared(3.5, -0.1, 1.1)), True, "not clearly worse than the champion (3.5 against 4"),
+        ((4.0, 3.0, 5.0, compared(3.5, -0.1, 1.1)), True, "undecided against the champion (3.5 against 4"),
         # Inside its own interval, and yet worse on every resample of the same rows.
         ((4.0, 3.0, 5.0, compared(3.5, 0.4, 0.6)), False, "; clearly worse than the champion (3.5 against 4"),
         ((11.0, 9.0, 12.0, compared(12.5, -2.0, -1.0)), False, "must be below 10"),
@@ -59,7 +62,7 @@ def verdict(
         ((0.4, 0.3, 0.6, None, R2), False, "must be above 0.5"),
         ((0.8, 0.7, 0.9, compared(0.95, -0.2, -0.1, "r2"), R2), False, "clearly worse than the champion (0.95 against"),
         ((0.8, 0.7, 0.9, compared(0.7, 0.05, 0.15, "r2"), R2), True, "clearly better than the champion (0.7 against"),
-        ((0.8, 0.7, 0.9, compared(0.85, -0.2, 0.1, "r2"), R2), True, "not clearly worse than"),
+        ((0.8, 0.7, 0.9, compared(0.85, -0.2, 0.1, "r2"), R2), True, "undecided against"),
     ],
 )
 def test_decides(arguments: Any, passed: bool, reason: str) -> None:
@@ -67,6 +70,33 @@ def test_decides(arguments: Any, passed: bool, reason: str) -> None:
     assert found["passed"] is passed
     assert reason in found["reason"]
     assert found["reason"].startswith("Passed: " if passed else "Failed: ")
+
+
+UNCLEAR = compared(3.9, -0.1, 0.3)
+
+
+@pytest.mark.parametrize(("reason", "passed"), [(reason, reason not in OWN_REASONS) for reason in REASONS])
+def test_what_is_undecided_follows_the_reason_to_train(reason: str, passed: bool) -> None:
+    found = verdict(4.0, 3.0, 5.0, UNCLEAR, reason=reason)
+    assert found["passed"] is passed
+    assert found["champion"]["outcome"] == "undecided"
+    assert (f", and after {reason} a model must be better." in found["reason"]) is not passed
+
+
+@pytest.mark.parametrize("reason", REASONS)
+@pytest.mark.parametrize("follows", UNDECIDED)
+def test_config_says_what_follows(reason: str, follows: str) -> None:
+    metric = replace(RMSE, undecided=undecided({reason: follows}))
+    assert verdict(4.0, 3.0, 5.0, UNCLEAR, metric, reason=reason)["passed"] is (follows == ACCEPT)
+    # Better and worse are no question of config.
+    assert verdict(4.0, 3.0, 5.0, compared(4.5, -0.6, -0.4), metric, reason=reason)["passed"]
+    assert not verdict(4.0, 3.0, 5.0, compared(3.5, 0.4, 0.6), metric, reason=reason)["passed"]
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_without_a_comparison_the_threshold_decides_whatever_the_reason(reason: str) -> None:
+    assert verdict(4.0, 3.0, 5.0, problem="it is gone", reason=reason)["passed"]
+    assert verdict(4.0, 3.0, 5.0, reason=reason)["passed"]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +118,7 @@ def test_a_champion_that_cannot_be_asked_stops_nobody_and_is_named(champion: Any
 
 
 def test_an_evaluation_that_was_not_given_the_champion_says_so() -> None:
-    found = decide(parse_evaluation(json.dumps(samples.evaluation())), RMSE, Champion(samples.PACKAGE))
+    found = decide(parse_evaluation(json.dumps(samples.evaluation())), RMSE, Champion(samples.PACKAGE), "commit")
     assert "(the evaluation was not given it)" in found["reason"]
 
 
@@ -101,11 +131,12 @@ def test_hands_on_what_the_manifest_wants(champion: dict[str, Any]) -> None:
     assert release.metrics.slices[0].slice == "distance < 2"
     assert release.champion is not None
     assert release.champion.value == (4.5 if "metrics" in champion else None)
+    assert release.champion.outcome == ("better" if "metrics" in champion else None)
 
 
 def test_the_metric_is_found_by_name() -> None:
     with pytest.raises(FieldError, match="have no 'mae', only rmse"):
-        decide(parse_evaluation(json.dumps(samples.evaluation())), Metric("mae", 3), None)
+        decide(parse_evaluation(json.dumps(samples.evaluation())), Metric("mae", 3), None, "commit")
 
 
 @pytest.mark.parametrize(

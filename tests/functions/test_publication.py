@@ -47,7 +47,7 @@ class Writer(NamedTuple):
 
 def event() -> dict[str, Any]:
     difference = {"value": -0.53, "standard_deviation": 0.1, "ci": [-0.7, -0.3]}
-    champion = {"metrics": {"rmse": {"value": 5.5, "difference": difference}}}
+    champion = {"metrics": {"rmse": {"value": 5.5, "difference": difference}}, "slices": []}
     evaluation = parse_evaluation(json.dumps({**samples.evaluation(), "champion": champion}))
     folder = f"s3://artifacts/runs/{RUN}"
     return {
@@ -61,7 +61,7 @@ def event() -> dict[str, Any]:
         "baseline": {"statistics": f"{folder}/baseline/s.json", "constraints": f"{folder}/baseline/c.json"},
         "package": samples.PACKAGE,
         "data": {"uri": "s3://data-bucket/datasets/a.csv", "version": "v,1", "rows": 6433},
-        "gate": decide(evaluation, Metric("rmse", 10), Champion(samples.PACKAGE)),
+        "gate": decide(evaluation, Metric("rmse", 10), Champion(samples.PACKAGE), "data"),
     }
 
 

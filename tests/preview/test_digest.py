@@ -174,8 +174,8 @@ def test_a_broken_off_deployment_leaves_fewer_sources_and_never_others() -> None
     other[0]["op"] = "same"
     assert differences(approved, normalise(other)) == [
         (
-            "hourly (Schedule): target.arn was what the deployment learns from predict (Function), probe (Function) when"
-            " approved and is what the deployment learns from watch (Function)"
+            "hourly (Schedule): target.arn was what the deployment learns from predict (Function), probe (Function)"
+            " when approved and is what the deployment learns from watch (Function)"
         )
     ]
 

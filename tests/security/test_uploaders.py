@@ -102,7 +102,7 @@ def test_answers_that_differ_in_the_last_digit_of_a_float_are_one_answer() -> No
 def test_the_gate_refuses_what_the_commits_own_evaluation_lets_pass(value: float) -> None:
     document = samples.evaluation(value, value, value)
     document["distribution"] = {"edges": [], "shares": [1.0]}
-    verdict = decide(parse_evaluation(json.dumps(document | {"champion": None})), Metric("rmse", 10.0), None)
+    verdict = decide(parse_evaluation(json.dumps(document | {"champion": None})), Metric("rmse", 10.0), None, "data")
     assert not verdict["passed"]
     assert "it gives one answer to all of them: it has learned nothing" in verdict["reason"]
     assert verdict["reason"].startswith("Failed: rmse")

@@ -14,7 +14,8 @@ Arguments:
 
 Reads `model.tar.gz` and the test part (CSV, label first, no header). Writes into the output folder
     evaluation.json   all metrics with bootstrap standard deviation and 95 % interval, the metric per slice, the
-                      distribution of the predictions, and the champion's metrics with their paired differences
+                      distribution of the predictions, and the champion's metrics with their paired differences, also
+                      per slice
     golden.json       rows spread over the distribution of predictions, with the values this model gives
 and into /opt/ml/processing/reports (`--reports`) the baseline's statistics.json and constraints.json.
 """
@@ -58,8 +59,9 @@ def main(argv: Sequence[str]) -> None:
     differ(labels, predictions)
     slices = [slice_definition(text, options.features) for text in options.slice]
     os.makedirs(options.output, exist_ok=True)
-    result = evaluate(labels, predictions, features, options.metric, slices, options.features)
-    result["champion"] = compare(options.champion, labels, predictions, features) if options.champion else None
+    parts = [part for definition in slices for part in cut(features, options.features, definition)]
+    result = evaluate(labels, predictions, options.metric, parts)
+    result["champion"] = compare(options, labels, predictions, features, parts) if options.champion else None
     write(options.output, "evaluation.json", result)
     write(options.output, "golden.json", golden(features, predictions, options.features))
     if options.baseline:
@@ -174,14 +176,9 @@ METRICS = {"rmse": rmse, "mae": mae, "r2": r2}
 
 
 def evaluate(
-    labels: np.ndarray,
-    predictions: np.ndarray,
-    features: np.ndarray,
-    metric: str,
-    slices: Sequence[tuple[str, list[float], int]],
-    names: Sequence[str],
+    labels: np.ndarray, predictions: np.ndarray, metric: str, parts: Sequence[tuple[str, np.ndarray]]
 ) -> dict[str, Any]:
-    """The content of evaluation.json."""
+    """The content of evaluation.json; `parts` are the slices, each with its name and which rows are in it."""
     metrics = {
         name: {"value": function(labels, predictions), **spread}
         for (name, function), spread in zip(METRICS.items(), bootstrap(labels, predictions))  # noqa: B905  # as above
@@ -190,10 +187,10 @@ def evaluate(
     if metric not in metrics:
         raise EvaluationError(f"{metric} is undefined on these rows: all labels are equal")
     found = []
-    for name, edges, quantiles in slices:
-        column = features[:, list(names).index(name)]
-        cuts = edges or sorted(set(np.quantile(column, np.arange(1, quantiles) / quantiles).tolist()))
-        found += evaluate_slice(labels, predictions, column, name, cuts, metric)
+    for name, inside in parts:
+        value = METRICS[metric](labels[inside], predictions[inside])
+        if np.isfinite(value):
+            found.append({"slice": name, "value": value, "rows": int(inside.sum())})
     return {
         "regression_metrics": metrics,
         "metric": metric,
@@ -229,34 +226,56 @@ def bootstrap(labels: np.ndarray, predictions: np.ndarray) -> list[dict[str, Any
     return [summarise(column[np.isfinite(column)]) for column in draws.T]
 
 
-def compare(folder: str, labels: np.ndarray, predictions: np.ndarray, features: np.ndarray) -> dict[str, Any]:
-    """The champion on the same rows: each metric with `difference`, ours less the champion's. Or why there is none."""
+def compare(
+    options: argparse.Namespace,
+    labels: np.ndarray,
+    predictions: np.ndarray,
+    features: np.ndarray,
+    parts: Sequence[tuple[str, np.ndarray]],
+) -> dict[str, Any]:
+    """The champion on the same rows: each metric with `difference`, ours less the champion's. Or why there is none.
+
+    `slices` have the same of the one metric, for each slice that a spread can be told of.
+    """
     try:
-        theirs = predict(load_model(folder, features.shape[1]), features)
+        theirs = predict(load_model(options.champion, features.shape[1]), features)
     except Exception as error:  # noqa: BLE001  whatever is wrong with it, ours can still be judged
         return {"problem": f"{type(error).__name__}: {error}"[:500]}
-    spreads = paired(labels, predictions, theirs)
-    metrics = {}
-    for (name, function), spread in zip(METRICS.items(), spreads):  # noqa: B905  # as above
-        ours, value = function(labels, predictions), function(labels, theirs)
-        if np.isfinite(ours) and np.isfinite(value):
-            metrics[name] = {"value": value, "difference": {"value": ours - value, **spread}}
-    return {"metrics": metrics}
+    slices = []
+    for name, inside in parts:
+        found = differences(labels[inside], predictions[inside], theirs[inside], [options.metric])
+        if found and inside.sum() > 1:
+            slices.append({"slice": name, "rows": int(inside.sum()), **found[options.metric]})
+    return {"metrics": differences(labels, predictions, theirs, list(METRICS)), "slices": slices}
 
 
-def paired(labels: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> list[dict[str, Any]]:
-    """Spread of the difference of every metric, both models measured on the same resampled rows each time.
+def differences(
+    labels: np.ndarray, ours: np.ndarray, theirs: np.ndarray, names: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Metrics of the champion by name, where both are defined, each with the difference of ours to it."""
+    spreads = dict(zip(names, paired(labels, ours, theirs, names)))  # noqa: B905  # as above
+    values = {name: (METRICS[name](labels, ours), METRICS[name](labels, theirs)) for name in names}
+    return {
+        name: {"value": value, "difference": {"value": own - value, **spreads[name]}}
+        for name, (own, value) in values.items()
+        if np.isfinite(own) and np.isfinite(value)
+    }
+
+
+def paired(labels: np.ndarray, ours: np.ndarray, theirs: np.ndarray, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Spread of the difference of each metric, both models measured on the same resampled rows each time.
 
     What makes rows hard is hard for both: the difference varies far less than either metric does.
     """
     random = np.random.default_rng(SEED)
     size = len(labels)
     resamples = max(100, min(RESAMPLES, MOST_DRAWS // size))
-    draws = np.empty((resamples, len(METRICS)))
+    functions = [METRICS[name] for name in names]
+    draws = np.empty((resamples, len(functions)))
     for number in range(resamples):
         chosen = random.integers(size, size=size)
         rows = labels[chosen], ours[chosen], theirs[chosen]
-        draws[number] = [function(rows[0], rows[1]) - function(rows[0], rows[2]) for function in METRICS.values()]
+        draws[number] = [function(rows[0], rows[1]) - function(rows[0], rows[2]) for function in functions]
     return [summarise(column[np.isfinite(column)]) for column in draws.T]
 
 
@@ -281,18 +300,15 @@ def slice_definition(text: str, features: Sequence[str]) -> tuple[str, list[floa
         raise EvaluationError(f"slice {text!r} must be FEATURE=1,2,3 or FEATURE=quantiles:4") from None
 
 
-def evaluate_slice(
-    labels: np.ndarray, predictions: np.ndarray, column: np.ndarray, name: str, edges: list[float], metric: str
-) -> list[dict[str, Any]]:
-    """The metric in each range of a column that holds rows and where it is defined."""
-    found = []
-    place = np.searchsorted(edges, column, side="right")
-    for number in range(len(edges) + 1):
-        inside = place == number
-        value = METRICS[metric](labels[inside], predictions[inside]) if inside.any() else float("nan")
-        if np.isfinite(value):
-            found.append({"slice": label(name, edges, number), "value": value, "rows": int(inside.sum())})
-    return found
+def cut(
+    features: np.ndarray, names: Sequence[str], definition: tuple[str, list[float], int]
+) -> list[tuple[str, np.ndarray]]:
+    """The ranges of a feature that hold rows: what a person reads of each, and which rows are in it."""
+    name, edges, quantiles = definition
+    column = features[:, list(names).index(name)]
+    cuts = edges or sorted(set(np.quantile(column, np.arange(1, quantiles) / quantiles).tolist()))
+    place = np.searchsorted(cuts, column, side="right")
+    return [(label(name, cuts, number), place == number) for number in range(len(cuts) + 1) if (place == number).any()]
 
 
 def label(name: str, edges: Sequence[float], number: int) -> str:
