@@ -29,7 +29,7 @@ def run_entry(run: Run, manifest: Report | None, shift: Report | None) -> Report
 
 
 def metrics_entry(manifest: Report) -> Report:
-    """The gate's metric by name, with its interval, threshold and the champion's value."""
+    """The gate's metric by name, with its interval, threshold, the champion's value and the comparison's outcome."""
     metrics, champion = manifest["metrics"], manifest.get("champion")
     return {
         "name": metrics["name"],
@@ -37,6 +37,7 @@ def metrics_entry(manifest: Report) -> Report:
         "ci": metrics["ci"],
         "threshold": metrics["threshold"],
         "champion": champion["value"] if champion else None,
+        "outcome": champion.get("outcome") if champion else None,
         "rows": metrics["rows"],
     }
 
@@ -207,10 +208,13 @@ def _violations(by_feature: dict[str, list[str]]) -> str:
 def _drift(drift: Report | None) -> str:
     if not drift:
         return ""
+    came = f"its release {_text(drift['release'])} serves"
+    if drift.get("refused"):
+        came = f"it did not help ({_text(drift['refused'])}): release {_text(drift['release'])} serves on"
     return (
-        f"<h2>Drift</h2><p>{_text(drift['alarm'])} went off; a run began by itself, on newer rows, and its release"
-        f" {_text(drift['release'])} serves. Then callers changed again, and nothing was started:"
-        f" <b>{_text(drift['held']['brake'])}</b>, {_text(drift['held']['reason'])}.</p>"
+        f"<h2>Drift</h2><p>{_text(drift['alarm'])} went off; a run began by itself, on newer rows, and {came}."
+        f" Then callers changed again, and nothing was started: <b>{_text(drift['held']['brake'])}</b>,"
+        f" {_text(drift['held']['reason'])}.</p>"
     )
 
 

@@ -104,7 +104,7 @@ def test_drift_is_seen_by_feature_and_retrains_once(road: Road) -> None:
     drift, run = road.report["drift"], road.report["runs"][3]
     assert drift["alarm"].startswith(f"{road.project.names.stack('prod')}-drift-")
     assert (run["reason"], run["status"], run["release"]) == ("drift", "Succeeded", drift["release"])
-    assert run["metrics"]["champion"] is not None, "it was compared with the champion"
+    assert run["metrics"]["outcome"] == "better", "after drift, nothing less goes on"
     assert (drift["held"]["brake"], "not before" in drift["held"]["reason"]) == ("cooldown", True)
 
 

@@ -1,6 +1,7 @@
 """The tour's own logic, without a cloud: what it reads from records, and how it reports."""
 
 import json
+import re
 import time
 import zipfile
 from io import BytesIO
@@ -13,6 +14,7 @@ from operate.caller import Answer, read_answer
 from operate.project import read_project
 from operate.runs import Run, Stage
 from operate.shift import Weight, shift_in
+from scenarios.tour import drift_scene, report
 from scenarios.tour.dataset import read_table
 from scenarios.tour.report import render_html, run_entry, shift_entry
 from scenarios.tour.source import source_zip
@@ -122,3 +124,26 @@ def test_the_page_escapes_what_it_shows() -> None:
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
     assert "<td>&lt;b&gt;</td><td>&lt;i&gt;: drift</td>" in page
+
+
+@pytest.mark.parametrize(
+    ("refused", "words"),
+    [
+        (None, "on newer rows, and its release r9 serves. Then"),
+        ("GateRejected: <no>", "and it did not help (GateRejected: &lt;no&gt;): release r9 serves on. Then"),
+    ],
+)
+def test_the_page_says_whether_retraining_helped(refused: str | None, words: str) -> None:
+    held = {"brake": "cooldown", "reason": "not before noon"}
+    assert words in report._drift({"alarm": "a", "release": "r9", "refused": refused, "held": held})
+
+
+@pytest.mark.parametrize("outcome", ["undecided against", "clearly worse than"])
+def test_the_gates_own_sentence_is_what_may_end_a_retraining(outcome: str) -> None:
+    said = (
+        f"GateRejected: Failed: rmse 4 (95 % interval 3 to 5) on 9 held-out rows is below 10; {outcome} the champion ("
+    )
+    assert re.search(drift_scene.NO_HELP, said)
+    assert not re.search(
+        drift_scene.NO_HELP, "GateRejected: Failed: rmse 11 (…) must be below 10; there is no champion"
+    )
