@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from contracts.dataset import Dataset
 from contracts.float32 import LARGEST, holds
@@ -37,9 +38,11 @@ def check(chunks: Iterable[bytes], dataset: Dataset, max_bad_share: float, uri: 
     digest = hashlib.sha256()
     reader = csv.reader(_lines(chunks, digest.update, uri))
     checks, target, width = _header(reader, dataset, uri)
+    lines = _next_line(reader, 0, uri)
     rows, bad, problems, examples = 0, 0, Counter[str](), list[str]()
     try:
         for row in reader:
+            lines = _next_line(reader, lines, uri)
             if not row:
                 continue
             rows += 1
@@ -63,6 +66,21 @@ def check(chunks: Iterable[bytes], dataset: Dataset, max_bad_share: float, uri: 
             f" schema: a model of it would be perfect and know nothing. Upload data in which it differs."
         )
     return Checked(rows, bad, digest.hexdigest())
+
+
+def _next_line(reader: Any, before: int, uri: str) -> int:
+    """The number of the line just read; a row of several is refused: the features job would read other rows.
+
+    Spark takes each line for a row (https://spark.apache.org/docs/3.5.6/sql-data-sources-csv.html, `multiLine`).
+    """
+    line: int = reader.line_num
+    if line != before + 1:
+        raise DataError(_broken(uri, before + 1))
+    return line
+
+
+def _broken(uri: str, line: int) -> str:
+    return f"{uri} has a line break within a cell at line {line}: take it out, since every line is read as a row."
 
 
 @dataclass(frozen=True)
@@ -105,7 +123,9 @@ def _header(reader: Iterator[list[str]], dataset: Dataset, uri: str) -> tuple[li
             f"{uri} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}{target}."
             f" Its header is: {', '.join(header)[:500]}."
         )
-    repeated = [column for column in dataset.columns if header.count(column) > 1]
+    # To Spark, capitals make no other column, and of two it calls neither by its name.
+    lowered = [column.lower() for column in header]
+    repeated = [column for column in dataset.columns if lowered.count(column.lower()) > 1]
     if repeated:
         raise DataError(f"{uri} has the column {repeated[0]} more than once: which one is meant?")
     checks = [
@@ -151,7 +171,7 @@ def _too_many(uri: str, rows: int, bad: int, max_bad_share: float, problems: Cou
 
 def _lines(chunks: Iterable[bytes], update: Callable[[bytes], None], uri: str) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
-    pending = ""
+    pending, number = "", 0
     try:
         for chunk in chunks:
             update(chunk)
@@ -159,10 +179,16 @@ def _lines(chunks: Iterable[bytes], update: Callable[[bytes], None], uri: str) -
             if len(pending) > _MAX_CELL * 8:
                 raise DataError(f"{uri} has a line of more than a million characters: it is not a CSV of rows.")
             for line in complete:
+                number += 1
+                # A carriage return ends a line, too, wherever it stands.
+                if "\r" in line[:-1]:
+                    raise DataError(_broken(uri, number))
                 yield line + "\n"
         pending += decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         raise DataError(f"{uri} is not UTF-8 text ({error.reason}): save it as UTF-8 CSV.") from error
+    if "\r" in pending[:-1]:
+        raise DataError(_broken(uri, number + 1))
     if pending:
         yield pending
 

@@ -3,6 +3,7 @@
 It runs in DuckDB, as in the rehearsal; on AWS it runs in Spark.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,6 +24,18 @@ SALTS = ("one", "another")
 """In place of the project's secret: which row falls into which part differs with it, how many do hardly."""
 MOST_BAD = 0.1
 """Share of a sample's rows that may not fit the declaration; the pipeline has the same default."""
+
+QUERY = re.compile(r"(?:[ \t\r\n]|--[^\r\n]*[\r\n])*(?:SELECT|WITH)\b")
+QUOTED = re.compile(r"`\w+(?:\.\w+)*`", re.ASCII)
+REFUSED = (
+    (re.compile(r"\b(?:INSERT|DELETE|UPDATE|MERGE)\b"), "changes what lies elsewhere"),
+    (re.compile(r"\bUSING\b(?![ \t\r\n]*\()"), "runs a program"),
+    (re.compile(r"\b(?:REFLECT|TRY_REFLECT|JAVA_METHOD)\b"), "calls any Java"),
+    (re.compile(r"\bIDENTIFIER\b"), "names tables and functions by a text"),
+    (re.compile(r"\$\{"), "is replaced before the SQL is read"),
+    (re.compile(r"\\[\r\n]"), "lets a comment go on in the next line"),
+)
+"""What the job refuses, and the reasons: those of functions/jobs/features/features_job.py, which imports Spark."""
 
 _GROWTH = 1.06
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL", "UTINYINT",
@@ -51,7 +64,10 @@ def check(root: Path, dataset: Dataset, data: Path | None = None) -> Result:
 
 
 def _shape(connection: Any, sql: str, dataset: Dataset) -> list[Finding]:
-    """What is wrong with the SQL whatever the rows are: syntax, names, and the columns that it gives."""
+    """What is wrong with the SQL whatever the rows are: more than a query, syntax, names, the columns that it gives."""
+    more = not_a_query(sql)
+    if more:
+        return [Finding(SQL, f"{more}: features.sql only gives rows, so take it out")]
     columns = ", ".join(f"{_quoted(column)} VARCHAR" for column in dataset.columns)
     connection.execute(f"CREATE OR REPLACE TABLE raw ({columns})")
     draw(connection, dataset, SALTS[0])
@@ -71,6 +87,19 @@ def _shape(connection: Any, sql: str, dataset: Dataset) -> list[Finding]:
     if given.get("split", "VARCHAR") != "VARCHAR":
         found.append(Finding(SQL, f"gives split as {given['split']}; it must be one of {', '.join(PARTS)}"))
     return found
+
+
+def not_a_query(sql: str) -> str:
+    """What of a text the job refuses, since it is more than a query; empty for one query."""
+    text = sql.upper()
+    if not QUERY.match(text):
+        return "does not begin with SELECT or WITH, after comments by --"
+    for pattern, does in REFUSED:
+        found = pattern.search(text)
+        if found:
+            return f"has {found[0]!r}, be it in a comment, which {does}"
+    # Like csv.`s3://…`. Both marks of a quoted name stand in one comment, text or piece of code: nothing ends within.
+    return "has '`' around more than a name, which names files as tables" if "`" in QUOTED.sub("", text) else ""
 
 
 def _on_sample(connection: Any, sql: str, dataset: Dataset, sample: Path) -> Result:

@@ -21,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.dataset import parse_dataset
+from operate.checks import features as check
 from operate.checks.features import draw
 from scenarios.trips import write_trips
 from tests.functions import samples
@@ -45,8 +46,15 @@ def features(rows: list[list[str]], secret: str = SECRET) -> list[tuple[Any, ...
         connection.execute(f"CREATE TABLE raw ({', '.join(f'{name} VARCHAR' for name in HEADER)})")
         marks = ", ".join(["(?, ?, ?, ?, ?)"] * len(rows))
         connection.execute(f"INSERT INTO raw VALUES {marks}", [cell for row in rows for cell in row])
-        connection.execute(f"CREATE VIEW input AS {load_job(patch).with_lots(HEADER, secret)}")
+        keep_secret(connection, secret)
+        connection.execute(f"CREATE VIEW input AS {load_job(patch).with_lots(HEADER)}")
         return connection.execute(samples.FEATURES_SQL).fetchall()
+
+
+def keep_secret(connection: duckdb.DuckDBPyConnection, secret: str) -> None:
+    """The row that the job draws lots by."""
+    connection.execute("CREATE TABLE lots (secret VARCHAR)")
+    connection.execute("INSERT INTO lots VALUES (?)", [secret])
 
 
 def changed(**values: str) -> list[str]:
@@ -117,7 +125,8 @@ def test_an_empty_cell_is_a_cell(monkeypatch: pytest.MonkeyPatch) -> None:
     job = load_job(monkeypatch)
     with duckdb.connect() as connection:
         connection.execute("CREATE TABLE raw AS SELECT * FROM (VALUES ('x', NULL), (NULL, 'x'), ('x', NULL)) r(a, b)")
-        lots = [row[-1] for row in connection.execute(job.with_lots(["a", "b"], "s")).fetchall()]
+        keep_secret(connection, "s")
+        lots = [row[-1] for row in connection.execute(job.with_lots(["a", "b"])).fetchall()]
     assert lots[0] == lots[2] != lots[1]
     assert {len(lot) for lot in lots} == {32}
 
@@ -130,9 +139,15 @@ def test_the_check_draws_the_lots_of_the_job(monkeypatch: pytest.MonkeyPatch) ->
         connection.execute(f"CREATE TABLE raw ({columns})")
         marks = ", ".join("?" * len(dataset.columns))
         connection.execute(f"INSERT INTO raw VALUES ({marks})", [None, *GOOD[1:]])
-        ours = connection.execute(job.with_lots(dataset.columns, SECRET)).fetchall()
+        keep_secret(connection, SECRET)
+        ours = connection.execute(job.with_lots(dataset.columns)).fetchall()
         draw(connection, dataset, SECRET)
         assert connection.execute("SELECT * FROM input").fetchall() == ours
+
+
+def test_the_check_refuses_what_the_job_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = load_job(monkeypatch)
+    assert (check.QUERY, check.QUOTED, check.REFUSED) == (job.QUERY, job.QUOTED, job.REFUSED)
 
 
 def test_the_secret_is_a_code_of_the_key_alone(monkeypatch: pytest.MonkeyPatch) -> None:

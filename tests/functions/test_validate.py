@@ -145,6 +145,11 @@ def test_counts_rows_that_do_not_fit() -> None:
         (text(ROW, ROW.replace("12.95", "1e39")), r"total '1e39' is larger than a model can compute with \(3.4e\+38\)"),
         (text(ROW, ROW.replace(",1,", ",-1e39,")), "passengers '-1e39' is larger than a model can compute with"),
         (text(ROW, ROW.replace("20:21:09", "25:21:09")), "pickup '2019-03-23 25:21:09' is not a timestamp"),
+        # Spark reads other columns and other rows of these than the validation would have (F8).
+        (text(ROW, header=HEADER + ",Total"), "has the column total more than once"),
+        (b"note," + HEADER.encode() + b'\n"a\n1,' + ROW.encode() + b'\n",' + ROW.encode(), "within a cell at line 2:"),
+        (b'"no\nte",' + HEADER.encode() + b"\nx," + ROW.encode(), "within a cell at line 1:"),
+        (b"note," + HEADER.encode() + b'\n"a\r1,' + ROW.encode() + b'",' + ROW.encode(), "within a cell at line 2:"),
         (text("\xff").replace(b"\xc3\xbf", b"\xff\xfe"), "is not UTF-8 text"),
     ],
 )
@@ -155,7 +160,7 @@ def test_refuses(content: bytes, reason: str) -> None:
 
 def test_reads_quotes_line_ends_and_byte_order_mark() -> None:
     header = b"\xef\xbb\xbfnote," + HEADER.encode()
-    rows = [b'\r\n"two\nlines, \xc3\xa9\xe2\x80\xa8",' + row.encode() for row in (ROW, OTHER)]
+    rows = [b'\r\n"two ""cells"", \xc3\xa9\xe2\x80\xa8",' + row.encode() for row in (ROW, OTHER)]
     assert checked(header + b"".join(rows) + b"\r\n\r\n", size=1).rows == 2
 
 

@@ -4,7 +4,8 @@ Arguments (all required):
     --RUN      id of the run, for messages
     --INPUT    s3://…/input/data.csv, the validated copy of the data
     --OUTPUT   s3://…/features, below which train/, validation/, test/ and baseline/ are written
-    --SQL      s3://…/features.sql: reads table `input` (text columns), gives the target, the features and `split`
+    --SQL      s3://…/features.sql: a query that reads table `input` (text columns), gives the target, the features
+               and `split`. It is the commit's, which nobody has approved yet, and does nothing but give rows
     --DATASET  s3://…, the dataset's schema; its `target` and `features` name the columns, in this order
     --SPLIT_KEY  ARN of the KMS key whose secret draws a row's lot
 
@@ -18,6 +19,7 @@ the training rows with a header, as the model monitor's analyzer expects.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -27,6 +29,22 @@ from awsglue.utils import getResolvedOptions
 from pyspark.sql import SparkSession
 
 PARTS = ("train", "validation", "test")
+
+# In Spark SQL a text can write files, run programs and read files, all with this job's role. The grammar:
+# https://github.com/apache/spark/blob/v3.5.6/sql/api/src/main/antlr4/org/apache/spark/sql/catalyst/parser/SqlBaseParser.g4
+# All of a text is searched, comments too: where one ends, only Spark's own lexer would know for sure.
+QUERY = re.compile(r"(?:[ \t\r\n]|--[^\r\n]*[\r\n])*(?:SELECT|WITH)\b")
+QUOTED = re.compile(r"`\w+(?:\.\w+)*`", re.ASCII)
+REFUSED = (
+    (re.compile(r"\b(?:INSERT|DELETE|UPDATE|MERGE)\b"), "changes what lies elsewhere"),
+    # A query pipes its rows through a program; a join only names columns.
+    (re.compile(r"\bUSING\b(?![ \t\r\n]*\()"), "runs a program"),
+    (re.compile(r"\b(?:REFLECT|TRY_REFLECT|JAVA_METHOD)\b"), "calls any Java"),
+    (re.compile(r"\bIDENTIFIER\b"), "names tables and functions by a text"),
+    (re.compile(r"\$\{"), "is replaced before the SQL is read"),
+    (re.compile(r"\\[\r\n]"), "lets a comment go on in the next line"),
+)
+"""What no features.sql may hold, in capitals, and what it does. Spark reads ſ and ı as S and I: so does str.upper."""
 
 
 class FeatureError(Exception):
@@ -39,10 +57,16 @@ def main(argv: list[str]) -> None:
     dataset = json.loads(read_text(args["DATASET"]))
     columns = [dataset["target"], *dataset["features"]]
     spark = SparkSession.builder.getOrCreate()
-    raw = spark.read.option("header", "true").csv(args["INPUT"])
+    sql = read_text(args["SQL"])
+    refuse_more_than_rows(sql, args)
+    # A quote is doubled, as it was to the validation; to Spark a backslash would do as well.
+    raw = spark.read.option("header", "true").option("escape", '"').csv(args["INPUT"])
     raw.createOrReplaceTempView("raw")
-    spark.sql(with_lots(dataset["columns"], secret(args["SPLIT_KEY"]))).createOrReplaceTempView("input")
-    features = spark.sql(read_text(args["SQL"])).select(*columns, "split")
+    # The secret comes as a row: a literal would stand in the plan, which Spark's errors show to whoever reads them.
+    spark.createDataFrame([(secret(args["SPLIT_KEY"]),)], "secret string").createOrReplaceTempView("lots")
+    spark.sql(with_lots(dataset["columns"])).createOrReplaceTempView("input")
+    spark.catalog.dropTempView("lots")
+    features = spark.sql(sql).select(*columns, "split")
     counts = {part: features.where(f"split = '{part}'").count() for part in PARTS}
     check(counts, args)
     for part in ("train", "test"):
@@ -56,14 +80,37 @@ def main(argv: list[str]) -> None:
     print(json.dumps({"run": args["RUN"], "rows": counts}))
 
 
-def with_lots(columns: Iterable[str], salt: str) -> str:
-    """SQL that gives each row of `raw` its lot. Column names are letters, digits and underscores (contracts/fields.py).
+def with_lots(columns: Iterable[str]) -> str:
+    """SQL that gives each row of `raw` its lot, by the secret in the one row of `lots`.
 
-    Empty cells count: CONCAT_WS would leave them out, and another row would have the same text.
+    Column names are letters, digits and underscores (contracts/fields.py). Empty cells count: CONCAT_WS would leave
+    them out, and another row would have the same text.
     """
     named = [f"raw.{column}" for column in columns]
     cells = ", ".join(f"COALESCE({column}, '')" for column in named)
-    return f"SELECT {', '.join(named)}, MD5(CONCAT_WS('|', '{salt}', {cells})) AS draw FROM raw"  # noqa: S608
+    lot = f"MD5(CONCAT_WS('|', lots.secret, {cells})) AS draw"
+    # Without the hint Spark sends the data to the secret: it does not know how small that is.
+    return f"SELECT /*+ BROADCAST(lots) */ {', '.join(named)}, {lot} FROM raw CROSS JOIN lots"  # noqa: S608
+
+
+def refuse_more_than_rows(sql: str, args: dict[str, str]) -> None:
+    """Refuse SQL that could do anything but give rows. Raises FeatureError before Spark reads it."""
+    found = not_a_query(sql)
+    if found:
+        raise FeatureError(f"run {args['RUN']}: {args['SQL']} {found}: features.sql only gives rows, so take it out")
+
+
+def not_a_query(sql: str) -> str:
+    """What of a text is more than a query; empty for one query."""
+    text = sql.upper()
+    if not QUERY.match(text):
+        return "does not begin with SELECT or WITH, after comments by --"
+    for pattern, does in REFUSED:
+        found = pattern.search(text)
+        if found:
+            return f"has {found[0]!r}, be it in a comment, which {does}"
+    # Like csv.`s3://…`. Both marks of a quoted name stand in one comment, text or piece of code: nothing ends within.
+    return "has '`' around more than a name, which names files as tables" if "`" in QUOTED.sub("", text) else ""
 
 
 def secret(key: str) -> str:

@@ -86,11 +86,9 @@ def test_a_failing_script_fails_the_run_with_its_message(world: World) -> None:
 
 
 def test_what_the_shim_lacks_is_said(world: World) -> None:
-    glue = make_job(
-        world, "from pyspark.sql import SparkSession\nSparkSession.builder.getOrCreate().createDataFrame([])"
-    )
+    glue = make_job(world, "from pyspark.sql import SparkSession\nSparkSession.builder.getOrCreate().newSession()")
     found = finish(glue, glue.start_job_run(JobName="job")["JobRunId"])
-    assert "not implemented by the rehearsal: SparkSession.createDataFrame" in found["ErrorMessage"]
+    assert "not implemented by the rehearsal: SparkSession.newSession" in found["ErrorMessage"]
 
 
 def test_concurrent_runs_are_limited_and_can_be_stopped(world: World) -> None:

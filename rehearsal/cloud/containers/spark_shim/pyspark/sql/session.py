@@ -9,7 +9,7 @@ from pyspark.context import SparkContext
 from pyspark.sql.frame import DataFrame
 from pyspark.sql.storage import download
 
-_READ_OPTIONS = frozenset({"header", "sep", "delimiter", "inferschema", "encoding"})
+_READ_OPTIONS = frozenset({"header", "sep", "delimiter", "inferschema", "encoding", "escape"})
 _TYPES = {
     "string": "VARCHAR", "double": "DOUBLE", "float": "FLOAT", "int": "INTEGER", "integer": "INTEGER",
     "bigint": "BIGINT", "long": "BIGINT", "boolean": "BOOLEAN", "timestamp": "TIMESTAMP", "date": "DATE",
@@ -43,6 +43,7 @@ class SparkSession:
         # DuckDB would try to download what it lacks. Time stamps without a zone need no extension.
         self.connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
         self.sparkContext = SparkContext()
+        self.catalog = Catalog(self)
         self._made = 0
 
     @property
@@ -52,6 +53,15 @@ class SparkSession:
     def sql(self, query: str) -> DataFrame:
         """Runs now, not lazily: the result is a table that every later action reads."""
         return self.table(f"({query.strip().rstrip(';')}\n)")
+
+    def createDataFrame(self, data: list[tuple[Any, ...]], schema: str) -> DataFrame:
+        """Rows that the program has itself; the schema is a DDL string."""
+        columns = typed_columns(schema)
+        empty = ", ".join(f"CAST(NULL AS {kind}) AS {_name(name)}" for name, kind in columns)
+        made = self.table(f"(SELECT {empty}) LIMIT 0")
+        marks = ", ".join("?" * len(columns))
+        self.connection.executemany(f"INSERT INTO __frame_{self._made} VALUES ({marks})", data)
+        return made
 
     def table(self, source: str) -> DataFrame:
         """A temporary table made from something that can stand after FROM."""
@@ -68,6 +78,24 @@ class SparkSession:
         raise NotImplementedError(f"not implemented by the rehearsal: SparkSession.{name}")
 
 
+class Catalog:
+    """`spark.catalog`."""
+
+    def __init__(self, session: SparkSession) -> None:
+        self._session = session
+
+    def dropTempView(self, name: str) -> bool:
+        """Whether there was one. What was made of it before stays."""
+        there = self._session.connection.execute(
+            "SELECT count(*) FROM duckdb_views() WHERE view_name = ? AND temporary", [name]
+        ).fetchone()
+        self._session.connection.execute(f"DROP VIEW IF EXISTS {_name(name)}")
+        return bool(there and there[0])
+
+    def __getattr__(self, name: str) -> Any:
+        raise NotImplementedError(f"not implemented by the rehearsal: spark.catalog.{name}")
+
+
 class Reader:
     """`spark.read`."""
 
@@ -79,6 +107,8 @@ class Reader:
     def option(self, key: str, value: Any) -> "Reader":
         if key.lower() not in _READ_OPTIONS:
             raise NotImplementedError(f"not implemented by the rehearsal: read option {key}")
+        if key.lower() == "escape" and value != '"':
+            raise NotImplementedError(f"not implemented by the rehearsal: read option {key}={value}")
         self._options[key.lower()] = str(value)
         return self
 
@@ -106,14 +136,15 @@ class Reader:
         separator = self._options.get("sep", self._options.get("delimiter", ","))
         names = ", ".join(_text(str(file)) for file in files)
         head = "true" if self._flag("header") else "false"
-        # Like Spark: a quote may be escaped by a backslash, a row that is too short ends in NULLs.
+        # Like Spark, a row that is too short ends in NULLs. What else than a quote may escape one does not.
         reader = (
             f"read_csv([{names}], header = {head}, delim = {_text(separator)}, all_varchar = true, null_padding = true,"
             f" quote = '\"', nullstr = ''{self._names(files)})"
         )
         if self._schema is None:
             return self._session.table(reader)
-        casts = ", ".join(f"TRY_CAST({_name(name)} AS {kind}) AS {_name(name)}" for name, kind in self._columns())
+        columns = typed_columns(self._schema)
+        casts = ", ".join(f"TRY_CAST({_name(name)} AS {kind}) AS {_name(name)}" for name, kind in columns)
         return self._session.table(f"(SELECT {casts} FROM {reader})")
 
     def parquet(self, path: str) -> DataFrame:
@@ -125,7 +156,7 @@ class Reader:
 
     def _names(self, files: list[Path]) -> str:
         if self._schema is not None and not self._flag("header"):
-            return f", names = [{', '.join(_text(name) for name, _ in self._columns())}]"
+            return f", names = [{', '.join(_text(name) for name, _ in typed_columns(self._schema))}]"
         if self._flag("header") or self._schema is not None:
             return ""
         count = self._session.connection.execute(
@@ -134,17 +165,19 @@ class Reader:
         assert count is not None
         return f", names = [{', '.join(_text(f'_c{index}') for index in range(count[0]))}]"
 
-    def _columns(self) -> list[tuple[str, str]]:
-        columns = []
-        for part in (self._schema or "").split(","):
-            name, _, kind = part.strip().partition(" ")
-            if kind.strip().lower() not in _TYPES:
-                raise NotImplementedError(f"not implemented by the rehearsal: column type {kind!r} in a schema")
-            columns.append((name.strip("`"), _TYPES[kind.strip().lower()]))
-        return columns
-
     def __getattr__(self, name: str) -> Any:
         raise NotImplementedError(f"not implemented by the rehearsal: spark.read.{name}")
+
+
+def typed_columns(schema: str) -> list[tuple[str, str]]:
+    """Names and DuckDB's types of a schema that is a DDL string."""
+    columns = []
+    for part in schema.split(","):
+        name, _, kind = part.strip().partition(" ")
+        if kind.strip().lower() not in _TYPES:
+            raise NotImplementedError(f"not implemented by the rehearsal: column type {kind!r} in a schema")
+        columns.append((name.strip("`"), _TYPES[kind.strip().lower()]))
+    return columns
 
 
 def _text(value: str) -> str:
