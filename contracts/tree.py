@@ -13,11 +13,16 @@ def file_line(name: bytes, body: bytes) -> bytes:
     return (b"\\" if escaped != name else b"") + hashlib.sha256(body).hexdigest().encode() + b"  " + escaped
 
 
-def link_line(name: bytes, target: bytes) -> bytes:
-    """The line of a symbolic link."""
-    return name + b" -> " + target
+def links_line(links: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """One line for all symbolic links, by name and target: what GNU's sha256sum says of its input.
+
+    Names and targets may hold anything, lines of files too. No name holds two slashes in a row, and nothing a NUL.
+    """
+    records = sorted(name + b"//" + target + b"\0" for name, target in links)
+    return hashlib.sha256(b"".join(records)).hexdigest().encode() + b"  -"
 
 
-def digest(lines: Iterable[bytes]) -> str:
-    """SHA-256 over the sorted lines, as 64 hex digits."""
-    return hashlib.sha256(b"".join(line + b"\n" for line in sorted(lines))).hexdigest()
+def digest(files: Iterable[bytes], links: Iterable[tuple[bytes, bytes]] = ()) -> str:
+    """SHA-256 over the sorted lines of the files and the links, as 64 hex digits."""
+    lines = sorted([*files, links_line(links)])
+    return hashlib.sha256(b"".join(line + b"\n" for line in lines)).hexdigest()

@@ -117,11 +117,12 @@ def _write_profile(text: str) -> list[str]:
 # Taken before anything of the source runs, and read-only from then on: a source cannot lie about itself. A build's
 # commands share one shell (docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html, "version").
 # operate/sources.py takes the same hash of a commit.
+# What cannot be read stops the build: left out, it could be anything.
 _MEASURE = (
-    "{ find . -type l -printf '%p -> %l\\n'; find . -type f -print0 | xargs -0 -r sha256sum; }"
-    " | LC_ALL=C sort | sha256sum | cut -c 1-64"
+    "set -o pipefail && { find . -type l -printf '%p//%l\\0' | LC_ALL=C sort -z | sha256sum"
+    " && find . -type f -print0 | xargs -0 -r sha256sum; } | LC_ALL=C sort | sha256sum | cut -c 1-64"
 )
-MEASURE_SOURCE = f'SOURCE_SHA256="$({_MEASURE})"; readonly SOURCE_SHA256; export SOURCE_SHA256'
+MEASURE_SOURCE = f'SOURCE_SHA256="$({_MEASURE})" && readonly SOURCE_SHA256 && export SOURCE_SHA256'
 _REFUSE_ANOTHER_SOURCE = (
     'test "$SOURCE_SHA256" = "${APPROVED_SOURCE_SHA256:?nothing was approved}" || { echo "the source has SHA-256'
     " $SOURCE_SHA256, but $APPROVED_SOURCE_SHA256 was approved: nothing was changed; find out what exchanged it, then"
@@ -129,6 +130,13 @@ _REFUSE_ANOTHER_SOURCE = (
 )
 
 
+# `python` is pyenv's in CodeBuild's images, which asks the current folder (`.python-version`) which one is meant: the
+# one that is meant elsewhere comes first from now on. https://github.com/aws/aws-codebuild-docker-images,
+# https://github.com/pyenv/pyenv#understanding-python-version-selection
+_CHOOSE_PYTHON = (
+    'PYTHON="$(cd / && python -I -c "import sys; print(sys.executable)")" && test -x "$PYTHON"'
+    ' && export PATH="${PYTHON%/*}:$PATH"'
+)
 # Isolated (-I): Python finds no module in the source, which is the current folder.
 _FETCH_TOOLS = (
     'TOOLS="$(mktemp -d)" && aws s3 cp --only-show-errors "${TOOLS_ADDRESS:?no tools are pinned}" "$TOOLS.zip"'
@@ -149,6 +157,7 @@ def _install(tools: Tools, *first: str) -> list[str]:
     """Before anything of the source runs: the pinned tools, and libraries that the source cannot choose."""
     return [
         *first,
+        _CHOOSE_PYTHON,
         _FETCH_TOOLS,
         _refuse_other_tools(tools),
         _refuse_other_libraries(tools),

@@ -18,14 +18,14 @@ def of_commit(root: Path, reference: str) -> str:
 
 
 def of_folder(folder: Path) -> str:
-    """SHA-256 over the sorted lines of `sha256sum` for each file, and a line `path -> target` for each link."""
-    lines = []
+    """SHA-256 over the sorted lines of `sha256sum` for each file, and one for all links."""
+    lines, links = [], []
     for place, folders, files in os.walk(folder):
         for name in [*files, *folders]:
             path = Path(place, name)
             relative = b"./" + os.fsencode(path.relative_to(folder))
             if path.is_symlink():
-                lines.append(tree.link_line(relative, os.readlink(os.fsencode(path))))
+                links.append((relative, os.readlink(os.fsencode(path))))
             elif path.is_file():
                 lines.append(tree.file_line(relative, path.read_bytes()))
-    return tree.digest(lines)
+    return tree.digest(lines, links)

@@ -1,5 +1,6 @@
 """A source has one hash, in a build's shell and on an approver's machine."""
 
+import hashlib
 import subprocess
 from pathlib import Path
 
@@ -69,6 +70,43 @@ def test_whatever_changes_is_another_source(repository: Path, change: str) -> No
     git(repository, "add", "-A")
     git(repository, "commit", "-qm", change)
     assert of_commit(repository, "HEAD") != before
+
+
+BODY = b"print('anything goes')\n"
+HASH = hashlib.sha256(BODY).hexdigest()
+TWINS = {
+    # A link's target holds the line of a file that another source has.
+    "a file in a link": ({"x": f"y\n{HASH}  ./evil.py"}, {"x": "y"}),
+    "two links in one": ({"x": "y\n./z -> w"}, {"x": "y", "z": "w"}),
+    "a link in its name": ({"x -> y": "z"}, {"x": "y -> z"}),
+}
+
+
+@pytest.mark.parametrize(("one", "other"), TWINS.values(), ids=TWINS)
+def test_no_other_source_has_the_same_hash(tmp_path: Path, one: dict[str, str], other: dict[str, str]) -> None:
+    """What a reviewer read as a link that leads nowhere could be exchanged for code."""
+    for name, links in (("one", one), ("other", other)):
+        (tmp_path / name).mkdir()
+        for link, target in links.items():
+            (tmp_path / name / link).symlink_to(target)
+    if HASH in str(one):
+        (tmp_path / "other" / "evil.py").write_bytes(BODY)
+    assert of_folder(tmp_path / "one") != of_folder(tmp_path / "other")
+    for name in ("one", "other"):
+        assert measured(tmp_path / name).stdout.strip() == of_folder(tmp_path / name)
+
+
+@pytest.mark.parametrize("stub", ["find", "sha256sum"])
+def test_what_cannot_be_measured_stops_the_build(
+    repository: Path, tmp_path_factory: pytest.TempPathFactory, stub: str
+) -> None:
+    """A file that is not readable, say: it would be left out, and could be anything."""
+    folder = tmp_path_factory.mktemp("bin")
+    (folder / stub).write_text(f'#!/bin/sh\n/usr/bin/{stub} "$@"\nexit 1\n')
+    (folder / stub).chmod(0o755)
+    command = ["bash", "-c", f"PATH={folder}:$PATH; {MEASURE_SOURCE} && echo measured"]
+    found = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+    assert (found.stdout, found.returncode) == ("", 1)
 
 
 def test_a_source_cannot_change_what_was_measured(repository: Path) -> None:
