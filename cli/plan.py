@@ -23,11 +23,12 @@ def plan(
 
     Changes nothing but the stored plan. Prints MANIFEST_SHA256 and PLAN_SHA256, which `deploy` takes, and EVIDENCE.
     """
-    from operate import HERE, ROOT, evidence, plans
+    from operate import HERE, ROOT, evidence, plans, source_files
     from operate.deploy import refuse_foundation
     from operate.previews import Asked, steps
     from preview import digest, report, summary
 
+    source_files.refuse_more(ROOT, stack)
     client = s3()
     found, sha256 = evidence.read_manifest(client, release, manifest_sha256)
     planned = steps(Asked(ROOT, stack, release, pack=HERE / "policies", sealed=True))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.errors import UserError
-from operate import HERE, ROOT, engine, exemptions, sealing, stack_files
+from operate import HERE, ROOT, engine, exemptions, sealing, source_files, stack_files
 from operate.plans import refuse_another
 from operate.previews import policy_pack
 from operate.updates import bring_up, refresh_interrupted
@@ -34,6 +34,7 @@ def deploy_release(
     `more` goes to preview and update alike. `without` names a variant of the config that is left out, since it is
     what is deployed. `exempted` is exempted from policies beside what the stack's config exempts.
     """
+    source_files.refuse_more(ROOT, stack)
     refresh_interrupted(stack, ROOT)
     with tempfile.TemporaryDirectory() as folder:
         arguments = [*release_arguments(stack, Path(folder), release, manifest_sha256), *more]

@@ -67,6 +67,7 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         note(arguments[5:])
         return subprocess.CompletedProcess([], 0, "{}", "")
 
+    (tmp_path / "Pulumi.yaml").write_text("name: x\nruntime: python\n")
     monkeypatch.setattr(deploy, "ROOT", tmp_path)
     monkeypatch.setattr(deploy, "refresh_interrupted", lambda *_: None)
     monkeypatch.setattr(engine, "run", run)

@@ -135,7 +135,8 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("command", ["deploy", "plan"])
 def test_the_projects_own_tools_need_nothing_else_of_it(alone: Path, tmp_path: Path, command: str) -> None:
-    """They work on a project that has only its stack's file, up to the engine, which is not there."""
+    """They work on a project that has only its own and its stack's file, up to the engine, which is not there."""
+    (tmp_path / "Pulumi.yaml").write_text("name: x\nruntime: python\n")
     (tmp_path / "Pulumi.dev.yaml").write_text("config: {}\n")
     given = {"deploy": ["--release", "s3://b/m"], "plan": ["--release", "s3://b/m", "--store", "s3://b/p"]}[command]
     done = subprocess.run(
@@ -150,6 +151,25 @@ def test_the_projects_own_tools_need_nothing_else_of_it(alone: Path, tmp_path: P
     assert done.returncode == 1
     assert done.stderr.startswith("glidepath: "), done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["deploy", "plan"])
+def test_a_source_brings_no_host_for_its_program_and_the_policy_pack(alone: Path, tmp_path: Path, command: str) -> None:
+    (tmp_path / "Pulumi.dev.yaml").write_text("config: {}\n")
+    (tmp_path / "Pulumi.yaml").write_text(
+        "name: x\nruntime: python\nplugins: {languages: [{name: python, path: ./evil}]}\n"
+    )
+    given = {"deploy": ["--release", "s3://b/m"], "plan": ["--release", "s3://b/m", "--store", "s3://b/p"]}[command]
+    done = subprocess.run(
+        [sys.executable, "-I", str(alone / "cli" / "__main__.py"), command, "--stack", "dev", *given],
+        cwd=tmp_path,
+        env={"PATH": "/nowhere", "GLIDEPATH_SOURCE": str(tmp_path), "AWS_REGION": "eu-west-1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Pulumi.yaml has 'plugins', by which the engine could run" in done.stderr
 
 
 def test_the_tools_work_on_the_project_with_their_own_policy_pack(alone: Path, tmp_path: Path) -> None:
