@@ -46,7 +46,8 @@ class Exemption:
     resource: Annotated[
         str,
         Key(
-            Text("the name or URN of one resource, without * and ?", r"(?=.*\S)[^*?\x00-\x1f\x7f]{1,500}"),
+            # A finding tells an exemption by its name: no resource may go on with another's words.
+            Text("the name or URN of one resource, without spaces, * and ?", r"[^*? \x00-\x1f\x7f]{1,500}"),
             "the resource, as the finding names it",
         ),
     ]
@@ -54,7 +55,7 @@ class Exemption:
         str,
         Key(
             Text("one line of at most 200 characters", rf"{_LINE}{{1,200}}"),
-            "the place in it, as the finding names it; without it, all of the rule's findings there",
+            "one place in it, as the finding names it; without it, all of the rule's findings there",
             "",
         ),
     ]

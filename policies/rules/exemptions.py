@@ -18,7 +18,7 @@ SCHEMA: dict[str, Any] = {
         "properties": {
             "rule": {"type": "string"},
             "resource": {"type": "string", "description": "Name or URN of one resource, no wildcards."},
-            "where": {"type": "string", "description": "The place as the message names it; all places if left out."},
+            "where": {"type": "string", "description": "One place as the message names it; all if left out."},
             "reason": {"type": "string"},
             "until": {"type": "string", "description": "Last day, YYYY-MM-DD, within a year."},
         },
@@ -44,13 +44,18 @@ class Exemption:
         """Whether it names a finding."""
         urn = finding.urn or (resource.urn if resource else "")
         name = urn.rpartition("::")[2] or (resource.name if resource else "")
-        if self.rule != rule or (self.where and self.where not in finding.where):
+        if self.rule != rule or (self.where and not _whole(self.where, finding.where)):
             return False
         return self.resource in (name, urn)
 
     def __str__(self) -> str:
         place = f" ({self.where})" if self.where else ""
         return f"{self.rule} of {self.resource}{place}"
+
+
+def _whole(part: str, place: str) -> bool:
+    """Whether a place has a part, and not the beginning of another: statement 1 is not in statement 12."""
+    return re.search(rf"(?<!\w){re.escape(part)}(?!\w)", place) is not None
 
 
 def read(entries: Sequence[Mapping[str, Any]], rules: set[str], today: datetime.date) -> list[Exemption]:

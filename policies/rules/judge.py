@@ -85,6 +85,7 @@ class Judge:
         self._families: dict[tuple[str, str], tuple[Mapping[str, Any], Family]] = {}
         self._advice: dict[str, list[str]] = defaultdict(list)
         self._used: dict[Exemption, set[str]] = defaultdict(set)
+        self._places: dict[Exemption, set[str]] = defaultdict(set)
         self._unknown: list[Resource] = []
 
     def resource(self, family: str, config: Mapping[str, Any], resource: Resource, report: Report) -> None:
@@ -114,14 +115,20 @@ class Judge:
             for fault in (*faults, *family.faults):
                 report(f"{MARK}{fault}\n  Fix: take it out of the policy config, or fix it", "")
         self._used.clear()
+        self._places.clear()
         self._unknown.clear()
 
     def _fault(self, exemption: Exemption) -> str:
         used = self._used.get(exemption, set())
-        if exemption.fault or len(used) == 1:
+        places = self._places.get(exemption, set()) if exemption.where else set()
+        if exemption.fault:
             return exemption.fault
-        if used:
+        if len(used) > 1:
             return f"names {len(used)} resources: give the URN of one"
+        if len(places) > 1:
+            return f"names {len(places)} places, like {min(places)!r}: give one in full"
+        if used:
+            return ""
         if any(exemption.matches(exemption.rule, each, Finding("", exemption.where)) for each in self._unknown):
             return ""
         return UNUSED
@@ -144,6 +151,7 @@ class Judge:
             valid = [each for each in named if not each.fault]
             for each in named:
                 self._used[each].add(finding.urn or (resource.urn if resource else ""))
+                self._places[each].add(finding.where)
             if valid:
                 continue
             note = "".join(f"\n  An exemption for it {each.fault}." for each in named)

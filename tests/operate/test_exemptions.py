@@ -71,7 +71,7 @@ ENTRIES = "glidepath:policies.exemptions"
 PIPELINE = "The pipeline knows a new rule once an administrator has brought the delivery stack up"
 NOT_USABLE = "the config of stack prod is not usable:"
 FAULTS = f"""{NOT_USABLE}
-  - {ENTRIES}[0].resource: '*' is not the name or URN of one resource, without * and ?
+  - {ENTRIES}[0].resource: '*' is not the name or URN of one resource, without spaces, * and ?
   - {ENTRIES}[0].until: 'soon' is not a day like 2027-03-31
   - {ENTRIES}[0].why: unknown key; known are reason, resource, rule, until, where"""
 

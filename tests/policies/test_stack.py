@@ -170,6 +170,24 @@ def test_an_exemption_of_two_resources_of_one_name() -> None:
     assert "exempts nothing" not in str(judge_stack([BROAD, other], _with(resource=BROAD.urn)))
 
 
+def test_an_exemption_of_one_statement_is_of_no_later_one() -> None:
+    """What was approved for statement 1 does not cover what becomes statement 10."""
+    fine = [allow("s3:GetObject", f"arn:aws:s3:::a/{number}") for number in range(10)]
+    fine[1] = broad = allow("s3:PutObject")
+    both = policy(as_text(document([*fine, broad])))
+    assert [message for message in judge(both, _with(where="statement 1"))[0] if "statement 10 of" in message]
+    only = policy(as_text(document([fine[0], fine[0], *fine[2:], broad])))
+    assert "exempts nothing" in str(judge_stack([only], _with(where="statement 1")))
+
+
+@pytest.mark.parametrize("where", ["statement", "policy", "of"])
+def test_an_exemption_of_several_places_is_none(where: str) -> None:
+    both = policy(as_text(document([allow("s3:PutObject", Sid="Old"), allow("s3:DeleteObject", Sid="New")])))
+    ((message, _),) = judge_stack([both], _with(where=where))
+    assert "names 2 places, like \"statement 'New' of policy\": give one in full" in message
+    assert judge_stack([both], _with(where="")) == []
+
+
 @pytest.mark.parametrize(
     ("given", "fault"),
     [
