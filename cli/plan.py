@@ -21,8 +21,9 @@ def plan(
 ) -> None:
     """Preview a release with the policy pack, store the plan, and say what an approver needs to know.
 
-    Changes nothing but the stored plan. Prints MANIFEST_SHA256 and PLAN_SHA256, which `deploy` takes, and EVIDENCE.
+    Refuses a model that was made by other code than the source's. Changes nothing but the stored plan. Prints MANIFEST_SHA256 and PLAN_SHA256, which `deploy` takes, and EVIDENCE.
     """
+    from contracts.s3 import S3Location
     from operate import HERE, ROOT, evidence, plans, source_files
     from operate.deploy import refuse_foundation
     from operate.previews import Asked, steps
@@ -31,6 +32,7 @@ def plan(
     source_files.refuse_more(ROOT, stack)
     client = s3()
     found, sha256 = evidence.read_manifest(client, release, manifest_sha256)
+    evidence.refuse_other_code(client, S3Location(plans.split(release).bucket, f"code/{found.commit}"))
     planned = steps(Asked(ROOT, stack, release, pack=HERE / "policies", sealed=True))
     shown = report(planned)
     evidence.refuse_violations(shown)

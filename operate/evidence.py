@@ -33,12 +33,31 @@ def write_variables(path: Path, values: Mapping[str, str]) -> None:
 
 def package(s3: Any, folder: S3Location) -> None:
     """Upload the workflow's code, once. Raises UserError where a file is missing, or other code lies there already."""
-    for name in CODE:
-        path = ROOT / name
-        if not path.is_file():
-            raise UserError(f"{name} is missing from the sources", "commit it: the training workflow needs it")
-        plans.write_once(s3, str(folder.join(path.name)), path.read_bytes(), "text/plain")
-    plans.write_once(s3, str(folder.join(ARCHIVE)), archive(ROOT), "application/zip")
+    for name, (body, content_type) in _code(ROOT).items():
+        plans.write_once(s3, str(folder.join(name)), body, content_type)
+
+
+def refuse_other_code(s3: Any, folder: S3Location) -> None:
+    """Stops where what was packaged is not the source's: Build packages it, and nobody has approved what runs there.
+
+    Packaged code is written once, so what is compared here is what the workflow's jobs have run. Raises UserError.
+    """
+    for name, (body, _) in _code(ROOT).items():
+        place = str(folder.join(name))
+        if plans.read(s3, place) != body:
+            raise UserError(
+                f"{place} is not what the source has: the model was made by other code than its commit's",
+                "nothing was changed; find out what the build ran, then commit again to package under another name",
+            )
+
+
+def _code(root: Path) -> dict[str, tuple[bytes, str]]:
+    """What the workflow's jobs run, by name, with its type. Raises UserError where a file is missing."""
+    missing = next((name for name in CODE if not (root / name).is_file()), "")
+    if missing:
+        raise UserError(f"{missing} is missing from the sources", "commit it: the training workflow needs it")
+    texts = {Path(name).name: ((root / name).read_bytes(), "text/plain") for name in CODE}
+    return {**texts, ARCHIVE: (archive(root), "application/zip")}
 
 
 def reports_of(stacks: Sequence[str]) -> "list[Report]":

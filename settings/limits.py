@@ -27,8 +27,8 @@ WITHOUT_CONNECTIONS = (
 """https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodestarConnectionSource.html"""
 _BUCKET = 63
 """https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
-_FOLDERS = ("code", "dataset", "glue", "previews", "runs")
-"""Folders of the artifacts bucket that hold what runs are made of and make."""
+_FOLDERS = ("code", "dataset", "glue", "previews", "retrain", "runs", "tools", "trained")
+"""Folders of the artifacts bucket that hold what runs are made of and make, and what plans and deploys."""
 _DAY = 1440
 _ELSEWHERE = 20
 """Minutes that a deployment takes beside its shift: install, preview, the new endpoint, the old one's end."""

@@ -142,6 +142,8 @@ def plan(at: Delivery, env: str) -> list[Statement]:
         *_look(at, [env]),
         _read_tools(at),
         allow("ReadManifest", ["s3:GetObject"], [at.artifacts("runs/*/release/manifest.json")]),
+        # What the workflow ran is compared with the source: Build, which packaged it, runs what nobody has approved.
+        allow("ReadCode", ["s3:GetObject"], [at.artifacts("code/*")]),
         allow("WritePlan", ["s3:PutObject"], [_plan(at, env)]),
     ]
 

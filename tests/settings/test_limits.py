@@ -42,7 +42,7 @@ def test_what_one_region_lacks_is_refused_with_the_choice_that_needs_it() -> Non
     assert review("live1", config("live1") | {"aws:region": "ap-south-2"})[1] == []
 
 
-@pytest.mark.parametrize("name", ["code", "dataset", "glue", "previews", "runs"])
+@pytest.mark.parametrize("name", ["code", "dataset", "glue", "previews", "retrain", "runs", "tools", "trained"])
 def test_a_project_has_not_the_name_of_a_folder_whose_content_is_kept(name: str) -> None:
     """The pipeline's folder expires, and nobody but the pipeline writes to it."""
     assert refusal(name=name).startswith(f"glidepath:name: {name!r} is a folder of the artifacts bucket already")
