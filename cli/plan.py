@@ -21,7 +21,8 @@ def plan(
 ) -> None:
     """Preview a release with the policy pack, store the plan, and say what an approver needs to know.
 
-    Refuses a model that was made by other code than the source's. Changes nothing but the stored plan. Prints MANIFEST_SHA256 and PLAN_SHA256, which `deploy` takes, and EVIDENCE.
+    Refuses a model that was made by other code than the source's. Changes nothing but the stored plan.
+    Prints MANIFEST_SHA256 and PLAN_SHA256, which `deploy` takes, and EVIDENCE.
     """
     from contracts.s3 import S3Location
     from operate import HERE, ROOT, evidence, plans, source_files

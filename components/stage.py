@@ -75,7 +75,7 @@ class Together:
 
 
 def variables(values: Mapping[str, str]) -> str:
-    """A CodeBuild action's variables; values may name pipeline variables (`#{Build.CODE}`)."""
+    """A CodeBuild action's variables; values may name pipeline variables (`#{DeployDev.API_URL}`)."""
     return json.dumps([{"name": name, "value": value, "type": "PLAINTEXT"} for name, value in values.items()])
 
 

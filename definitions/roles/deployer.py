@@ -170,12 +170,14 @@ def _api(at: Environment) -> list[Statement]:
             _owned(at),
         ),
         # No tag binds this call itself: a new stage gets the config's tags, and whose it is by its API. To tag a stage
-        # that is there, AWS asks for PATCH of it as well (github.com/iann0036/iam-dataset/pull/39).
+        # that is there, AWS asks for PATCH of it as well (github.com/iann0036/iam-dataset/pull/39). A tag's key is its
+        # owner's in any capitals: the name of a condition's key has none
+        # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html).
         allow(
             "StageTags",
             ["apigateway:PUT"],
             [f"{tags}restapis%2F*%2Fstages%2F*"],
-            {"ForAllValues:StringNotEquals": {"aws:TagKeys": [OWNER]}},
+            {"ForAllValues:StringNotEqualsIgnoreCase": {"aws:TagKeys": [OWNER]}},
         ),
         see_log_role(at),
     ]

@@ -86,6 +86,9 @@ def test_an_api_from_its_making_to_its_end(both: Both) -> None:
     moved = [{"op": "replace", "path": "/deploymentId", "value": second}]
     dev.update_stage(**of, stageName="live", patchOperations=moved)
     assert dev.get_stage(**of, stageName="live")["tags"] == DEFAULT
+    claimed = {key.title(): value for key, value in both.names.owned("dev").items()}
+    for tags in (both.names.owned("dev"), claimed):
+        _refused(dev.create_stage, **of, stageName="other", deploymentId=first, tags=tags)
     dev.get_deployment(**of, deploymentId=first)
     dev.delete_deployment(**of, deploymentId=first)
     dev.get_account()
