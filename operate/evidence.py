@@ -23,6 +23,8 @@ CODE = ("functions/jobs/features/features.sql", "functions/jobs/evaluate/evaluat
 """What the workflow's jobs fetch by the commit."""
 LONGEST = 750
 """Characters of the evidence: CodePipeline puts 1000 into the mail, and the three hashes are beside it."""
+SUMMARY = 450
+"""Characters of the summary that are there whatever the release says of itself: verdict, exemptions, cost."""
 
 
 def write_variables(path: Path, values: Mapping[str, str]) -> None:
@@ -107,9 +109,17 @@ def read_manifest(s3: Any, uri: str, sha256: str = "") -> tuple[Release, str]:
 
 
 def evidence(release: Release, stack: str, summary: str) -> str:
-    """What the approver reads, in one line of at most LONGEST characters: the release's metrics, then the summary."""
-    text = " ".join(f"{headline(release, stack)} {summary}".split())
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    """What the approver reads, in one line of at most LONGEST characters: the release's metrics, then the summary.
+
+    Some of the first comes from the evaluation, whose code nobody has approved yet: it may not push out the second.
+    """
+    told = " ".join(summary.split())
+    head = _cut(" ".join(headline(release, stack).split()), LONGEST - 1 - min(len(told), SUMMARY))
+    return _cut(f"{head} {told}", LONGEST)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def headline(release: Release, stack: str) -> str:

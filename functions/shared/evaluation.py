@@ -11,6 +11,9 @@ from typing import Any
 from contracts.distribution import Distribution, parse_distribution
 from contracts.fields import FieldError, Fields, name, number, parse_json
 
+_PROBLEM = 200
+"""Characters of why a champion could not be asked: the commit's own code says so, and an approver reads it."""
+
 
 @dataclass(frozen=True)
 class Value:
@@ -114,7 +117,7 @@ def _compared(value: object) -> Compared | None:
     path = "evaluation.champion"
     fields = Fields(value, path)
     if fields.has("problem"):
-        found = Compared({}, problem=fields.text("problem"))
+        found = Compared({}, problem=" ".join(fields.text("problem").split())[:_PROBLEM])
     else:
         values = fields.raw("metrics")
         inner = Fields(values, f"{path}.metrics")

@@ -122,6 +122,12 @@ def test_an_evaluation_that_was_not_given_the_champion_says_so() -> None:
     assert "(the evaluation was not given it)" in found["reason"]
 
 
+def test_what_the_evaluation_says_of_a_champion_is_one_short_line() -> None:
+    reason = verdict(3, 2, 4, {"problem": "it is\n\ngone. " + "All is well. " * 99})["reason"]
+    assert "NOT compared with the champion (it is gone. All" in reason
+    assert len(reason) < 450
+
+
 @pytest.mark.parametrize("champion", [compared(4.5, -0.6, -0.4), {"problem": "it is gone"}])
 def test_hands_on_what_the_manifest_wants(champion: dict[str, Any]) -> None:
     found = verdict(4.0, 3.0, 5.0, champion)

@@ -1,11 +1,12 @@
 """Exemptions from policies in the report: which are in force, which are new, and that none speaks in our voice."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from contracts.release import parse_release
+from contracts.release import Champion, parse_release
 from operate.evidence import LONGEST, evidence
 from preview import as_json, markdown, report, summary, text
 from tests.preview import world
@@ -88,3 +89,11 @@ def test_the_approver_reads_how_many_whatever_else_there_is_to_say() -> None:
     assert len(mail) <= LONGEST
     assert "compared with what is there now. 2 exemptions from policies in force. Cost: " in mail
     assert "1 exemption from policies in force. Cost: " in summary(told(ENTRY))
+
+
+def test_no_word_of_the_evaluation_pushes_that_out() -> None:
+    """Its code is the commit's: why a champion could not be asked is a text of its own."""
+    loud = replace(RELEASE, champion=Champion(None, None, "nothing changes, all is well. " * 99))
+    mail = evidence(loud, "prod", summary(report(world.document(exemptions=[ENTRY, OTHER]))))
+    assert len(mail) <= LONGEST
+    assert "2 exemptions from policies in force. Cost: " in mail
