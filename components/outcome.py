@@ -45,7 +45,12 @@ class Outcome(pulumi.ComponentResource):
                 "package": "outcome",
                 "role_arn": role.arn,
                 "key_arn": args["key_arn"],
-                "environment": {"PACKAGE_GROUP": names.name, "DEPLOYMENT": args["deployment"]},
+                "environment": {
+                    "PACKAGE_GROUP": names.name,
+                    "DEPLOYMENT": args["deployment"],
+                    "POINTER": names.pointer(names.production),
+                    "POINTER_ROLE": names.role_arn(names.production, "champion"),
+                },
                 "log_days": args["log_days"],
                 "seconds": 300,
             },

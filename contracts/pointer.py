@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import NamedTuple
 
 from contracts.fields import FieldError, Fields, parse_json
+
+_OF_RUN = re.compile(r"s3://[^/]+/runs/([^/]+)/release/manifest\.json")
 
 
 class PointerError(ValueError):
@@ -21,6 +24,12 @@ class Pointer(NamedTuple):
     id: str
     manifest: str
     sha256: str
+
+
+def run_of(pointer: Pointer) -> str | None:
+    """The run of the pipeline that made the release; None where the manifest does not lie in a run's folder."""
+    found = _OF_RUN.fullmatch(pointer.manifest)
+    return found[1] if found else None
 
 
 def render_pointer(pointer: Pointer) -> str:

@@ -54,7 +54,8 @@ def roles(
     previewers = trust_roles(tooling, [delivery(purpose) for purpose in _previewers(names, env, ci)])
     # CI's role only reads, and reads what the boundary keeps from the others.
     compares = record("drift", trust_role(tooling, delivery("ci-drift")), drift.statements, bounded=False)
-    looked_up = record("champion", trust_role(tooling, delivery("champion")), champion)
+    lookers = trust_roles(tooling, [delivery(purpose) for purpose in ("champion", "outcome")])
+    looked_up = record("champion", lookers, champion)
     beats = trust_service("scheduler.amazonaws.com", account, names.arn("scheduler", "schedule-group/default", env))
     watchers = [record("watch", function, watching.watch), record("schedule", beats, watching.schedule)]
     return by_purpose(
@@ -209,7 +210,7 @@ def tester(at: Environment) -> list[Statement]:
 
 
 def champion(at: Environment) -> list[Statement]:
-    """The training workflow looks up which release production serves, and nothing else."""
+    """The tooling account looks up which release production serves, and nothing else."""
     return [allow("ReadPointer", ["ssm:GetParameter"], [at.arn("ssm", f"parameter{at.names.pointer(at.env)}")])]
 
 

@@ -21,10 +21,15 @@ def _find_package(at: Delivery) -> list[Statement]:
     ]
 
 
+def _look_up_serving(at: Delivery) -> Statement:
+    """What production serves, by a role of its account that reads nothing else."""
+    return allow("LookUpServing", ["sts:AssumeRole"], [at.names.role_arn(at.names.production, "champion")])
+
+
 def champion(at: Delivery) -> list[Statement]:
     """Finds the model to beat, the one that production serves: its record, its manifest, its artifact."""
     return [
-        allow("LookUpServing", ["sts:AssumeRole"], [at.names.role_arn(at.names.production, "champion")]),
+        _look_up_serving(at),
         *_find_package(at),
         allow(
             "ReadRelease",
@@ -61,8 +66,9 @@ def register(at: Delivery) -> list[Statement]:
 
 
 def outcome(at: Delivery) -> list[Statement]:
-    """Says of the project's packages what became of them. It makes none, deletes none, and reads nothing else."""
+    """Says of the project's packages what became of them. It makes none, deletes none, and reads what serves alone."""
     return [
+        _look_up_serving(at),
         *_find_package(at),
         allow("Decide", ["sagemaker:UpdateModelPackage"], _packages(at)),
         *watched(at, "outcome"),

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from contracts.dataset import Dataset
-from contracts.pointer import Pointer, PointerError, parse_pointer
+from contracts.pointer import Pointer, PointerError, parse_pointer, run_of
 from contracts.release import Release, parse_release
 from contracts.s3 import parse_s3_uri
 from functions.shared.registry import package_of_run
 from functions.shared.store import read_verified
-
-_OF_RUN = re.compile(r"s3://[^/]+/runs/([^/]+)/release/manifest\.json")
 
 
 @dataclass(frozen=True)
@@ -57,8 +54,8 @@ def find(s3: Any, sagemaker: Any, group: str, recorded: str | None, dataset: Dat
 
 def _registered(sagemaker: Any, group: str, pointer: Pointer) -> str | None:
     """What the registry knows of the run that made the release."""
-    run = _OF_RUN.fullmatch(pointer.manifest)
-    package = package_of_run(sagemaker, group, run[1]) if run else None
+    run = run_of(pointer)
+    package = package_of_run(sagemaker, group, run) if run else None
     return package["ModelPackageArn"] if package else None
 
 

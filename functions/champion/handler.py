@@ -15,16 +15,15 @@ are empty where production serves nothing yet.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import boto3
 
 from functions.champion.find import find
-from functions.champion.serving import recorded
 from functions.shared.dataset import read_dataset
 from functions.shared.log import log
+from functions.shared.serving import open_parameters, recorded
 
 
 def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:
@@ -32,19 +31,9 @@ def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     s3, environment = boto3.client("s3"), os.environ
     dataset = read_dataset(s3, environment)
     record = recorded(
-        boto3.client("sts"), _parameters, environment["POINTER_ROLE"], environment["POINTER"], event["run"]
+        boto3.client("sts"), open_parameters, environment["POINTER_ROLE"], environment["POINTER"], event["run"]
     )
     found = find(s3, boto3.client("sagemaker"), environment["PACKAGE_GROUP"], record, dataset)
     if found.problem:
         log("WARNING", f"no comparison with the champion: {found.problem}", run=event["run"], package=found.package)
     return asdict(found)
-
-
-def _parameters(keys: Mapping[str, str]) -> Any:
-    """A client of the account whose keys these are."""
-    return boto3.client(
-        "ssm",
-        aws_access_key_id=keys["AccessKeyId"],
-        aws_secret_access_key=keys["SecretAccessKey"],
-        aws_session_token=keys["SessionToken"],
-    )

@@ -5,7 +5,7 @@ Events of actions, and their states: https://docs.aws.amazon.com/codepipeline/la
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,11 +22,12 @@ class Outcome:
     at: str
 
 
-def outcome(event: Mapping[str, Any], deployment: str) -> Outcome | None:
+def outcome(event: Mapping[str, Any], deployment: str, serves: Callable[[str], bool]) -> Outcome | None:
     """What an action's change of state decides; None where it decides nothing.
 
-    `deployment` is the action that deploys to production. An approval that was rejected and one that expired have the
-    same state, and it is the summary that differs: a person's words, where there are any.
+    `deployment` is the action that deploys to production. `serves` tells whether production has recorded the release of
+    a run: it does so once traffic has moved, and the deployment may still fail then. An approval that was rejected and
+    one that expired have the same state, and it is the summary that differs: a person's words, where there are any.
     """
     detail = event["detail"]
     run, at, state = detail["execution-id"], event["time"], detail["state"]
@@ -38,5 +39,8 @@ def outcome(event: Mapping[str, Any], deployment: str) -> Outcome | None:
     if state == "SUCCEEDED":
         return Outcome(run, APPROVED, f"{deployment} succeeded: production serves it", at)
     if state == "FAILED":
-        return Outcome(run, REJECTED, f"{deployment} failed: {said or 'see the log of its build'}", at)
+        why = f"{deployment} failed: {said or 'see the log of its build'}"
+        if serves(run):
+            return Outcome(run, APPROVED, f"Production serves it, although {why}", at)
+        return Outcome(run, REJECTED, why, at)
     return None

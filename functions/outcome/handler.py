@@ -4,6 +4,8 @@
 |---|---|
 | `PACKAGE_GROUP` | model package group |
 | `DEPLOYMENT`    | the pipeline's action that deploys to production |
+| `POINTER`       | parameter in production's account that records the release it serves |
+| `POINTER_ROLE`  | ARN of the role there that may read it |
 
 Event: EventBridge's `CodePipeline Action Execution State Change`, of the approval or of that action.
 Answer: `{"package": <ARN>, "status": "Approved" | "Rejected"}`, or `{"ignored": <why>}`.
@@ -12,7 +14,7 @@ Answer: `{"package": <ARN>, "status": "Approved" | "Rejected"}`, or `{"ignored":
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import boto3
@@ -21,16 +23,25 @@ from contracts.packages import decided_after, decision
 from functions.outcome.decide import Outcome, outcome
 from functions.shared.log import log
 from functions.shared.registry import package_of_run
+from functions.shared.serving import is_of_run, open_parameters, recorded
 
 
 def handle(event: dict[str, Any], _context: Any) -> dict[str, str]:
     """Lambda's entry point."""
-    return keep(boto3.client("sagemaker"), event, os.environ)
+    environment = os.environ
+
+    def serves(run: str) -> bool:
+        role, parameter = environment["POINTER_ROLE"], environment["POINTER"]
+        return is_of_run(recorded(boto3.client("sts"), open_parameters, role, parameter, run), run)
+
+    return keep(boto3.client("sagemaker"), event, environment, serves)
 
 
-def keep(sagemaker: Any, event: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, str]:
-    """Write down what became of the run's model."""
-    found = outcome(event, environment["DEPLOYMENT"])
+def keep(
+    sagemaker: Any, event: Mapping[str, Any], environment: Mapping[str, str], serves: Callable[[str], bool]
+) -> dict[str, str]:
+    """Write down what became of the run's model; `serves` tells whether production has recorded a run's release."""
+    found = outcome(event, environment["DEPLOYMENT"], serves)
     if found is None:
         return _ignored("it decides nothing", event["detail"]["execution-id"])
     package = package_of_run(sagemaker, environment["PACKAGE_GROUP"], found.run)

@@ -167,13 +167,14 @@ def test_the_training_workflow_reads_productions_record_and_no_other_environment
     assert "champion" not in ENVIRONMENT_ROLES
     role = environment_roles.roles(NAMES, "prod")["champion"]
     (statement,) = role.trust["Statement"]
-    assert statement["Condition"] == {"ArnEquals": {"aws:PrincipalArn": _delivery_roles("champion")}}
+    assert statement["Condition"] == {"ArnEquals": {"aws:PrincipalArn": _delivery_roles(["champion", "outcome"])}}
     record = "arn:aws:ssm:eu-west-1:333333333333:parameter/glidepath/prod/release"
     (granted,) = role.statements(replace(AT, env="prod"))
     assert (granted["Action"], granted["Resource"]) == (["ssm:GetParameter"], [record])
     assert role.bounded
-    (taken,) = [s for s in DELIVERY_ROLES["champion"].statements(DELIVERY) if "sts:AssumeRole" in s["Action"]]
-    assert taken["Resource"] == ["arn:aws:iam::333333333333:role/glidepath-prod-champion"]
+    for purpose in ("champion", "outcome"):
+        (taken,) = [s for s in DELIVERY_ROLES[purpose].statements(DELIVERY) if "sts:AssumeRole" in s["Action"]]
+        assert taken["Resource"] == ["arn:aws:iam::333333333333:role/glidepath-prod-champion"]
 
 
 WRITING = re.compile(r":(Add|Create|Delete|Put|Update|Tag|Untag|Start|Stop|Encrypt|GenerateDataKey|Pass)")

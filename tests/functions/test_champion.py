@@ -16,8 +16,8 @@ from contracts.dataset import parse_dataset
 from contracts.pointer import Pointer, render_pointer
 from functions.champion.find import Champion, find
 from functions.champion.handler import handle
-from functions.champion.serving import ServingError, recorded
 from functions.register.package import package_request
+from functions.shared.serving import ServingError, recorded
 from tests.functions import samples
 
 URI = "s3://artifacts/runs/run-1/evaluation/evaluation.json"
@@ -171,7 +171,7 @@ def test_the_record_is_read_as_the_role_that_may_and_the_role_is_taken_once() ->
     account = Account()
     assert account.recorded() == "as it stands"
     assert account.calls == [
-        ("AssumeRole", {"RoleArn": ROLE, "RoleSessionName": "champion-run-2"}),
+        ("AssumeRole", {"RoleArn": ROLE, "RoleSessionName": "serving-run-2"}),
         ("GetParameter", {"Name": PARAMETER}),
     ]
 

@@ -8,10 +8,13 @@ from typing import Any
 import boto3
 import pytest
 
+from contracts.pointer import Pointer, render_pointer
 from functions.outcome.decide import Outcome, outcome
 from functions.outcome.handler import handle
+from functions.shared.serving import is_of_run
 from tests.functions.test_champion import GROUP, registered
 
+POINTER = "/glidepath/prod/release"
 RUN = "12345678-1234-5678-abcd-12345678abcd"
 TIME = "2020-01-31T18:55:43Z"
 
@@ -70,7 +73,41 @@ def refusal(said: str | None, time: str = TIME) -> dict[str, Any]:
     ],
 )
 def test_what_an_event_decides(given: dict[str, Any], status: str, why: str) -> None:
-    assert outcome(given, "DeployProd") == Outcome(RUN, status, why, TIME)
+    assert outcome(given, "DeployProd", lambda _: False) == Outcome(RUN, status, why, TIME)
+
+
+def test_a_deployment_that_failed_after_traffic_had_moved_is_of_a_model_that_serves() -> None:
+    """As production has recorded it: the registry says what is, and not how the deployment ended."""
+    asked: list[str] = []
+
+    def serves(run: str) -> bool:
+        asked.append(run)
+        return True
+
+    why = "Production serves it, although DeployProd failed: see the log of its build"
+    assert outcome(event(state="FAILED"), "DeployProd", serves) == Outcome(RUN, "Approved", why, TIME)
+    assert asked == [RUN]
+    # A person's no is one whatever serves.
+    refused = outcome(refusal("too slow"), "DeployProd", serves)
+    assert refused is not None
+    assert refused.status == "Rejected"
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        (f"s3://artifacts/runs/{RUN}/release/manifest.json", True),
+        ("s3://artifacts/runs/another/release/manifest.json", False),
+        ("s3://artifacts/by-hand/manifest.json", False),
+    ],
+)
+def test_whose_release_a_record_names(record: str, expected: bool) -> None:
+    assert is_of_run(render_pointer(Pointer("r", record, "ab" * 32)), RUN) is expected
+
+
+@pytest.mark.parametrize("record", [None, "", "not JSON", "{}"])
+def test_a_record_that_names_none(record: str | None) -> None:
+    assert not is_of_run(record, RUN)
 
 
 @pytest.mark.parametrize(
@@ -84,13 +121,15 @@ def test_what_an_event_decides(given: dict[str, Any], status: str, why: str) -> 
     ],
 )
 def test_what_decides_nothing(given: dict[str, Any]) -> None:
-    assert outcome(given, "DeployProd") is None
+    assert outcome(given, "DeployProd", lambda _: True) is None
 
 
 @pytest.fixture
 def sagemaker(s3: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("PACKAGE_GROUP", GROUP)
     monkeypatch.setenv("DEPLOYMENT", "DeployProd")
+    monkeypatch.setenv("POINTER", POINTER)
+    monkeypatch.setenv("POINTER_ROLE", "arn:aws:iam::123456789012:role/glidepath-prod-champion")
     client = boto3.client("sagemaker")
     client.create_model_package_group(ModelPackageGroupName=GROUP)
     return client
@@ -123,6 +162,16 @@ def test_a_retry_that_succeeds_approves_and_what_comes_late_changes_nothing(sage
     assert standing(sagemaker, own)[0] == "Approved"
     package = sagemaker.describe_model_package(ModelPackageName=own)
     assert package["CustomerMetadataProperties"]["run"] == RUN
+
+
+def test_the_handler_asks_production_before_it_rejects(sagemaker: Any) -> None:
+    own = registered(sagemaker, RUN, "PendingManualApproval")
+    pointer = Pointer("r", f"s3://artifacts/runs/{RUN}/release/manifest.json", "ab" * 32)
+    boto3.client("ssm").put_parameter(Name=POINTER, Value=render_pointer(pointer), Type="String")
+    assert handle(event(state="FAILED", said="the dashboard"), None)["status"] == "Approved"
+    assert standing(sagemaker, own) == (
+        "Approved", "Production serves it, although DeployProd failed: the dashboard"
+    )  # fmt: skip
 
 
 def test_a_run_without_a_model_is_nothing_to_write_down(sagemaker: Any) -> None:

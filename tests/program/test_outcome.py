@@ -17,7 +17,12 @@ def pattern() -> Any:
     (rule,) = (rule for rule in ran.of("aws:cloudwatch/eventRule:EventRule") if rule.name == "outcome")
     (function,) = (item for item in ran.of("aws:lambda/function:Function") if item.name == "outcome")
     assert rule.inputs["name"] == "glidepath-outcomes"
-    assert function.inputs["environment"]["variables"] == {"PACKAGE_GROUP": "glidepath", "DEPLOYMENT": "DeployProd"}
+    assert function.inputs["environment"]["variables"] == {
+        "PACKAGE_GROUP": "glidepath",
+        "DEPLOYMENT": "DeployProd",
+        "POINTER": "/glidepath/prod/release",
+        "POINTER_ROLE": "arn:aws:iam::333333333333:role/glidepath-prod-champion",
+    }
     return json.loads(rule.inputs["eventPattern"])
 
 

@@ -16,8 +16,8 @@ from definitions.roles import delivery as delivery_roles
 from definitions.roles import environment as environment_roles
 from definitions.roles.delivery_account import Delivery
 from definitions.roles.subject import Environment
-from functions.champion.serving import ServingError, recorded
 from functions.outcome.handler import keep
+from functions.shared.serving import ServingError, recorded
 from rehearsal.cloud.core.api import Credentials
 from rehearsal.cloud.process.running import RunningCloud
 from tests.functions.test_outcome import RUN, event, refusal
@@ -93,13 +93,14 @@ def project(running_cloud: RunningCloud) -> Project:
     return Project(running_cloud)
 
 
-def test_the_champion_is_read_from_productions_record_by_one_role_alone(project: Project) -> None:
+def test_productions_record_is_read_for_champion_and_outcome_alone(project: Project) -> None:
     assert project.recorded("champion") is None
     ssm = project.admin("ssm", "prod")
     for name in (NAMES.pointer("prod"), f"{NAMES.pointer_path('prod')}/other"):
         ssm.put_parameter(Name=name, Value=RECORD, Type="String")
     assert project.recorded("champion") == RECORD
-    for purpose in ("gate", "register", "outcome"):
+    assert project.recorded("outcome") == RECORD
+    for purpose in ("gate", "register"):
         with pytest.raises(ServingError, match=r"an administrator .* pulumi up --stack prod; then retry this stage"):
             project.recorded(purpose)
     with pytest.raises(ServingError):
@@ -109,9 +110,9 @@ def test_the_champion_is_read_from_productions_record_by_one_role_alone(project:
 def test_the_outcome_is_written_by_one_role_and_that_role_writes_nothing_else(project: Project) -> None:
     package, other = project.registered(RUN), project.registered("another")
     sagemaker = project.role("outcome", "sagemaker")
-    keep(sagemaker, refusal("not yet", "2026-11-21T10:00:00Z"), TOLD)
+    keep(sagemaker, refusal("not yet", "2026-11-21T10:00:00Z"), TOLD, lambda _: False)
     assert project.standing(package) == ("Rejected", "Not approved: not yet")
-    keep(sagemaker, event(time="2026-11-21T11:00:00Z"), TOLD)
+    keep(sagemaker, event(time="2026-11-21T11:00:00Z"), TOLD, lambda _: False)
     assert project.standing(package)[0] == "Approved"
     assert project.standing(other) == ("PendingManualApproval", "")
     rejected = {"ModelPackageArn": package, "ModelApprovalStatus": "Rejected"}

@@ -4,16 +4,20 @@ The tests leave the road as they found it. What they do not prove: how long a pe
 """
 
 import hashlib
+import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from operate.plans import split
+from preview.plan import UNKNOWN
 from scenarios.faults.program import copy_program
 from tests.scenarios.road.conftest import ROOT, Road
 
@@ -81,6 +85,46 @@ def test_the_plan_is_the_same_from_another_folder(road: Road, approved: Approved
     assert make_plan(road, copy) == approved
 
 
+def test_only_what_aws_invents_is_unknown_when_a_release_is_approved(road: Road) -> None:
+    """The number of a version, the id of an API, and what is named after these. Of each it is said what brings it."""
+    s3, bucket = road.clients.of("delivery", "s3"), road.project.names.artifacts_bucket
+    told: dict[str, set[str]] = {}
+    for run in road.report["runs"]:
+        key = f"runs/{run['execution']}/plan/prod.json"
+        # The oldest: tests of this file plan the first run once more.
+        versions = s3.list_object_versions(Bucket=bucket, Prefix=key)["Versions"]
+        oldest = min(versions, key=lambda version: version["LastModified"])["VersionId"]
+        plan = json.loads(s3.get_object(Bucket=bucket, Key=key, VersionId=oldest)["Body"].read())
+        for step in plan["steps"]:
+            for value in unknowns(step["inputs"]):
+                told.setdefault(step["urn"].split("$")[-1], set()).add(value.removeprefix(f"{UNKNOWN} of "))
+    version, api = {"serve-predict (Function)"}, {"serve (RestApi)"}
+    alarms = ("function-errors", "latency", "model-errors", "prediction-shift", "silence")
+    told.pop("aws:cloudwatch/dashboard:Dashboard::glidepath-prod-monitor")  # shows all of it
+    assert told == {
+        **{f"aws:cloudwatch/metricAlarm:MetricAlarm::health-{alarm}": version for alarm in alarms},
+        "aws:lambda/alias:Alias::serve": version,
+        "pulumi-python:dynamic/glidepath:TrafficShift::shift": version,
+        "aws:lambda/function:Function::glidepath-prod-probe": {"serve (Stage), serve-predict (Function)"},
+        "aws:lambda/permission:Permission::serve": api,
+        "aws:apigateway/deployment:Deployment::serve": api,
+        "aws:apigateway/methodSettings:MethodSettings::serve": api,
+        "aws:apigateway/stage:Stage::serve": {*api, "serve (Deployment)"},
+    }
+
+
+def unknowns(value: Any) -> Iterator[str]:
+    """What is unknown in the inputs of a plan's step."""
+    if isinstance(value, str) and UNKNOWN in value:
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from unknowns(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from unknowns(item)
+
+
 def test_the_approver_reads_metrics_changes_and_cost(road: Road, approved: Approved) -> None:
     first = road.report["runs"][0]
     assert approved.evidence.startswith(f"Release {first['release']} (commit) for prod: rmse ")
@@ -90,7 +134,6 @@ def test_the_approver_reads_metrics_changes_and_cost(road: Road, approved: Appro
 
 
 def test_the_mail_of_the_last_run_held_it_all(road: Road) -> None:
-    import json
     import urllib.request
 
     url = f"{road.rehearsal.endpoint}/_rehearsal/outbox"

@@ -6,7 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import boto3
 from botocore.exceptions import ClientError
+
+from contracts.pointer import PointerError, parse_pointer, run_of
 
 _REFUSED = ("AccessDenied", "AccessDeniedException")
 """Codes of STS and of Systems Manager.
@@ -39,9 +42,27 @@ def recorded(sts: Any, open_ssm: Callable[[Mapping[str, str]], Any], role: str, 
     return value
 
 
+def is_of_run(record: str | None, run: str) -> bool:
+    """Whether a record names the release that a run has made. What cannot be read names none."""
+    try:
+        return record is not None and run_of(parse_pointer(record)) == run
+    except PointerError:
+        return False
+
+
+def open_parameters(keys: Mapping[str, str]) -> Any:
+    """A client of the parameter store in the account whose keys these are."""
+    return boto3.client(
+        "ssm",
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+
+
 def _session(run: str) -> str:
     """A name that STS takes: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html."""
-    return re.sub(r"[^\w+=,.@-]", "-", f"champion-{run}", flags=re.ASCII)[:64]
+    return re.sub(r"[^\w+=,.@-]", "-", f"serving-{run}", flags=re.ASCII)[:64]
 
 
 def _who_helps(role: str, parameter: str, code: str) -> str:
