@@ -1,4 +1,4 @@
-"""Edges that no case of the corpus stands on: exact limits, odd ARNs, unknown parts, other spellings of a property."""
+"""Edges that no case of the corpus stands on, as data: exact limits, odd ARNs, unknown parts, other spellings."""
 
 from typing import Any
 

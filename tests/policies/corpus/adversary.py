@@ -1,4 +1,4 @@
-"""Documents written to get past the rules: kind, resource type, properties, verdict; two or more of each kind.
+"""Documents written to get past the rules, as data: kind, type, properties, verdict; two or more of each kind.
 
 What an adversary writes is a violation though it looks bound; what is bound is fine beside it.
 """

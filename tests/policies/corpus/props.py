@@ -1,4 +1,4 @@
-"""Resources by their properties: type, properties, stack, and the rules that find something."""
+"""Resources by their properties, as data: type, properties, stack, and the rules that find something."""
 
 from typing import Any
 

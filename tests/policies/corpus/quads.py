@@ -1,4 +1,4 @@
-"""Per rule: a compliant resource, a violating one with its exact message, and the property that may be unknown."""
+"""Per rule, as data: a compliant resource, a violating one with its message, the property that may be unknown."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Settings of resources: each row of the table wrong and right, and secrets, networks, APIs and releases beside it."""
+"""Settings of resources, as data: each row of the table wrong and right; secrets, networks, APIs, releases."""
 
 import base64
 import json

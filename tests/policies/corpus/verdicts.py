@@ -1,4 +1,4 @@
-"""A second, independent corpus: what is fine, advice or a violation, by the verdicts alone, whatever rule says so.
+"""A second, independent corpus, as data: what is fine, advice or a violation, whatever rule says so.
 
 Written from the verdicts, not from the rules: every wildcard spelling, every condition, every resource that carries a
 document.

@@ -1,4 +1,4 @@
-"""Pipelines that really run, against a real gateway."""
+"""Pipelines that really run, against a real gateway. Long, since all cases need one world of pipelines."""
 
 import json
 import subprocess

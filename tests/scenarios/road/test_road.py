@@ -1,4 +1,4 @@
-"""The road end to end. The tests run in this order: the last ones end the rehearsal piece by piece."""
+"""The road end to end, in one file: the tests run in this order, and the last ones end the rehearsal piece by piece."""
 
 import csv
 import io
