@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,10 @@ class AliasWatch:
                 alias = self._client.get_alias(FunctionName=self._function, Name=self._alias)
             except self._client.exceptions.ResourceNotFoundException:
                 continue
-            except BotoCoreError:
+            except (BotoCoreError, ClientError) as error:
                 # No answer: the cloud may be gone, which whoever follows the run says better than a thread can.
+                if _answered(error):
+                    raise
                 continue
             weight = weights_of(alias, time.monotonic())
             last = self.now
@@ -108,3 +110,8 @@ class AliasWatch:
                 self.seen.append(weight)
                 if self._changed is not None:
                     self._changed(weight)
+
+
+def _answered(error: BotoCoreError | ClientError) -> bool:
+    """Whether a service has refused something, and not only been out of reach (5xx: try again)."""
+    return isinstance(error, ClientError) and error.response["ResponseMetadata"]["HTTPStatusCode"] < 500

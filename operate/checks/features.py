@@ -114,6 +114,7 @@ def _on_sample(connection: Any, sql: str, dataset: Dataset, sample: Path) -> Res
         )
         draw(connection, dataset, SALTS[0])
         counts = _counts(connection, sql)
+        leaked = _leaked(connection)
         notes = _chosen(connection, sql, dataset)
     except (OSError, DataError) as error:
         return Result("features", place, (Finding(place, str(error)),))
@@ -121,6 +122,8 @@ def _on_sample(connection: Any, sql: str, dataset: Dataset, sample: Path) -> Res
         return Result("features", place, (Finding(SQL, f"on {place}: {_sentence(error)}"),))
     summary = f"{SQL} on {rows} rows of {place}: " + ", ".join(f"{part} {counts.get(part, 0)}" for part in PARTS)
     findings = [Finding(SQL, f"leaves no row of {place} for {part}") for part in PARTS if not counts.get(part)]
+    if leaked:
+        findings.append(Finding(SQL, f"puts {leaked} rows of {place} into more than one of {', '.join(PARTS)}"))
     odd = [str(part) for part in counts if part not in PARTS]
     if odd:
         findings.append(Finding(SQL, f"gives split the value {odd[0]!r}; it must be one of {', '.join(PARTS)}"))
@@ -171,6 +174,15 @@ def _chosen(connection: Any, sql: str, dataset: Dataset) -> tuple[str, ...]:
         " nobody but you, or you split by time, leave it so)"
     )
     return (note,)
+
+
+def _leaked(connection: Any) -> int:
+    """Rows that are in several parts, where the SQL gives the lot on by which a row is known."""
+    columns = [str(row[0]).lower() for row in connection.execute("DESCRIBE features").fetchall()]
+    if "draw" not in columns:
+        return 0
+    query = "SELECT draw FROM features GROUP BY draw HAVING COUNT(DISTINCT split) > 1"
+    return len(connection.execute(query).fetchall())
 
 
 def _counts(connection: Any, sql: str) -> dict[Any, int]:

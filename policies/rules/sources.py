@@ -125,9 +125,8 @@ def _within(value: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
 
 
 def _read(value: str) -> Any:
-    """A JSON object that may hold a document, else None."""
-    lower = value.lower()
-    if not value.lstrip().startswith("{") or '"statement"' not in lower or '"effect"' not in lower:
+    """What a JSON text holds, else None. A document may be a text within it, with all its quotes escaped."""
+    if not value.lstrip().startswith(("{", "[")):
         return None
     try:
         return json.loads(value)

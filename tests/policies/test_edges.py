@@ -1,5 +1,6 @@
 """Edges that no case of the corpus stands on, as data: exact limits, odd ARNs, unknown parts, other spellings."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from policies.rules.actions import Action, touching, wide
 from policies.rules.breadth import breadth, everything
 from policies.rules.conditions import bound_by, names_account
-from policies.rules.documents import parse
+from policies.rules.documents import Document, parse
 from policies.rules.exemptions import read
 from policies.rules.judge import Judge, schema
 from policies.rules.model import UNKNOWN, Finding, Resource, section
@@ -127,6 +128,8 @@ def test_a_network_that_may_be_missing_closes_nothing() -> None:
     ("operator", "key", "value", "fine"),
     [
         ("StringLike", "aws:userid", "AROAEXAMPLE:*", True),
+        ("StringLike", "aws:userid", "AROAEXAMPLEID012*", True),  # 16 characters of an id are one's own
+        ("StringLike", "aws:userid", "AROAEXAMPLEID01*", False),
         ("StringLike", "aws:userid", "*:me", False),
         ("StringLike", "aws:PrincipalArn", f"arn:aws:iam::{ACCOUNT}:role/a:b*", True),
         ("Null", "aws:PrincipalArn", "false", False),
@@ -627,3 +630,51 @@ def test_what_touches_and_can_be_scoped_is_both() -> None:
 
 def names_of(actions: tuple[Action, ...]) -> set[str]:
     return {f"{action.service}:{action.name}" for action in actions}
+
+
+OPEN = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}]}
+
+
+def within(value: Any, *steps: str) -> Any:
+    """A value so many steps down: an object, a list or a JSON text around it for each, from the outside in."""
+    for step in reversed(steps):
+        value = {"a": value} if step == "object" else [value] if step == "list" else json.dumps(value)
+    return value
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        ("object",) * 11,
+        ("list",) * 11,
+        ("list", "object") * 5 + ("text",),
+        ("text", "object", "text", "list") * 2 + ("text", "object", "object"),
+    ],
+    ids=["objects", "lists", "a text", "texts in texts"],
+)
+def test_a_document_is_found_twelve_steps_down_and_no_further(steps: tuple[str, ...]) -> None:
+    def found(*more: str) -> int:
+        return len(documents_of(resource("aws:apigateway/restApi:RestApi", {"body": within(OPEN, *more, *steps)})))
+
+    assert len(steps) == 11
+    assert found() == 1
+    assert found("object") == 0
+
+
+def test_a_member_that_stands_twice_is_named() -> None:
+    found = parse('{"Version": "2012-10-17", "Statement": [], "Statement": []}')
+    assert isinstance(found, Document)
+    assert found.error == "has a member twice: 'Statement'"
+
+
+@pytest.mark.parametrize(("version", "variables"), [("2012-10-17", True), (UNKNOWN, True), ("2008-10-17", False)])
+def test_variables_are_of_the_newer_language_alone(version: Any, variables: bool) -> None:
+    found = parse({"Version": version, "Statement": []})
+    assert isinstance(found, Document)
+    assert found.variables is variables
+
+
+def test_of_many_services_in_a_template_four_are_named() -> None:
+    body = "".join(f"{name}: {{Type: 'AWS::{name}::X'}}\n" for name in ("SQS", "IAM", "KMS", "Lambda", "EC2"))
+    violations, _ = judge(resource("aws:cloudformation/stack:Stack", {"templateBody": body}))
+    assert "makes resources of EC2, IAM, KMS, Lambda by a CloudFormation stack" in "".join(violations)

@@ -216,8 +216,10 @@ BOUNDS = policy(as_text(document(allow("s3:PutObject", "arn:aws:s3:::a*"))), nam
 
 def test_a_boundary_is_not_attached() -> None:
     kind = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-    role = resource("aws:iam/role:Role", {"permissionsBoundary": "arn:aws:iam::1:policy/app-boundary"}, name="r")
-    assert judge_stack([BOUNDS, role]) == []
+    bounded, after = {"permissionsBoundary": "arn:aws:iam::1:policy/app-boundary"}, frozenset({BOUNDS.urn})
+    role = resource("aws:iam/role:Role", bounded, name="r", depends=after)
+    target = resource("aws:lb/targetGroupAttachment:TargetGroupAttachment", {}, name="t", depends=after)
+    assert judge_stack([BOUNDS, role, target]) == []
     attached = resource(kind, {"policyArn": UNKNOWN}, name="a", depends=frozenset({BOUNDS.urn}))
     ((message, urn),) = judge_stack([BOUNDS, attached])
     assert message.startswith("[boundary-attached] a attaches app-boundary, which is judged as a boundary\n")

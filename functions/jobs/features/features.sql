@@ -10,6 +10,7 @@ WITH typed AS (
         TRY_CAST(input.dropoff AS TIMESTAMP) - TRY_CAST(input.pickup AS TIMESTAMP) AS duration,
         TRY_CAST(input.passengers AS DOUBLE) AS passengers,
         TRY_CAST(input.distance AS DOUBLE) AS distance,
+        input.draw,
         SUBSTR(input.draw, 1, 4) AS bucket
     FROM input
 ),
@@ -24,6 +25,7 @@ measured AS (
         ) / CAST(60 AS DOUBLE) AS duration_minutes,
         passengers,
         distance,
+        draw,
         bucket
     FROM typed
 )
@@ -36,7 +38,8 @@ SELECT
         WHEN bucket < 'cccd' THEN 'train'       -- 80 %
         WHEN bucket < 'e667' THEN 'validation'  -- 10 %
         ELSE 'test'                             -- 10 %
-    END AS split
+    END AS split,
+    draw  -- so that the job can tell a row that is both trained on and tested on
 FROM measured
 WHERE total > 0 AND total < 200
     AND duration_minutes > 0 AND duration_minutes < 120

@@ -11,6 +11,7 @@ Arguments (all required):
 
 `input` has one column more than the data, `draw`: 32 hex digits that depend on the row and on a secret of the project.
 The same row always draws the same lot, in whichever file it comes; who uploads data can neither choose nor guess it.
+SQL that gives `draw` on is held to it: no row may be in two parts.
 
 train, validation and test are CSV with the label first and no header, as built-in XGBoost expects; baseline holds
 the training rows with a header, as the model monitor's analyzer expects.
@@ -66,7 +67,9 @@ def main(argv: list[str]) -> None:
     spark.createDataFrame([(secret(args["SPLIT_KEY"]),)], "secret string").createOrReplaceTempView("lots")
     spark.sql(with_lots(dataset["columns"])).createOrReplaceTempView("input")
     spark.catalog.dropTempView("lots")
-    features = spark.sql(sql).select(*columns, "split")
+    made = spark.sql(sql)
+    refuse_leaks(spark, made, args)
+    features = made.select(*columns, "split")
     counts = {part: features.where(f"split = '{part}'").count() for part in PARTS}
     check(counts, args)
     for part in ("train", "test"):
@@ -121,6 +124,29 @@ def secret(key: str) -> str:
     answer = boto3.client("kms").generate_mac(KeyId=key, Message=b"glidepath split", MacAlgorithm="HMAC_SHA_256")
     mac: bytes = answer["Mac"]
     return mac.hex()
+
+
+def refuse_leaks(spark: Any, made: Any, args: dict[str, str]) -> None:
+    """Refuse rows that are in several parts: a model would be measured on what it was trained on.
+
+    A row is known by its lot. SQL that does not give it on is not checked.
+    """
+    if "draw" not in made.columns:
+        return
+    made.createOrReplaceTempView("made")
+    leaked = spark.sql("SELECT draw FROM made GROUP BY draw HAVING COUNT(DISTINCT split) > 1").count()
+    if leaked:
+        raise FeatureError(
+            f"run {args['RUN']}: {args['SQL']} puts {leaked} rows of {args['INPUT']} into more than one of"
+            f" {', '.join(PARTS)}: a model would be measured on what it was trained on. Give each row one split"
+        )
+    forged = "SELECT draw FROM made WHERE NOT EXISTS (SELECT 1 FROM input WHERE input.draw = made.draw)"
+    others = spark.sql(forged).count()
+    if others:
+        raise FeatureError(
+            f"run {args['RUN']}: {args['SQL']} gives {others} rows with a draw that no row of {args['INPUT']} has: give"
+            " input.draw on as it is, or leave it out"
+        )
 
 
 def check(counts: dict[str, int], args: dict[str, str]) -> None:

@@ -76,11 +76,11 @@ class RunningCloud:
 
     def stop(self, keep: Path | None = None) -> None:
         """End everything that runs; `keep` is the file for the state as it was just before."""
-        self._ending = True
         try:
             if keep:
                 snapshot.save(self.cloud, keep)
         finally:
+            self._ending = True
             # Threads that wait for what runs would keep the process up for as long as that takes.
             self.cloud.close()
             server.close(self._server)

@@ -48,6 +48,17 @@ def test_a_split_that_uploaders_can_choose_is_noted(tmp_path: Path, dataset: Dat
     assert (result.findings, result.notes) == ((), ())
 
 
+def test_rows_in_two_parts_are_found_where_the_lot_is_given_on(tmp_path: Path, dataset: Dataset) -> None:
+    given = GOOD.replace("    FROM input", "        , input.draw\n    FROM input").replace("AS split", "AS split, draw")
+    rows = flats(300)
+    assert features.check(checkout(tmp_path / "once", given, rows), dataset).findings == ()
+    main, select = given.split("SELECT\n    rent_eur", 1)
+    trained = select.replace("ELSE 'test'", "ELSE 'train'")
+    twice = f"{main}SELECT rent_eur{select}\nUNION ALL\nSELECT rent_eur{trained}"
+    (found,) = features.check(checkout(tmp_path / "twice", twice, rows), dataset).findings
+    assert re.search(r"puts \d+ rows of \S+ into more than one of train, validation, test", str(found))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [

@@ -1,6 +1,8 @@
 """Glue job runs: the script really runs, with the job's role, over S3."""
 
 import itertools
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -107,8 +109,8 @@ def test_a_role_that_glue_may_not_assume_is_refused(world: World) -> None:
         make_job(world, SCRIPT)
 
 
-def start_own_job(world: World, total: str) -> Any:
-    """The project's own job, over trips whose fare is `total` of their minute.
+def start_own_job(world: World, total: str, change: Callable[[str], str] = str) -> Any:
+    """The project's own job, over trips whose fare is `total` of their minute; `change` is made to its SQL.
 
     Their lots depend on the account's key: so many trips that none of the parts is ever empty.
     """
@@ -125,7 +127,7 @@ def start_own_job(world: World, total: str) -> Any:
         JobName="job",
         Arguments={
             "--RUN": "r1", "--INPUT": world.put("run/data.csv", "\n".join(trips)), "--OUTPUT": world.uri("features"),
-            "--SQL": world.put("run/features.sql", (folder / "features.sql").read_text()),
+            "--SQL": world.put("run/features.sql", change((folder / "features.sql").read_text())),
             "--DATASET": world.put("dataset/1.json", (folder / "dataset.json").read_text()), "--SPLIT_KEY": key,
         },
     )["JobRunId"]  # fmt: skip
@@ -146,3 +148,37 @@ def test_the_projects_own_job_refuses_a_target_that_its_filters_make_constant(wo
     assert found["JobRunState"] == "FAILED"
     assert "total, the target, is the same in all train rows that" in found["ErrorMessage"]
     assert not [key for key in world.keys("features/") if key.endswith(".csv")]
+
+
+def twice(sql: str) -> str:
+    """Whoever is tested is trained on as well."""
+    head, tail = sql.split("SELECT\n    total,\n    duration_minutes,", 1)
+    query = f"SELECT total, duration_minutes,{tail}"
+    trained = query.replace("ELSE 'test'", "ELSE 'train'")
+    return f"{head}{query}\nUNION ALL\n{trained}"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            twice,
+            r"puts \d+ rows of \S+ into more than one of train, validation, test: a model would",
+        ),
+        (
+            lambda sql: sql.replace("    draw  --", "    MD5(draw) AS draw  --"),
+            r"gives \d+ rows with a draw that no",
+        ),
+    ],
+    ids=["planted leak", "forged lots"],
+)
+def test_the_projects_own_job_refuses_rows_in_two_parts(world: World, change: Callable[[str], str], words: str) -> None:
+    found = start_own_job(world, "1{}.95", change)
+    assert found["JobRunState"] == "FAILED"
+    assert re.search(words, found["ErrorMessage"])
+    assert not [key for key in world.keys("features/") if key.endswith(".csv")]
+
+
+def test_sql_that_gives_no_lots_on_is_not_held_to_them(world: World) -> None:
+    found = start_own_job(world, "1{}.95", lambda sql: sql.replace("split,\n    draw  --", "split  --"))
+    assert found["JobRunState"] == "SUCCEEDED", found
