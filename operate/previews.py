@@ -107,7 +107,7 @@ def checkout(root: Path, reference: str, folder: Path) -> Path:
     if found.returncode:
         if _git(root, "rev-parse", "--git-dir").returncode:
             raise UserError(f"this is no git checkout, so there is no base {reference!r}", "leave out --base")
-        raise UserError(f"there is no commit {reference!r} in this checkout", "fetch it, or name another with --base")
+        raise UserError(f"there is no commit {reference!r} in this checkout", "fetch it, or name another")
     # From the top of the repository: the program may lie in a folder of it.
     prefix = _git(root, "rev-parse", "--show-prefix").stdout.decode().strip()
     archive = _git(root, "archive", "--format=tar", f"{found.stdout.decode().strip()}:{prefix}")

@@ -32,12 +32,13 @@ def refuse_more(root: Path, stack: str, environ: Mapping[str, str] = os.environ)
     """Raises UserError where a source that is not these commands' own tells the engine more than what to run."""
     if root.resolve() == HERE:
         return
-    found = next(_more(root, stack, environ), "")
+    found = next(more(root, stack, environ), "")
     if found:
         raise UserError(found, "nothing was changed; take it out of the source, and commit again")
 
 
-def _more(root: Path, stack: str, environ: Mapping[str, str]) -> Iterator[str]:
+def more(root: Path, stack: str, environ: Mapping[str, str]) -> Iterator[str]:
+    """What a source tells the engine beyond what to run, a sentence each."""
     for name in _OTHERS:
         if os.path.lexists(root / name):
             yield f"{name} stands beside {_PROJECT}, and the engine would read it instead"

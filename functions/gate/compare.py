@@ -49,7 +49,8 @@ def compare(metric: Metric, paired: Paired, slices: Sequence[PairedSlice]) -> Co
     note = f"; too small to be judged: {len(few)} of {len(slices)} slices" if few else ""
     if high < 0:
         return Comparison("better", f"clearly better than the champion {figures}{note}")
-    seen = f"a loss of {visible(metric.margin, paired.difference.sd):.3g} would have been seen with {POWER:.0%} power"
+    least = f"{visible(metric.margin, paired.difference.sd):.3g}"
+    seen = f"a loss of {least} would have been seen with {100 * POWER:.0f} % power"
     return Comparison("undecided", f"undecided against the champion {figures}; {seen}{note}")
 
 
@@ -86,9 +87,9 @@ def _worst(metric: Metric, slices: Sequence[PairedSlice]) -> str:
         return ""
     own = worst.paired.value + worst.paired.difference.value
     return (
-        f"clearly worse than the champion where {worst.slice} ({worst.paired.value:.4g} against {own:.4g} on the same"
-        f" {worst.rows} rows; a loss of at least {proven(worst):.3g} with {confidence:.4g} confidence, let through is"
-        f" {metric.slice_loss:.3g})"
+        f"clearly worse than the champion where {worst.slice} (it has {worst.paired.value:.4g}, this model {own:.4g} on"
+        f" the same {worst.rows} rows; a loss of at least {proven(worst):.3g} with {confidence:.4g} confidence, let"
+        f" through is {metric.slice_loss:.3g})"
     )
 
 
@@ -97,7 +98,7 @@ def _figures(metric: Metric, paired: Paired) -> str:
     own = paired.value + paired.difference.value
     margin = f", margin {metric.margin:.3g}" if metric.margin else ""
     return (
-        f"({paired.value:.4g} against {own:.4g} on the same rows;"
+        f"(it has {paired.value:.4g}, this model {own:.4g} on the same rows;"
         f" difference {paired.difference.value:+.3g}, 95 % interval {low:+.3g} to {high:+.3g}{margin})"
     )
 

@@ -1,7 +1,7 @@
 """The config of every stack: each for itself, as the program reads it, and all of them together."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import yaml
 
 from contracts.names import DELIVERY
 from operate.checks.finding import Finding, Result
+from operate.source_files import more
 from settings import Settings, deployment_minutes, parse
 
 
@@ -41,7 +42,14 @@ def check(root: Path) -> tuple[Result, Configs]:
             if stack == DELIVERY:
                 stacks += found.names.environments
     findings += _together(settings)
-    return Result("config", ", ".join(stacks), tuple(findings)), Configs(given, settings)
+    return Result("config", ", ".join(stacks), tuple(findings), _told(root, given)), Configs(given, settings)
+
+
+def _told(root: Path, stacks: Iterable[str]) -> tuple[str, ...]:
+    """What plans and deployments will refuse, where a pipeline does them: said before a model is trained for it."""
+    build = {"PULUMI_BACKEND_URL": "the build's own"}
+    told = dict.fromkeys(text for stack in stacks for text in more(root, stack, build))
+    return tuple(f"{text}: the pipeline's plans and deployments refuse that" for text in told)
 
 
 def read(path: Path) -> dict[str, str]:
@@ -53,6 +61,9 @@ def read(path: Path) -> dict[str, str]:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise ValueError(f"is not valid YAML: {' '.join(str(error).split())}") from None
+    except ValueError as error:
+        # PyYAML reads what looks like a day, and names neither the key nor the value of one that does not exist.
+        raise ValueError(f"has a day that the calendar lacks ({error}): days are like 2027-03-31") from None
     config = document.get("config") if isinstance(document, dict) else None
     if not isinstance(config, dict):
         raise ValueError("has no config")

@@ -28,12 +28,12 @@ MOST_BAD = 0.1
 QUERY = re.compile(r"(?:[ \t\r\n]|--[^\r\n]*[\r\n])*(?:SELECT|WITH)\b")
 QUOTED = re.compile(r"`\w+(?:\.\w+)*`", re.ASCII)
 REFUSED = (
-    (re.compile(r"\b(?:INSERT|DELETE|UPDATE|MERGE)\b"), "changes what lies elsewhere"),
+    (re.compile(r"\b(?:INSERT|DELETE|UPDATE|MERGE)\b"), "changes tables"),
     (re.compile(r"\bUSING\b(?![ \t\r\n]*\()"), "runs a program"),
     (re.compile(r"\b(?:REFLECT|TRY_REFLECT|JAVA_METHOD)\b"), "calls any Java"),
-    (re.compile(r"\bIDENTIFIER\b"), "names tables and functions by a text"),
-    (re.compile(r"\$\{"), "is replaced before the SQL is read"),
-    (re.compile(r"\\[\r\n]"), "lets a comment go on in the next line"),
+    (re.compile(r"\bIDENTIFIER\b"), "takes names from texts"),
+    (re.compile(r"\$\{"), "replaces parts of a text"),
+    (re.compile(r"\\[\r\n]"), "goes on with a comment"),
 )
 """What the job refuses, and the reasons: those of functions/jobs/features/features_job.py, which imports Spark."""
 
@@ -67,7 +67,7 @@ def _shape(connection: Any, sql: str, dataset: Dataset) -> list[Finding]:
     """What is wrong with the SQL whatever the rows are: more than a query, syntax, names, the columns that it gives."""
     more = not_a_query(sql)
     if more:
-        return [Finding(SQL, f"{more}: features.sql only gives rows, so take it out")]
+        return [Finding(SQL, f"{more}: features.sql only gives rows")]
     columns = ", ".join(f"{_quoted(column)} VARCHAR" for column in dataset.columns)
     connection.execute(f"CREATE OR REPLACE TABLE raw ({columns})")
     draw(connection, dataset, SALTS[0])
@@ -93,13 +93,17 @@ def not_a_query(sql: str) -> str:
     """What of a text the job refuses, since it is more than a query; empty for one query."""
     text = sql.upper()
     if not QUERY.match(text):
-        return "does not begin with SELECT or WITH, after comments by --"
+        return "must begin with SELECT or WITH; only comments by -- may stand before that"
     for pattern, does in REFUSED:
         found = pattern.search(text)
         if found:
-            return f"has {found[0]!r}, be it in a comment, which {does}"
+            return f"has {found[0]!r}, and with that Spark {does}. It may stand nowhere, comments and names included"
     # Like csv.`s3://…`. Both marks of a quoted name stand in one comment, text or piece of code: nothing ends within.
-    return "has '`' around more than a name, which names files as tables" if "`" in QUOTED.sub("", text) else ""
+    return (
+        "has '`' around more than a name, and with that Spark reads files. It may stand nowhere, comments included"
+        if "`" in QUOTED.sub("", text)
+        else ""
+    )
 
 
 def _on_sample(connection: Any, sql: str, dataset: Dataset, sample: Path) -> Result:

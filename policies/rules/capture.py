@@ -172,7 +172,7 @@ _FUNCTIONS = ("aws:lambda/function:Function", "aws-native:lambda:Function")
 _DEFINITION = re.compile(r"(DataQuality|ModelQuality|ModelBias|ModelExplainability)JobDefinition$")
 
 
-def _compares(function: Resource) -> bool:
+def compares(function: Resource) -> bool:
     """Whether a function is given a baseline: one that a schedule merely keeps warm watches nothing."""
     variables = section(function.props.get("environment"), "variables")
     if not isinstance(variables, dict):
@@ -185,7 +185,7 @@ def monitored(resources: Sequence[Resource], context: Context) -> Iterator[Findi
     schedules = [each for each in resources if each.type.endswith(":MonitoringSchedule")]
     beats = [each for each in resources if each.type in _BEATS]
     definitions = [each for each in resources if _DEFINITION.search(each.type)]
-    functions = [each for each in resources if each.type in _FUNCTIONS and _compares(each)]
+    functions = [each for each in resources if each.type in _FUNCTIONS and compares(each)]
     alarms = [each for each in resources if each.type.endswith((":MetricAlarm", ":Alarm"))]
     for endpoint in (each for each in resources if each.type in ENDPOINTS):
         own = [each for each in definitions if refers(each, endpoint)]

@@ -31,6 +31,8 @@ _SHAPES: tuple[tuple[str, str], ...] = (
     (r"oidc\.vercel\.com.*", rf"owner:{_WORD}:project:{_WORD}.*"),
     (r".*\.spacelift\.io.*", rf"space:{_WORD}(:.*)?"),
 )
+_OPEN_ID = re.compile(r"\w+_id:\d*[*?]")
+"""`repository_id:12*` is somebody else's 123 as well."""
 _OTHER = re.compile(r"([a-z_]+[:/])?[^*?:/]{2,}.*")
 _CLIENTS = frozenset({"accounts.google.com", "cognito-identity.amazonaws.com"})
 """Providers whose `aud` is one application of somebody's own: AWS has them take no subject at all."""
@@ -50,6 +52,8 @@ def names_somebody(value: str, key: str, provider: str, pattern: bool) -> bool:
     if name in ("repository", "job_workflow_ref"):
         return re.fullmatch(rf"{_PATH}.*", literal) is not None
     shape = next((shape for host, shape in _SHAPES if re.fullmatch(host, _host(provider))), None)
+    if pattern and _OPEN_ID.match(value):
+        return False
     if name != "sub" or shape is None:
         return bool(value) if not pattern else _OTHER.fullmatch(literal) is not None
     # A project may stay open where the workspace is named: only this shape reads its one wildcard.

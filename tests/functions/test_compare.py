@@ -37,7 +37,7 @@ def part(difference: float, sd: float, rows: int = 80, name: str = "miles < 2") 
 def test_the_interval_decides(difference: float, sd: float, outcome: str) -> None:
     found = compare(RMSE, pair(4.0, difference, sd), ())
     assert found.outcome == outcome
-    assert f"(4 against {4 + difference:.4g} on the same rows; difference {difference:+.3g}," in found.words
+    assert f"(it has 4, this model {4 + difference:.4g} on the same rows; difference {difference:+.3g}," in found.words
     assert ", margin 0.2)" in found.words
 
 
@@ -50,8 +50,8 @@ def test_a_slice_that_is_worse_decides_over_the_whole() -> None:
     found = compare(RMSE, pair(4.0, -0.3, 0.1), [part(-1.0, 0.1), part(1.2, 0.1, name="2 <= miles"), part(0.9, 0.1)])
     assert found.outcome == "worse"
     assert found.words == (
-        "clearly worse than the champion where 2 <= miles (3 against 4.2 on the same 80 rows; a loss of at least 0.929"
-        " with 0.9967 confidence, let through is 0.5)"
+        "clearly worse than the champion where 2 <= miles (it has 3, this model 4.2 on the same 80 rows; a loss of at"
+        " least 0.929 with 0.9967 confidence, let through is 0.5)"
     )
 
 
@@ -73,7 +73,7 @@ def test_a_slice_where_more_is_better() -> None:
 
 
 def test_what_is_undecided_tells_what_would_have_been_seen() -> None:
-    assert "; a loss of 0.48 would have been seen with 80% power" in compare(RMSE, pair(4.0, 0.1, 0.1), ()).words
+    assert "; a loss of 0.48 would have been seen with 80 % power" in compare(RMSE, pair(4.0, 0.1, 0.1), ()).words
 
 
 @given(st.floats(0, 5), st.floats(0.001, 2))

@@ -52,16 +52,32 @@ def verdict(
         (
             (4.0, 3.0, 5.0, compared(4.5, -0.6, -0.4)),
             True,
-            "clearly better than the champion (4.5 against 4 on the same rows; difference -0.5, 95 % interval -0.6",
+            "clearly better than the champion (it has 4.5, this model 4 on the same rows; difference -0.5, 95 % ",
         ),
-        ((4.0, 3.0, 5.0, compared(3.5, -0.1, 1.1)), True, "undecided against the champion (3.5 against 4"),
+        (
+            (4.0, 3.0, 5.0, compared(3.5, -0.1, 1.1)),
+            True,
+            "undecided against the champion (it has 3.5, this model 4 on",
+        ),
         # Inside its own interval, and yet worse on every resample of the same rows.
-        ((4.0, 3.0, 5.0, compared(3.5, 0.4, 0.6)), False, "; clearly worse than the champion (3.5 against 4"),
+        (
+            (4.0, 3.0, 5.0, compared(3.5, 0.4, 0.6)),
+            False,
+            "; clearly worse than the champion (it has 3.5, this model 4 on",
+        ),
         ((11.0, 9.0, 12.0, compared(12.5, -2.0, -1.0)), False, "must be below 10"),
         ((0.8, 0.7, 0.9, None, R2), True, "is above 0.5"),
         ((0.4, 0.3, 0.6, None, R2), False, "must be above 0.5"),
-        ((0.8, 0.7, 0.9, compared(0.95, -0.2, -0.1, "r2"), R2), False, "clearly worse than the champion (0.95 against"),
-        ((0.8, 0.7, 0.9, compared(0.7, 0.05, 0.15, "r2"), R2), True, "clearly better than the champion (0.7 against"),
+        (
+            (0.8, 0.7, 0.9, compared(0.95, -0.2, -0.1, "r2"), R2),
+            False,
+            "clearly worse than the champion (it has 0.95, this",
+        ),
+        (
+            (0.8, 0.7, 0.9, compared(0.7, 0.05, 0.15, "r2"), R2),
+            True,
+            "clearly better than the champion (it has 0.7, this",
+        ),
         ((0.8, 0.7, 0.9, compared(0.85, -0.2, 0.1, "r2"), R2), True, "undecided against"),
     ],
 )

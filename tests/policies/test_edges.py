@@ -7,12 +7,14 @@ import pytest
 
 from policies.rules.actions import Action, touching, wide
 from policies.rules.breadth import breadth, everything
+from policies.rules.capture import compares
 from policies.rules.conditions import bound_by, names_account
 from policies.rules.documents import Document, parse
 from policies.rules.exemptions import read
 from policies.rules.judge import Judge, schema
 from policies.rules.model import UNKNOWN, Finding, Resource, section
 from policies.rules.sources import documents_of
+from policies.rules.subjects import names_somebody
 from policies.rules.trust import service_of
 from tests.policies.corpus.entrance import ACCOUNT, GUARDED, LAMBDA, ROLE, admit, trust
 from tests.policies.corpus.identity import BUCKET, PASSED, allow, when
@@ -678,3 +680,53 @@ def test_of_many_services_in_a_template_four_are_named() -> None:
     body = "".join(f"{name}: {{Type: 'AWS::{name}::X'}}\n" for name in ("SQS", "IAM", "KMS", "Lambda", "EC2"))
     violations, _ = judge(resource("aws:cloudformation/stack:Stack", {"templateBody": body}))
     assert "makes resources of EC2, IAM, KMS, Lambda by a CloudFormation stack" in "".join(violations)
+
+
+GITHUB, OTHERS = "token.actions.githubusercontent.com", "login.example.com"
+
+
+@pytest.mark.parametrize(
+    ("value", "host", "pattern", "expected"),
+    [
+        ("repository_id:12:*", GITHUB, True, True),
+        ("repository_id:12", GITHUB, True, True),
+        ("repository_id:12*", GITHUB, True, False),  # 123 is somebody else's
+        ("repository_owner_id:?2:x", GITHUB, True, False),
+        ("project_id:7*:ref", "gitlab.com", True, False),
+        ("space:x*", "me.app.spacelift.io", True, True),  # the issuer is one's own
+        ("alice", OTHERS, False, True),
+        ("user:alice*", OTHERS, True, True),
+        ("*", OTHERS, True, False),
+    ],
+)
+def test_whom_a_subject_names(value: str, host: str, pattern: bool, expected: bool) -> None:
+    provider = f"arn:aws:iam::111111111111:oidc-provider/{host}"
+    assert names_somebody(value, f"{host}:sub", provider, pattern) is expected
+
+
+def test_a_utilization_of_several_cores_passes_100_unless_it_is_normalized() -> None:
+    share = {"comparisonOperator": "GreaterThanThreshold", "threshold": 150, "evaluationPeriods": 1}
+    kind = "aws:cloudwatch/metricAlarm:MetricAlarm"
+    for name, fires in (("CPUUtilization", True), ("CPUUtilizationNormalized", False), ("NormalizedLoad", True)):
+        found = judge(resource(kind, {**share, "metricName": name, "namespace": "/aws/sagemaker/Endpoints"}))
+        assert ("cannot fire" not in str(found)) is fires, name
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"variables": {"A": "s3://b/constraints.json"}}, True),
+        ({"variables": UNKNOWN}, True),
+        ({"variables": None}, False),
+        (None, False),
+    ],
+)
+def test_what_a_function_compares_with(environment: Any, expected: bool) -> None:
+    assert compares(resource("aws:lambda/function:Function", {"environment": environment})) is expected
+
+
+def test_a_first_step_of_all_is_no_large_step_but_all_at_once() -> None:
+    routing = {"type": "TimeBasedLinear", "timeBasedLinear": {"interval": 1, "percentage": 100}}
+    props = {"computePlatform": "Lambda", "trafficRoutingConfig": routing}
+    violations, _ = judge(resource("aws:codedeploy/deploymentConfig:DeploymentConfig", props))
+    assert "moves all traffic at once: its first step is 100 %" in "".join(violations)

@@ -37,13 +37,13 @@ PARTS = ("train", "validation", "test")
 QUERY = re.compile(r"(?:[ \t\r\n]|--[^\r\n]*[\r\n])*(?:SELECT|WITH)\b")
 QUOTED = re.compile(r"`\w+(?:\.\w+)*`", re.ASCII)
 REFUSED = (
-    (re.compile(r"\b(?:INSERT|DELETE|UPDATE|MERGE)\b"), "changes what lies elsewhere"),
+    (re.compile(r"\b(?:INSERT|DELETE|UPDATE|MERGE)\b"), "changes tables"),
     # A query pipes its rows through a program; a join only names columns.
     (re.compile(r"\bUSING\b(?![ \t\r\n]*\()"), "runs a program"),
     (re.compile(r"\b(?:REFLECT|TRY_REFLECT|JAVA_METHOD)\b"), "calls any Java"),
-    (re.compile(r"\bIDENTIFIER\b"), "names tables and functions by a text"),
-    (re.compile(r"\$\{"), "is replaced before the SQL is read"),
-    (re.compile(r"\\[\r\n]"), "lets a comment go on in the next line"),
+    (re.compile(r"\bIDENTIFIER\b"), "takes names from texts"),
+    (re.compile(r"\$\{"), "replaces parts of a text"),
+    (re.compile(r"\\[\r\n]"), "goes on with a comment"),
 )
 """What no features.sql may hold, in capitals, and what it does. Spark reads ſ and ı as S and I: so does str.upper."""
 
@@ -100,20 +100,24 @@ def refuse_more_than_rows(sql: str, args: dict[str, str]) -> None:
     """Refuse SQL that could do anything but give rows. Raises FeatureError before Spark reads it."""
     found = not_a_query(sql)
     if found:
-        raise FeatureError(f"run {args['RUN']}: {args['SQL']} {found}: features.sql only gives rows, so take it out")
+        raise FeatureError(f"run {args['RUN']}: {args['SQL']} {found}: features.sql only gives rows")
 
 
 def not_a_query(sql: str) -> str:
     """What of a text is more than a query; empty for one query."""
     text = sql.upper()
     if not QUERY.match(text):
-        return "does not begin with SELECT or WITH, after comments by --"
+        return "must begin with SELECT or WITH; only comments by -- may stand before that"
     for pattern, does in REFUSED:
         found = pattern.search(text)
         if found:
-            return f"has {found[0]!r}, be it in a comment, which {does}"
+            return f"has {found[0]!r}, and with that Spark {does}. It may stand nowhere, comments and names included"
     # Like csv.`s3://…`. Both marks of a quoted name stand in one comment, text or piece of code: nothing ends within.
-    return "has '`' around more than a name, which names files as tables" if "`" in QUOTED.sub("", text) else ""
+    return (
+        "has '`' around more than a name, and with that Spark reads files. It may stand nowhere, comments included"
+        if "`" in QUOTED.sub("", text)
+        else ""
+    )
 
 
 def secret(key: str) -> str:

@@ -50,3 +50,23 @@ def test_a_missing_file_and_another_name_are_found(root: Path) -> None:
     missing, differs = (str(each) for each in config.check(root)[0].findings)
     assert missing.startswith("Pulumi.staging.yaml: is missing; every environment of glidepath:environments")
     assert differs == "Pulumi.live.yaml: glidepath:name is 'other-name', but 'flat-rents' in Pulumi.delivery.yaml"
+
+
+@pytest.mark.parametrize("day", ["2027-02-30", "2027-13-01"])
+def test_a_day_that_the_calendar_lacks_is_named_with_its_file(root: Path, day: str) -> None:
+    """Without quotes, as people write days in YAML: its reader fails before any key is known."""
+    path = root / "Pulumi.live.yaml"
+    entry = f"{{rule: wildcard-type, resource: a, reason: b, until: {day}}}"
+    path.write_text(f"{path.read_text()}  glidepath:policies:\n    exemptions: [{entry}]\n")
+    (found,) = (str(each) for each in config.check(root)[0].findings)
+    assert found.startswith("Pulumi.live.yaml: ")
+    assert "day" in found
+
+
+def test_what_a_deployment_would_refuse_is_noted(root: Path) -> None:
+    assert config.check(root)[0].notes == ()
+    project = root / "Pulumi.yaml"
+    project.write_text(f"{project.read_text()}\nplugins:\n  providers: []\n")
+    (note,) = config.check(root)[0].notes
+    assert note.startswith("Pulumi.yaml has 'plugins', by which the engine could run or ask something else")
+    assert note.endswith(": the pipeline's plans and deployments refuse that")

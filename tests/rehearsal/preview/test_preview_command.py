@@ -157,7 +157,7 @@ def test_a_destroy_and_a_program_that_raises(world: World) -> None:
         (
             "dev",
             ("--base", "nosuch"),
-            "there is no commit 'nosuch' in this checkout\n  fetch it, or name another with --base\n",
+            "there is no commit 'nosuch' in this checkout\n  fetch it, or name another\n",
         ),
     ],
 )
