@@ -56,8 +56,9 @@ def test_a_missing_file_and_another_name_are_found(root: Path) -> None:
 def test_a_day_that_the_calendar_lacks_is_named_with_its_file(root: Path, day: str) -> None:
     """Without quotes, as people write days in YAML: its reader fails before any key is known."""
     path = root / "Pulumi.live.yaml"
-    entry = f"{{rule: wildcard-type, resource: a, reason: b, until: {day}}}"
-    path.write_text(f"{path.read_text()}  glidepath:policies:\n    exemptions: [{entry}]\n")
+    entry = {"rule": "wildcard-type", "resource": "a", "reason": "b", "until": day}
+    edit(path, "glidepath:policies", {"exemptions": [entry]})
+    path.write_text(path.read_text().replace(f"'{day}'", day))
     (found,) = (str(each) for each in config.check(root)[0].findings)
     assert found.startswith("Pulumi.live.yaml: ")
     assert "day" in found
