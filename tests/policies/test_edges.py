@@ -1,18 +1,22 @@
 """Edges that no case of the corpus stands on, as data: exact limits, odd ARNs, unknown parts, other spellings."""
 
+import datetime
 import json
 from typing import Any
 
 import pytest
 
+from policies.rules import hardening, secrets
 from policies.rules.actions import Action, touching, wide
+from policies.rules.apis import _secured
 from policies.rules.breadth import breadth, everything
 from policies.rules.capture import compares
 from policies.rules.conditions import bound_by, names_account
 from policies.rules.documents import Document, parse
-from policies.rules.exemptions import read
+from policies.rules.exemptions import read, term
 from policies.rules.judge import Judge, schema
 from policies.rules.model import UNKNOWN, Finding, Resource, section
+from policies.rules.network import _everybody
 from policies.rules.sources import documents_of
 from policies.rules.subjects import names_somebody
 from policies.rules.trust import service_of
@@ -730,3 +734,59 @@ def test_a_first_step_of_all_is_no_large_step_but_all_at_once() -> None:
     props = {"computePlatform": "Lambda", "trafficRoutingConfig": routing}
     violations, _ = judge(resource("aws:codedeploy/deploymentConfig:DeploymentConfig", props))
     assert "moves all traffic at once: its first step is 100 %" in "".join(violations)
+
+
+def test_what_is_below_and_what_lies_in_lists() -> None:
+    assert [hardening._below(7)(value) for value in (6, 7, None, "x")] == [True, False, True, True]
+    assert hardening._below(1)(None)
+    assert hardening._at({"ab": [{"c": 1}, {"c": 2}]}, "ab[].c") == [1, 2]
+
+
+def test_the_first_switch_that_is_off_is_the_place() -> None:
+    switches = {"blockPublicAcls": True, "blockPublicPolicy": False, "ignorePublicAcls": False}
+    block = {**switches, "restrictPublicBuckets": True}
+    for kind, props, place in (
+        ("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", block, "blockPublicPolicy: "),
+        ("aws-native:s3:Bucket", {"publicAccessBlockConfiguration": block}, "Configuration.blockPublicPolicy: "),
+    ):
+        violations, _ = judge(resource(kind, props))
+        assert f"{place}leaves open blockPublicPolicy, ignorePublicAcls" in "".join(violations)
+
+
+@pytest.mark.parametrize(
+    ("network", "expected"), [("0.0.0.0/0", True), ("1.2.3.4/0", True), ("10.1.2.3/8", False), ("x", False)]
+)
+def test_whom_a_network_lets_in(network: str, expected: bool) -> None:
+    assert _everybody(network) is expected
+
+
+def test_a_body_is_judged_of_an_api_without_a_policy_alone() -> None:
+    body = {"paths": {"/x": {"get": {}}}}
+    for kind, props, found in (
+        ("aws:apigateway/restApi:RestApi", {"body": body}, True),
+        ("aws:apigateway/restApi:RestApi", {"body": body, "policy": "{}"}, False),
+        ("aws:s3/bucketObject:BucketObject", {"body": body}, False),
+    ):
+        assert ("has no security" in str(judge(resource(kind, props)))) is found
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"), [("x", False), ({"security": UNKNOWN}, True), ({"security": []}, False), ({}, False)]
+)
+def test_what_secures_an_operation(operation: Any, expected: bool) -> None:
+    assert _secured(operation, {}, {}) is expected
+
+
+def test_texts_in_which_secrets_are_looked_for() -> None:
+    *lines, whole = secrets._text("A=b", "userData", "userData", True)
+    assert (lines, whole) == ([("userData", "A", "b", True)], ("userData", "userData", "A=b", False))
+    assert secrets._decoded("QT1i") == "A=b"
+    assert secrets._decoded("QT1i QT1i") == "QT1i QT1i"
+    assert [found[0] for found in secrets._text('{"k": "v"}', "n", "n", True)] == ["n"]
+    assert [found[0] for found in secrets._text('{"k": "v"}', "n", "m", True)] == ["m.n"]
+
+
+def test_an_exemption_may_end_in_a_year_to_the_day() -> None:
+    last = TODAY + datetime.timedelta(366)  # a leap year may lie between
+    assert term("r", last.isoformat(), TODAY) == ""
+    assert term("r", (last + datetime.timedelta(1)).isoformat(), TODAY).startswith("ends later than in a year")
