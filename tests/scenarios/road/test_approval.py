@@ -89,7 +89,8 @@ def test_only_what_aws_invents_is_unknown_when_a_release_is_approved(road: Road)
     """The number of a version, the id of an API, and what is named after these. Of each it is said what brings it."""
     s3, bucket = road.clients.of("delivery", "s3"), road.project.names.artifacts_bucket
     told: dict[str, set[str]] = {}
-    for run in road.report["runs"]:
+    # The bad release is deployed by hand, without a plan.
+    for run in (run for run in road.report["runs"] if run["reason"] != "manual"):
         key = f"runs/{run['execution']}/plan/prod.json"
         # The oldest: tests of this file plan the first run once more.
         versions = s3.list_object_versions(Bucket=bucket, Prefix=key)["Versions"]
