@@ -761,7 +761,7 @@ def test_whom_a_network_lets_in(network: str, expected: bool) -> None:
 
 
 def test_a_body_is_judged_of_an_api_without_a_policy_alone() -> None:
-    body = {"paths": {"/x": {"get": {}}}}
+    body: dict[str, Any] = {"paths": {"/x": {"get": {}}}}
     for kind, props, found in (
         ("aws:apigateway/restApi:RestApi", {"body": body}, True),
         ("aws:apigateway/restApi:RestApi", {"body": body, "policy": "{}"}, False),
