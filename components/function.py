@@ -9,6 +9,7 @@ from pulumi_aws.cloudwatch.log_group import LogGroup
 from pulumi_aws.lambda_.function import Function as LambdaFunction
 
 from components.packaging import closure
+from contracts.names import Names
 
 RUNTIME = "python3.14"
 ROOT = Path(__file__).resolve().parent.parent
@@ -87,3 +88,9 @@ def code(package: str, also: Sequence[str] = (), root: Path = ROOT) -> pulumi.As
         file: pulumi.FileAsset(str(root / file)) for file in sorted({*closure(root, package), *also})
     }
     return pulumi.AssetArchive(assets)
+
+
+def looks_up_serving(names: Names) -> dict[str, str]:
+    """Variables of a function that asks what production serves (`functions.shared.serving.look_up`)."""
+    production = names.production
+    return {"POINTER": names.pointer(production), "POINTER_ROLE": names.role_arn(production, "champion")}

@@ -6,7 +6,7 @@ from typing import TypedDict
 import pulumi
 from pulumi_aws.cloudwatch.event_rule import EventRule
 
-from components.function import Function
+from components.function import Function, looks_up_serving
 from components.role import Role, role_args
 from components.rule import call
 from contracts.names import DELIVERY, Names
@@ -48,8 +48,7 @@ class Outcome(pulumi.ComponentResource):
                 "environment": {
                     "PACKAGE_GROUP": names.name,
                     "DEPLOYMENT": args["deployment"],
-                    "POINTER": names.pointer(names.production),
-                    "POINTER_ROLE": names.role_arn(names.production, "champion"),
+                    **looks_up_serving(names),
                 },
                 "log_days": args["log_days"],
                 "seconds": 300,

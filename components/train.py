@@ -12,7 +12,7 @@ from pulumi_aws.glue.security_configuration import SecurityConfiguration
 from pulumi_aws.s3.bucket_objectv2 import BucketObjectv2
 from pulumi_aws.sfn.state_machine import StateMachine
 
-from components.function import ROOT, Function
+from components.function import ROOT, Function, looks_up_serving
 from components.registry import Registry
 from components.role import Role, role_args
 from components.stage import Stage
@@ -183,11 +183,9 @@ def _environment(purpose: str, names: Names, dataset: str) -> dict[str, str]:
     """Each function knows what it reads, and no more."""
     schema = {"DATASET_URI": str(dataset_place(names, dataset))}
     artifacts, group = {"ARTIFACTS_BUCKET": names.artifacts_bucket}, {"PACKAGE_GROUP": names.name}
-    production = names.production
-    serving = {"POINTER": names.pointer(production), "POINTER_ROLE": names.role_arn(production, "champion")}
     return {
         "validate": {"DATA_BUCKET": names.data_bucket, **artifacts, **schema},
-        "champion": {**schema, **group, **serving},
+        "champion": {**schema, **group, **looks_up_serving(names)},
         "gate": schema,
         "register": group,
         "manifest": {**schema, **artifacts, "SIGNING_KEY": names.signing_key},

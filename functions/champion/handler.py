@@ -23,16 +23,14 @@ import boto3
 from functions.champion.find import find
 from functions.shared.dataset import read_dataset
 from functions.shared.log import log
-from functions.shared.serving import open_parameters, recorded
+from functions.shared.serving import look_up
 
 
 def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Lambda's entry point."""
     s3, environment = boto3.client("s3"), os.environ
     dataset = read_dataset(s3, environment)
-    record = recorded(
-        boto3.client("sts"), open_parameters, environment["POINTER_ROLE"], environment["POINTER"], event["run"]
-    )
+    record = look_up(environment, event["run"])
     found = find(s3, boto3.client("sagemaker"), environment["PACKAGE_GROUP"], record, dataset)
     if found.problem:
         log("WARNING", f"no comparison with the champion: {found.problem}", run=event["run"], package=found.package)

@@ -23,7 +23,7 @@ from contracts.packages import decided_after, decision
 from functions.outcome.decide import Outcome, outcome
 from functions.shared.log import log
 from functions.shared.registry import package_of_run
-from functions.shared.serving import is_of_run, open_parameters, recorded
+from functions.shared.serving import is_of_run, look_up
 
 
 def handle(event: dict[str, Any], _context: Any) -> dict[str, str]:
@@ -31,8 +31,7 @@ def handle(event: dict[str, Any], _context: Any) -> dict[str, str]:
     environment = os.environ
 
     def serves(run: str) -> bool:
-        role, parameter = environment["POINTER_ROLE"], environment["POINTER"]
-        return is_of_run(recorded(boto3.client("sts"), open_parameters, role, parameter, run), run)
+        return is_of_run(look_up(environment, run), run)
 
     return keep(boto3.client("sagemaker"), event, environment, serves)
 

@@ -129,15 +129,18 @@ def _compared(value: object) -> Compared | None:
 
 def _paired(value: object, path: str) -> Paired:
     fields = Fields(value, path)
-    result = Paired(fields.number("value"), _value(fields.raw("difference"), f"{path}.difference"))
+    result = _pair_of(fields, path)
     fields.done()
     return result
 
 
+def _pair_of(fields: Fields, path: str) -> Paired:
+    return Paired(fields.number("value"), _value(fields.raw("difference"), f"{path}.difference"))
+
+
 def _paired_slice(value: object, path: str) -> PairedSlice:
     fields = Fields(value, path)
-    paired = Paired(fields.number("value"), _value(fields.raw("difference"), f"{path}.difference"))
-    result = PairedSlice(fields.text("slice"), fields.count("rows", least=1), paired)
+    result = PairedSlice(fields.text("slice"), fields.count("rows", least=1), _pair_of(fields, path))
     fields.done()
     return result
 

@@ -50,7 +50,12 @@ def is_of_run(record: str | None, run: str) -> bool:
         return False
 
 
-def open_parameters(keys: Mapping[str, str]) -> Any:
+def look_up(environment: Mapping[str, str], run: str) -> str | None:
+    """`recorded`, by the function's variables `POINTER_ROLE` and `POINTER`."""
+    return recorded(boto3.client("sts"), _parameters, environment["POINTER_ROLE"], environment["POINTER"], run)
+
+
+def _parameters(keys: Mapping[str, str]) -> Any:
     """A client of the parameter store in the account whose keys these are."""
     return boto3.client(
         "ssm",

@@ -3,13 +3,13 @@
 It runs in DuckDB, as in the rehearsal; on AWS it runs in Spark.
 """
 
-import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from contracts.dataset import Dataset
+from functions.jobs.features.features_job import PARTS, not_a_query
 from functions.validate.check import check as check_rows
 from functions.validate.resolve import DataError
 from operate.checks.finding import Finding, Result
@@ -17,25 +17,12 @@ from operate.checks.finding import Finding, Result
 SQL = "functions/jobs/features/features.sql"
 SAMPLE = "tests/project/sample.csv"
 """A sample of the project's data, where it keeps one."""
-PARTS = ("train", "validation", "test")
 ROWS = 200
 """Rows that are made where there is no sample."""
 SALTS = ("one", "another")
 """In place of the project's secret: which row falls into which part differs with it, how many do hardly."""
 MOST_BAD = 0.1
 """Share of a sample's rows that may not fit the declaration; the pipeline has the same default."""
-
-QUERY = re.compile(r"(?:[ \t\r\n]|--[^\r\n]*[\r\n])*(?:SELECT|WITH)\b")
-QUOTED = re.compile(r"`\w+(?:\.\w+)*`", re.ASCII)
-REFUSED = (
-    (re.compile(r"\b(?:INSERT|DELETE|UPDATE|MERGE)\b"), "changes tables"),
-    (re.compile(r"\bUSING\b(?![ \t\r\n]*\()"), "runs a program"),
-    (re.compile(r"\b(?:REFLECT|TRY_REFLECT|JAVA_METHOD)\b"), "calls any Java"),
-    (re.compile(r"\bIDENTIFIER\b"), "takes names from texts"),
-    (re.compile(r"\$\{"), "replaces parts of a text"),
-    (re.compile(r"\\[\r\n]"), "goes on with a comment"),
-)
-"""What the job refuses, and the reasons: those of functions/jobs/features/features_job.py, which imports Spark."""
 
 _GROWTH = 1.06
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL", "UTINYINT",
@@ -87,23 +74,6 @@ def _shape(connection: Any, sql: str, dataset: Dataset) -> list[Finding]:
     if given.get("split", "VARCHAR") != "VARCHAR":
         found.append(Finding(SQL, f"gives split as {given['split']}; it must be one of {', '.join(PARTS)}"))
     return found
-
-
-def not_a_query(sql: str) -> str:
-    """What of a text the job refuses, since it is more than a query; empty for one query."""
-    text = sql.upper()
-    if not QUERY.match(text):
-        return "must begin with SELECT or WITH; only comments by -- may stand before that"
-    for pattern, does in REFUSED:
-        found = pattern.search(text)
-        if found:
-            return f"has {found[0]!r}, and with that Spark {does}. It may stand nowhere, comments and names included"
-    # Like csv.`s3://…`. Both marks of a quoted name stand in one comment, text or piece of code: nothing ends within.
-    return (
-        "has '`' around more than a name, and with that Spark reads files. It may stand nowhere, comments included"
-        if "`" in QUOTED.sub("", text)
-        else ""
-    )
 
 
 def _on_sample(connection: Any, sql: str, dataset: Dataset, sample: Path) -> Result:

@@ -21,7 +21,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.dataset import parse_dataset
-from operate.checks import features as check
 from operate.checks.features import draw
 from scenarios.trips import write_trips
 from tests.functions import samples
@@ -143,11 +142,6 @@ def test_the_check_draws_the_lots_of_the_job(monkeypatch: pytest.MonkeyPatch) ->
         ours = connection.execute(job.with_lots(dataset.columns)).fetchall()
         draw(connection, dataset, SECRET)
         assert connection.execute("SELECT * FROM input").fetchall() == ours
-
-
-def test_the_check_refuses_what_the_job_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    job = load_job(monkeypatch)
-    assert (check.QUERY, check.QUOTED, check.REFUSED) == (job.QUERY, job.QUOTED, job.REFUSED)
 
 
 def test_the_secret_is_a_code_of_the_key_alone(monkeypatch: pytest.MonkeyPatch) -> None:

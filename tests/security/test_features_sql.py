@@ -3,12 +3,13 @@
 Spark 3.5.6, of Glue 5.1, was asked what each of these does: every one is executed.
 """
 
+import sys
 from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
 
-from operate.checks.features import not_a_query
+from functions.jobs.features.features_job import not_a_query
 from tests.functions import samples
 from tests.functions.test_features import load_job
 
@@ -61,7 +62,7 @@ def run(job: Any, session: Any, sql: str, monkeypatch: pytest.MonkeyPatch) -> No
     """The job's main function, over a session that does nothing."""
     builder = MagicMock()
     builder.builder.getOrCreate.return_value = session
-    monkeypatch.setattr(job, "SparkSession", builder)
+    monkeypatch.setattr(sys.modules["pyspark.sql"], "SparkSession", builder)
     monkeypatch.setattr(job, "secret", lambda key: SECRET)
     monkeypatch.setattr(job, "read_text", {"s3://a/sql": sql, "s3://a/dataset": samples.DATASET_TEXT}.__getitem__)
     given = {"RUN": "run-1", "INPUT": "s3://a/in", "OUTPUT": "s3://a/out", "SQL": "s3://a/sql"}

@@ -27,7 +27,7 @@ import json
 import os
 import sys
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -216,13 +216,17 @@ def distribution(predictions: np.ndarray) -> dict[str, Any]:
 
 def bootstrap(labels: np.ndarray, predictions: np.ndarray) -> list[dict[str, Any]]:
     """Standard deviation and 95 % percentile interval of every metric, in the order of METRICS; always the same."""
+    return resampled(
+        len(labels),
+        lambda rows: [function(labels[rows], predictions[rows]) for function in METRICS.values()],
+    )
+
+
+def resampled(size: int, measure: Callable[[np.ndarray], list[float]]) -> list[dict[str, Any]]:
+    """Spread of each figure that `measure` takes of a draw of rows, with replacement; always the same draws."""
     random = np.random.default_rng(SEED)
-    size = len(labels)
     resamples = max(100, min(RESAMPLES, MOST_DRAWS // size))
-    draws = np.empty((resamples, len(METRICS)))
-    for number in range(resamples):
-        chosen = random.integers(size, size=size)
-        draws[number] = [function(labels[chosen], predictions[chosen]) for function in METRICS.values()]
+    draws = np.array([measure(random.integers(size, size=size)) for _ in range(resamples)])
     return [summarise(column[np.isfinite(column)]) for column in draws.T]
 
 
@@ -242,9 +246,10 @@ def compare(
     except Exception as error:  # noqa: BLE001  whatever is wrong with it, ours can still be judged
         return {"problem": f"{type(error).__name__}: {error}"[:500]}
     slices = []
-    for name, inside in parts:
+    # One row has no spread.
+    for name, inside in ((name, inside) for name, inside in parts if inside.sum() > 1):
         found = differences(labels[inside], predictions[inside], theirs[inside], [options.metric])
-        if found and inside.sum() > 1:
+        if found:
             slices.append({"slice": name, "rows": int(inside.sum()), **found[options.metric]})
     return {"metrics": differences(labels, predictions, theirs, list(METRICS)), "slices": slices}
 
@@ -267,16 +272,13 @@ def paired(labels: np.ndarray, ours: np.ndarray, theirs: np.ndarray, names: Sequ
 
     What makes rows hard is hard for both: the difference varies far less than either metric does.
     """
-    random = np.random.default_rng(SEED)
-    size = len(labels)
-    resamples = max(100, min(RESAMPLES, MOST_DRAWS // size))
     functions = [METRICS[name] for name in names]
-    draws = np.empty((resamples, len(functions)))
-    for number in range(resamples):
-        chosen = random.integers(size, size=size)
-        rows = labels[chosen], ours[chosen], theirs[chosen]
-        draws[number] = [function(rows[0], rows[1]) - function(rows[0], rows[2]) for function in functions]
-    return [summarise(column[np.isfinite(column)]) for column in draws.T]
+
+    def measure(rows: np.ndarray) -> list[float]:
+        target, own, other = labels[rows], ours[rows], theirs[rows]
+        return [function(target, own) - function(target, other) for function in functions]
+
+    return resampled(len(labels), measure)
 
 
 def summarise(values: np.ndarray) -> dict[str, Any]:

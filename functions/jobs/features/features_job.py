@@ -26,8 +26,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import boto3
-from awsglue.utils import getResolvedOptions
-from pyspark.sql import SparkSession
 
 PARTS = ("train", "validation", "test")
 
@@ -54,6 +52,10 @@ class FeatureError(Exception):
 
 def main(argv: list[str]) -> None:
     """Read, transform, write."""
+    # Only Glue has them, and what no features.sql may hold is asked elsewhere too (operate/checks/features.py).
+    from awsglue.utils import getResolvedOptions
+    from pyspark.sql import SparkSession
+
     args = getResolvedOptions(argv, ["RUN", "INPUT", "OUTPUT", "SQL", "DATASET", "SPLIT_KEY"])
     dataset = json.loads(read_text(args["DATASET"]))
     columns = [dataset["target"], *dataset["features"]]
