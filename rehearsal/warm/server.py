@@ -3,7 +3,7 @@
 Only packages from site-packages are imported ahead, never the project's own code, which may change from one start to
 the next. What a request brings (arguments, environment, folder, standard streams) is what the process has; whoever
 asked is told how it ended, and a process whose asker is gone is killed. The server ends with its own parent; what it
-has forked goes on: it belongs to whoever asked for it.
+has forked goes on: it belongs to whoever asked for it, and ends with that.
 
 This file stands alone: it imports nothing of the project, since that would be in every process that it forks.
 """
@@ -16,11 +16,13 @@ import importlib
 import json
 import os
 import runpy
+import select
 import selectors
 import signal
 import socket
 import struct
 import sys
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -269,6 +271,17 @@ def report_end(connection: socket.socket, code: object) -> None:
         connection.sendall(json.dumps({"own": number}).encode() + b"\n")
 
 
+def end_with(connection: socket.socket) -> None:
+    """End this process, and what it has started, with who asked for it: the server, which sees to that, may be gone."""
+
+    def watch() -> None:
+        # Nothing is sent after the request: there is something to read when the other side has ended.
+        select.select([connection], [], [])
+        _end(os.getpid())
+
+    threading.Thread(target=watch, name="who asked", daemon=True).start()
+
+
 def run(request: dict[str, Any], news: int) -> None:
     """Be the process that was asked for."""
     os.environ.clear()
@@ -338,6 +351,7 @@ def main() -> None:
     news = server.news
     del server
     connection = request.pop("connection")
+    end_with(connection)
     try:
         run(request, news)
     except SystemExit as end:

@@ -273,6 +273,20 @@ def test_nothing_is_left_when_the_server_and_who_asked_are_gone(tmp_path: Path) 
     asker.wait(60)
 
 
+def test_nothing_is_left_when_who_asked_is_killed_after_the_server(tmp_path: Path) -> None:
+    """The engine kills what it started, and the cloud, with the server, is stopped in the same moment."""
+    warm = Warm(tmp_path)
+    text = "import os, subprocess as s; c = s.Popen(['sleep', '600']); print(os.getpid(), c.pid, flush=True); c.wait()"
+    process = warm.start(warm.script(text))
+    assert process.stdout is not None
+    pids = [int(pid) for pid in process.stdout.readline().split()]
+    warm.server.terminate()
+    warm.server.wait(60)
+    process.kill()
+    process.wait(60)
+    assert left_after_waiting(pids) == []
+
+
 def test_the_server_forks_from_a_single_thread(warm: Warm) -> None:
     tasks = Path(f"/proc/{warm.server.pid}/task")
     if not tasks.exists():
