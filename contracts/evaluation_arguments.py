@@ -9,8 +9,8 @@ from contracts.dataset import Dataset, Slice
 
 # SageMaker's limits for `ContainerArguments`: how many, and how long each.
 _MOST, _LONGEST = 100, 256
-_KEPT = 2
-"""Arguments that the workflow adds: where the champion is."""
+_KEPT = 6
+"""Arguments that the workflow adds: where baseline, champion and pairs are."""
 
 
 def evaluation_arguments(dataset: Dataset) -> list[str]:

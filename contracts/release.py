@@ -20,6 +20,7 @@ ID_PATTERN = r"[0-9]{8}-[0-9a-f]{8}"
 OUTCOMES = ("better", "worse", "undecided")
 """Of a comparison with the champion. A worse model is never released."""
 SHA256_PATTERN = r"[0-9a-f]{64}"
+SALT_PATTERN = r"[0-9a-f]{16}"
 _ARN = r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{12}:model-package/.+"
 _PACKAGE = "the ARN of a SageMaker model package"
 
@@ -105,12 +106,28 @@ class Hashes:
 
 
 @dataclass(frozen=True)
+class Split:
+    """Which rows the model was tested on: what decided it, and what came of it.
+
+    `sql` is the address of features.sql as it ran, `rule` its SHA-256 in hex. `salt` tells the project's secret from
+    another one. `test` is the sum of the SHA-256 of each line of the test part, modulo 2^256, in hex: the same for the
+    same rows, in whichever order and files they lie.
+    """
+
+    sql: str
+    rule: str
+    salt: str
+    test: str
+
+
+@dataclass(frozen=True)
 class Release:
     """One release, as the manifest describes it. All addresses are `s3://` URIs; `created` is UTC, ISO 8601 with `Z`.
 
     `distribution` is that of the evaluated model's predictions on the held-out rows; None in manifests from before it
     was measured, whose releases can still be deployed, without an alarm on the distribution. `hashes` is None in
     manifests from before they were signed: one with hashes is believed with its signature alone (docs/adr/0015).
+    `split` is None in manifests from before it was recorded.
     """
 
     id: str
@@ -128,6 +145,7 @@ class Release:
     features: tuple[str, ...]
     distribution: Distribution | None = None
     hashes: Hashes | None = None
+    split: Split | None = None
 
 
 def parse_release(text: str) -> Release:
@@ -152,6 +170,7 @@ def vouched(release: Release) -> list[tuple[str, str, str]]:
         ("golden records", release.golden, hashes.golden),
         ("baseline statistics", release.baseline.statistics, hashes.statistics),
         ("baseline constraints", release.baseline.constraints, hashes.constraints),
+        *([("features.sql", release.split.sql, release.split.rule)] if release.split else []),
     ]
 
 
@@ -176,6 +195,7 @@ def _release(document: object) -> Release:
         features=unique(fields.items("features", name), "features"),
         distribution=_distribution(fields.raw("distribution")) if fields.has("distribution") else None,
         hashes=_hashes(fields.raw("hashes")) if fields.has("hashes") else None,
+        split=_split(fields.raw("split")) if fields.has("split") else None,
     )
     fields.done()
     if release.target in release.features:
@@ -194,6 +214,20 @@ def _hashes(value: object) -> Hashes | None:
     hashes = Hashes(_sha256(fields, "golden"), _sha256(fields, "statistics"), _sha256(fields, "constraints"))
     fields.done()
     return hashes
+
+
+def _split(value: object) -> Split | None:
+    if value is None:
+        return None
+    fields = Fields(value, "split")
+    split = Split(
+        sql=fields.uri("sql"),
+        rule=_sha256(fields, "rule"),
+        salt=fields.text("salt", SALT_PATTERN, "16 lower case hex digits"),
+        test=_sha256(fields, "test"),
+    )
+    fields.done()
+    return split
 
 
 def _sha256(fields: Fields, name: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from contracts.monitoring import ARCHIVE
 from contracts.names import DELIVERY
-from definitions.states import CATCH, Machines, State, Training, path
+from definitions.states import CATCH, SQL, Machines, State, Training, path
 
 # Throttled starts have started nothing; a job that failed is not tried again under its name.
 _JOB_RETRIES = [
@@ -43,31 +43,17 @@ def features(training: Training) -> State:
                 "--RUN.$": "$.run",
                 "--INPUT.$": "$.data.input",
                 "--OUTPUT.$": path(training, "features"),
-                "--SQL.$": "States.Format('{}/features.sql', $.code)",
+                "--SQL.$": SQL,
                 "--DATASET": training.dataset,
                 "--SPLIT_KEY": training.names.split_key,
+                "--CHAMPION.$": "States.JsonToString($.champion)",
             },
         },
         "ResultPath": None,
         "TimeoutSeconds": training.features_seconds,
         "Retry": _GLUE_RETRIES,
         "Catch": CATCH,
-        "Next": "Learn",
-    }
-
-
-def parallel(training: Training, find_champion: State) -> State:
-    """Training and the search for the champion, at the same time."""
-    return {
-        "Type": "Parallel",
-        "Branches": [
-            {"StartAt": "Train", "States": {"Train": _train(training)}},
-            {"StartAt": "Champion", "States": {"Champion": find_champion}},
-        ],
-        "ResultSelector": {"artifact.$": "$[0].ModelArtifacts.S3ModelArtifacts", "champion.$": "$[1]"},
-        "ResultPath": "$.learned",
-        "Catch": CATCH,
-        "Next": "Compare",
+        "Next": "Train",
     }
 
 
@@ -126,7 +112,9 @@ def _processing(training: Training, machines: Machines, parameters: State) -> St
     }
 
 
-def _train(training: Training) -> State:
+def train(training: Training) -> State:
+    """The training job: features in, model out."""
+
     def channel(name: str) -> State:
         return {
             "ChannelName": name,
@@ -157,16 +145,19 @@ def _train(training: Training) -> State:
             "ResourceConfig": _resources(training, training.training),
             "StoppingCondition": {"MaxRuntimeInSeconds": training.training.seconds},
         },
+        "ResultSelector": {"artifact.$": "$.ModelArtifacts.S3ModelArtifacts"},
+        "ResultPath": "$.trained",
         "TimeoutSeconds": training.training.seconds + 600,
         "Retry": _JOB_RETRIES,
-        "End": True,
+        "Catch": CATCH,
+        "Next": "Compare",
     }
 
 
 def evaluate(training: Training, champion: str = "") -> State:
     """The processing job that evaluates the model, and the champion whose artifact lies at `champion`, if any."""
     inputs = [
-        _input("model", "$.learned.artifact", "model"),
+        _input("model", "$.trained.artifact", "model"),
         _input("test", path(training, "features/test/"), "test"),
         _input("baseline", path(training, "features/baseline/"), "baseline"),
         _input("code", "States.Format('{}/evaluate.py', $.code)", "code"),
@@ -175,7 +166,8 @@ def evaluate(training: Training, champion: str = "") -> State:
     arguments = [*training.evaluation_arguments, "--baseline", "/opt/ml/processing/baseline"]
     if champion:
         inputs.append(_input("champion", champion, "champion"))
-        arguments += ["--champion", "/opt/ml/processing/champion"]
+        inputs.append(_input("pairs", path(training, "features/champion/"), "pairs"))
+        arguments += ["--champion", "/opt/ml/processing/champion", "--pairs", "/opt/ml/processing/pairs"]
     state = _processing(
         training,
         training.evaluation,

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from contracts.names import DELIVERY
-from definitions.jobs import evaluate, features, parallel
-from definitions.states import CATCH, State, Training, path, then
+from definitions.jobs import evaluate, features, train
+from definitions.states import CATCH, SQL, State, Training, path, then
 
 _FUNCTION_RETRIES = [
     {
@@ -26,7 +26,7 @@ _FUNCTION_RETRIES = [
 ]
 _ANSWERS = {
     "validate": ("uri", "version", "rows", "bad_rows", "sha256", "input"),
-    "champion": ("package", "artifact", "problem"),
+    "champion": ("package", "artifact", "problem", "split"),
     "gate": ("passed", "reason", "metrics", "champion", "distribution"),
     "register": ("package",),
     "manifest": ("manifest", "sha256", "id", "summary"),
@@ -36,22 +36,23 @@ _ANSWERS = {
 def state_machine(training: Training) -> State:
     """The whole workflow."""
     return {
-        "Comment": "Validate data, make features, train, evaluate, gate, register, write the manifest",
+        "Comment": "Validate data, find the champion, make features, train, evaluate, gate, register, manifest",
         "StartAt": "Validate",
         "States": {
             # The whole input, so that it can be checked as a whole.
-            "Validate": _function(training, "validate", {"input.$": "$"}, "$.data", "Features"),
+            "Validate": _function(training, "validate", {"input.$": "$"}, "$.data", "Champion"),
+            "Champion": _function(training, "champion", {"run.$": "$.run"}, "$.champion", "Features"),
             "Features": features(training),
-            "Learn": parallel(training, _find_champion(training)),
+            "Train": train(training),
             "Compare": {
                 "Type": "Choice",
                 "Choices": [
-                    {"Variable": "$.learned.champion.artifact", "IsString": True, "Next": "EvaluateBoth"},
+                    {"Variable": "$.champion.artifact", "IsString": True, "Next": "EvaluateBoth"},
                 ],
                 "Default": "Evaluate",
             },
             "Evaluate": evaluate(training),
-            "EvaluateBoth": evaluate(training, "$.learned.champion.artifact"),
+            "EvaluateBoth": evaluate(training, "$.champion.artifact"),
             "Gate": _function(
                 training,
                 "gate",
@@ -59,7 +60,7 @@ def state_machine(training: Training) -> State:
                     "run.$": "$.run",
                     "reason.$": "$.reason",
                     "evaluation.$": path(training, "evaluation/evaluation.json"),
-                    "champion.$": "$.learned.champion",
+                    "champion.$": "$.champion",
                     "data.$": "$.data",
                 },
                 "$.gate",
@@ -90,6 +91,8 @@ def state_machine(training: Training) -> State:
                     training,
                     {
                         "golden.$": path(training, "evaluation/golden.json"),
+                        "sql.$": SQL,
+                        "features.$": path(training, "features"),
                         "package.$": "$.registered.package",
                     },
                 ),
@@ -175,18 +178,12 @@ def _function(
     }
 
 
-def _find_champion(training: Training) -> State:
-    """A branch: what fails in it, the states around it catch."""
-    state = _function(training, "champion", {"run.$": "$.run"}, "$", None)
-    return {member: value for member, value in state.items() if member != "Catch"}
-
-
 def _registration(training: Training, more: Mapping[str, Any]) -> State:
     return {
         "run.$": "$.run",
         "reason.$": "$.reason",
         "commit.$": "$.commit",
-        "artifact.$": "$.learned.artifact",
+        "artifact.$": "$.trained.artifact",
         "image": training.xgboost_image,
         "baseline": {
             "statistics.$": path(training, "baseline/statistics.json"),

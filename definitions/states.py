@@ -11,6 +11,9 @@ State = dict[str, Any]
 CATCH = [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Caught"}]
 """What fails goes where its error becomes a sentence."""
 
+SQL = "States.Format('{}/features.sql', $.code)"
+"""Address of the commit's features.sql, as an intrinsic of the workflow."""
+
 
 @dataclass(frozen=True)
 class Machines:

@@ -121,7 +121,10 @@ def features(at: Delivery) -> list[Statement]:
         allow(
             "ReadInput",
             ["s3:GetObject"],
-            [at.artifacts(key) for key in ("runs/*/input/*", "code/*", "dataset/*", "glue/*")],
+            [
+                at.artifacts(key)
+                for key in ("runs/*/input/*", "code/*", "dataset/*", "glue/*", "runs/*/release/features.sql")
+            ],
         ),
         allow(
             "WriteFeatures", ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], [at.artifacts("runs/*/features/*")]
@@ -226,8 +229,13 @@ def manifest(at: Delivery) -> list[Statement]:
                 at.artifacts("runs/*/evaluation/*"),
                 at.artifacts("runs/*/baseline/*"),
                 at.artifacts("runs/*/release/*"),
+                at.artifacts("runs/*/features/*"),
+                at.artifacts("code/*/features.sql"),
                 at.artifacts("dataset/*"),
             ],
+        ),
+        allow(
+            "FindTestRows", ["s3:ListBucket"], [at.artifacts()], {"StringLike": {"s3:prefix": "runs/*/features/test/"}}
         ),
         allow("WriteRelease", ["s3:PutObject"], [at.artifacts("runs/*/release/*")]),
         allow("Sign", ["kms:Sign"], [at.signing_arn]),

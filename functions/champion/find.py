@@ -16,21 +16,34 @@ from functions.shared.store import read_verified
 
 
 @dataclass(frozen=True)
+class Made:
+    """How a champion's rows were made: address and SHA-256 of its features.sql, its salt, and the features' names."""
+
+    sql: str
+    rule: str
+    salt: str
+    features: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Champion:
     """A package and its artifact; `artifact` is None, and `problem` says why, where it cannot be compared with.
 
     With a problem, `package` is None where neither manifest nor registry tells it. Without any, there is no champion.
+    `split` tells the features job how the champion's rows were made; None for a release from before that was recorded.
     """
 
     package: str | None = None
     artifact: str | None = None
     problem: str = ""
+    split: Made | None = None
 
 
 def find(s3: Any, sagemaker: Any, group: str, recorded: str | None, dataset: Dataset) -> Champion:
     """The model of the release that production has recorded; none where nothing is recorded yet.
 
-    A champion that takes other features, or is gone, stops nobody: what is wrong with it is handed on instead.
+    A champion that is gone, or takes other features that nobody can make any more, stops nobody: what is wrong with it
+    is handed on instead.
     """
     if recorded is None:
         return Champion()
@@ -49,7 +62,12 @@ def find(s3: Any, sagemaker: Any, group: str, recorded: str | None, dataset: Dat
     except ClientError as error:
         return Champion(package, problem=_unreadable(pointer, error))
     problem = _problem(release, dataset)
-    return Champion(package, None if problem else artifact, problem)
+    if problem:
+        return Champion(package, problem=problem)
+    split = release.split
+    return Champion(
+        package, artifact, split=Made(split.sql, split.rule, split.salt, release.features) if split else None
+    )
 
 
 def _registered(sagemaker: Any, group: str, pointer: Pointer) -> str | None:
@@ -66,6 +84,6 @@ def _unreadable(pointer: Pointer, error: Exception) -> str:
 def _problem(release: Release, dataset: Dataset) -> str:
     if release.target != dataset.target:
         return f"it predicts {release.target}, and not {dataset.target}"
-    if release.features != dataset.features:
+    if release.split is None and release.features != dataset.features:
         return f"it takes {', '.join(release.features)}, and not {', '.join(dataset.features)}"
     return ""

@@ -36,10 +36,10 @@ class Comparison:
     words: str
 
 
-def compare(metric: Metric, paired: Paired, slices: Sequence[PairedSlice]) -> Comparison:
-    """The model against the champion: `paired` on all rows, `slices` on parts of them."""
+def compare(metric: Metric, paired: Paired, slices: Sequence[PairedSlice], rows: str = "the same rows") -> Comparison:
+    """The model against the champion: `paired` on all rows, `slices` on parts of them. `rows` says which, in words."""
     low, high = _loss(metric, paired.difference)
-    figures = _figures(metric, paired)
+    figures = _figures(metric, paired, rows)
     if low > metric.margin:
         return Comparison("worse", f"clearly worse than the champion {figures}")
     found = _worst(metric, slices)
@@ -93,12 +93,12 @@ def _worst(metric: Metric, slices: Sequence[PairedSlice]) -> str:
     )
 
 
-def _figures(metric: Metric, paired: Paired) -> str:
+def _figures(metric: Metric, paired: Paired, rows: str) -> str:
     low, high = paired.difference.ci
     own = paired.value + paired.difference.value
     margin = f", margin {metric.margin:.3g}" if metric.margin else ""
     return (
-        f"(it has {paired.value:.4g}, this model {own:.4g} on the same rows;"
+        f"(it has {paired.value:.4g}, this model {own:.4g} on {rows};"
         f" difference {paired.difference.value:+.3g}, 95 % interval {low:+.3g} to {high:+.3g}{margin})"
     )
 

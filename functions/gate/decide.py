@@ -19,11 +19,13 @@ from functions.shared.evaluation import Evaluation, Paired, Value
 class Champion:
     """The package to beat; `problem` says why it could not be handed to the evaluation, where it could not.
 
-    `package` is None where nothing tells any more which one serves.
+    `package` is None where nothing tells any more which one serves. `recorded` says whether its manifest tells which
+    rows it was tested on.
     """
 
     package: str | None
     problem: str = ""
+    recorded: bool = True
 
 
 def decide(evaluation: Evaluation, metric: Metric, champion: Champion | None, reason: str) -> dict[str, Any]:
@@ -37,8 +39,9 @@ def decide(evaluation: Evaluation, metric: Metric, champion: Champion | None, re
     stands, verdict, outcome = True, problem, None
     if paired and evaluation.champion:
         slices = evaluation.champion.slices if evaluation.metric == metric.name else ()
-        comparison = compare(metric, paired, slices)
+        comparison = compare(metric, paired, slices, _rows(evaluation))
         stands, verdict = _follows(comparison, metric, reason)
+        verdict += _doubt(evaluation.champion.doubt, champion)
         outcome = comparison.outcome
     # The evaluation refuses it first. It is the commit's own code, this is not.
     learned = bool(evaluation.distribution.edges)
@@ -68,6 +71,21 @@ def _paired(evaluation: Evaluation, metric: Metric, champion: Champion | None) -
     problem = champion.problem or (compared.problem if compared else "the evaluation was not given it")
     problem = (problem or f"its {metric.name} is undefined on these rows").rstrip(".")
     return None, f"NOT compared with the champion ({problem}): the threshold alone decides"
+
+
+def _rows(evaluation: Evaluation) -> str:
+    """Which rows both have answered, in words."""
+    found = evaluation.champion.rows if evaluation.champion else None
+    if found is None or found == evaluation.rows:
+        return "the same rows"
+    return f"the {found} of {evaluation.rows} rows that neither was trained on"
+
+
+def _doubt(doubt: str, champion: Champion | None) -> str:
+    """Why the champion may know the rows, in words; empty where it does not."""
+    if champion and not champion.recorded:
+        doubt = "it is not recorded how its rows were split"
+    return f"; the champion may have been trained on some of these rows ({doubt.rstrip('.')})" if doubt else ""
 
 
 def _follows(comparison: Comparison, metric: Metric, reason: str) -> tuple[bool, str]:

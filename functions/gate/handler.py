@@ -38,7 +38,8 @@ def judge(s3: Any, event: Mapping[str, Any], environment: Mapping[str, str]) -> 
     metric = read_dataset(s3, environment).metric
     evaluation = parse_evaluation(read_text(s3, event["evaluation"]))
     found, data = event["champion"], event["data"]
-    champion = Champion(found["package"], found["problem"]) if found["package"] or found["problem"] else None
+    known = found["package"] or found["problem"]
+    champion = Champion(found["package"], found["problem"], found.get("split") is not None) if known else None
     verdict = decide(evaluation, metric, champion, event["reason"])
     place = _beside(parse_s3_uri(event["evaluation"]))
     _write(s3, place, verdict)

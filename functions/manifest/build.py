@@ -42,6 +42,7 @@ def build_release(event: Mapping[str, Any], dataset: Dataset, kept: Kept, create
         features=dataset.features,
         distribution=parse_distribution(event["gate"]["distribution"], "gate.distribution"),
         hashes=kept.hashes,
+        split=kept.split,
     )
 
 

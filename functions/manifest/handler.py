@@ -6,11 +6,11 @@
 | `DATASET_URI`      | address of the dataset's schema: target and features |
 | `SIGNING_KEY`      | ARN, or that of an alias, of the key that signs manifests |
 
-Event: `{"run", "reason", "commit", "artifact", "image", "golden", "baseline": {"statistics", "constraints"},
-"package", "data", "gate"}`: addresses are `s3://` URIs, `artifact` that of the training job; `data` and `gate` are the
-answers of those steps, `package` the registered package's ARN.
-Copies artifact, golden records and baseline to `runs/<run>/release/`, writes the manifest that vouches for them beside
-them, and signs it (`contracts/signature.py`). Nothing there is ever overwritten.
+Event: `{"run", "reason", "commit", "artifact", "image", "golden", "baseline": {"statistics", "constraints"}, "sql",
+"features", "package", "data", "gate"}`: addresses are `s3://` URIs, `artifact` that of the training job, `features` the
+folder of the features job; `data` and `gate` are the answers of those steps, `package` the registered package's ARN.
+Copies artifact, golden records, baseline and features.sql to `runs/<run>/release/`, writes the manifest that vouches
+for them beside them, and signs it (`contracts/signature.py`). Nothing there is ever overwritten.
 Answer: `{"manifest": "s3://…/manifest.json", "sha256": <of its text, hex>, "id", "summary"}`.
 """
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from contracts.release import Baseline, Hashes, Release, parse_release, render_release
+from contracts.release import Baseline, Hashes, Release, Split, parse_release, render_release
 from contracts.s3 import EXISTS, S3Location, parse_s3_uri
 from contracts.signature import sign, signature_of
 from functions.shared.store import read_text
@@ -32,6 +33,7 @@ class Kept:
     golden: str
     baseline: Baseline
     hashes: Hashes
+    split: Split
 
 
 def keep_parts(s3: Any, event: Mapping[str, Any], folder: S3Location) -> Kept:
@@ -45,10 +47,37 @@ def keep_parts(s3: Any, event: Mapping[str, Any], folder: S3Location) -> Kept:
         str(places["golden"]),
         Baseline(str(places["statistics"]), str(places["constraints"])),
         Hashes(**{name: copy_document(s3, source, places[name]) for name, source in sources.items()}),
+        keep_split(s3, event["sql"], event["features"], folder.join("features.sql")),
     )
 
 
-def copy_document(s3: Any, source: str, target: S3Location) -> str:
+def keep_split(s3: Any, sql: str, features: str, target: S3Location) -> Split:
+    """What decided which rows are tested on, and those rows. `features` is the folder that the job wrote.
+
+    Raises ManifestError where features.sql is not the one that the job ran.
+    """
+    ran = json.loads(read_text(s3, f"{features}/split.json"))
+    rule = copy_document(s3, sql, target, "text/plain")
+    if rule != ran["rule"]:
+        raise ManifestError(
+            f"{sql} has SHA-256 {rule}, but the features were made with {ran['rule']}: it was changed while the run"
+            " went on. Start the run again."
+        )
+    return Split(str(target), rule, ran["salt"], hash_rows(s3, parse_s3_uri(f"{features}/test")))
+
+
+def hash_rows(s3: Any, folder: S3Location) -> str:
+    """The sum of the SHA-256 of each line of all files in a folder, modulo 2^256, as 64 hex digits."""
+    total = 0
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=folder.bucket, Prefix=f"{folder.key}/")
+    for entry in (entry for page in pages for entry in page.get("Contents", ())):
+        body = s3.get_object(Bucket=folder.bucket, Key=entry["Key"])["Body"]
+        for line in body.iter_lines(_CHUNK):
+            total += int.from_bytes(hashlib.sha256(line).digest())
+    return f"{total % (1 << 256):064x}"
+
+
+def copy_document(s3: Any, source: str, target: S3Location, content_type: str = "application/json") -> str:
     """Copy a small object, with an S3 SHA-256 checksum; that checksum in hex. Raises ManifestError.
 
     Another one that lies there already stays: a repeated step finds its own.
@@ -56,7 +85,7 @@ def copy_document(s3: Any, source: str, target: S3Location) -> str:
     location = parse_s3_uri(source)
     body: bytes = s3.get_object(Bucket=location.bucket, Key=location.key)["Body"].read()
     if (
-        not _put_once(s3, target, body, "application/json")
+        not _put_once(s3, target, body, content_type)
         and s3.get_object(Bucket=target.bucket, Key=target.key)["Body"].read() != body
     ):
         raise ManifestError(f"{target} already holds something else than {source}: a release is never overwritten.")

@@ -52,11 +52,17 @@ class PairedSlice:
 
 @dataclass(frozen=True)
 class Compared:
-    """The champion on the same rows: its metrics by name, or the `problem` for which it could not be asked."""
+    """The champion on the same rows: its metrics by name, or the `problem` for which it could not be asked.
+
+    `rows` are those that neither was trained on; None where the evaluation does not say, as code from before does.
+    `doubt` says why that is not known for certain.
+    """
 
     metrics: dict[str, Paired]
     slices: tuple[PairedSlice, ...] = ()
     problem: str = ""
+    rows: int | None = None
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,14 +123,20 @@ def _compared(value: object) -> Compared | None:
     path = "evaluation.champion"
     fields = Fields(value, path)
     if fields.has("problem"):
-        found = Compared({}, problem=" ".join(fields.text("problem").split())[:_PROBLEM])
+        found = Compared({}, problem=_line(fields.text("problem")))
     else:
         values = fields.raw("metrics")
         inner = Fields(values, f"{path}.metrics")
         metrics = {key: _paired(inner.raw(key), f"{path}.metrics.{key}") for key in list(values)}
-        found = Compared(metrics, fields.items("slices", _paired_slice))
+        rows = fields.count("rows", least=1) if fields.has("rows") else None
+        doubt = _line(fields.text("doubt")) if fields.has("doubt") else ""
+        found = Compared(metrics, fields.items("slices", _paired_slice), rows=rows, doubt=doubt)
     fields.done()
     return found
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:_PROBLEM]
 
 
 def _paired(value: object, path: str) -> Paired:

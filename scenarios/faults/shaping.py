@@ -43,7 +43,8 @@ def unrelated(rows: Rows, column: int) -> Rows:
 def misled(sql: str, columns: Sequence[str], shift: float) -> str:
     """A features.sql that tells training other targets than there are: all but those of the held-out rows are moved.
 
-    `columns` are the target, then the features.
+    `columns` are the target, then the features. What the SQL gives besides, the rows' lots, is left out: nobody can
+    tell any more which of them the champion was trained on.
     """
     target, *features = columns
     moved = f"CASE WHEN split = 'test' THEN {target} ELSE {target} + {shift!r} END AS {target}"

@@ -21,7 +21,7 @@ PLACES = [
     ("id",), ("reason",), ("created",), ("data",), ("data", "rows"), ("model", "sha256"), ("model", "artifact"),
     ("metrics", "ci"), ("metrics", "value"), ("metrics", "slices"), ("champion",), ("baseline", "statistics"),
     ("golden",), ("target",), ("features",), ("distribution",), ("distribution", "shares"),
-    ("hashes",), ("hashes", "golden"),
+    ("hashes",), ("hashes", "golden"), ("split",), ("split", "salt"),
 ]  # fmt: skip
 
 
@@ -87,6 +87,9 @@ def test_reads_a_champion() -> None:
         (("hashes", "golden"), "00", "hashes.golden", "64 lower case hex digits"),
         (("hashes",), {"golden": "01" * 32}, "hashes.statistics", "is missing"),
         (("hashes", "model"), "01" * 32, "hashes.model", "is not known here"),
+        (("split", "rule"), "01", "split.rule", "64 lower case hex digits"),
+        (("split", "salt"), "01", "split.salt", "16 lower case hex digits"),
+        (("split", "sql"), "features.sql", "split.sql", "is not an S3 URI"),
     ],
 )
 def test_refuses(path: tuple[str | int, ...], value: Any, place: str, reason: str) -> None:
@@ -108,10 +111,18 @@ def test_reads_a_manifest_from_before_it_was_signed() -> None:
     del document["hashes"]
     release = parse_release(json.dumps(document))
     assert release.hashes is None
-    assert [sha256 for _, _, sha256 in vouched(release)] == ["ab" * 32, "", "", ""]
+    assert [sha256 for _, _, sha256 in vouched(release)] == ["ab" * 32, "", "", "", "04" * 32]
 
 
-@pytest.mark.parametrize("name", sorted(samples.manifest().keys() - {"distribution", "hashes"}))
+def test_reads_a_manifest_from_before_the_split_was_recorded() -> None:
+    document = samples.manifest()
+    del document["split"]
+    release = parse_release(json.dumps(document))
+    assert release.split is None
+    assert len(vouched(release)) == 4
+
+
+@pytest.mark.parametrize("name", sorted(samples.manifest().keys() - {"distribution", "hashes", "split"}))
 def test_names_what_is_missing(name: str) -> None:
     document = samples.manifest()
     del document[name]

@@ -41,6 +41,12 @@ _MANIFEST: dict[str, Any] = {
     "features": FEATURES,
     "distribution": DISTRIBUTION,
     "hashes": {"golden": "01" * 32, "statistics": "02" * 32, "constraints": "03" * 32},
+    "split": {
+        "sql": "s3://artifacts/runs/1/release/features.sql",
+        "rule": "04" * 32,
+        "salt": "05" * 8,
+        "test": "06" * 32,
+    },
 }
 
 

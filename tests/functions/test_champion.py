@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import boto3
@@ -14,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from contracts.dataset import parse_dataset
 from contracts.pointer import Pointer, render_pointer
-from functions.champion.find import Champion, find
+from functions.champion.find import Champion, Made, find
 from functions.champion.handler import handle
 from functions.register.package import package_request
 from functions.shared.serving import ServingError, recorded
@@ -77,13 +78,13 @@ def test_the_champion_is_what_production_serves_whatever_was_registered_since(
     record = released(s3, "run-1", package=serving)
     later = registered(sagemaker, "run-2")
     released(s3, "run-2", package=later)
-    assert found(s3, sagemaker, record) == Champion(serving, ARTIFACT)
+    assert found(s3, sagemaker, record) == Champion(serving, ARTIFACT, split=made())
 
 
 def test_a_record_without_a_hash_is_followed(s3: Any, sagemaker: Any) -> None:
     record = json.loads(released(s3, "run-1"))
     del record["sha256"]
-    assert found(s3, sagemaker, json.dumps(record)) == Champion(samples.PACKAGE, ARTIFACT)
+    assert found(s3, sagemaker, json.dumps(record)) == Champion(samples.PACKAGE, ARTIFACT, split=made())
 
 
 def test_a_manifest_from_before_they_were_signed_is_followed(s3: Any, sagemaker: Any) -> None:
@@ -93,7 +94,10 @@ def test_a_manifest_from_before_they_were_signed_is_followed(s3: Any, sagemaker:
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"features": ["passengers", "distance"]}, "it takes passengers, distance, and not duration_minutes"),
+        (
+            {"features": ["passengers", "distance"], "split": None},
+            "it takes passengers, distance, and not duration_minutes",
+        ),
         ({"target": "fare"}, "it predicts fare, and not total"),
         ({"schema": 9}, "release 20261121-1a2b3c4d cannot be read: release manifest: schema"),
         ({"artifact": False}, "release 20261121-1a2b3c4d cannot be read: .*404"),
@@ -107,6 +111,28 @@ def test_a_champion_that_cannot_be_compared_with_says_why(
     champion = found(s3, sagemaker, released(s3, "run-1", package=package, **changes))
     assert (champion.package, champion.artifact) == (package, None)
     assert re.search(problem, champion.problem)
+
+
+SPLIT = samples.manifest()["split"]
+
+
+def made(features: list[str] = samples.FEATURES) -> Made:
+    """How the sample's rows were made."""
+    return Made(SPLIT["sql"], SPLIT["rule"], SPLIT["salt"], tuple(features))
+
+
+@pytest.mark.parametrize("features", [list(samples.FEATURES), ["passengers", "distance"]])
+def test_a_champion_whose_features_can_be_made_again_is_compared_with(
+    s3: Any, sagemaker: Any, features: list[str]
+) -> None:
+    record = released(s3, "run-1", features=features)
+    assert found(s3, sagemaker, record) == Champion(samples.PACKAGE, ARTIFACT, split=made(features))
+
+
+def test_another_target_is_another_question_whatever_was_recorded(s3: Any, sagemaker: Any) -> None:
+    champion = found(s3, sagemaker, released(s3, "run-1", target="fare"))
+    assert (champion.artifact, champion.split) == (None, None)
+    assert champion.problem == "it predicts fare, and not total"
 
 
 def test_a_manifest_that_was_changed_is_not_believed(s3: Any, sagemaker: Any) -> None:
@@ -220,12 +246,18 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("environment")
 def test_the_handlers_answer_and_its_warning(s3: Any, sagemaker: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    assert handle({"run": "run-1"}, None) == {"package": None, "artifact": None, "problem": ""}
+    nothing = {"package": None, "artifact": None, "problem": "", "split": None}
+    assert handle({"run": "run-1"}, None) == nothing
     assert capsys.readouterr().out == ""
     package = registered(sagemaker, "run-1")
     record = released(s3, "run-1", package=package)
     boto3.client("ssm").put_parameter(Name=PARAMETER, Value=record, Type="String")
-    assert handle({"run": "run-2"}, None) == {"package": package, "artifact": ARTIFACT, "problem": ""}
+    assert handle({"run": "run-2"}, None) == {
+        **nothing,
+        "package": package,
+        "artifact": ARTIFACT,
+        "split": asdict(made()),
+    }
     assert capsys.readouterr().out == ""
     s3.delete_object(Bucket="artifacts", Key="runs/run-1/release/model.tar.gz")
     answer = handle({"run": "run-2"}, None)

@@ -52,7 +52,7 @@ def run(folders: Path, output: Path, arguments: list[str] = ARGUMENTS) -> tuple[
 def test_metrics_are_those_of_the_model(folders: Path, tmp_path: Path) -> None:
     document, golden = run(folders, tmp_path)
     evaluation = parse_evaluation(json.dumps(document))
-    rows = job.load_rows(str(folders / "test"), 3)
+    rows = job.load_test(str(folders / "test"), 3)
     booster = job.load_model(str(folders / "model"), 3)
     predicted = booster.inplace_predict(rows[:, 1:].astype(np.float32)).astype(float)
     error = rows[:, 0] - predicted
@@ -78,13 +78,13 @@ def test_a_row_beyond_float32_is_named(folders: Path, tmp_path: Path) -> None:
     copy.mkdir()
     (copy / "part-0.csv").write_text("1,2,3,4\n1,2,1e39,4\n")
     with pytest.raises(job.EvaluationError, match=r"test row 2 has 1e\+39 in column 3, which is larger"):
-        job.load_rows(str(copy), 3)
+        job.load_test(str(copy), 3)
 
 
 def test_the_distribution_is_that_of_the_predictions(folders: Path, tmp_path: Path) -> None:
     document, golden = run(folders, tmp_path)
     found = parse_evaluation(json.dumps(document)).distribution
-    rows = job.load_rows(str(folders / "test"), 3)
+    rows = job.load_test(str(folders / "test"), 3)
     predicted = job.predict(job.load_model(str(folders / "model"), 3), rows[:, 1:])
     bins = [bisect_right(found.edges, value) for value in predicted]
     assert [bins.count(number) / 100 for number in range(5)] == pytest.approx(found.shares)
@@ -155,12 +155,12 @@ def test_names_an_archive_without_model(tmp_path: Path) -> None:
 def test_names_an_empty_test_part(tmp_path: Path) -> None:
     (tmp_path / "part-0.csv").touch()
     with pytest.raises(job.EvaluationError, match="there are no test rows"):
-        job.load_rows(str(tmp_path), 3)
+        job.load_test(str(tmp_path), 3)
 
 
 def test_equal_labels_leave_r2_undefined() -> None:
     labels, features = np.ones(30), np.ones((30, 1))
-    found = job.evaluate(labels, labels + 0.5, "rmse", job.cut(features, ["x"], ("x", [], 4)))
+    found = job.evaluate(labels, labels + 0.5, "rmse", job.cut(features, ["x"], job.SliceDefinition("x", [], 4)))
     assert sorted(found["regression_metrics"]) == ["mae", "rmse"]
     with pytest.raises(job.EvaluationError, match="r2 is undefined"):
         job.evaluate(labels, labels, "r2", [])
@@ -186,7 +186,7 @@ def test_both_models_are_measured_on_the_same_rows(folders: Path, tmp_path: Path
     document, _ = run(folders, tmp_path, [*ARGUMENTS, "--champion", str(place)])
     evaluation = parse_evaluation(json.dumps(document))
     assert evaluation.champion is not None
-    rows = job.load_rows(str(folders / "test"), 3)
+    rows = job.load_test(str(folders / "test"), 3)
     theirs = job.predict(job.load_model(str(place), 3), rows[:, 1:])
     for name, found in evaluation.champion.metrics.items():
         assert found.value == pytest.approx(job.METRICS[name](rows[:, 0], theirs))
@@ -203,7 +203,7 @@ def test_both_models_are_measured_on_each_slice(folders: Path, tmp_path: Path) -
     parts = evaluation.champion.slices
     assert [(part.slice, part.rows) for part in parts] == [(part.slice, part.rows) for part in evaluation.slices]
     assert len(parts) == 7
-    rows = job.load_rows(str(folders / "test"), 3)
+    rows = job.load_test(str(folders / "test"), 3)
     theirs = job.predict(job.load_model(str(place), 3), rows[:, 1:])
     inside = rows[:, 3] < 2
     assert parts[0].slice == "miles < 2"
@@ -214,7 +214,7 @@ def test_both_models_are_measured_on_each_slice(folders: Path, tmp_path: Path) -
 
 
 def test_a_slice_of_one_row_is_not_compared(folders: Path, tmp_path: Path) -> None:
-    rows = job.load_rows(str(folders / "test"), 3)
+    rows = job.load_test(str(folders / "test"), 3)
     edge = float(np.sort(rows[:, 3])[1])
     arguments = [*ARGUMENTS[:6], "--slice", f"miles={edge}", "--champion", str(champion(folders, tmp_path, 3))]
     evaluation = parse_evaluation(json.dumps(run(folders, tmp_path, arguments)[0]))
@@ -247,3 +247,50 @@ def test_a_champion_that_cannot_be_loaded_is_told_and_stops_nothing(folders: Pat
     assert found is not None
     assert "FileNotFoundError" in found.problem
     assert run(folders, tmp_path)[0]["champion"] is None
+
+
+def paired(folder: Path, document: dict[str, str], rows: Any = None) -> str:
+    """What the features job leaves of the rows that the champion is asked about."""
+    (folder / "rows").mkdir(parents=True)
+    (folder / "paired.json").write_text(json.dumps(document))
+    if rows is not None:
+        np.savetxt(folder / "rows" / "part-0.csv", rows, delimiter=",", fmt="%.17g")
+    return str(folder)
+
+
+def test_a_champion_of_other_features_is_asked_with_its_own(folders: Path, tmp_path: Path) -> None:
+    """The same model, with its features in another order and on half of the rows: it differs by nothing."""
+    rows = job.load_test(str(folders / "test"), 3)[:50]
+    shuffled = rows[:, [3, 1, 2]]
+    booster = xgboost.train({"nthread": 1}, xgboost.DMatrix(shuffled, rows[:, 0]), 5)
+    booster.save_model(tmp_path / "xgboost-model.ubj")
+    (tmp_path / "champion").mkdir()
+    with tarfile.open(tmp_path / "champion" / "model.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "xgboost-model.ubj", "xgboost-model")
+    pairs = paired(tmp_path / "pairs", {"how": "pairs"}, np.column_stack([rows, shuffled]))
+    given = [*ARGUMENTS, "--champion", str(tmp_path / "champion"), "--pairs", pairs]
+    evaluation = parse_evaluation(json.dumps(run(folders, tmp_path, given)[0]))
+    assert evaluation.rows == 100
+    assert evaluation.champion is not None
+    assert evaluation.champion.rows == 50
+    found = evaluation.champion.metrics["rmse"]
+    theirs = job.predict(booster, shuffled)
+    assert found.value == pytest.approx(job.rmse(rows[:, 0], theirs))
+    ours = job.predict(job.load_model(str(folders / "model"), 3), rows[:, 1:])
+    assert found.difference.value == pytest.approx(job.rmse(rows[:, 0], ours) - found.value)
+    assert sum(part.rows for part in evaluation.champion.slices[:3]) == 50
+
+
+def test_the_test_part_is_what_both_answer_where_it_was_split_alike(folders: Path, tmp_path: Path) -> None:
+    place = champion(folders, tmp_path)
+    without = run(folders, tmp_path, [*ARGUMENTS, "--champion", str(place)])[0]
+    assert without["champion"]["rows"] == 100
+    pairs = paired(tmp_path / "pairs", {"how": "test", "doubt": "who knows"})
+    found = run(folders, tmp_path, [*ARGUMENTS, "--champion", str(place), "--pairs", pairs])[0]["champion"]
+    assert found == {**without["champion"], "doubt": "who knows"}
+
+
+def test_why_there_are_no_pairs_is_handed_on(folders: Path, tmp_path: Path) -> None:
+    pairs = paired(tmp_path / "pairs", {"problem": "its features.sql fails"})
+    given = [*ARGUMENTS, "--champion", str(folders / "model"), "--pairs", pairs]
+    assert run(folders, tmp_path, given)[0]["champion"] == {"problem": "its features.sql fails"}

@@ -6,6 +6,7 @@ What runs in DuckDB here is the SQL itself; that Glue's Spark gives the same is 
 from __future__ import annotations
 
 import csv
+import hashlib
 import importlib
 import importlib.util
 import json
@@ -216,13 +217,15 @@ def test_spark_and_duckdb_make_the_same(tmp_path: Path, monkeypatch: pytest.Monk
     session = builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
     try:
         job = load_job(monkeypatch, session)
-        objects = {"s3://x/y": samples.FEATURES_SQL, "s3://x/z": samples.DATASET_TEXT}
+        objects = {"s3://x/y": samples.FEATURES_SQL, "s3://x/z": samples.DATASET_TEXT, "s3://x/former": FORMER_SQL}
         monkeypatch.setattr(job, "read_text", objects.__getitem__)
         monkeypatch.setattr(job, "secret", lambda key: SECRET)
         arguments = {
             "RUN": "run-1", "INPUT": str(tmp_path / "input.csv"), "OUTPUT": str(tmp_path / "out"), "SQL": "s3://x/y",
-            "DATASET": "s3://x/z", "SPLIT_KEY": "key",
+            "DATASET": "s3://x/z", "SPLIT_KEY": "key", "CHAMPION": json.dumps(former(job)),
         }  # fmt: skip
+        written: dict[str, Any] = {}
+        monkeypatch.setattr(job, "write_json", lambda document, uri: written.update({Path(uri).name: document}))
         job.main(["job", *[item for name, value in arguments.items() for item in (f"--{name}", value)]])
     finally:
         session.stop()
@@ -231,6 +234,46 @@ def test_spark_and_duckdb_make_the_same(tmp_path: Path, monkeypatch: pytest.Monk
         assert read(tmp_path / "out" / part) == sorted(row[:-1] for row in expected if row[-1] == part)
     baseline = read(tmp_path / "out" / "baseline", header=["total", *samples.FEATURES])
     assert baseline == sorted(row[:-1] for row in expected if row[-1] == "train")
+    assert written["paired.json"] == {"how": "pairs"}
+    assert read(tmp_path / "out" / "champion" / "rows") == pairs(rows, job)
+
+
+FORMER_SQL = samples.FEATURES_SQL.replace("    distance,\n    CASE", "    distance * 2 AS way,\n    CASE").replace(
+    "'e667'", "'f333'"
+)
+
+
+def former(job: ModuleType) -> dict[str, Any]:
+    """A champion that was trained with half of the test rows, and on twice the distance."""
+    rule = hashlib.sha256(FORMER_SQL.encode()).hexdigest()
+    return {"split": {"sql": "s3://x/former", "rule": rule, "salt": job.salt(SECRET), "features": ["way"]}}
+
+
+def pairs(rows: list[list[str]], job: ModuleType) -> list[tuple[float, ...]]:
+    """What DuckDB makes of the same rows and the same SQL."""
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE TABLE raw ({', '.join(f'{name} VARCHAR' for name in HEADER)})")
+        marks = ", ".join(["(?, ?, ?, ?, ?)"] * len(rows))
+        connection.execute(f"INSERT INTO raw VALUES {marks}", [cell or None for row in rows for cell in row])
+        keep_secret(connection, SECRET)
+        connection.execute(f"CREATE VIEW input AS {job.with_lots(HEADER)}")
+        for name, sql in (("made", samples.FEATURES_SQL), ("former", FORMER_SQL)):
+            connection.execute(f"CREATE TABLE {name} AS {sql}")
+        return sorted(connection.execute(job.paired("total", samples.FEATURES, ["way"])).fetchall())
+
+
+def test_rows_are_paired_by_their_lots(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    write_trips(tmp_path / "trips.csv", 1500)
+    with (tmp_path / "trips.csv").open() as file:
+        rows = [[row[name] for name in HEADER] for row in csv.DictReader(file)]
+    found = pairs(rows, load_job(monkeypatch))
+    tested = [row[:-1] for row in features(rows) if row[-1] == "test"]
+    assert 30 < len(found) < len(tested)
+    for *own, way in found:
+        assert tuple(own) in tested
+        assert way == 2 * own[3]
+    # Nobody knows which of two rows of one lot belong together.
+    assert pairs([*rows, *rows], load_job(monkeypatch)) == []
 
 
 def read(folder: Path, header: list[str] | None = None) -> list[tuple[float, ...]]:

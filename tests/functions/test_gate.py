@@ -204,6 +204,29 @@ def test_a_champion_whose_package_nothing_tells_is_named_all_the_same(s3: Any) -
     assert release.champion.package is None
 
 
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [(None, "on the same rows;"), (597, "on the same rows;"), (512, "on the 512 of 597 rows that neither was ")],
+)
+def test_the_sentence_says_on_which_rows_both_were_measured(rows: int | None, said: str) -> None:
+    champion = {**compared(4.5, -0.6, -0.4), **({"rows": rows} if rows else {})}
+    assert said in verdict(4.0, 3.0, 5.0, champion)["reason"]
+
+
+@pytest.mark.parametrize("split", [None, {"rule": "ab" * 32}])
+def test_a_champion_whose_test_rows_nobody_recorded_is_said_to_be_one(s3: Any, split: dict[str, str] | None) -> None:
+    champion = {"package": samples.PACKAGE, "artifact": "s3://artifacts/m.tar.gz", "problem": "", "split": split}
+    said = "; the champion may have been trained on some of these rows (it is not recorded how its rows were split)."
+    assert judged(s3, champion)["reason"].endswith(said) == (split is None)
+
+
+@pytest.mark.parametrize("doubt", ["", "features.sql does not\n give draw on."])
+def test_the_sentence_says_why_the_champion_may_know_the_rows(doubt: str) -> None:
+    champion = {**compared(4.5, -0.6, -0.4), **({"doubt": doubt} if doubt else {})}
+    reason = verdict(4.0, 3.0, 5.0, champion)["reason"]
+    assert reason.endswith(" some of these rows (features.sql does not give draw on).") == bool(doubt)
+
+
 def test_what_was_judged_is_remembered_whatever_came_of_it(s3: Any) -> None:
     assert judged(s3, {"package": None, "artifact": None, "problem": ""})["champion"] is None
     key = trained_key("s3://data-bucket/windows/1.csv", "v1")

@@ -15,13 +15,13 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from contracts.dataset import Metric
-from contracts.release import ReleaseError, parse_release, vouched
+from contracts.release import ReleaseError, Split, parse_release, vouched
 from contracts.s3 import S3Location
 from contracts.signature import SignatureError, check
 from functions.gate.decide import Champion, decide
 from functions.manifest.build import summary
 from functions.manifest.handler import write_manifest
-from functions.manifest.publish import ManifestError, copy_artifact
+from functions.manifest.publish import ManifestError, copy_artifact, hash_rows
 from functions.register import handler as register
 from functions.register.package import package_request
 from functions.shared.evaluation import parse_evaluation
@@ -32,7 +32,13 @@ NOW = datetime(2026, 11, 21, 23, 59, 59, tzinfo=UTC)
 RUN = "8d2f7a3c-1111-2222-3333-444455556666"
 ENVIRONMENT = {"ARTIFACTS_BUCKET": "artifacts", "DATASET_URI": samples.DATASET_URI}
 ARTIFACT = b"a model" * 1000
-PARTS = {"evaluation/golden.json": b"golden", "baseline/s.json": b"statistics", "baseline/c.json": b"constraints"}
+SQL = b"SELECT 1"
+RAN = {"rule": hashlib.sha256(SQL).hexdigest(), "salt": "cd" * 8}
+PARTS = {
+    "evaluation/golden.json": b"golden", "baseline/s.json": b"statistics", "baseline/c.json": b"constraints",
+    "features/split.json": json.dumps(RAN).encode(), "features/test/part-0.csv": b"1,2\n3,4\n",
+    "features/test/part-1.csv": b"5,6\n", "features/train/part-0.csv": b"7,8\n",
+}  # fmt: skip
 
 
 class Writer(NamedTuple):
@@ -59,6 +65,8 @@ def event() -> dict[str, Any]:
         "evaluation": f"{folder}/evaluation/evaluation.json",
         "golden": f"{folder}/evaluation/golden.json",
         "baseline": {"statistics": f"{folder}/baseline/s.json", "constraints": f"{folder}/baseline/c.json"},
+        "sql": "s3://artifacts/code/4f2a9c/features.sql",
+        "features": f"{folder}/features",
         "package": samples.PACKAGE,
         "data": {"uri": "s3://data-bucket/datasets/a.csv", "version": "v,1", "rows": 6433},
         "gate": decide(evaluation, Metric("rmse", 10), Champion(samples.PACKAGE), "data"),
@@ -70,6 +78,7 @@ def store(s3: Any) -> Any:
     s3.put_object(Bucket="artifacts", Key=f"runs/{RUN}/training/job/output/model.tar.gz", Body=ARTIFACT)
     for key, body in PARTS.items():
         s3.put_object(Bucket="artifacts", Key=f"runs/{RUN}/{key}", Body=body)
+    s3.put_object(Bucket="artifacts", Key="code/4f2a9c/features.sql", Body=SQL)
     return s3
 
 
@@ -107,11 +116,40 @@ def test_golden_records_and_baseline_lie_in_the_release_with_their_hashes(store:
     write(event())
     release = parse_release(read(store))
     assert release.hashes is not None
-    for name, (_, uri, sha256) in zip(("golden", "statistics", "constraints"), vouched(release)[1:], strict=True):
+    for name, (_, uri, sha256) in zip(("golden", "statistics", "constraints"), vouched(release)[1:4], strict=True):
         assert uri == f"s3://artifacts/runs/{RUN}/release/{name}.json"
         assert sha256 == hashlib.sha256(name.encode()).hexdigest()
         head = store.head_object(Bucket="artifacts", Key=uri.removeprefix("s3://artifacts/"), ChecksumMode="ENABLED")
         assert base64.b64decode(head["ChecksumSHA256"]).hex() == sha256
+
+
+def test_the_release_says_which_rows_it_was_tested_on_and_why_these(store: Any, write: Writer) -> None:
+    write(event())
+    release = parse_release(read(store))
+    lines = [hashlib.sha256(line).digest() for line in (b"5,6", b"3,4", b"1,2")]
+    expected = sum(int.from_bytes(line) for line in lines) % (1 << 256)
+    place = f"s3://artifacts/runs/{RUN}/release/features.sql"
+    assert release.split == Split(place, RAN["rule"], RAN["salt"], f"{expected:064x}")
+    assert read(store, "features.sql") == SQL.decode()
+    assert vouched(release)[4:] == [("features.sql", place, RAN["rule"])]
+
+
+def test_features_sql_that_was_exchanged_after_it_ran_makes_no_release(store: Any, write: Writer) -> None:
+    store.put_object(Bucket="artifacts", Key="code/4f2a9c/features.sql", Body=b"SELECT 2")
+    with pytest.raises(ManifestError, match=r"features\.sql has SHA-256 \w+, but the features were made with"):
+        write(event())
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        read(store)
+
+
+def test_rows_have_the_same_hash_in_whichever_files_they_lie(store: Any) -> None:
+    folder = S3Location("artifacts", "h")
+    store.put_object(Bucket="artifacts", Key="h/a/1.csv", Body=b"1,2\n3,4\n5,6\n")
+    store.put_object(Bucket="artifacts", Key="h/b/1.csv", Body=b"5,6")
+    store.put_object(Bucket="artifacts", Key="h/b/2.csv", Body=b"3,4\n1,2\n")
+    store.put_object(Bucket="artifacts", Key="h/c/1.csv", Body=b"5,6\n3,4\n1,2\n1,2\n")
+    one, other, twice = (hash_rows(store, folder.join(name)) for name in "abc")
+    assert one == other != twice
 
 
 def test_the_signature_beside_it_is_of_this_manifest_at_this_address(store: Any, write: Writer) -> None:

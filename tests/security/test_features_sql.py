@@ -3,6 +3,8 @@
 Spark 3.5.6, of Glue 5.1, was asked what each of these does: every one is executed.
 """
 
+import hashlib
+import json
 import sys
 from typing import Any
 from unittest.mock import MagicMock
@@ -15,6 +17,7 @@ from tests.functions.test_features import load_job
 
 OTHER = "s3://artifacts/runs/other/features/train"
 SECRET = "5ec4e7"
+FORMER = samples.FEATURES_SQL + "-- the champion's"
 ATTACKS = {
     "writes another run's features": f"INSERT OVERWRITE DIRECTORY '{OTHER}' USING csv SELECT * FROM input",
     "writes below a query's head": f"WITH a AS (SELECT 1 AS x) INSERT OVERWRITE DIRECTORY '{OTHER}' SELECT x FROM a",
@@ -64,9 +67,13 @@ def run(job: Any, session: Any, sql: str, monkeypatch: pytest.MonkeyPatch) -> No
     builder.builder.getOrCreate.return_value = session
     monkeypatch.setattr(sys.modules["pyspark.sql"], "SparkSession", builder)
     monkeypatch.setattr(job, "secret", lambda key: SECRET)
-    monkeypatch.setattr(job, "read_text", {"s3://a/sql": sql, "s3://a/dataset": samples.DATASET_TEXT}.__getitem__)
+    texts = {"s3://a/sql": sql, "s3://a/dataset": samples.DATASET_TEXT, "s3://a/former": FORMER}
+    monkeypatch.setattr(job, "read_text", texts.__getitem__)
+    monkeypatch.setattr(job, "write_json", lambda document, uri: None)
+    rule = hashlib.sha256(FORMER.encode()).hexdigest()
+    former = {"sql": "s3://a/former", "rule": rule, "salt": job.salt(SECRET), "features": ["distance"]}
     given = {"RUN": "run-1", "INPUT": "s3://a/in", "OUTPUT": "s3://a/out", "SQL": "s3://a/sql"}
-    given |= {"DATASET": "s3://a/dataset", "SPLIT_KEY": "key"}
+    given |= {"DATASET": "s3://a/dataset", "SPLIT_KEY": "key", "CHAMPION": json.dumps({"split": former})}
     job.main(["job", *[word for name, value in given.items() for word in (f"--{name}", value)]])
 
 
@@ -94,4 +101,6 @@ def test_features_sql_finds_the_secret_nowhere(monkeypatch: pytest.MonkeyPatch) 
     run(load_job(monkeypatch), session, samples.FEATURES_SQL, monkeypatch)
     calls = [str(call) for call in session.mock_calls]
     dropped = calls.index("call.catalog.dropTempView('lots')")
-    assert dropped < next(number for number, call in enumerate(calls) if "WITH typed AS" in call)
+    asked = [number for number, call in enumerate(calls) if "WITH typed AS" in call]
+    assert len(asked) == 2  # the commit's, and the champion's
+    assert dropped < min(asked)

@@ -8,6 +8,7 @@ Arguments:
     --slice FEATURE=EDGES    cut a feature at `2,5,10`, or in equal parts by `quantiles:4`; may be repeated
     --model, --test, --output  folders; /opt/ml/processing/{model,test,evaluation} unless given
     --champion FOLDER        the model to compare with, on the same rows; none where it is left out
+    --pairs FOLDER           what the features job says of these rows, in `paired.json`; the test part where left out
     --baseline FOLDER        rows that the monitor's baseline is made of; none is made where it is left out
 
 `contracts.evaluation_arguments.evaluation_arguments` makes the first three from the dataset's schema.
@@ -28,7 +29,7 @@ import os
 import sys
 import tarfile
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xgboost
@@ -49,19 +50,30 @@ class EvaluationError(Exception):
     """The model cannot be evaluated; the message says why."""
 
 
+class NotSharedError(Exception):
+    """There are no rows that the champion can be asked about; the message says why."""
+
+
+class SliceDefinition(NamedTuple):
+    """A feature, and where it is cut: at `edges`, or in that many equal parts."""
+
+    feature: str
+    edges: list[float]
+    quantiles: int
+
+
 def main(argv: Sequence[str]) -> None:
     """Evaluate and write the results."""
     options = parse(argv)
-    rows = load_rows(options.test, len(options.features))
+    rows = load_test(options.test, len(options.features))
     labels, features = rows[:, 0], rows[:, 1:]
     booster = load_model(options.model, len(options.features))
     predictions = predict(booster, features)
     differ(labels, predictions)
     slices = [slice_definition(text, options.features) for text in options.slice]
     os.makedirs(options.output, exist_ok=True)
-    parts = [part for definition in slices for part in cut(features, options.features, definition)]
-    result = evaluate(labels, predictions, options.metric, parts)
-    result["champion"] = compare(options, labels, predictions, features, parts) if options.champion else None
+    result = evaluate(labels, predictions, options.metric, cut_all(features, options.features, slices))
+    result["champion"] = compare(options, booster, rows, slices) if options.champion else None
     write(options.output, "evaluation.json", result)
     write(options.output, "golden.json", golden(features, predictions, options.features))
     if options.baseline:
@@ -76,6 +88,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--features", required=True, nargs="+")
     parser.add_argument("--slice", action="append", default=[])
     parser.add_argument("--champion", default="")
+    parser.add_argument("--pairs", default="")
     parser.add_argument("--baseline", default="")
     parser.add_argument("--reports", default=FOLDER + "/reports")
     parser.add_argument("--model", default=FOLDER + "/model")
@@ -84,7 +97,15 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def load_rows(folder: str, features: int) -> np.ndarray:
+def load_test(folder: str, features: int) -> np.ndarray:
+    """The test rows as float64: the label, then the features."""
+    rows = load_rows(folder)
+    if rows.shape[1] != features + 1:
+        raise EvaluationError(f"the test rows have {rows.shape[1]} columns, not a label and {features} features")
+    return rows
+
+
+def load_rows(folder: str) -> np.ndarray:
     """All CSV rows of a folder as float64, label first."""
     names = sorted(name for name in os.listdir(folder) if not name.startswith(("_", ".")))
     paths = [os.path.join(folder, name) for name in names]
@@ -92,8 +113,6 @@ def load_rows(folder: str, features: int) -> np.ndarray:
     if not parts:
         raise EvaluationError(f"there are no test rows in {folder}: is the test part of the features empty?")
     rows = np.concatenate(parts)
-    if rows.shape[1] != features + 1:
-        raise EvaluationError(f"the test rows have {rows.shape[1]} columns, not a label and {features} features")
     # The endpoint refuses such a number, and XGBoost ends with a trace. NaN is a missing value to both.
     beyond = np.argwhere(np.abs(rows) > LARGEST)
     if len(beyond):
@@ -231,27 +250,54 @@ def resampled(size: int, measure: Callable[[np.ndarray], list[float]]) -> list[d
 
 
 def compare(
-    options: argparse.Namespace,
-    labels: np.ndarray,
-    predictions: np.ndarray,
-    features: np.ndarray,
-    parts: Sequence[tuple[str, np.ndarray]],
+    options: argparse.Namespace, booster: xgboost.Booster, rows: np.ndarray, slices: Sequence[SliceDefinition]
 ) -> dict[str, Any]:
     """The champion on the same rows: each metric with `difference`, ours less the champion's. Or why there is none.
 
-    `slices` have the same of the one metric, for each slice that a spread can be told of.
+    `rows` says how many they are, `doubt` why the champion may know them; `slices` have the same of the one metric, for
+    each slice that has a spread.
     """
     try:
-        theirs = predict(load_model(options.champion, features.shape[1]), features)
+        told = paired_by(options.pairs)
+        labels, features, theirs = shared(options, rows, told)
+        other = predict(load_model(options.champion, theirs.shape[1]), theirs)
     except Exception as error:  # noqa: BLE001  whatever is wrong with it, ours can still be judged
-        return {"problem": f"{type(error).__name__}: {error}"[:500]}
-    slices = []
+        return {
+            "problem": str(error) if isinstance(error, NotSharedError) else f"{type(error).__name__}: {error}"[:500]
+        }
+    predictions, found = predict(booster, features), []
     # One row has no spread.
-    for name, inside in ((name, inside) for name, inside in parts if inside.sum() > 1):
-        found = differences(labels[inside], predictions[inside], theirs[inside], [options.metric])
-        if found:
-            slices.append({"slice": name, "rows": int(inside.sum()), **found[options.metric]})
-    return {"metrics": differences(labels, predictions, theirs, list(METRICS)), "slices": slices}
+    for name, inside in cut_all(features, options.features, slices):
+        if inside.sum() > 1:
+            one = differences(labels[inside], predictions[inside], other[inside], [options.metric])
+            found += [{"slice": name, "rows": int(inside.sum()), **value} for value in one.values()]
+    metrics = differences(labels, predictions, other, list(METRICS))
+    doubt = {"doubt": told["doubt"]} if "doubt" in told else {}
+    return {"metrics": metrics, "slices": found, "rows": len(labels), **doubt}
+
+
+def paired_by(folder: str) -> dict[str, str]:
+    """What the features job says of the rows."""
+    if not folder:
+        return {"how": "test"}
+    with open(os.path.join(folder, "paired.json")) as file:
+        told: dict[str, str] = json.load(file)
+    return told
+
+
+def shared(
+    options: argparse.Namespace, rows: np.ndarray, told: dict[str, str]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Labels, our features and the champion's, of rows that neither model was trained on, as far as is known.
+
+    Raises NotSharedError where the features job found none.
+    """
+    if "problem" in told:
+        raise NotSharedError(told["problem"])
+    if told["how"] == "test":
+        return rows[:, 0], rows[:, 1:], rows[:, 1:]
+    pairs, own = load_rows(os.path.join(options.pairs, "rows")), 1 + len(options.features)
+    return pairs[:, 0], pairs[:, 1:own], pairs[:, own:]
 
 
 def differences(
@@ -289,22 +335,27 @@ def summarise(values: np.ndarray) -> dict[str, Any]:
     return {"standard_deviation": float(np.std(values)), "ci": [float(low), float(high)]}
 
 
-def slice_definition(text: str, features: Sequence[str]) -> tuple[str, list[float], int]:
+def slice_definition(text: str, features: Sequence[str]) -> SliceDefinition:
     """`distance=2,5,10` or `distance=quantiles:4` → feature, edges, number of quantiles."""
     name, _, cuts = text.partition("=")
     if name not in features or not cuts:
         raise EvaluationError("slice {!r} does not name one of the features {}".format(text, ", ".join(features)))
     try:
         if cuts.startswith("quantiles:"):
-            return name, [], int(cuts[len("quantiles:") :])
-        return name, [float(cut) for cut in cuts.split(",")], 0
+            return SliceDefinition(name, [], int(cuts[len("quantiles:") :]))
+        return SliceDefinition(name, [float(cut) for cut in cuts.split(",")], 0)
     except ValueError:
         raise EvaluationError(f"slice {text!r} must be FEATURE=1,2,3 or FEATURE=quantiles:4") from None
 
 
-def cut(
-    features: np.ndarray, names: Sequence[str], definition: tuple[str, list[float], int]
+def cut_all(
+    features: np.ndarray, names: Sequence[str], definitions: Sequence[SliceDefinition]
 ) -> list[tuple[str, np.ndarray]]:
+    """The slices of all definitions, as `cut` gives them."""
+    return [part for definition in definitions for part in cut(features, names, definition)]
+
+
+def cut(features: np.ndarray, names: Sequence[str], definition: SliceDefinition) -> list[tuple[str, np.ndarray]]:
     """The ranges of a feature that hold rows: what a person reads of each, and which rows are in it."""
     name, edges, quantiles = definition
     column = features[:, list(names).index(name)]

@@ -8,26 +8,38 @@ Arguments (all required):
                and `split`. It is the commit's, which nobody has approved yet, and does nothing but give rows
     --DATASET  s3://…, the dataset's schema; its `target` and `features` name the columns, in this order
     --SPLIT_KEY  ARN of the KMS key whose secret draws a row's lot
+    --CHAMPION  JSON, the answer of functions.champion: the model that this run's is compared with
 
 `input` has one column more than the data, `draw`: 32 hex digits that depend on the row and on a secret of the project.
 The same row always draws the same lot, in whichever file it comes; who uploads data can neither choose nor guess it.
 SQL that gives `draw` on is held to it: no row may be in two parts.
 
 train, validation and test are CSV with the label first and no header, as built-in XGBoost expects; baseline holds
-the training rows with a header, as the model monitor's analyzer expects.
+the training rows with a header, as the model monitor's analyzer expects. Beside them:
+    split.json      what decided which row is tested on: `rule`, the SHA-256 of the SQL, and `salt`, by which the
+                    secret is told from another one
+    champion/paired.json  on which rows the champion is asked: `{"how": "test"}`, those of test/; `{"how": "pairs"}`,
+                    those in champion/rows/; or `{"problem"}`, why on none. `doubt` says why nobody knows whether
+                    it was trained on those of test/
+    champion/rows/  CSV: label, our features, the champion's features, of the test rows that it was not trained on
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import boto3
 
 PARTS = ("train", "validation", "test")
+PROBLEM = 200
+"""Characters of an error that a person reads."""
+FEWEST_PAIRS = 30
+"""Ours. Of fewer rows a percentile interval holds the truth far less often than it says: https://arxiv.org/abs/1411.5279"""
 
 # In Spark SQL a text can write files, run programs and read files, all with this job's role. The grammar:
 # https://github.com/apache/spark/blob/v3.5.6/sql/api/src/main/antlr4/org/apache/spark/sql/catalyst/parser/SqlBaseParser.g4
@@ -56,7 +68,7 @@ def main(argv: list[str]) -> None:
     from awsglue.utils import getResolvedOptions
     from pyspark.sql import SparkSession
 
-    args = getResolvedOptions(argv, ["RUN", "INPUT", "OUTPUT", "SQL", "DATASET", "SPLIT_KEY"])
+    args = getResolvedOptions(argv, ["RUN", "INPUT", "OUTPUT", "SQL", "DATASET", "SPLIT_KEY", "CHAMPION"])
     dataset = json.loads(read_text(args["DATASET"]))
     columns = [dataset["target"], *dataset["features"]]
     spark = SparkSession.builder.getOrCreate()
@@ -66,7 +78,8 @@ def main(argv: list[str]) -> None:
     raw = spark.read.option("header", "true").option("escape", '"').csv(args["INPUT"])
     raw.createOrReplaceTempView("raw")
     # The secret comes as a row: a literal would stand in the plan, which Spark's errors show to whoever reads them.
-    spark.createDataFrame([(secret(args["SPLIT_KEY"]),)], "secret string").createOrReplaceTempView("lots")
+    drawn_by = secret(args["SPLIT_KEY"])
+    spark.createDataFrame([(drawn_by,)], "secret string").createOrReplaceTempView("lots")
     spark.sql(with_lots(dataset["columns"])).createOrReplaceTempView("input")
     spark.catalog.dropTempView("lots")
     made = spark.sql(sql)
@@ -82,6 +95,9 @@ def main(argv: list[str]) -> None:
     # The monitor sees captured records as answer, then inputs: the baseline has the same columns in the same order.
     training = features.where("split = 'train'").drop("split")
     write(training, f"{args['OUTPUT']}/baseline", header=True)
+    split = {"rule": hashlib.sha256(sql.encode()).hexdigest(), "salt": salt(drawn_by)}
+    write_json(split, f"{args['OUTPUT']}/split.json")
+    write_json(pair(spark, made, split, dataset, args), f"{args['OUTPUT']}/champion/paired.json")
     print(json.dumps({"run": args["RUN"], "rows": counts}))
 
 
@@ -132,6 +148,11 @@ def secret(key: str) -> str:
     return mac.hex()
 
 
+def salt(drawn_by: str) -> str:
+    """By what a secret is told from another: 16 hex digits that nobody can compute lots with."""
+    return hashlib.sha256(f"glidepath salt {drawn_by}".encode()).hexdigest()[:16]
+
+
 def refuse_leaks(spark: Any, made: Any, args: dict[str, str]) -> None:
     """Refuse rows that are in several parts: a model would be measured on what it was trained on.
 
@@ -153,6 +174,73 @@ def refuse_leaks(spark: Any, made: Any, args: dict[str, str]) -> None:
             f"run {args['RUN']}: {args['SQL']} gives {others} rows with a draw that no row of {args['INPUT']} has: give"
             " input.draw on as it is, or leave it out"
         )
+
+
+def pair(
+    spark: Any, made: Any, split: Mapping[str, str], dataset: Mapping[str, Any], args: dict[str, str]
+) -> dict[str, str]:
+    """On which rows the champion is asked, as in champion/paired.json.
+
+    The same SQL and secret have made its rows: it was trained on none of test/. Other SQL may have split otherwise, and
+    makes other features: it is run on the same data, and says both. What goes wrong with that stops no training, and
+    switches no comparison off while the features have the same names.
+    """
+    theirs = json.loads(args["CHAMPION"])["split"]
+    if theirs is None or (theirs["rule"], theirs["salt"]) == (split["rule"], split["salt"]):
+        return {"how": "test"}
+    if theirs["salt"] != split["salt"]:
+        return {"problem": "its test rows were drawn with another secret: it may have been trained on those of today"}
+    try:
+        former, problem = run_former(spark, theirs)
+    except Exception as error:  # noqa: BLE001  whatever it is, the model of today can still be judged
+        told = " ".join(str(error).split())[:PROBLEM]
+        former, problem = None, f"the champion's features.sql fails on this data: {type(error).__name__}: {told}"
+    if not problem and "draw" not in made.columns:
+        problem = "features.sql does not give draw on"
+    if problem:
+        same = theirs["features"] == dataset["features"]
+        return {"how": "test", "doubt": problem} if same else {"problem": problem}
+    made.createOrReplaceTempView("made")
+    former.createOrReplaceTempView("former")
+    pairs = spark.sql(paired(dataset["target"], dataset["features"], theirs["features"]))
+    rows = pairs.count()
+    if rows < FEWEST_PAIRS:
+        return {"problem": f"it was not trained on {rows} of the test rows, and at least {FEWEST_PAIRS} are needed"}
+    write(pairs, f"{args['OUTPUT']}/champion/rows", header=False)
+    return {"how": "pairs"}
+
+
+def run_former(spark: Any, theirs: Mapping[str, Any]) -> tuple[Any, str]:
+    """What the champion's features.sql makes of today's data; or None, and what is wrong with it."""
+    sql = read_text(theirs["sql"])
+    if hashlib.sha256(sql.encode()).hexdigest() != theirs["rule"]:
+        return None, f"{theirs['sql']} is not the features.sql that the champion was trained with"
+    more = not_a_query(sql)
+    if more:
+        return None, f"the champion's features.sql {more}"
+    former = spark.sql(sql)
+    if "draw" not in former.columns:
+        return None, "the champion's features.sql does not give draw on"
+    former.count()  # what it cannot read fails now
+    return former, ""
+
+
+def paired(target: str, ours: Iterable[str], theirs: Iterable[str]) -> str:
+    """SQL for label, our features and the champion's, of the rows that `made` and `former` both test on.
+
+    A lot that several rows have is left out: which of them belong together, nothing tells.
+    """
+    # Of a lot's only row the least value is the value.
+    own = [f"MIN({column}) AS own_{number}" for number, column in enumerate([target, *ours])]
+    their = [f"MIN({column}) AS their_{number}" for number, column in enumerate(theirs)]
+    chosen = [f"a.own_{number}" for number in range(len(own))] + [f"b.their_{number}" for number in range(len(their))]
+
+    def tested(view: str, columns: list[str]) -> str:
+        alone = f"SELECT draw, MIN(split) AS part, {', '.join(columns)} FROM {view} GROUP BY draw HAVING COUNT(*) = 1"  # noqa: S608  names as in with_lots
+        return f"(SELECT * FROM ({alone}) x WHERE x.part = 'test')"  # noqa: S608
+
+    both = f"{tested('made', own)} a JOIN {tested('former', their)} b ON a.draw = b.draw"
+    return f"SELECT {', '.join(chosen)} FROM {both}"  # noqa: S608
 
 
 def check(counts: dict[str, int], args: dict[str, str]) -> None:
@@ -181,6 +269,12 @@ def read_text(uri: str) -> str:
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     body: bytes = boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     return body.decode("utf-8")
+
+
+def write_json(document: Mapping[str, str], uri: str) -> None:
+    """One small document."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=json.dumps(document).encode())
 
 
 def write(frame: Any, path: str, header: bool) -> None:

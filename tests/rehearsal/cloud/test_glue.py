@@ -1,8 +1,10 @@
 """Glue job runs: the script really runs, with the job's role, over S3."""
 
+import hashlib
 import itertools
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +111,16 @@ def test_a_role_that_glue_may_not_assume_is_refused(world: World) -> None:
         make_job(world, SCRIPT)
 
 
-def start_own_job(world: World, total: str, change: Callable[[str], str] = str) -> Any:
+NOTHING_SERVES = {"package": None, "artifact": None, "problem": "", "split": None}
+
+
+def start_own_job(
+    world: World,
+    total: str,
+    change: Callable[[str], str] = str,
+    champion: Mapping[str, Any] = NOTHING_SERVES,
+    key: str = "",
+) -> Any:
     """The project's own job, over trips whose fare is `total` of their minute; `change` is made to its SQL.
 
     Their lots depend on the account's key: so many trips that none of the parts is ever empty.
@@ -121,17 +132,23 @@ def start_own_job(world: World, total: str, change: Callable[[str], str] = str) 
         trips.append(f"2019-03-23 {hour}:{minute - 10:02d}:09,2019-03-23 {hour}:{minute}:27,1,1.{minute},{fare}")
     trips.append("2019-03-23 20:01:09,2019-03-23 20:11:27,1,1.5,5000")  # features.sql drops it
     glue = make_job(world, (folder / "features_job.py").read_text())
-    made = world.client("kms").create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
-    key = made["KeyMetadata"]["Arn"]
     run = glue.start_job_run(
         JobName="job",
         Arguments={
             "--RUN": "r1", "--INPUT": world.put("run/data.csv", "\n".join(trips)), "--OUTPUT": world.uri("features"),
             "--SQL": world.put("run/features.sql", change((folder / "features.sql").read_text())),
-            "--DATASET": world.put("dataset/1.json", (folder / "dataset.json").read_text()), "--SPLIT_KEY": key,
+            "--DATASET": world.put("dataset/1.json", (folder / "dataset.json").read_text()),
+            "--SPLIT_KEY": key or split_key(world), "--CHAMPION": json.dumps(champion),
         },
     )["JobRunId"]  # fmt: skip
     return finish(glue, run)
+
+
+def split_key(world: World) -> str:
+    """A key that lots can be drawn with."""
+    made = world.client("kms").create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
+    arn: str = made["KeyMetadata"]["Arn"]
+    return arn
 
 
 def test_the_projects_own_job_runs_unchanged(world: World) -> None:
@@ -141,6 +158,11 @@ def test_the_projects_own_job_runs_unchanged(world: World) -> None:
     first = world.get(world.uri(train)).decode().splitlines()[0].split(",")
     assert len(first) == 4
     assert float(first[0]) > 100
+    sql = (Path(__file__).parents[3] / "functions/jobs/features/features.sql").read_bytes()
+    split = json.loads(world.get(world.uri("features/split.json")))
+    assert split["rule"] == hashlib.sha256(sql).hexdigest()
+    assert len(split["salt"]) == 16
+    assert json.loads(world.get(world.uri("features/champion/paired.json"))) == {"how": "test"}
 
 
 def test_the_projects_own_job_refuses_a_target_that_its_filters_make_constant(world: World) -> None:
@@ -182,3 +204,117 @@ def test_the_projects_own_job_refuses_rows_in_two_parts(world: World, change: Ca
 def test_sql_that_gives_no_lots_on_is_not_held_to_them(world: World) -> None:
     found = start_own_job(world, "1{}.95", lambda sql: sql.replace("split,\n    draw  --", "split  --"))
     assert found["JobRunState"] == "SUCCEEDED", found
+
+
+def split_at(sql: str, validation: str, test: str) -> str:
+    """The SQL with its parts cut elsewhere."""
+    return sql.replace("'cccd'", f"'{validation}'").replace("'e667'", f"'{test}'")
+
+
+def former(sql: str, test: str) -> str:
+    """The SQL that a champion was trained with: kilometres for miles, and other parts of the same lots."""
+    in_kilometres = sql.replace("    distance,\n    CASE", "    distance * 1.6 AS way,\n    CASE")
+    return split_at(in_kilometres, "a000", test)
+
+
+def serving(world: World, sql: str, **changes: Any) -> dict[str, Any]:
+    """What is known of a champion that was trained with this SQL; `salt` must be named."""
+    place = world.put("runs/1/release/features.sql", sql)
+    split = {"sql": place, "rule": hashlib.sha256(sql.encode()).hexdigest(), "features": ["way", "passengers"]}
+    return {"package": "p", "artifact": "s3://a/m.tar.gz", "problem": "", "split": {**split, **changes}}
+
+
+@pytest.fixture
+def first(world: World) -> tuple[str, str, str]:
+    """Key, salt and SQL of a project that has run before."""
+    key = split_key(world)
+    found = start_own_job(world, "1{}.95", key=key)
+    assert found["JobRunState"] == "SUCCEEDED", found
+    sql = (Path(__file__).parents[3] / "functions/jobs/features/features.sql").read_text()
+    return key, json.loads(world.get(world.uri("features/split.json")))["salt"], sql
+
+
+def paired_with(world: World, key: str, champion: Mapping[str, Any], change: Callable[[str], str] = str) -> Any:
+    """What the job says of the champion's rows."""
+    found = start_own_job(world, "1{}.95", change, champion, key)
+    assert found["JobRunState"] == "SUCCEEDED", found
+    return json.loads(world.get(world.uri("features/champion/paired.json")))
+
+
+def test_the_champions_features_come_from_the_same_rows_by_its_own_sql(
+    world: World, first: tuple[str, str, str]
+) -> None:
+    key, salt, sql = first
+    # Of 490 trips half are tested on, and a quarter by the champion too.
+    champion = serving(world, former(sql, "c000"), salt=salt)
+    found = paired_with(world, key, champion, lambda sql: split_at(sql, "6000", "8000"))
+    assert found == {"how": "pairs"}
+    (name,) = [name for name in world.keys("features/champion/rows/") if name.endswith(".csv")]
+    rows = [[float(cell) for cell in line.split(",")] for line in world.get(world.uri(name)).decode().split()]
+    (test,) = [name for name in world.keys("features/test/") if name.endswith(".csv")]
+    tested = [tuple(float(cell) for cell in line.split(",")) for line in world.get(world.uri(test)).decode().split()]
+    # label, our three features, its two
+    assert {len(row) for row in rows} == {6}
+    assert 30 <= len(rows) < 0.8 * len(tested)
+    for label, minutes, passengers, distance, way, its_passengers in rows:
+        assert (label, minutes, passengers, distance) in tested
+        assert way == pytest.approx(1.6 * distance)
+        assert its_passengers == passengers
+
+
+def test_the_same_sql_and_secret_have_the_same_test_rows(world: World, first: tuple[str, str, str]) -> None:
+    key, salt, sql = first
+    assert paired_with(world, key, serving(world, sql, salt=salt)) == {"how": "test"}
+
+
+@pytest.mark.parametrize(
+    ("change", "more", "problem"),
+    [
+        (str, {"salt": "00" * 8}, "its test rows were drawn with another secret: it may have been trained on those"),
+        (
+            lambda sql: former(sql, "fd00"),
+            {},
+            r"it was not trained on \d+ of the test rows, and at least 30 are needed",
+        ),
+        (lambda sql: f"INSERT INTO x {sql}", {}, "the champion's features.sql must begin with SELECT or WITH"),
+    ],
+    ids=["another secret", "too few rows", "no query"],
+)
+def test_a_champion_that_cannot_be_asked_stops_no_training(
+    world: World, first: tuple[str, str, str], change: Callable[[str], str], more: dict[str, str], problem: str
+) -> None:
+    key, salt, sql = first
+    champion = serving(world, change(sql) + "\n-- former", **{"salt": salt, **more})
+    assert re.fullmatch(rf"{problem}.*", paired_with(world, key, champion)["problem"])
+
+
+NO_LOTS = ("split,\n    draw  --", "split  --")
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "more", "doubt"),
+    [
+        (str, str, {"rule": "00" * 32}, r"s3://\S+ is not the features.sql that the champion was trained with"),
+        (
+            lambda sql: sql.replace("total > 0", "fare > 0"), str, {},
+            "the champion's features.sql fails on this data: .*fare",
+        ),
+        (lambda sql: sql.replace(*NO_LOTS), str, {}, "the champion's features.sql does not give draw on"),
+        (str, lambda sql: sql.replace(*NO_LOTS), {}, "features.sql does not give draw on"),
+    ],
+    ids=["another text", "a column that is gone", "no lots", "no lots of ours"],
+)  # fmt: skip
+def test_what_is_not_known_of_the_rows_switches_no_comparison_off(
+    world: World,
+    first: tuple[str, str, str],
+    theirs: Callable[[str], str],
+    ours: Callable[[str], str],
+    more: dict[str, str],
+    doubt: str,
+) -> None:
+    key, salt, sql = first
+    features = ["duration_minutes", "passengers", "distance"]
+    champion = serving(world, theirs(sql) + "\n-- former", **{"salt": salt, "features": features, **more})
+    found = paired_with(world, key, champion, ours)
+    assert found["how"] == "test"
+    assert re.fullmatch(rf"{doubt}.*", found["doubt"])
