@@ -95,10 +95,13 @@ def _on_sample(connection: Any, sql: str, dataset: Dataset, sample: Path) -> Res
     except _errors() as error:
         return Result("features", place, (Finding(SQL, f"on {place}: {_sentence(error)}"),))
     summary = f"{SQL} on {rows} rows of {place}: " + ", ".join(f"{part} {counts.get(part, 0)}" for part in PARTS)
+    if None in counts:
+        summary += f", in no part {counts[None]}"
     findings = [Finding(SQL, f"leaves no row of {place} for {part}") for part in PARTS if not counts.get(part)]
     if leaked:
         findings.append(Finding(SQL, f"puts {leaked} rows of {place} into more than one of {', '.join(PARTS)}"))
-    odd = [str(part) for part in counts if part not in PARTS]
+    # What has no part is left out, as the filters' rows are.
+    odd = [str(part) for part in counts if part is not None and part not in PARTS]
     if odd:
         findings.append(Finding(SQL, f"gives split the value {odd[0]!r}; it must be one of {', '.join(PARTS)}"))
     return Result("features", summary, tuple(findings), notes)

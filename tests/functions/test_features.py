@@ -110,6 +110,41 @@ def test_a_trip_falls_into_one_part_wherever_it_occurs(tmp_path: Path) -> None:
     assert shares == pytest.approx([0.8, 0.1, 0.1], abs=0.03)
 
 
+def newest(sql: str) -> str:
+    """The SQL with the split of docs/verdict.md that tests on the newest rows."""
+    page = (Path(__file__).parents[2] / "docs" / "verdict.md").read_text()
+    rule = page.split("```sql\n")[1].split("```")[0].strip()
+    moment = "        TRY_CAST(input.pickup AS TIMESTAMP) AS moment,\n        input.draw,\n"
+    kept = sql.replace("        input.draw,\n", moment).replace("        draw,\n", "        moment,\n        draw,\n")
+    head, _, tail = kept.rpartition("    CASE\n")
+    return f"{head}    {rule}{tail[tail.index('END AS split') + len('END AS split') :]}"
+
+
+def test_the_newest_rows_can_be_what_is_tested(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    write_trips(tmp_path / "trips.csv", 3000)
+    with (tmp_path / "trips.csv").open() as file:
+        rows = [[row[name] for name in HEADER] for row in csv.DictReader(file)]
+    made = newest(samples.FEATURES_SQL)
+    found = tried(rows, f"SELECT q.split, input.pickup FROM ({made}\n) q JOIN input USING (draw)", monkeypatch)
+    times: dict[Any, list[str]] = {}
+    for split, pickup in found:
+        times.setdefault(split, []).append(pickup)
+    assert set(times) == {"train", "validation", "test", None}
+    assert min(times["test"]) > max(times["train"])
+    assert 0.3 < len(times["test"]) / (len(times["test"]) + len(times[None])) < 0.7
+
+
+def tried(rows: list[list[str]], sql: str, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What a query gives over raw rows and their lots."""
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE TABLE raw ({', '.join(f'{name} VARCHAR' for name in HEADER)})")
+        marks = ", ".join(["(?, ?, ?, ?, ?)"] * len(rows))
+        connection.execute(f"INSERT INTO raw VALUES {marks}", [cell for row in rows for cell in row])
+        keep_secret(connection, SECRET)
+        connection.execute(f"CREATE VIEW input AS {load_job(monkeypatch).with_lots(HEADER)}")
+        return connection.execute(sql).fetchall()
+
+
 def test_whoever_uploads_does_not_choose_what_is_tested(tmp_path: Path) -> None:
     """With another secret about as many rows are tested, and others: chance alone leaves one in ten the same."""
     write_trips(tmp_path / "trips.csv", 1500)

@@ -48,6 +48,13 @@ def test_a_split_that_uploaders_can_choose_is_noted(tmp_path: Path, dataset: Dat
     assert (result.findings, result.notes) == ((), ())
 
 
+def test_rows_in_no_part_are_counted(tmp_path: Path, dataset: Dataset) -> None:
+    some = GOOD.replace("ELSE 'test'", "WHEN rooms > 2 THEN 'test'")
+    result = features.check(checkout(tmp_path, some, flats(300)), dataset)
+    assert result.findings == ()
+    assert re.search(r"test \d+, in no part \d+$", result.summary)
+
+
 def test_rows_in_two_parts_are_found_where_the_lot_is_given_on(tmp_path: Path, dataset: Dataset) -> None:
     given = GOOD.replace("    FROM input", "        , input.draw\n    FROM input").replace("AS split", "AS split, draw")
     rows = flats(300)
