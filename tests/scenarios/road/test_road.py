@@ -122,6 +122,20 @@ def test_the_registry_says_what_became_of_each_model(road: Road) -> None:
     assert all(re.fullmatch(words[status], why) for status, why in said.values()), said
 
 
+def test_a_changed_features_sql_is_judged_on_rows_that_neither_model_was_trained_on(road: Road) -> None:
+    """A larger test part than the champion's: it stopped its training by some of these rows."""
+    ended = Candidates(road.clients, road.project).execute("latest", sql=lambda sql: sql.replace("'e667'", "'d99a'"))
+    s3, folder = road.clients.of("delivery", "s3"), f"s3://{road.project.names.artifacts_bucket}/runs/{ended.run}"
+    paired = json.loads(evidence.read_object(s3, f"{folder}/features/champion/paired.json"))
+    assert paired == {"how": "pairs"}
+    verdict = json.loads(evidence.read_object(s3, f"{folder}/evaluation/gate.json"))
+    found = re.search(r"on the (\d+) of (\d+) rows that neither was trained on", verdict["reason"])
+    assert found
+    assert 0.5 < int(found[1]) / int(found[2]) < 0.8
+    assert verdict["champion"]["outcome"] in ("better", "undecided", "worse")
+    assert bool(ended.error) != verdict["passed"]
+
+
 def test_production_answers_as_the_stored_artifact_does(road: Road) -> None:
     manifest = evidence.manifest_now(road.clients, road.project, "prod")
     url = road.report["production"]["url"]
