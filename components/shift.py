@@ -41,6 +41,12 @@ class ShiftArgs(TypedDict):
     """`s3://…/golden.json`."""
     golden_sha256: str
     """What they must have; empty for an older release."""
+    manifest: str
+    """`s3://…/manifest.json`."""
+    manifest_sha256: str
+    """What it must have."""
+    replay: Mapping[str, object]
+    """How callers' requests are replayed, as the hook before traffic reads it."""
     others: Sequence[OtherVariant]
     """Variants of an A/B test, which are proven as well."""
     capture_bucket: pulumi.Input[str]
@@ -156,9 +162,19 @@ class Shift(pulumi.ComponentResource):
                     "WAIT_SECONDS": str(args["capture_seconds"]),
                     "VARIANT": VARIANT,
                     **({"OTHER_VARIANTS": json.dumps(list(args["others"]))} if args["others"] else {}),
+                    **(_replaying(args) if purpose == "before-traffic" else {}),
                 },
                 "log_days": args["log_days"],
                 "seconds": 900,
             },
             pulumi.ResourceOptions(parent=self),
         )
+
+
+def _replaying(args: ShiftArgs) -> dict[str, pulumi.Input[str]]:
+    """What the hook before traffic alone is told."""
+    return {
+        "MANIFEST_URI": args["manifest"],
+        "MANIFEST_SHA256": args["manifest_sha256"],
+        "REPLAY": json.dumps(dict(args["replay"])),
+    }

@@ -32,6 +32,9 @@ CAPTURED = "capture"
 """First part of the keys of captured requests in the capture bucket."""
 GOLDEN_IDS = "golden-"
 """What the traffic hooks' inference ids begin with. No caller may choose one: the hook after traffic looks for them."""
+REPLAY_IDS = "replay-"
+"""What the inference ids of captured requests begin with that are sent to a new version before traffic: no caller's,
+and not judged as one. No caller may choose one either: whoever could would not be counted."""
 PROBES = "probe-"
 """What the inference ids of the probe's requests begin with: no caller's, and not judged as one."""
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from contracts.differences import Differences, parse_differences
 from contracts.distribution import Distribution, parse_distribution
 from contracts.fields import FieldError, Fields, name, number, parse_json, unique
 from contracts.retraining import REASONS
@@ -89,6 +90,15 @@ class Champion:
 
 
 @dataclass(frozen=True)
+class Pair:
+    """The champion's release, the SHA-256 of its model in hex, and how far both models' answers lie apart."""
+
+    release: str
+    sha256: str
+    differences: Differences
+
+
+@dataclass(frozen=True)
 class Baseline:
     """Statistics and constraints of the training data, for the monitor."""
 
@@ -128,6 +138,7 @@ class Release:
     was measured, whose releases can still be deployed, without an alarm on the distribution. `hashes` is None in
     manifests from before they were signed: one with hashes is believed with its signature alone (docs/adr/0015).
     `split` is None in manifests from before it was recorded.
+    `pair` is None where no champion was asked, and in manifests from before it was measured.
     """
 
     id: str
@@ -146,6 +157,7 @@ class Release:
     distribution: Distribution | None = None
     hashes: Hashes | None = None
     split: Split | None = None
+    pair: Pair | None = None
 
 
 def parse_release(text: str) -> Release:
@@ -174,13 +186,24 @@ def vouched(release: Release) -> list[tuple[str, str, str]]:
     ]
 
 
+def parse_pair(value: object, path: str) -> Pair | None:
+    """`{"release", "sha256", "differences"}` or null; a FieldError names place and reason."""
+    if value is None:
+        return None
+    fields = Fields(value, path)
+    differences = parse_differences(fields.raw("differences"), f"{path}.differences")
+    pair = Pair(_id(fields, "release"), _sha256(fields, "sha256"), differences)
+    fields.done()
+    return pair
+
+
 def _release(document: object) -> Release:
     fields = Fields(document, "")
     schema = fields.count("schema")
     if schema != SCHEMA:
         raise FieldError("schema", f"is {schema}, but this code reads {SCHEMA}: deploy it with the code that wrote it")
     release = Release(
-        id=fields.text("id", ID_PATTERN, "a date and eight hex digits, like 20261121-1a2b3c4d"),
+        id=_id(fields, "id"),
         reason=fields.text("reason", "|".join(REASONS), f"one of {', '.join(REASONS)}"),
         commit=fields.text("commit"),
         created=_created(fields),
@@ -196,6 +219,7 @@ def _release(document: object) -> Release:
         distribution=_distribution(fields.raw("distribution")) if fields.has("distribution") else None,
         hashes=_hashes(fields.raw("hashes")) if fields.has("hashes") else None,
         split=_split(fields.raw("split")) if fields.has("split") else None,
+        pair=parse_pair(fields.raw("pair"), "pair") if fields.has("pair") else None,
     )
     fields.done()
     if release.target in release.features:
@@ -228,6 +252,10 @@ def _split(value: object) -> Split | None:
     )
     fields.done()
     return split
+
+
+def _id(fields: Fields, name: str) -> str:
+    return fields.text(name, ID_PATTERN, "a date and eight hex digits, like 20261121-1a2b3c4d")
 
 
 def _sha256(fields: Fields, name: str) -> str:

@@ -26,8 +26,8 @@ _FUNCTION_RETRIES = [
 ]
 _ANSWERS = {
     "validate": ("uri", "version", "rows", "bad_rows", "sha256", "input"),
-    "champion": ("package", "artifact", "problem", "split"),
-    "gate": ("passed", "reason", "metrics", "champion", "distribution"),
+    "champion": ("package", "artifact", "problem", "release", "sha256", "split"),
+    "gate": ("passed", "reason", "metrics", "champion", "distribution", "pair"),
     "register": ("package",),
     "manifest": ("manifest", "sha256", "id", "summary"),
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from contracts.names import DELIVERY
-from settings.keys import Key
+from settings.keys import Key, Section
 from settings.kinds import Choice, Flag, ListOf, Number, Text, Whole
 
 NAMESPACE = "glidepath"
@@ -133,6 +133,23 @@ class Acceptance:
 
 
 @dataclass(frozen=True)
+class Replay:
+    """Callers' requests of the serving release, asked of a new one before traffic ([verdict](verdict.md#replay))."""
+
+    requests: Annotated[int, Key(Whole(0, 5000), "how many of the newest captured requests are replayed; 0: none", 500)]
+    seconds: Annotated[int, Key(Whole(10, 600), "how long that may take; then what came is judged", 180, "seconds")]
+    megabytes: Annotated[int, Key(Whole(1, 512), "how much of the capture is read for them", 32, "MB")]
+    accept: Annotated[
+        tuple[str, ...],
+        Key(
+            ListOf(Text("a feature's name", r"[A-Za-z_][A-Za-z0-9_]{0,63}"), "feature names"),
+            "new features for want of which captured requests need not be replayed; any other one stops the release",
+            (),
+        ),
+    ]
+
+
+@dataclass(frozen=True)
 class Deployment:
     """How traffic moves to a new release."""
 
@@ -146,6 +163,7 @@ class Deployment:
     ]
     percentage: Annotated[int, Key(Whole(1, 99), "size of a step", 10, "percent of the requests")]
     minutes: Annotated[int, Key(Whole(1, 2880), "time between two steps", 5, "minutes")]
+    replay: Annotated[Replay, Key(Section(Replay), "callers' requests are tried before traffic moves", {})]
 
 
 @dataclass(frozen=True)

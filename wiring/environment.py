@@ -183,6 +183,9 @@ class EnvironmentStack:
                 "release_id": found.release.id,
                 "golden": found.release.golden,
                 "golden_sha256": _hashes(found).golden,
+                "manifest": found.manifest,
+                "manifest_sha256": found.sha256,
+                "replay": replay(self.settings),
                 "others": variants.proven,
                 "capture_bucket": foundation.capture_bucket,
                 "capture_percentage": self.settings.capture.percentage,
@@ -276,6 +279,21 @@ class EnvironmentStack:
             description="The release that serves",
             opts=pulumi.ResourceOptions(depends_on=[shift.traffic]),
         )
+
+
+def replay(settings: Settings) -> dict[str, object]:
+    """What the hook before traffic is told of the replay of callers' requests (`functions.before_traffic.callers`).
+
+    A return to a former release is not held up: by missing features never, and by nothing where it is urgent.
+    """
+    wanted, returning = settings.deployment.replay, settings.returning
+    return {
+        "requests": 0 if returning.urgent else wanted.requests,
+        "seconds": wanted.seconds,
+        "megabytes": wanted.megabytes,
+        "latencyMs": settings.alarms.limits.latency_ms,
+        "accept": None if returning.reason else list(wanted.accept),
+    }
 
 
 def _hashes(found: LocatedRelease) -> Hashes:

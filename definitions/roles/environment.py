@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from contracts.monitoring import CAPTURED
 from contracts.names import DELIVERY, LIVE, PREDICT, PROBE, Names
 from definitions.images import repository_arn, xgboost
 from definitions.roles import deployer, drift, watching
@@ -129,11 +130,31 @@ def _report(at: Environment) -> list[Statement]:
 
 
 def before_traffic(at: Environment) -> list[Statement]:
-    """Replays the golden records through the new version."""
-    function = at.names.function_arn(at.env, PREDICT)
+    """Replays golden records and callers' requests through the new version.
+
+    Of the capture it reads what releases answered themselves. Which of them serves, no policy can know: endpoints are
+    named when they are made, and the roles belong to the foundation.
+    """
+    function, bucket = at.names.function_arn(at.env, PREDICT), at.names.bucket_arn(at.capture)
+    captured = f"{CAPTURED}/{at.prefix}-*/{LIVE}/*"
     return [
         allow("CallNewVersion", ["lambda:InvokeFunction"], [f"{function}:*"]),
-        *read_golden(at),
+        allow("SeeServing", ["lambda:GetFunctionConfiguration"], [f"{function}:*"]),
+        allow("ReadCapture", ["s3:GetObject"], [f"{bucket}/{captured}"]),
+        allow("ListCapture", ["s3:ListBucket"], [bucket], {"StringLike": {"s3:prefix": captured}}),
+        # What S3 decrypts for a reader of this bucket, which has a bucket key, and nothing else under the same key:
+        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html (the context is then the bucket's ARN,
+        # and an object's where it was written without one).
+        allow(
+            "DecryptCapture",
+            ["kms:Decrypt"],
+            [at.key_arn],
+            {
+                "StringEquals": {"kms:ViaService": at.s3},
+                "StringLike": {"kms:EncryptionContext:aws:s3:arn": [bucket, f"{bucket}/{captured}"]},
+            },
+        ),
+        *read_runs(at, "*/release/golden.json", "*/evaluation/golden.json", "*/release/manifest.json"),
         *_report(at),
         _logs(at, "before-traffic"),
         trace(),

@@ -8,22 +8,33 @@
 | `RELEASE_ID`    | id of the release that must answer |
 | `VARIANT`       | optional: the release's own variant, which the records are sent to |
 | `OTHER_VARIANTS` | optional: JSON list of `{"variant", "release", "golden", "sha256"}`, proven in the same way |
+| `MANIFEST_URI`, `MANIFEST_SHA256` | the release's manifest: its features, and the pair that the evaluation measured |
+| `CAPTURE_BUCKET`, `CAPTURE_PREFIX` | where callers' requests of the serving release are captured |
+| `REPLAY`        | how many of them are replayed, and within which bounds (`callers.read_limits`) |
+
+First the golden records, then callers' requests: what fails on the former needs no callers to be found.
 
 Event: CodeDeploy's `{"DeploymentId", "LifecycleEventHookExecutionId"}`. Calls `codedeploy:GetDeployment`,
-`codedeploy:PutLifecycleEventHookExecutionStatus`, `lambda:InvokeFunction` (on versions), `s3:GetObject`.
+`codedeploy:PutLifecycleEventHookExecutionStatus`, `lambda:InvokeFunction` and `lambda:GetFunctionConfiguration` (on
+versions), `s3:GetObject`, `s3:ListBucket`.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
+from contracts.release import parse_release
+from functions.before_traffic.callers import Clients, Time, read_limits, replay_callers
 from functions.before_traffic.replay import replay
+from functions.before_traffic.serving import read_serving
 from functions.shared.golden import read_golden
 from functions.shared.hook import read_deployment, report
+from functions.shared.store import read_verified
 from functions.shared.variants import subjects
 
 # The function that is asked has 29 seconds; no answer after that means none will come.
@@ -44,10 +55,18 @@ def handle(event: dict[str, str], context: Any) -> dict[str, str]:
         function_name = os.environ["FUNCTION_NAME"]
         deployment = read_deployment(codedeploy, deployment_id, function_name)
         s3, client = boto3.client("s3"), boto3.client("lambda", config=_CLIENT_CONFIG)
-        return " ".join(
+        golden = [
             replay(client, function_name, deployment, golden, subject, left)
             for subject in subjects(os.environ)
             for golden in (read_golden(s3, subject.golden_uri, subject.golden_sha256),)
-        )
+        ]
+        bucket, prefix = os.environ["CAPTURE_BUCKET"], os.environ["CAPTURE_PREFIX"]
+        clients = Clients(client, s3, function_name, bucket, prefix, os.environ.get("VARIANT"))
+        manifest = read_verified(s3, os.environ["MANIFEST_URI"], os.environ["MANIFEST_SHA256"], "the deployment")
+        serving = read_serving(client, function_name, deployment.current)
+        limits = read_limits(os.environ["REPLAY"])
+        clock = Time(time.monotonic, left)
+        callers = replay_callers(clients, deployment, parse_release(manifest), serving, limits, clock)
+        return " ".join([*golden, callers])
 
     return report(codedeploy, event, check)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
+from functions.before_traffic.ask import AskError, ask
 from functions.shared.golden import Golden, Record, check_answer, inference_ids
 from functions.shared.hook import Deployment, HookError
-from functions.shared.variants import VARIANT_HEADER, Subject
+from functions.shared.variants import Subject
 
 
 def replay(
@@ -33,11 +33,7 @@ def replay(
                 f"Version {deployment.version}{_place(subject)} is too slow: time ran out after {index} of"
                 f" {len(golden.records)} golden records{failed}."
             )
-        event = proxy_event(record, ids[index], subject.variant)
-        answer = client.invoke(
-            FunctionName=function_name, Qualifier=deployment.version, Payload=json.dumps(event).encode()
-        )
-        problem = _problem(answer, golden, record, subject.release)
+        problem = _problem(client, function_name, deployment.version, golden, record, ids[index], subject)
         if problem:
             problems.append(f"record {index}: {problem}")
     if problems:
@@ -55,30 +51,11 @@ def _place(subject: Subject) -> str:
     return f" in variant {subject.variant}" if subject.suffix else ""
 
 
-def proxy_event(record: Record, request_id: str, variant: str | None = None) -> dict[str, Any]:
-    """The request as API Gateway would pass it on, without an API's id; it asks for one variant of several."""
-    headers = {"content-type": "application/json", "x-glidepath-inference-id": request_id}
-    return {
-        "resource": "/predict",
-        "path": "/predict",
-        "httpMethod": "POST",
-        "headers": {**headers, **({VARIANT_HEADER: variant} if variant else {})},
-        "requestContext": {"requestId": request_id, "stage": "before-traffic"},
-        "body": json.dumps({"instances": [record.features]}),
-        "isBase64Encoded": False,
-    }
-
-
-def _problem(answer: dict[str, Any], golden: Golden, record: Record, release: str) -> str | None:
-    payload = answer["Payload"].read().decode()
-    if answer.get("FunctionError"):
-        return f"the function failed ({payload[:300]})"
+def _problem(
+    client: Any, function_name: str, version: str, golden: Golden, record: Record, request_id: str, subject: Subject
+) -> str | None:
     try:
-        response = json.loads(payload)
-        status, body = response["statusCode"], response["body"]
-        document = json.loads(body)
-    except (ValueError, KeyError, TypeError):
-        return f"the function's answer is not a proxy response ({payload[:300]})"
-    if status != 200:
-        return f"status {status} ({body[:300]})"
-    return check_answer(golden, record, document, release)
+        document = ask(client, function_name, version, record.features, request_id, subject.variant)
+    except AskError as error:
+        return str(error)
+    return check_answer(golden, record, document, subject.release)

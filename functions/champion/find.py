@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -29,13 +29,16 @@ class Made:
 class Champion:
     """A package and its artifact; `artifact` is None, and `problem` says why, where it cannot be compared with.
 
-    With a problem, `package` is None where neither manifest nor registry tells it. Without any, there is no champion.
-    `split` tells the features job how the champion's rows were made; None for a release from before that was recorded.
+    `release` is its id, `sha256` that of its model, where they are known. With a problem, `package` is None where
+    neither manifest nor registry tells it. Without any, there is no champion. `split` tells the features job how the
+    champion's rows were made; None for a release from before that was recorded.
     """
 
     package: str | None = None
     artifact: str | None = None
     problem: str = ""
+    release: str = ""
+    sha256: str = ""
     split: Made | None = None
 
 
@@ -62,12 +65,12 @@ def find(s3: Any, sagemaker: Any, group: str, recorded: str | None, dataset: Dat
     except ClientError as error:
         return Champion(package, problem=_unreadable(pointer, error))
     problem = _problem(release, dataset)
+    found = Champion(package, None, problem, release.id, release.model.sha256)
     if problem:
-        return Champion(package, problem=problem)
+        return found
     split = release.split
-    return Champion(
-        package, artifact, split=Made(split.sql, split.rule, split.salt, release.features) if split else None
-    )
+    made = Made(split.sql, split.rule, split.salt, release.features) if split else None
+    return replace(found, artifact=artifact, split=made)
 
 
 def _registered(sagemaker: Any, group: str, pointer: Pointer) -> str | None:

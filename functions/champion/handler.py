@@ -7,10 +7,10 @@
 | `PACKAGE_GROUP` | model package group, for a champion whose manifest cannot be read |
 | `DATASET_URI`   | address of the dataset's schema: target and features |
 
-Event: `{"run"}`. Answer: `{"package": <ARN> | null, "artifact": "s3://…/model.tar.gz" | null, "problem": "", "split":
-{"sql", "rule", "salt", "features"} | null}`: an artifact only where the evaluation job can load it; else `problem` says
-what is wrong with it. `split` is how its rows were made, for the features job. All are empty where production serves
-nothing yet.
+Event: `{"run"}`. Answer: `{"package": <ARN> | null, "artifact": "s3://…/model.tar.gz" | null, "problem": "", "release",
+"sha256", "split": {"sql", "rule", "salt", "features"} | null}`: an artifact only where the evaluation job can load it;
+else `problem` says what is wrong with it. `release` is its id, `sha256` that of its model (empty where they are not
+known). `split` is how its rows were made, for the features job. All are empty where production serves nothing yet.
 """
 
 from __future__ import annotations

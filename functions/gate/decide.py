@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.dataset import REFUSE, Metric
+from contracts.differences import render_differences
 from functions.gate.compare import Comparison, Outcome, compare
 from functions.shared.evaluation import Evaluation, Paired, Value
 
@@ -19,17 +20,19 @@ from functions.shared.evaluation import Evaluation, Paired, Value
 class Champion:
     """The package to beat; `problem` says why it could not be handed to the evaluation, where it could not.
 
-    `package` is None where nothing tells any more which one serves. `recorded` says whether its manifest tells which
-    rows it was tested on.
+    `package` is None where nothing tells any more which one serves. `release` is its id, `sha256` that of its model.
+    `recorded` says whether its manifest tells which rows it was tested on.
     """
 
     package: str | None
     problem: str = ""
+    release: str = ""
+    sha256: str = ""
     recorded: bool = True
 
 
 def decide(evaluation: Evaluation, metric: Metric, champion: Champion | None, reason: str) -> dict[str, Any]:
-    """The verdict: `passed`, `reason` (a sentence), and `metrics`, `champion`, `distribution` as in the manifest.
+    """The verdict: `passed`, `reason` (a sentence); `metrics`, `champion`, `distribution`, `pair` as in the manifest.
 
     `reason` is why the run trains, one of `contracts.retraining.REASONS`.
     """
@@ -57,6 +60,7 @@ def decide(evaluation: Evaluation, metric: Metric, champion: Champion | None, re
             "edges": list(evaluation.distribution.edges),
             "shares": list(evaluation.distribution.shares),
         },
+        "pair": _pair(champion, evaluation),
     }
 
 
@@ -125,6 +129,14 @@ def _champion(
         return None
     value = paired.value if paired else None
     return {"package": champion.package, "value": value, "verdict": verdict, "outcome": outcome}
+
+
+def _pair(champion: Champion | None, evaluation: Evaluation) -> dict[str, Any] | None:
+    """How far both models' answers lie apart, and whose the other ones are; None where nobody can say."""
+    answers = evaluation.champion.answers if evaluation.champion else None
+    if champion is None or not champion.release or answers is None:
+        return None
+    return {"release": champion.release, "sha256": champion.sha256, "differences": render_differences(answers)}
 
 
 def _better(value: float, other: float, metric: Metric) -> bool:

@@ -6,7 +6,7 @@
 
 Event: `{"run", "reason", "evaluation", "champion", "data"}`: `s3://…/evaluation/evaluation.json`, and the answers of
 `functions.champion` and `functions.validate`.
-Answer: `{"passed", "reason", "metrics", "champion", "distribution"}`, also written as `gate.json`, beside
+Answer: `{"passed", "reason", "metrics", "champion", "distribution", "pair"}`, also written as `gate.json`, beside
 the evaluation. Which data was judged is written below `trained/`: nothing retrains on it by itself again.
 """
 
@@ -27,6 +27,8 @@ from functions.shared.evaluation import parse_evaluation
 from functions.shared.log import log
 from functions.shared.store import read_text
 
+_CHAMPION = ("package", "problem", "release", "sha256")
+
 
 def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Lambda's entry point."""
@@ -38,8 +40,9 @@ def judge(s3: Any, event: Mapping[str, Any], environment: Mapping[str, str]) -> 
     metric = read_dataset(s3, environment).metric
     evaluation = parse_evaluation(read_text(s3, event["evaluation"]))
     found, data = event["champion"], event["data"]
-    known = found["package"] or found["problem"]
-    champion = Champion(found["package"], found["problem"], found.get("split") is not None) if known else None
+    known = {key: found[key] for key in _CHAMPION}
+    recorded = found.get("split") is not None
+    champion = Champion(**known, recorded=recorded) if found["package"] or found["problem"] else None
     verdict = decide(evaluation, metric, champion, event["reason"])
     place = _beside(parse_s3_uri(event["evaluation"]))
     _write(s3, place, verdict)

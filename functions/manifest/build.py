@@ -9,7 +9,7 @@ from typing import Any
 
 from contracts.dataset import Dataset
 from contracts.distribution import parse_distribution
-from contracts.release import Champion, Data, Metrics, Model, Release, Slice
+from contracts.release import Champion, Data, Metrics, Model, Release, Slice, parse_pair
 from functions.manifest.publish import Kept
 
 _SUMMARY_LIMIT = 900
@@ -43,6 +43,7 @@ def build_release(event: Mapping[str, Any], dataset: Dataset, kept: Kept, create
         distribution=parse_distribution(event["gate"]["distribution"], "gate.distribution"),
         hashes=kept.hashes,
         split=kept.split,
+        pair=parse_pair(event["gate"]["pair"], "gate.pair"),
     )
 
 

@@ -16,8 +16,9 @@ Event: an API Gateway REST proxy request. Answer: a proxy response.
 Metrics: `Requests` (1 per request), `ModelErrors` and `CallerErrors` (0 or 1 per request), `Latency` of the endpoint's
 call in milliseconds, `Predictions`, the predicted values themselves (their SampleCount is the number of rows), and
 `Bin0`, `Bin1`, …: which share of the request's predictions lies in each bin of the release's baseline. Of the probe's
-requests (by their inference id) only the first three are reported. In an A/B test all but the last are there by variant
-as well, and the bins count the release's own variant alone: the baseline is its own.
+requests (by their inference id) only the first three are reported, of those that the hook before traffic replays none.
+In an A/B test all but the last are there by variant as well, and the bins count the release's own variant alone: the
+baseline is its own.
 
 While traffic moves between releases of different schemas, callers of the former one reach this version too. A request
 that suits only the former schema is handed on to the former endpoint, and all that is said of it (metrics, log, answer)
@@ -36,7 +37,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.session import get_session
 
-from contracts.monitoring import PROBES
+from contracts.monitoring import PROBES, REPLAY_IDS
 from functions.predict.metrics import Meter
 from functions.predict.model import EndpointGoneError, ModelError, predict
 from functions.predict.request import INFERENCE_HEADER, CallerError, Request, read_inference_id, read_variant
@@ -91,11 +92,12 @@ class Service:
             return self._failed(served, version, failure, inference_id)
         except ModelError as failure:
             return self._failed(served, version, failure, inference_id)
-        meter = self._meter(served, version, variant)
-        if inference_id.startswith(PROBES):
-            meter.probed(inference_id)
-        else:
-            meter.answered(inference_id, latency, predictions)
+        if not inference_id.startswith(REPLAY_IDS):
+            meter = self._meter(served, version, variant)
+            if inference_id.startswith(PROBES):
+                meter.probed(inference_id)
+            else:
+                meter.answered(inference_id, latency, predictions)
         answer = {
             "predictions": predictions,
             "release": served.variants.get(variant, served.release),
@@ -125,13 +127,15 @@ class Service:
         return self._ask(event, version, self._own, unsuited, inference_id)
 
     def _refused(self, served: Served, version: str, error: CallerError, inference_id: str) -> dict[str, Any]:
-        self._meter(served, version).caller_error(inference_id)
+        if not inference_id.startswith(REPLAY_IDS):
+            self._meter(served, version).caller_error(inference_id)
         return _error(served, error.status, error.code, error.message, inference_id)
 
     def _failed(self, served: Served, version: str, failure: ModelError, inference_id: str) -> dict[str, Any]:
         release = served.variants.get(failure.variant, served.release)
         log("ERROR", failure.detail, code=failure.code, release=release, inference_id=inference_id)
-        self._meter(served, version, failure.variant).model_error(inference_id)
+        if not inference_id.startswith(REPLAY_IDS):
+            self._meter(served, version, failure.variant).model_error(inference_id)
         return _error(served, failure.status, failure.code, failure.message, inference_id, failure.variant)
 
     def _meter(self, served: Served, version: str, variant: str = "") -> Meter:

@@ -12,12 +12,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from contracts.float32 import LARGEST, holds
-from contracts.monitoring import GOLDEN_IDS
+from contracts.monitoring import GOLDEN_IDS, REPLAY_IDS
 from functions.shared.variants import VARIANT_HEADER
 
 MAX_ROWS = 1000
 INFERENCE_HEADER = "x-glidepath-inference-id"
 # Narrower than SageMaker's own rule (any printable text): ids end up in logs, file listings and reports.
+_HOOKS = (GOLDEN_IDS, REPLAY_IDS)
 _INFERENCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 
 
@@ -50,10 +51,11 @@ def read_inference_id(event: Mapping[str, Any]) -> str:
             f"Header {INFERENCE_HEADER} must be 1 to 64 letters, digits, dots, colons, hyphens or underscores,"
             " starting with a letter or digit.",
         )
-    if given.startswith(GOLDEN_IDS) and _from_api(event):
+    if given.startswith(_HOOKS) and _from_api(event):
+        reserved = next(start for start in _HOOKS if given.startswith(start))
         raise _bad(
             "invalid_inference_id",
-            f"Header {INFERENCE_HEADER} must not begin with {GOLDEN_IDS}: choose another id, or leave it out.",
+            f"Header {INFERENCE_HEADER} must not begin with {reserved}: choose another id, or leave it out.",
         )
     return given
 

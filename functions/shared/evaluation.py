@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from contracts.differences import Differences, parse_differences
 from contracts.distribution import Distribution, parse_distribution
 from contracts.fields import FieldError, Fields, name, number, parse_json
 
@@ -55,7 +56,8 @@ class Compared:
     """The champion on the same rows: its metrics by name, or the `problem` for which it could not be asked.
 
     `rows` are those that neither was trained on; None where the evaluation does not say, as code from before does.
-    `doubt` says why that is not known for certain.
+    `doubt` says why that is not known for certain. `answers` is how far the two models' answers lie apart there; an
+    evaluate.py of somebody's own may leave it out.
     """
 
     metrics: dict[str, Paired]
@@ -63,6 +65,7 @@ class Compared:
     problem: str = ""
     rows: int | None = None
     doubt: str = ""
+    answers: Differences | None = None
 
 
 @dataclass(frozen=True)
@@ -128,9 +131,11 @@ def _compared(value: object) -> Compared | None:
         values = fields.raw("metrics")
         inner = Fields(values, f"{path}.metrics")
         metrics = {key: _paired(inner.raw(key), f"{path}.metrics.{key}") for key in list(values)}
+        slices = fields.items("slices", _paired_slice)
         rows = fields.count("rows", least=1) if fields.has("rows") else None
         doubt = _line(fields.text("doubt")) if fields.has("doubt") else ""
-        found = Compared(metrics, fields.items("slices", _paired_slice), rows=rows, doubt=doubt)
+        answers = parse_differences(fields.raw("answers"), f"{path}.answers") if fields.has("answers") else None
+        found = Compared(metrics, slices, rows=rows, doubt=doubt, answers=answers)
     fields.done()
     return found
 

@@ -19,11 +19,15 @@ class HookError(Exception):
 
 @dataclass(frozen=True)
 class Deployment:
-    """One CodeDeploy deployment: its id, when it was created, and the function version it shifts to."""
+    """One CodeDeploy deployment: its id, when it was created, and the function version it shifts to.
+
+    `current` is the version that it shifts from.
+    """
 
     id: str
     created: datetime
     version: str
+    current: str = ""
 
 
 def report(codedeploy: Any, event: Mapping[str, str], check: Callable[[str], str]) -> dict[str, str]:
@@ -56,15 +60,19 @@ def read_deployment(codedeploy: Any, deployment_id: str, function_name: str) -> 
     content = (revision.get("string") or revision.get("appSpecContent") or {}).get("content")
     if not content:
         raise HookError(f"Deployment {deployment_id} carries no AppSpec text.")
-    return Deployment(deployment_id, info["createTime"], target_version(content, function_name))
+    target, current = versions(content, function_name)
+    return Deployment(deployment_id, info["createTime"], target, current)
 
 
-def target_version(app_spec: str, function_name: str) -> str:
-    """`TargetVersion` of the function in an AppSpec (JSON). Raises HookError."""
+def versions(app_spec: str, function_name: str) -> tuple[str, str]:
+    """`TargetVersion` and `CurrentVersion` of the function in an AppSpec (JSON). Raises HookError.
+
+    https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-resources.html
+    """
     try:
         resources = json.loads(app_spec)["Resources"]
         found = [
-            resource["Properties"]["TargetVersion"]
+            (str(resource["Properties"]["TargetVersion"]), str(resource["Properties"]["CurrentVersion"]))
             for entry in resources
             for resource in entry.values()
             if resource["Properties"]["Name"] == function_name
@@ -73,4 +81,4 @@ def target_version(app_spec: str, function_name: str) -> str:
         raise HookError(f"The deployment's AppSpec is not usable ({type(error).__name__}: {error}).") from error
     if len(found) != 1:
         raise HookError(f"The deployment's AppSpec names {function_name} {len(found)} times, not once.")
-    return str(found[0])
+    return found[0]

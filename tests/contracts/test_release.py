@@ -81,6 +81,16 @@ def test_reads_a_champion() -> None:
         (("distribution", "edges"), [1], "distribution.shares", "one more than edges and at most 9, not 5"),
         (("distribution", "shares"), [0.5, 0.5, 0, 0, 0], "distribution.shares", "must be above 0 and add up to 1"),
         (("distribution", "shares"), [0.1] * 5, "distribution.shares", "must be above 0 and add up to 1"),
+        (("pair", "release"), "old", "pair.release", "a date and eight hex digits"),
+        (("pair", "differences", "edges"), [20, 10], "pair.differences.edges", "must be increasing numbers"),
+        (("pair", "differences", "edges"), [1], "pair.differences.bins", "one more than edges and at most 9, not 3"),
+        (("pair", "differences", "bins", 0, "rows"), 0, "pair.differences.bins[0].rows", "at least 1"),
+        (
+            ("pair", "differences", "bins", 1, "quantiles"),
+            [0.1, 0.3, 0.2, 0.4],
+            "pair.differences.bins[1].quantiles",
+            "4 numbers of 0 or more that do not fall",
+        ),
         (("extra",), 1, "extra", "is not known here"),
         (("model", "sha265"), "x", "model.sha265", "is not known here"),
         (("baseline",), [], "baseline", "must be an object, not a list"),
@@ -106,6 +116,14 @@ def test_reads_a_manifest_from_before_the_distribution_was_measured() -> None:
     assert parse_release(json.dumps(document)).distribution is None
 
 
+def test_reads_a_manifest_from_before_two_models_were_measured_side_by_side() -> None:
+    document = samples.manifest()
+    del document["pair"]
+    assert parse_release(json.dumps(document)).pair is None
+    document["pair"] = None
+    assert parse_release(json.dumps(document)).pair is None
+
+
 def test_reads_a_manifest_from_before_it_was_signed() -> None:
     document = samples.manifest()
     del document["hashes"]
@@ -122,7 +140,7 @@ def test_reads_a_manifest_from_before_the_split_was_recorded() -> None:
     assert len(vouched(release)) == 4
 
 
-@pytest.mark.parametrize("name", sorted(samples.manifest().keys() - {"distribution", "hashes", "split"}))
+@pytest.mark.parametrize("name", sorted(samples.manifest().keys() - {"distribution", "hashes", "pair", "split"}))
 def test_names_what_is_missing(name: str) -> None:
     document = samples.manifest()
     del document[name]

@@ -47,6 +47,14 @@ _MANIFEST: dict[str, Any] = {
         "salt": "05" * 8,
         "test": "06" * 32,
     },
+    "pair": {
+        "release": "20261101-0a0b0c0d",
+        "sha256": "cd" * 32,
+        "differences": {
+            "edges": [10.0, 20.0],
+            "bins": [{"rows": 200, "quantiles": [0.2, 0.5, 0.9, 1.5]} for _ in range(3)],
+        },
+    },
 }
 
 

@@ -35,10 +35,11 @@ def line(asked: str, answered: str, **more: Any) -> str:
     return json.dumps({"captureData": sides, "eventMetadata": metadata, "eventVersion": "0"})
 
 
-def test_what_the_probe_asked_is_no_callers(places: dict[str, str]) -> None:
+@pytest.mark.parametrize("own", ["probe-1", "replay-d-ABC-1"])
+def test_what_we_asked_ourselves_is_no_callers(places: dict[str, str], own: str) -> None:
     numbers = hour(1, 40, 3)
     asked = rows(numbers)
-    probes = [each.replace('"inferenceId": "i"', '"inferenceId": "probe-1"') for each in rows(hour(2, 20, 3, 90.0))]
+    probes = [each.replace('"inferenceId": "i"', f'"inferenceId": "{own}"') for each in rows(hour(2, 20, 3, 90.0))]
     captured(places, [*probes, *asked])
     found = capture.read(places["capture"], 3)
     assert (found.table.rows, found.bad) == (40, 0)

@@ -61,6 +61,10 @@ def released(s3: Any, run: str, artifact: bool = True, package: str = samples.PA
     return render_pointer(Pointer(document["id"], f"s3://artifacts/{place}/manifest.json", sha256))
 
 
+ID = "20261121-1a2b3c4d"
+NONE = {"package": None, "artifact": None, "problem": "", "release": "", "sha256": "", "split": None}
+
+
 def found(s3: Any, sagemaker: Any, record: str | None) -> Champion:
     return find(s3, sagemaker, GROUP, record, parse_dataset(samples.DATASET_TEXT))
 
@@ -78,13 +82,13 @@ def test_the_champion_is_what_production_serves_whatever_was_registered_since(
     record = released(s3, "run-1", package=serving)
     later = registered(sagemaker, "run-2")
     released(s3, "run-2", package=later)
-    assert found(s3, sagemaker, record) == Champion(serving, ARTIFACT, split=made())
+    assert found(s3, sagemaker, record) == Champion(serving, ARTIFACT, release=ID, sha256="ab" * 32, split=made())
 
 
 def test_a_record_without_a_hash_is_followed(s3: Any, sagemaker: Any) -> None:
     record = json.loads(released(s3, "run-1"))
     del record["sha256"]
-    assert found(s3, sagemaker, json.dumps(record)) == Champion(samples.PACKAGE, ARTIFACT, split=made())
+    assert found(s3, sagemaker, json.dumps(record)) == Champion(samples.PACKAGE, ARTIFACT, release=ID, sha256="ab" * 32, split=made())
 
 
 def test_a_manifest_from_before_they_were_signed_is_followed(s3: Any, sagemaker: Any) -> None:
@@ -246,18 +250,14 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("environment")
 def test_the_handlers_answer_and_its_warning(s3: Any, sagemaker: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    nothing = {"package": None, "artifact": None, "problem": "", "split": None}
-    assert handle({"run": "run-1"}, None) == nothing
+    assert handle({"run": "run-1"}, None) == NONE
     assert capsys.readouterr().out == ""
     package = registered(sagemaker, "run-1")
     record = released(s3, "run-1", package=package)
     boto3.client("ssm").put_parameter(Name=PARAMETER, Value=record, Type="String")
     assert handle({"run": "run-2"}, None) == {
-        **nothing,
-        "package": package,
-        "artifact": ARTIFACT,
-        "split": asdict(made()),
-    }
+        **NONE, "package": package, "artifact": ARTIFACT, "release": ID, "sha256": "ab" * 32, "split": asdict(made()),
+    }  # fmt: skip
     assert capsys.readouterr().out == ""
     s3.delete_object(Bucket="artifacts", Key="runs/run-1/release/model.tar.gz")
     answer = handle({"run": "run-2"}, None)

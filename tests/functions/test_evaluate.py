@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import xgboost
 
+from contracts.differences import LEVELS
 from functions.jobs.evaluate import evaluate as job
 from functions.shared.evaluation import parse_evaluation
 from functions.shared.golden import parse_golden
@@ -211,6 +212,30 @@ def test_both_models_are_measured_on_each_slice(folders: Path, tmp_path: Path) -
     for part, ours in zip(parts, evaluation.slices, strict=True):
         assert part.paired.value + part.paired.difference.value == pytest.approx(ours.value)
         assert part.paired.difference.sd > 0
+
+
+def test_how_far_the_answers_lie_apart_is_told_by_bins_of_the_champions(folders: Path, tmp_path: Path) -> None:
+    place = champion(folders, tmp_path, rounds=3)
+    evaluation = parse_evaluation(json.dumps(run(folders, tmp_path, [*ARGUMENTS, "--champion", str(place)])[0]))
+    assert evaluation.champion is not None
+    answers = evaluation.champion.answers
+    assert answers is not None
+    assert sum(each.rows for each in answers.bins) == 100
+    rows = job.load_rows(str(folders / "test"), 3)
+    ours, theirs = (job.predict(job.load_model(str(each), 3), rows[:, 1:]) for each in (folders / "model", place))
+    last = np.abs(ours - theirs)[theirs >= answers.edges[-1]]
+    assert answers.bins[-1].rows == len(last)
+    assert answers.bins[-1].quantiles == pytest.approx(np.quantile(last, LEVELS))
+
+
+def test_the_levels_are_those_that_are_read() -> None:
+    assert job.LEVELS == LEVELS
+
+
+def test_a_champion_of_one_answer_has_one_bin() -> None:
+    found = job.apart(np.array([1.0, 2.0, 3.0]), np.array([2.0, 2.0, 2.0]))
+    assert found["edges"] == []
+    assert found["bins"] == [{"rows": 3, "quantiles": pytest.approx([1.0, 1.0, 1.0, 1.0])}]
 
 
 def test_a_slice_of_one_row_is_not_compared(folders: Path, tmp_path: Path) -> None:

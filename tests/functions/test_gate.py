@@ -156,6 +156,20 @@ def test_hands_on_what_the_manifest_wants(champion: dict[str, Any]) -> None:
     assert release.champion.outcome == ("better" if "metrics" in champion else None)
 
 
+def test_hands_on_how_far_the_two_models_answers_lie_apart() -> None:
+    pair = samples.manifest()["pair"]
+    document = {**samples.evaluation(4.0, 3.0, 5.0), "champion": compared(4.5, -0.6, -0.4)}
+    champion = Champion(samples.PACKAGE, "", pair["release"], pair["sha256"])
+    assert decide(parse_evaluation(json.dumps(document)), RMSE, champion, "commit")["pair"] is None
+    document["champion"]["answers"] = pair["differences"]
+    evaluation = parse_evaluation(json.dumps(document))
+    found = decide(evaluation, RMSE, champion, "commit")["pair"]
+    assert found == pair
+    # Whose they are must be known: a pair without a name could be any.
+    assert decide(evaluation, RMSE, replace(champion, release=""), "commit")["pair"] is None
+    assert decide(evaluation, RMSE, None, "commit")["pair"] is None
+
+
 def test_the_metric_is_found_by_name() -> None:
     with pytest.raises(FieldError, match="have no 'mae', only rmse"):
         decide(parse_evaluation(json.dumps(samples.evaluation())), Metric("mae", 3), None, "commit")
@@ -179,6 +193,10 @@ def test_refuses_an_unusable_evaluation(change: dict[str, Any]) -> None:
         parse_evaluation(json.dumps({**samples.evaluation(), **change}))
 
 
+def found_champion(package: str | None, problem: str) -> dict[str, Any]:
+    return {"package": package, "artifact": None, "problem": problem, "release": "", "sha256": ""}
+
+
 def judged(s3: Any, champion: dict[str, Any], reason: str = "drift") -> dict[str, Any]:
     document = {**samples.evaluation(4.0, 3.0, 5.0), "champion": compared(3.5, 0.4, 0.6)}
     s3.put_object(Bucket="artifacts", Key="runs/run-1/evaluation/evaluation.json", Body=json.dumps(document).encode())
@@ -189,7 +207,7 @@ def judged(s3: Any, champion: dict[str, Any], reason: str = "drift") -> dict[str
 
 @pytest.mark.parametrize("reason", ["drift", "schedule", "data", "commit"])
 def test_no_reason_switches_the_comparison_off(s3: Any, reason: str) -> None:
-    found = judged(s3, {"package": samples.PACKAGE, "artifact": "s3://artifacts/m.tar.gz", "problem": ""}, reason)
+    found = judged(s3, found_champion(samples.PACKAGE, ""), reason)
     assert not found["passed"]
     assert "clearly worse than the champion" in found["reason"]
     written = s3.get_object(Bucket="artifacts", Key="runs/run-1/evaluation/gate.json")["Body"].read()
@@ -197,7 +215,7 @@ def test_no_reason_switches_the_comparison_off(s3: Any, reason: str) -> None:
 
 
 def test_a_champion_whose_package_nothing_tells_is_named_all_the_same(s3: Any) -> None:
-    found = judged(s3, {"package": None, "artifact": None, "problem": "release r cannot be read"})["champion"]
+    found = judged(s3, found_champion(None, "release r cannot be read"))["champion"]
     assert found["package"] is None
     release = parse_release(json.dumps({**samples.manifest(), "champion": {**found, "value": None}}))
     assert release.champion is not None
@@ -228,7 +246,7 @@ def test_the_sentence_says_why_the_champion_may_know_the_rows(doubt: str) -> Non
 
 
 def test_what_was_judged_is_remembered_whatever_came_of_it(s3: Any) -> None:
-    assert judged(s3, {"package": None, "artifact": None, "problem": ""})["champion"] is None
+    assert judged(s3, found_champion(None, ""))["champion"] is None
     key = trained_key("s3://data-bucket/windows/1.csv", "v1")
     written = json.loads(s3.get_object(Bucket="artifacts", Key=key)["Body"].read())
     assert written == {"run": "run-1", "reason": "drift", "passed": True, "data": "s3://data-bucket/windows/1.csv"}

@@ -20,7 +20,7 @@ from functions.before_traffic.handler import handle as before_traffic
 from functions.before_traffic.replay import replay
 from functions.shared.capture import CaptureSearch, parse_line
 from functions.shared.golden import parse_golden
-from functions.shared.hook import Deployment, HookError, read_deployment, report, target_version
+from functions.shared.hook import Deployment, HookError, read_deployment, report, versions
 from functions.shared.variants import Subject, subjects
 from tests.functions import samples
 
@@ -58,6 +58,13 @@ class FakeLambda:
     def __init__(self, answer: Any) -> None:
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
         self._answer = answer
+
+    def get_function_configuration(self, **request: str) -> dict[str, Any]:
+        assert request == {"FunctionName": "predict", "Qualifier": "1"}
+        variables = {
+            "RELEASE_ID": "20261101-0a0b0c0d", "ENDPOINT_NAME": "e-0", "FEATURES": json.dumps(samples.FEATURES),
+        }  # fmt: skip
+        return {"Environment": {"Variables": variables}}
 
     def invoke(self, **request: Any) -> dict[str, Any]:
         event = json.loads(request["Payload"])
@@ -192,7 +199,7 @@ def test_codedeploys_own_shapes() -> None:
 )
 def test_refuses_an_unusable_app_spec(content: str, reason: str) -> None:
     with pytest.raises(HookError, match=reason):
-        target_version(content, "predict")
+        versions(content, "predict")
 
 
 def test_refuses_a_deployment_without_app_spec() -> None:
@@ -353,14 +360,23 @@ def test_entry_points_read_their_environment(s3: Any, monkeypatch: pytest.Monkey
     codedeploy = FakeCodeDeploy(created=datetime.now(UTC))
     clients = {"codedeploy": codedeploy, "lambda": FakeLambda(good), "s3": s3}
     monkeypatch.setattr(boto3, "client", lambda service, **_: clients[service])
+    manifest = json.dumps(samples.manifest()).encode()
+    s3.put_object(Bucket="artifacts", Key="manifest.json", Body=manifest)
+    replaying = {"requests": 500, "seconds": 180, "megabytes": 32, "latencyMs": 1000, "accept": []}
     environment = {
         "FUNCTION_NAME": "predict", "RELEASE_ID": RELEASE, "GOLDEN_URI": "s3://artifacts/golden.json",
         "ENDPOINT_NAME": "e-1", "CAPTURE_BUCKET": "capture", "CAPTURE_PREFIX": "capture",
+        "MANIFEST_URI": "s3://artifacts/manifest.json", "MANIFEST_SHA256": hashlib.sha256(manifest).hexdigest(),
+        "REPLAY": json.dumps(replaying),
     }  # fmt: skip
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     context = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000)
-    assert before_traffic(EVENT, context)["status"] == "Succeeded"
+    put(s3, f"e-0/live/{this_hour()}", [capture_line(f"caller-{row}", f"{row},2,3", f"{row + 5}") for row in range(9)])
+    before = before_traffic(EVENT, context)
+    assert before["status"] == "Succeeded"
+    assert "Version 2 answered all 3 golden records" in before["reason"]
+    assert "Version 2 answered 9 of 9 captured requests of release 20261101-0a0b0c0d" in before["reason"]
     assert after_traffic(EVENT, context)["status"] == "Succeeded"
     text = json.dumps(samples.golden()).encode()
     monkeypatch.setenv("GOLDEN_SHA256", hashlib.sha256(text).hexdigest())

@@ -147,6 +147,23 @@ def test_a_probe_is_counted_and_judges_nothing(handler: Any, capsys: pytest.Capt
     assert not {"Latency", "Predictions", "Bin0"} & metrics.keys()
 
 
+@pytest.mark.parametrize("model", [FakeModel(), FakeModel(b"nan")])
+def test_a_replayed_request_is_in_no_metric(handler: Any, capsys: pytest.CaptureFixture[str], model: FakeModel) -> None:
+    for body in (instances(GOOD), "{}"):
+        event = proxy_event(body, x_glidepath_inference_id="replay-d-ABC-1")
+        # As the hook invokes the function: no API has passed it on.
+        del event["requestContext"]["apiId"]
+        assert ask(handler, model, event)["headers"]["x-glidepath-inference-id"] == "replay-d-ABC-1"
+    assert not [line for line in lines(capsys) if "_aws" in line]
+
+
+def test_no_caller_stays_out_of_the_metrics_by_an_id(handler: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    event = proxy_event(instances(GOOD), x_glidepath_inference_id="replay-d-ABC-1")
+    assert ask(handler, FakeModel(), event)["statusCode"] == 400
+    (metrics,) = lines(capsys)
+    assert (metrics["Requests"], metrics["CallerErrors"]) == (1, 1)
+
+
 def test_a_callers_mistake_is_not_the_models(handler: Any, capsys: pytest.CaptureFixture[str]) -> None:
     model = FakeModel()
     answer = ask(handler, model, proxy_event("{}"))

@@ -129,10 +129,12 @@ def test_refuses_a_bad_id(given_id: str) -> None:
     assert caught.value.code == "invalid_inference_id"
 
 
-def test_golden_ids_are_the_hooks_own() -> None:
-    event = {"headers": {"x-glidepath-inference-id": "golden-d-1-2"}, "requestContext": {"stage": "before-traffic"}}
-    assert read_inference_id(event) == "golden-d-1-2"
-    with pytest.raises(CallerError, match="must not begin with golden-: choose another id, or leave it out"):
+@pytest.mark.parametrize("own", ["golden-", "replay-"])
+def test_some_ids_are_the_hooks_own(own: str) -> None:
+    given = f"{own}d-1-2"
+    event = {"headers": {"x-glidepath-inference-id": given}, "requestContext": {"stage": "before-traffic"}}
+    assert read_inference_id(event) == given
+    with pytest.raises(CallerError, match=f"must not begin with {own}: choose another id, or leave it out"):
         read_inference_id({**event, "requestContext": {"apiId": "a1", "stage": "before-traffic"}})
 
 

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from contracts.dataset import Metric
-from contracts.release import ReleaseError, Split, parse_release, vouched
+from contracts.release import ReleaseError, Split, parse_pair, parse_release, vouched
 from contracts.s3 import S3Location
 from contracts.signature import SignatureError, check
 from functions.gate.decide import Champion, decide
@@ -53,8 +53,11 @@ class Writer(NamedTuple):
 
 def event() -> dict[str, Any]:
     difference = {"value": -0.53, "standard_deviation": 0.1, "ci": [-0.7, -0.3]}
-    champion = {"metrics": {"rmse": {"value": 5.5, "difference": difference}}, "slices": []}
+    pair = samples.manifest()["pair"]
+    metrics = {"rmse": {"value": 5.5, "difference": difference}}
+    champion = {"metrics": metrics, "slices": [], "answers": pair["differences"]}
     evaluation = parse_evaluation(json.dumps({**samples.evaluation(), "champion": champion}))
+    serving = Champion(samples.PACKAGE, "", pair["release"], pair["sha256"])
     folder = f"s3://artifacts/runs/{RUN}"
     return {
         "run": RUN,
@@ -69,7 +72,7 @@ def event() -> dict[str, Any]:
         "features": f"{folder}/features",
         "package": samples.PACKAGE,
         "data": {"uri": "s3://data-bucket/datasets/a.csv", "version": "v,1", "rows": 6433},
-        "gate": decide(evaluation, Metric("rmse", 10), Champion(samples.PACKAGE), "data"),
+        "gate": decide(evaluation, Metric("rmse", 10), serving, "data"),
     }
 
 
@@ -107,6 +110,7 @@ def test_writes_a_release_that_its_readers_accept(store: Any, write: Writer) -> 
     assert answer["id"] == release.id == "20261121-" + hashlib.sha256(RUN.encode()).hexdigest()[:8]
     assert release.model.sha256 == hashlib.sha256(ARTIFACT).hexdigest()
     assert release.data.version == "v,1"
+    assert release.pair == parse_pair(samples.manifest()["pair"], "pair")
     assert release.champion is not None
     for part in ("rmse 4.97", "better than the champion", "6433 rows", "4f2a9c", release.id):
         assert part in answer["summary"]

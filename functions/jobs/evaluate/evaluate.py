@@ -38,6 +38,8 @@ FOLDER = "/opt/ml/processing"
 SEED, RESAMPLES, GOLDEN_ROWS, TOLERANCE = 20190301, 1000, 20, 1e-4
 # Five bins: with more, chance alone moves the index further (by bins - 1 over rows) before anything is wrong.
 BINS = 5
+# As contracts/differences.py reads them: nothing of it is there where this runs.
+LEVELS = (0.5, 0.9, 0.99, 1.0)
 # Below what float32 keeps of a number.
 SAME = 1e-6
 # Of float32, which XGBoost computes with.
@@ -273,7 +275,7 @@ def compare(
             found += [{"slice": name, "rows": int(inside.sum()), **value} for value in one.values()]
     metrics = differences(labels, predictions, other, list(METRICS))
     doubt = {"doubt": told["doubt"]} if "doubt" in told else {}
-    return {"metrics": metrics, "slices": found, "rows": len(labels), **doubt}
+    return {"metrics": metrics, "slices": found, "rows": len(labels), "answers": apart(predictions, other), **doubt}
 
 
 def paired_by(folder: str) -> dict[str, str]:
@@ -298,6 +300,18 @@ def shared(
         return rows[:, 0], rows[:, 1:], rows[:, 1:]
     pairs, own = load_rows(os.path.join(options.pairs, "rows")), 1 + len(options.features)
     return pairs[:, 0], pairs[:, 1:own], pairs[:, own:]
+
+
+def apart(ours: np.ndarray, theirs: np.ndarray) -> dict[str, Any]:
+    """How far our answers lie from the champion's, by bins of its answers: what is normal where ours takes over."""
+    edges = distribution(theirs)["edges"]
+    place = np.searchsorted(edges, theirs, side="right")
+    distance = np.abs(ours - theirs)
+    bins = []
+    for number in range(len(edges) + 1):
+        inside = distance[place == number]
+        bins.append({"rows": len(inside), "quantiles": np.quantile(inside, LEVELS).tolist()})
+    return {"edges": edges, "bins": bins}
 
 
 def differences(

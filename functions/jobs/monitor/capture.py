@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from contracts.monitoring import PROBES
+from contracts.monitoring import PROBES, REPLAY_IDS
 from functions.jobs.monitor.table import Table, beside, from_rows, join, parse
 
 PIECE = 4 * 1024 * 1024
@@ -28,8 +28,9 @@ _USUAL = re.compile(
     r'\{"captureData": ?\{"endpointInput": ?\{' + _SIDE % "INPUT" + r', ?"endpointOutput": ?\{' + _SIDE % "OUTPUT"
     + r'\}, ?"eventMetadata": ?\{[^{}]*\}, ?"eventVersion": ?"\d+"\}\s*'
 )  # fmt: skip
-# No caller's, and a golden record over and over: it must not be held for what callers ask.
-_PROBE = re.compile(rf'"inferenceId": ?"{PROBES}')
+# No caller's: a golden record over and over, and what other hours' callers asked another release. They must not be held
+# for what callers ask now.
+_OURS = re.compile(rf'"inferenceId": ?"(?:{PROBES}|{REPLAY_IDS})')
 _TOLD = 3
 
 
@@ -97,7 +98,7 @@ def _read(piece: tuple[str, int, int]) -> _Piece:
     tables: list[Table] = []
     bad: Counter[str] = Counter()
     for line in _lines(path, start, size):
-        if PROBES in line and _PROBE.search(line):
+        if (PROBES in line or REPLAY_IDS in line) and _OURS.search(line):
             continue
         try:
             usual = _USUAL.fullmatch(line)

@@ -1,0 +1,182 @@
+"""Callers' requests as the serving release's capture holds them: the newest, spread over the bins of its answers.
+
+Whoever may ask decides what is captured. So a line that is no record is counted and left out; a request counts once,
+and an answer that comes over and over stands for five requests at most; of a request with several rows one is taken.
+No hour gives more than an eighth of the bytes that may be read: a flood of requests hides those of other hours from
+nobody.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.float32 import holds
+from contracts.monitoring import GOLDEN_IDS, PROBES, REPLAY_IDS
+from functions.shared.capture import Captured, CaptureError, parse_line
+
+SAME_ANSWER = 5
+"""Requests that are taken of all to which the former model gave the very same answer."""
+_PIECE = 4 * 1024 * 1024
+"""Bytes that are read of a file at most: its end, which is its newest part. It must fit into the hook's memory."""
+_HOURS = 8
+"""Parts of the bytes: one hour may use up one."""
+_OURS = (GOLDEN_IDS, PROBES, REPLAY_IDS)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One row that was asked, in the order of the features, and what the serving release answered."""
+
+    row: tuple[float, ...]
+    answer: float
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How many requests, of how many features, in which bins; and how many bytes may be read for them."""
+
+    requests: int
+    width: int
+    edges: Sequence[float]
+    most_bytes: int
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What was found. `requests` go from bin to bin in turn, so that any part of them from the start is spread too.
+
+    `bad` lines are no records with as many numbers as features; `read` are bytes.
+    """
+
+    requests: list[Request]
+    bad: int
+    read: int
+
+
+def newest(s3: Any, bucket: str, folder: str, wanted: Wanted, stopped: Callable[[], bool], seed: str) -> Sample:
+    """The sample of a variant's capture (`capture/<endpoint>/<variant>/`). `s3` is a boto3 S3 client.
+
+    Ends with what there is once `stopped` says so. `seed` decides which row of several is taken: nobody who asks
+    knows it.
+    """
+    picker = _Picker(wanted, random.Random(seed))  # noqa: S311  # no secret hangs on it
+    bad = read = 0
+    for key, size, part in _parts(s3, bucket, folder, wanted.most_bytes):
+        if stopped() or picker.full:
+            break
+        bad += sum(not picker.take(line) for line in _tail(s3, bucket, key, size, part))
+        read += part
+    return Sample(picker.spread(), bad, read)
+
+
+class _Picker:
+    """Fills the bins. What a bin has beyond its share is kept for bins that callers ask too seldom for."""
+
+    def __init__(self, wanted: Wanted, chance: random.Random) -> None:
+        self._wanted, self._chance = wanted, chance
+        self._bins: list[list[Request]] = [[] for _ in range(len(wanted.edges) + 1)]
+        self._share = math.ceil(wanted.requests / len(self._bins))
+        self._seen: set[tuple[float, ...]] = set()
+        self._answers: Counter[float] = Counter()
+
+    @property
+    def full(self) -> bool:
+        """Whether every bin has its share."""
+        return all(len(each) >= self._share for each in self._bins)
+
+    def take(self, line: str) -> bool:
+        """Whether the line is one to believe, taken or not."""
+        try:
+            captured = parse_line(line)
+            request = self._request(captured) if captured else None
+        except (CaptureError, ValueError):
+            return False
+        if request is None or request.row in self._seen or self._answers[request.answer] >= SAME_ANSWER:
+            return True
+        place = self._bins[bisect_right(self._wanted.edges, request.answer)]
+        if len(place) < self._wanted.requests:
+            self._seen.add(request.row)
+            self._answers[request.answer] += 1
+            place.append(request)
+        return True
+
+    def spread(self) -> list[Request]:
+        """As many as are wanted, one of each bin after the other."""
+        turns = [(turn, bin_, each) for bin_, found in enumerate(self._bins) for turn, each in enumerate(found)]
+        turns.sort(key=lambda item: item[:2])
+        return [request for _, _, request in turns[: self._wanted.requests]]
+
+    def _request(self, captured: Captured) -> Request | None:
+        """A caller's row with its answer; None for a request of our own. ValueError where it is none."""
+        if captured.inference_id.startswith(_OURS):
+            return None
+        if captured.input is None or captured.output is None:
+            raise ValueError("one side of the exchange is missing")
+        rows = captured.input.strip().split("\n")
+        answers = captured.output.strip().replace("\n", ",").split(",")
+        if len(rows) != len(answers):
+            raise ValueError("not as many answers as rows")
+        chosen = self._chance.randrange(len(rows))
+        row = tuple(_number(cell) for cell in rows[chosen].split(","))
+        if len(row) != self._wanted.width:
+            raise ValueError("not as many numbers as features")
+        return Request(row, _number(answers[chosen]))
+
+
+def _number(cell: str) -> float:
+    """What a caller may send: a finite number of 32 bits."""
+    value = float(cell)
+    if not holds(value):
+        raise ValueError("not a number that a model can compute with")
+    return value
+
+
+def _parts(s3: Any, bucket: str, folder: str, most: int) -> Iterator[tuple[str, int, int]]:
+    """Files, newest first: key, size, and how many of the last bytes are to be read, so that `most` are in all."""
+    hourly = most // _HOURS + 1
+    for hour in _hours(s3, bucket, folder):
+        of_hour = min(most, hourly)
+        for key, size in _files(s3, bucket, hour):
+            part = min(size, of_hour, _PIECE)
+            if part == 0:
+                break
+            yield key, size, part
+            of_hour -= part
+            most -= part
+        if most == 0:
+            return
+
+
+def _hours(s3: Any, bucket: str, folder: str, depth: int = 4) -> Iterator[str]:
+    """The folders of hours (`yyyy/mm/dd/hh/`), newest first. S3 lists in the order of names alone."""
+    if depth == 0:
+        yield folder
+        return
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder, Delimiter="/")
+    found = [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", ())]
+    for each in sorted(found, reverse=True):
+        yield from _hours(s3, bucket, each, depth - 1)
+
+
+def _files(s3: Any, bucket: str, hour: str) -> list[tuple[str, int]]:
+    """Keys and sizes of an hour's files, newest first: SageMaker names them by minute and second."""
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=hour)
+    found = [(entry["Key"], entry["Size"]) for page in pages for entry in page.get("Contents", ()) if entry["Size"]]
+    return sorted(found, reverse=True)
+
+
+def _tail(s3: Any, bucket: str, key: str, size: int, part: int) -> list[str]:
+    """The lines that begin within the last bytes of a file, newest first.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (Range)
+    """
+    span = f"bytes={size - part}-{size - 1}"
+    body: bytes = s3.get_object(Bucket=bucket, Key=key, Range=span)["Body"].read()
+    lines = body.decode("utf-8", "replace").split("\n")
+    return (lines[1:] if part < size else lines)[::-1]
