@@ -1,7 +1,7 @@
 """Bad models, as real artifacts: boosters whose trees were changed, packed as training packs them.
 
 Most of them answer the golden records as the good model does, and everything else badly: such a model passes every
-check before traffic, and only the canary can find it.
+check on held-out rows, and only callers' requests can find it.
 """
 
 import gzip
@@ -218,6 +218,20 @@ def nan_from(feature: int, limit: float) -> Callable[[Any], bytes]:
     def change(booster: Any) -> bytes:
         model = document(booster)
         add_tree(model, step(feature, booster.num_features(), limit, math.nan))
+        return encoded(model)
+
+    return change
+
+
+def biased_from(feature: int, limit: float, bias: float, known: Sequence[Sequence[float]]) -> Callable[[Any], bytes]:
+    """As before below the limit of a feature and for the known rows, `bias` more from there on."""
+
+    def change(booster: Any) -> bytes:
+        model = document(booster)
+        features = booster.num_features()
+        add_tree(model, step(feature, features, limit, bias))
+        beyond = [(row, -bias) for row in known if _float32(row[feature]) >= _float32(limit)]
+        add_tree(model, lookup(features, beyond, 0.0))
         return encoded(model)
 
     return change

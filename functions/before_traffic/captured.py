@@ -18,7 +18,7 @@ from typing import Any
 
 from contracts.float32 import holds
 from contracts.monitoring import GOLDEN_IDS, PROBES, REPLAY_IDS
-from functions.shared.capture import Captured, CaptureError, parse_line
+from functions.shared.capture import CaptureError, parse_line
 
 SAME_ANSWER = 5
 """Requests that are taken of all to which the former model gave the very same answer."""
@@ -65,23 +65,30 @@ def newest(s3: Any, bucket: str, folder: str, wanted: Wanted, stopped: Callable[
     Ends with what there is once `stopped` says so. `seed` decides which row of several is taken: nobody who asks
     knows it.
     """
-    picker = _Picker(wanted, random.Random(seed))  # noqa: S311  # no secret hangs on it
+    picker, chance = Picker(wanted.requests, wanted.edges), random.Random(seed)  # noqa: S311  # no secret
     bad = read = 0
     for key, size, part in _parts(s3, bucket, folder, wanted.most_bytes):
         if stopped() or picker.full:
             break
-        bad += sum(not picker.take(line) for line in _tail(s3, bucket, key, size, part))
+        for line in _tail(s3, bucket, key, size, part):
+            try:
+                request = _request(line, wanted.width, chance)
+            except (CaptureError, ValueError):
+                bad += 1
+                continue
+            if request:
+                picker.add(request)
         read += part
     return Sample(picker.spread(), bad, read)
 
 
-class _Picker:
+class Picker:
     """Fills the bins. What a bin has beyond its share is kept for bins that callers ask too seldom for."""
 
-    def __init__(self, wanted: Wanted, chance: random.Random) -> None:
-        self._wanted, self._chance = wanted, chance
-        self._bins: list[list[Request]] = [[] for _ in range(len(wanted.edges) + 1)]
-        self._share = math.ceil(wanted.requests / len(self._bins))
+    def __init__(self, requests: int, edges: Sequence[float]) -> None:
+        self._requests, self._edges = requests, edges
+        self._bins: list[list[Request]] = [[] for _ in range(len(edges) + 1)]
+        self._share = math.ceil(requests / len(self._bins))
         self._seen: set[tuple[float, ...]] = set()
         self._answers: Counter[float] = Counter()
 
@@ -90,50 +97,49 @@ class _Picker:
         """Whether every bin has its share."""
         return all(len(each) >= self._share for each in self._bins)
 
-    def take(self, line: str) -> bool:
-        """Whether the line is one to believe, taken or not."""
-        try:
-            captured = parse_line(line)
-            request = self._request(captured) if captured else None
-        except (CaptureError, ValueError):
-            return False
-        if request is None or request.row in self._seen or self._answers[request.answer] >= SAME_ANSWER:
-            return True
-        place = self._bins[bisect_right(self._wanted.edges, request.answer)]
-        if len(place) < self._wanted.requests:
+    def add(self, request: Request) -> None:
+        """Take it, unless there are enough like it."""
+        if request.row in self._seen or self._answers[request.answer] >= SAME_ANSWER:
+            return
+        place = self._bins[bisect_right(self._edges, request.answer)]
+        if len(place) < self._requests:
             self._seen.add(request.row)
             self._answers[request.answer] += 1
             place.append(request)
-        return True
 
     def spread(self) -> list[Request]:
         """As many as are wanted, one of each bin after the other."""
         turns = [(turn, bin_, each) for bin_, found in enumerate(self._bins) for turn, each in enumerate(found)]
         turns.sort(key=lambda item: item[:2])
-        return [request for _, _, request in turns[: self._wanted.requests]]
+        return [request for _, _, request in turns[: self._requests]]
 
-    def _request(self, captured: Captured) -> Request | None:
-        """A caller's row with its answer; None for a request of our own. ValueError where it is none."""
-        if captured.inference_id.startswith(_OURS):
-            return None
-        if captured.input is None or captured.output is None:
-            raise ValueError("one side of the exchange is missing")
-        rows = captured.input.strip().split("\n")
-        answers = captured.output.strip().replace("\n", ",").split(",")
-        if len(rows) != len(answers):
-            raise ValueError("not as many answers as rows")
-        chosen = self._chance.randrange(len(rows))
-        row = tuple(_number(cell) for cell in rows[chosen].split(","))
-        if len(row) != self._wanted.width:
-            raise ValueError("not as many numbers as features")
-        return Request(row, _number(answers[chosen]))
+
+def _request(line: str, width: int, chance: random.Random) -> Request | None:
+    """A caller's row with its answer; None for a request of our own, and for an empty line.
+
+    Raises CaptureError or ValueError where it is none.
+    """
+    captured = parse_line(line)
+    if captured is None or captured.inference_id.startswith(_OURS):
+        return None
+    if captured.input is None or captured.output is None:
+        raise CaptureError("one side of the exchange is missing")
+    rows = captured.input.strip().split("\n")
+    answers = captured.output.strip().replace("\n", ",").split(",")
+    if len(rows) != len(answers):
+        raise CaptureError("not as many answers as rows")
+    chosen = chance.randrange(len(rows))
+    row = tuple(_number(cell) for cell in rows[chosen].split(","))
+    if len(row) != width:
+        raise CaptureError("not as many numbers as features")
+    return Request(row, _number(answers[chosen]))
 
 
 def _number(cell: str) -> float:
     """What a caller may send: a finite number of 32 bits."""
     value = float(cell)
     if not holds(value):
-        raise ValueError("not a number that a model can compute with")
+        raise CaptureError("not a number that a model can compute with")
     return value
 
 

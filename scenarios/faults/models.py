@@ -1,8 +1,10 @@
 """Faults that lie in the model: it fails, answers nonsense, or answers late."""
 
 from collections.abc import Callable, Sequence
+from statistics import correlation
 from typing import Any
 
+from contracts.errors import UserError
 from operate.clients import Clients
 from scenarios import boosters
 from scenarios.faults.bounds import bound, latency_ms, read_routing
@@ -55,6 +57,32 @@ def _constant_elsewhere(world: World) -> Outcome:
     return deploy_spoiled(world, "constant-elsewhere", change, _rate_to_judge(world))
 
 
+def _constant_unseen(world: World) -> Outcome:
+    """Nothing is replayed: the shift's own alarm must find what callers get."""
+    with world.configured(world.project.production, "deployment", replay={"requests": 0}):
+        return _constant_elsewhere(world)
+
+
+def _biased(world: World) -> Outcome:
+    """Callers in a fifth of the model's answers get far too much, by a feature that goes with the answer."""
+    answers = _predictions(world.clients, world.new, world.rows)
+    place, limit = _slice(_in_order(world, world.rows), answers)
+    bias = max(answers) - min(answers)
+    return deploy_spoiled(world, "biased", boosters.biased_from(place, limit, bias, _in_order(world, golden(world))))
+
+
+def _slice(rows: Sequence[Sequence[float]], answers: Sequence[float]) -> tuple[int, float]:
+    """The feature that has the most to do with the answers, and from where on a fifth of the rows has it.
+
+    Raises UserError where no feature has.
+    """
+    places = [place for place in range(len(rows[0])) if len({row[place] for row in rows}) > 1]
+    if not places or len(set(answers)) == 1:
+        raise UserError("all callers ask the same or are answered the same: no slice can be wrong by itself")
+    place = max(places, key=lambda each: abs(correlation([row[each] for row in rows], answers)))
+    return place, sorted(row[place] for row in rows)[len(rows) * 4 // 5]
+
+
 def _rate_to_judge(world: World) -> float:
     """Requests a second: a distribution is judged on many, and the new version must see them before its shift ends."""
     routing = read_routing(world)
@@ -73,9 +101,9 @@ def _refuses(world: World) -> Outcome:
 
 
 def live_only(world: World) -> dict[str, str]:
-    """What a request to the new endpoint looks like that is neither the hook's nor the system test's golden record."""
+    """What a request to the new endpoint looks like that is neither the hook's nor the system test's."""
     serving = world.stacks.outputs(world.project.production)["endpoint"]
-    return {"EndpointName": f"^(?!{serving}$)", "InferenceId": "^(?!golden-|test-)"}
+    return {"EndpointName": f"^(?!{serving}$)", "InferenceId": "^(?!golden-|replay-|test-)"}
 
 
 def _raises(world: World) -> Outcome:
@@ -92,11 +120,12 @@ def _slow(world: World) -> Outcome:
 
 
 _BEFORE = r"does not serve: hook BeforeAllowTraffic failed: .*golden records failed"
+_REPLAYED = r"does not serve: hook BeforeAllowTraffic failed: .*fails on \d+ captured requests of release \S+: "
 
 FAULTS = (
     Fault(
         "model-raises",
-        "The new model's container fails, but not for the golden records",
+        "The new model's container fails, but only once callers reach it",
         _raises,
         Expected(DEPLOY, r"alarm \S*model-errors\b.* went off during the shift", bound=bound),
     ),
@@ -110,7 +139,7 @@ FAULTS = (
         "model-nan",
         "The new model answers NaN, but not for the golden records",
         _nan,
-        Expected(DEPLOY, r"alarm \S*model-errors\b.* went off during the shift", bound=bound),
+        Expected(DEPLOY, _REPLAYED + r".*got no usable answer.*model_invalid_output"),
     ),
     Fault(
         "model-constant",
@@ -122,11 +151,23 @@ FAULTS = (
         "model-constant-live",
         "The new model knows the golden records by heart, and predicts the same for everybody else",
         _constant_elsewhere,
+        Expected(DEPLOY, _REPLAYED + r"it answers \S+ to \d+ of"),
+    ),
+    Fault(
+        "model-constant-unseen",
+        "The same, and no captured requests are replayed before traffic",
+        _constant_unseen,
         Expected(DEPLOY, r"alarm \S*prediction-shift\b.* went off during the shift"),
     ),
     Fault(
+        "model-biased-slice",
+        "The new model says far too much to a fifth of its callers, but not to the golden records",
+        _biased,
+        Expected(DEPLOY, _REPLAYED + r"where the former answers were"),
+    ),
+    Fault(
         "model-slow",
-        "The new model is slower than its alarm allows, but not for the golden records",
+        "The new model is slower than its alarm allows, but only once callers reach it",
         _slow,
         Expected(DEPLOY, r"alarm \S*latency\b.* went off during the shift"),
     ),

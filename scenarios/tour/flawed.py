@@ -1,7 +1,8 @@
 """A release as somebody might bring it from outside the pipeline: right on everything held out, useless beyond it.
 
 Its model is the serving one with one more tree, which gives NaN where a feature exceeds what training ever saw. Golden
-records cannot show that, since they are held-out rows of the same data; callers can.
+records cannot show that, since they are held-out rows of the same data, nor can what callers asked before; callers can
+who ask for such a value only now.
 """
 
 import base64

@@ -32,14 +32,18 @@ def bad_release(tour: Tour) -> report.Report:
     fails = f"fails where {flaw.feature} is {flaw.limit:g} or more"
     tour.display.say(f"{TITLE}: {manifest['id']}, a model made by hand that {fails}")
     caller = tour.caller()
-    instances = callers(evidence.golden_instances(tour.clients, former), flaw)
+    known = evidence.golden_instances(tour.clients, former)
+    beyond = callers(known, flaw)
 
     def call(turn: int) -> Answer:
+        # Only now: what was asked before is replayed on the new version, which would get no traffic.
+        instances = beyond if traffic.rate == BUSY else known
         return caller.predict([instances[turn % len(instances)]])
 
+    traffic = Traffic(call, TRICKLE, announce=tour.announce, busy=BUSY)
     with ExitStack() as stack:
         functions = tour.clients.of(tour.project.production, "lambda")
-        traffic = stack.enter_context(Traffic(call, TRICKLE, announce=tour.announce, busy=BUSY))
+        stack.enter_context(traffic)
         name = tour.project.names.predict(tour.project.production)
         watch = stack.enter_context(AliasWatch(functions, name, LIVE, changed=traffic.follow))
         run, said = _deploy(tour, uri, watch, traffic)
@@ -55,7 +59,7 @@ def bad_release(tour: Tour) -> report.Report:
 
 
 def callers(instances: list[dict[str, float]], flaw: flawed.Flaw) -> list[dict[str, float]]:
-    """What callers ask: known rows, and among them some beyond all that training saw."""
+    """What callers ask once traffic moves: known rows, and among them some beyond all that training saw."""
     return [
         {**instance, flaw.feature: flaw.beyond} if number % BEYOND_EVERY == 0 else instance
         for number, instance in enumerate(instances)

@@ -49,6 +49,13 @@ def test_a_constant_everywhere_but_for_golden_rows(artifact: bytes) -> None:
     assert set(answers(bad, ROWS[20:])) == {12.5}
 
 
+def test_too_much_from_a_value_on_but_for_golden_rows(artifact: bytes) -> None:
+    bad = boosters.spoil(artifact, boosters.biased_from(0, 12.0, 7.0, GOLDEN.tolist()))
+    assert answers(bad, GOLDEN) == pytest.approx(answers(artifact, GOLDEN), rel=1e-5)
+    apart = numpy.subtract(answers(bad, ROWS[20:]), answers(artifact, ROWS[20:]))
+    assert apart == pytest.approx(numpy.where(ROWS[20:, 0].astype(numpy.float32) >= 12.0, 7.0, 0.0), abs=1e-4)
+
+
 def test_a_constant_for_everybody(artifact: bytes) -> None:
     assert set(answers(boosters.spoil(artifact, boosters.constant(3.25)), ROWS[:30])) == {3.25}
 

@@ -12,6 +12,8 @@ SERVING = {
     "model-nan",
     "model-constant",
     "model-constant-live",
+    "model-constant-unseen",
+    "model-biased-slice",
     "model-slow",
     "endpoint-creation-fails",
     "endpoint-update-throttled",

@@ -21,7 +21,7 @@ from scenarios.tour.display import Display
 from scenarios.tour.source import tracked_files
 
 ROOT = Path(__file__).resolve().parents[3]
-HANDFUL = ("model-nan", "before-hook-crashes", "lambda-cold-failure", "deployment-stopped")
+HANDFUL = ("model-raises", "model-nan", "before-hook-crashes", "lambda-cold-failure", "deployment-stopped")
 # Before the endpoint is asked for, and when nearly all but the shift is done, or what stands near it.
 KILLS = ("3", "24")
 # The first test waits for a world: a minute on a quiet machine, more on a busy one.
@@ -73,7 +73,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
 def test_a_handful_of_faults_ends_as_expected(played: Played) -> None:
     done = played.faults(ROOT, *HANDFUL, "--keep")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "4 faults, all as expected" in done.stdout
+    assert "5 faults, all as expected" in done.stdout
     assert "\x1b" not in done.stdout
     rows = played.report()
     assert sorted(row["fault"] for row in rows) == sorted(HANDFUL)
@@ -82,8 +82,8 @@ def test_a_handful_of_faults_ends_as_expected(played: Played) -> None:
     # One release served through all of it.
     assert len({row["serving"] for row in rows}) == 1
     failed = {row["fault"]: row["failed"] for row in rows}
-    # The canary did get traffic: a NaN that nobody was answered with would prove nothing.
-    assert failed.pop("model-nan") > 0
+    # The canary did get traffic: a failure that nobody was answered with would prove nothing.
+    assert failed.pop("model-raises") > 0
     assert set(failed.values()) == {0}
     assert lifecycle.running(played.rehearsal)
 
@@ -127,10 +127,10 @@ def test_the_matrix_fails_where_the_handler_reports_no_metrics(played: Played, t
         shutil.copy2(ROOT / path, target)
     metrics = mutant / "functions/predict/metrics.py"
     metrics.write_text(metrics.read_text() + "\n\ndef _write(*_: object) -> None:\n    return\n")
-    done = played.faults(mutant, "model-nan")
+    done = played.faults(mutant, "model-raises")
     assert done.returncode == 1, done.stdout + done.stderr
     (row,) = played.report()
-    assert row["fault"] == "model-nan"
+    assert row["fault"] == "model-raises"
     assert row["ok"] is False
     assert "NOT as expected" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr

@@ -3,8 +3,9 @@
 import hashlib
 import json
 import secrets
-import sys
+import subprocess
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,21 +80,19 @@ class Callers:
         return [answer for each, answer, moving in self.met if each == name and moving]
 
 
-def watched(road: Road, instances: dict[str, dict[str, float]], *command: str) -> Callers:
-    """A command, with callers of both schemas around it."""
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def watched(road: Road, instances: dict[str, dict[str, float]], run: Command, *command: str) -> Callers:
+    """A command (`run` runs it), with callers of both schemas around it."""
     callers = Callers(road, instances)
     thread = threading.Thread(target=callers.run)
     thread.start()
     try:
-        done = road.glidepath(*command)
+        done = run(*command)
     finally:
         callers.stopped.set()
         thread.join()
     assert done.returncode == 0, done.stdout + done.stderr
     assert callers.alias()[0] != callers.before[0]
     return callers
-
-
-def deployment(production: str, address: str) -> tuple[str, ...]:
-    """A deployment by hand acts where its shell points: here, into the rehearsal."""
-    return "exec", "--", sys.executable, "-m", "cli", "deploy", "--stack", production, "--release", address

@@ -20,7 +20,7 @@ from scenarios.tour import evidence
 from scenarios.tour.tour import BUSY
 from scenarios.vouching import overwritten
 from tests.scenarios.road.conftest import Road
-from tests.scenarios.road.schema import deployment, renamed, watched
+from tests.scenarios.road.schema import renamed, watched
 from tests.scenarios.road.variants import Production, eventually, of_two_features
 
 STACKS = ("delivery", "dev", "prod")
@@ -362,20 +362,27 @@ def test_a_shadow_that_fails_fails_nobody(production: Production) -> None:
     assert production.captured(endpoint, "live") > 0
 
 
-def test_a_change_of_schema_refuses_no_caller_of_the_release_that_serves(road: Road) -> None:
-    production = road.project.production
-    manifest = evidence.manifest_now(road.clients, road.project, production)
+def test_a_change_of_schema_refuses_no_caller_of_the_release_that_serves(road: Road, production: Production) -> None:
+    production.configure()
+    manifest = evidence.manifest_now(road.clients, road.project, production.stack)
     changed, address, names = renamed(road, manifest)
+    first, second = manifest["features"][0], changed["features"][0]
+    deployment = ("deploy", "--stack", production.stack, "--release", address)
+    # What callers asked until now cannot be tried on it.
+    refused_by_hook = production.glidepath(*deployment)
+    assert refused_by_hook.returncode == 1
+    assert f"lack {second}. If golden records" in refused_by_hook.stdout + refused_by_hook.stderr
+    moves = production.plain("deployment")
+    production.configure(deployment={**moves, "replay": {"accept": [second]}})
     row = evidence.golden_instances(road.clients, manifest)[0]
     instances = {"old": row, "new": {names[name]: value for name, value in row.items()}}
 
-    there = watched(road, instances, *deployment(production, address))
+    there = watched(road, instances, production.glidepath, *deployment)
     old = there.during("old")
     assert len(old) > 10
     assert {(answer.status, answer.release) for answer in old} == {(200, manifest["id"])}
     refused = there.caller.predict([instances["old"]])
     assert refused.status == 400
-    first, second = manifest["features"][0], changed["features"][0]
     assert f"lacks {second} and has unknown {first}" in str(refused.error)
     assert f"a request of release {manifest['id']}, which no longer serves; release {changed['id']}" in str(
         refused.error
@@ -388,11 +395,11 @@ def test_a_change_of_schema_refuses_no_caller_of_the_release_that_serves(road: R
     ]
     assert json.loads(variables["FORMER"])["release"] == manifest["id"]
 
-    again = road.glidepath(*deployment(production, address))
+    again = production.glidepath(*deployment)
     assert again.returncode == 0, again.stdout + again.stderr
     assert "started deployment" not in again.stdout + again.stderr
 
-    back = watched(road, instances, "rollback", production, "--to", manifest["id"], "--yes")
+    back = watched(road, instances, road.glidepath, "rollback", production.stack, "--to", manifest["id"], "--yes")
     assert {(answer.status, answer.release) for answer in back.during("new")} == {(200, changed["id"])}
     assert back.caller.predict([instances["old"]]).release == manifest["id"]
     assert back.caller.predict([instances["new"]]).status == 400

@@ -73,6 +73,11 @@ class Production:
         document["config"] |= {f"glidepath:{key}": value for key, value in changes.items()}
         self.config.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
 
+    def plain(self, key: str) -> dict[str, Any]:
+        """What the committed config has under `glidepath:`."""
+        found: dict[str, Any] = yaml.safe_load(self._plain)["config"].get(f"glidepath:{key}", {})
+        return found
+
     def glidepath(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """`./glidepath …` of the copy."""
         return subprocess.run(
