@@ -1,4 +1,4 @@
-"""`python -m bench [handler] [gateway] [preview] [policies] [monitor] [gate] [tests] [tour]`: measure these, or all."""
+"""`python -m bench [PART …]`: measure these, or all (PARTS)."""
 
 import importlib
 import sys
@@ -6,7 +6,7 @@ import sys
 import rehearsal.errors
 from contracts.errors import UserError
 
-PARTS = ("handler", "gateway", "preview", "policies", "monitor", "gate", "tests", "tour")
+PARTS = ("handler", "gateway", "preview", "policies", "monitor", "gate", "replay", "tests", "tour")
 
 
 def main(names: list[str]) -> int:

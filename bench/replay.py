@@ -18,7 +18,7 @@ from functions.before_traffic.captured import Picker, Request
 from functions.before_traffic.compare import Exchange, judge
 from functions.jobs.evaluate import evaluate as job
 
-PAIRS, REPLAYS = 10, 200
+PAIRS, REPLAYS = 10, 100
 """Pairs of models in each world, and replays of each."""
 HELD_OUT, ASKED = 645, 4000
 """Rows of a test part, as of some 6,450 taxi trips; requests that a capture holds."""
@@ -139,7 +139,7 @@ def _one(random: Any, rows: Any) -> Any:
 
 def _near(random: Any, rows: Any, count: int) -> Any:
     scaled = rows / rows.std(axis=0)
-    return np.argsort(np.abs(scaled - scaled[random.integers(len(rows))]).sum(axis=1))[:count]
+    return np.argpartition(np.abs(scaled - scaled[random.integers(len(rows))]).sum(axis=1), count)[:count]
 
 
 MIXES: dict[str, Mix] = {

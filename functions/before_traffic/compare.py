@@ -6,7 +6,7 @@ nothing, and no request by itself does.
 
 | what | tolerated |
 |---|---|
-| requests without a usable answer, twice (errors, NaN, time limits) | 1 % |
+| requests without a usable answer, twice (errors, NaN, time limits) | 1 in 1,000 |
 | answers slower than the alarm on latency allows | 5 % |
 | answers too far from the former ones | in a bin `IN_BIN`, in all `IN_ALL` |
 | the same answer, where the former model gave different ones | half |
@@ -30,8 +30,8 @@ from contracts.differences import USUAL, Differences
 
 CHANCE = 1e-4
 """Of stopping a release, for each count, at the share that is tolerated."""
-FAILED, SLOW, SAME = 0.01, 0.05, 0.5
-FACTOR, IN_BIN, IN_ALL = 2.0, 0.5, 0.35
+FAILED, SLOW, SAME = 0.001, 0.05, 0.5
+FACTOR, IN_BIN, IN_ALL = 1.5, 0.5, 0.35
 FEW = 20
 """Answers below which nothing is said of how they are distributed."""
 _DIGITS = 1e-4

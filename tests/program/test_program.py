@@ -1,6 +1,7 @@
 """The real program, every stack in every shape. What real AWS makes of it, these tests do not prove."""
 
 import json
+import re
 from typing import Any
 
 import pulumi
@@ -199,6 +200,24 @@ def test_an_ab_test_shares_the_requests_of_one_endpoint_and_scales_every_variant
         assert json.loads(environment["OTHER_VARIANTS"]) == [
             {"variant": "challenger", "release": second, "golden": manifest(2)["golden"], "sha256": "01" * 32}
         ]
+
+
+def test_the_hook_before_traffic_is_told_what_to_replay_and_no_return_is_held_up() -> None:
+    wanted = {"kind": "canary", "replay": {"requests": 90, "seconds": 60, "megabytes": 2, "accept": ["rain"]}}
+
+    def told(**more: Any) -> dict[str, Any]:
+        ran = run("prod", _stored(1, 2), release=address(1), deployment=wanted, **more)
+        environment = variables(ran, "before-traffic")
+        assert environment["MANIFEST_URI"] == address(1)
+        assert re.fullmatch(r"[0-9a-f]{64}", environment["MANIFEST_SHA256"])
+        assert "REPLAY" not in variables(ran, "after-traffic")
+        found: dict[str, Any] = json.loads(environment["REPLAY"])
+        return found
+
+    limits = {"requests": 90, "seconds": 60, "megabytes": 2, "latencyMs": 400, "accept": ["rain"]}
+    assert told(alarms={"latencyMs": 400}) == limits
+    assert told(alarms={"latencyMs": 400}, returning={"reason": "too slow"}) == {**limits, "accept": None}
+    assert told(returning={"reason": "too slow", "urgent": True})["requests"] == 0
 
 
 def test_a_shadow_answers_nobody() -> None:

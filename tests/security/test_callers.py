@@ -157,11 +157,12 @@ def test_f12_ordinary_traffic_of_one_row_is_judged_as_before(capsys: pytest.Capt
     assert index(capsys, *requests) == pytest.approx(wanted)
 
 
-def test_f23_an_id_of_the_hooks_cannot_be_chosen(handler: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    event = proxy_event(instances(GOOD), x_glidepath_inference_id="golden-d-ABC123-0")
+@pytest.mark.parametrize("own", ["golden", "replay"])
+def test_f23_an_id_of_the_hooks_cannot_be_chosen(handler: Any, capsys: pytest.CaptureFixture[str], own: str) -> None:
+    event = proxy_event(instances(GOOD), x_glidepath_inference_id=f"{own}-d-ABC123-0")
     answer = handler.Service(None, ENVIRONMENT).handle(event, "7")
     assert (answer["statusCode"], json.loads(answer["body"])["error"]["code"]) == (400, "invalid_inference_id")
-    assert "golden-d-ABC123" not in capsys.readouterr().out
+    assert f"{own}-d-ABC123" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("read", [parse_release, parse_golden, parse_evaluation, parse_dataset])
