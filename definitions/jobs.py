@@ -46,7 +46,7 @@ def features(training: Training) -> State:
                 "--SQL.$": SQL,
                 "--DATASET": training.dataset,
                 "--SPLIT_KEY": training.names.split_key,
-                "--CHAMPION.$": "States.JsonToString($.champion)",
+                "--CHAMPION.$": "States.JsonToString($.champion.split)",
             },
         },
         "ResultPath": None,

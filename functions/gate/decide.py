@@ -13,7 +13,7 @@ from typing import Any
 from contracts.dataset import REFUSE, Metric
 from contracts.differences import render_differences
 from functions.gate.compare import Comparison, Outcome, compare
-from functions.shared.evaluation import Evaluation, Paired, Value
+from functions.shared.evaluation import Compared, Evaluation, Paired, Value
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ def decide(evaluation: Evaluation, metric: Metric, champion: Champion | None, re
     stands, verdict, outcome = True, problem, None
     if paired and evaluation.champion:
         slices = evaluation.champion.slices if evaluation.metric == metric.name else ()
-        comparison = compare(metric, paired, slices, _rows(evaluation))
+        comparison = compare(metric, paired, slices, _rows(evaluation.rows, evaluation.champion))
+        comparison = _doubted(comparison, evaluation.champion, champion)
         stands, verdict = _follows(comparison, metric, reason)
-        verdict += _doubt(evaluation.champion.doubt, champion)
         outcome = comparison.outcome
     # The evaluation refuses it first. It is the commit's own code, this is not.
     learned = bool(evaluation.distribution.edges)
@@ -77,19 +77,28 @@ def _paired(evaluation: Evaluation, metric: Metric, champion: Champion | None) -
     return None, f"NOT compared with the champion ({problem}): the threshold alone decides"
 
 
-def _rows(evaluation: Evaluation) -> str:
-    """Which rows both have answered, in words."""
-    found = evaluation.champion.rows if evaluation.champion else None
-    if found is None or found == evaluation.rows:
+def _rows(rows: int, compared: Compared) -> str:
+    """Which of the held-out rows both have answered, in words."""
+    if compared.rows is None or compared.rows == rows:
         return "the same rows"
-    return f"the {found} of {evaluation.rows} rows that neither was trained on"
+    known = "that both have features of" if compared.doubt else "that neither was trained on"
+    return f"the {compared.rows} of {rows} rows {known}"
 
 
-def _doubt(doubt: str, champion: Champion | None) -> str:
-    """Why the champion may know the rows, in words; empty where it does not."""
-    if champion and not champion.recorded:
-        doubt = "it is not recorded how its rows were split"
-    return f"; the champion may have been trained on some of these rows ({doubt.rstrip('.')})" if doubt else ""
+def _doubted(comparison: Comparison, compared: Compared, champion: Champion | None) -> Comparison:
+    """What is left of a comparison in which the champion may have had an advantage, or the wrong features.
+
+    One that it may have won by knowing the rows is on the safe side. One that it lost with features that are not its
+    own proves nothing.
+    """
+    words, outcome = comparison.words, comparison.outcome
+    doubt = compared.doubt if champion is None or champion.recorded else "it is not recorded how its rows were split"
+    if doubt:
+        words += f"; the champion may have been trained on some of these rows ({doubt.rstrip('.')})"
+    if not compared.foreign:
+        return Comparison(outcome, words)
+    words += f"; it was given this commit's features, which may mean something else to it ({compared.foreign})"
+    return Comparison("undecided", f"undecided: {words}") if outcome == "better" else Comparison(outcome, words)
 
 
 def _follows(comparison: Comparison, metric: Metric, reason: str) -> tuple[bool, str]:
@@ -133,7 +142,8 @@ def _champion(
 
 def _pair(champion: Champion | None, evaluation: Evaluation) -> dict[str, Any] | None:
     """How far both models' answers lie apart, and whose the other ones are; None where nobody can say."""
-    answers = evaluation.champion.answers if evaluation.champion else None
+    compared = evaluation.champion
+    answers = compared.answers if compared and not compared.foreign else None
     if champion is None or not champion.release or answers is None:
         return None
     return {"release": champion.release, "sha256": champion.sha256, "differences": render_differences(answers)}

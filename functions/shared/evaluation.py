@@ -56,7 +56,8 @@ class Compared:
     """The champion on the same rows: its metrics by name, or the `problem` for which it could not be asked.
 
     `rows` are those that neither was trained on; None where the evaluation does not say, as code from before does.
-    `doubt` says why that is not known for certain. `answers` is how far the two models' answers lie apart there; an
+    `doubt` says why that is not known for certain, `foreign` why the champion was given other features than its own.
+    `answers` is how far the two models' answers lie apart there; an
     evaluate.py of somebody's own may leave it out.
     """
 
@@ -65,6 +66,7 @@ class Compared:
     problem: str = ""
     rows: int | None = None
     doubt: str = ""
+    foreign: str = ""
     answers: Differences | None = None
 
 
@@ -133,9 +135,9 @@ def _compared(value: object) -> Compared | None:
         metrics = {key: _paired(inner.raw(key), f"{path}.metrics.{key}") for key in list(values)}
         slices = fields.items("slices", _paired_slice)
         rows = fields.count("rows", least=1) if fields.has("rows") else None
-        doubt = _line(fields.text("doubt")) if fields.has("doubt") else ""
+        doubt, foreign = (_line(fields.text(name)) if fields.has(name) else "" for name in ("doubt", "foreign"))
         answers = parse_differences(fields.raw("answers"), f"{path}.answers") if fields.has("answers") else None
-        found = Compared(metrics, slices, rows=rows, doubt=doubt, answers=answers)
+        found = Compared(metrics, slices, rows=rows, doubt=doubt, foreign=foreign, answers=answers)
     fields.done()
     return found
 

@@ -88,7 +88,9 @@ def test_the_champion_is_what_production_serves_whatever_was_registered_since(
 def test_a_record_without_a_hash_is_followed(s3: Any, sagemaker: Any) -> None:
     record = json.loads(released(s3, "run-1"))
     del record["sha256"]
-    assert found(s3, sagemaker, json.dumps(record)) == Champion(samples.PACKAGE, ARTIFACT, release=ID, sha256="ab" * 32, split=made())
+    assert found(s3, sagemaker, json.dumps(record)) == Champion(
+        samples.PACKAGE, ARTIFACT, release=ID, sha256="ab" * 32, split=made()
+    )
 
 
 def test_a_manifest_from_before_they_were_signed_is_followed(s3: Any, sagemaker: Any) -> None:
@@ -130,7 +132,9 @@ def test_a_champion_whose_features_can_be_made_again_is_compared_with(
     s3: Any, sagemaker: Any, features: list[str]
 ) -> None:
     record = released(s3, "run-1", features=features)
-    assert found(s3, sagemaker, record) == Champion(samples.PACKAGE, ARTIFACT, split=made(features))
+    assert found(s3, sagemaker, record) == Champion(
+        samples.PACKAGE, ARTIFACT, release=ID, sha256="ab" * 32, split=made(features)
+    )
 
 
 def test_another_target_is_another_question_whatever_was_recorded(s3: Any, sagemaker: Any) -> None:

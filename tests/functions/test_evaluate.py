@@ -221,7 +221,7 @@ def test_how_far_the_answers_lie_apart_is_told_by_bins_of_the_champions(folders:
     answers = evaluation.champion.answers
     assert answers is not None
     assert sum(each.rows for each in answers.bins) == 100
-    rows = job.load_rows(str(folders / "test"), 3)
+    rows = job.load_test(str(folders / "test"), 3)
     ours, theirs = (job.predict(job.load_model(str(each), 3), rows[:, 1:]) for each in (folders / "model", place))
     last = np.abs(ours - theirs)[theirs >= answers.edges[-1]]
     assert answers.bins[-1].rows == len(last)
@@ -310,9 +310,9 @@ def test_the_test_part_is_what_both_answer_where_it_was_split_alike(folders: Pat
     place = champion(folders, tmp_path)
     without = run(folders, tmp_path, [*ARGUMENTS, "--champion", str(place)])[0]
     assert without["champion"]["rows"] == 100
-    pairs = paired(tmp_path / "pairs", {"how": "test", "doubt": "who knows"})
+    pairs = paired(tmp_path / "pairs", {"how": "test", "foreign": "who knows"})
     found = run(folders, tmp_path, [*ARGUMENTS, "--champion", str(place), "--pairs", pairs])[0]["champion"]
-    assert found == {**without["champion"], "doubt": "who knows"}
+    assert found == {**without["champion"], "foreign": "who knows"}
 
 
 def test_why_there_are_no_pairs_is_handed_on(folders: Path, tmp_path: Path) -> None:

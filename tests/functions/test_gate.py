@@ -233,7 +233,7 @@ def test_the_sentence_says_on_which_rows_both_were_measured(rows: int | None, sa
 
 @pytest.mark.parametrize("split", [None, {"rule": "ab" * 32}])
 def test_a_champion_whose_test_rows_nobody_recorded_is_said_to_be_one(s3: Any, split: dict[str, str] | None) -> None:
-    champion = {"package": samples.PACKAGE, "artifact": "s3://artifacts/m.tar.gz", "problem": "", "split": split}
+    champion = {"package": samples.PACKAGE, "problem": "", "release": "", "sha256": "", "split": split}
     said = "; the champion may have been trained on some of these rows (it is not recorded how its rows were split)."
     assert judged(s3, champion)["reason"].endswith(said) == (split is None)
 
@@ -243,6 +243,29 @@ def test_the_sentence_says_why_the_champion_may_know_the_rows(doubt: str) -> Non
     champion = {**compared(4.5, -0.6, -0.4), **({"doubt": doubt} if doubt else {})}
     reason = verdict(4.0, 3.0, 5.0, champion)["reason"]
     assert reason.endswith(" some of these rows (features.sql does not give draw on).") == bool(doubt)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "outcome"), [(-0.6, -0.4, "undecided"), (-0.1, 0.1, "undecided"), (0.4, 0.6, "worse")]
+)
+def test_who_wins_against_a_champion_with_the_wrong_features_has_proved_nothing(
+    low: float, high: float, outcome: str
+) -> None:
+    champion = {**compared(4.5, low, high), "foreign": "features.sql does not give draw on"}
+    found = verdict(4.0, 3.0, 5.0, champion)
+    assert found["champion"]["outcome"] == outcome
+    assert (
+        "; it was given this commit's features, which may mean something else to it (features.sql does not give"
+        in (found["reason"])
+    )
+    assert found["pair"] is None
+    if outcome == "undecided":
+        assert not verdict(4.0, 3.0, 5.0, champion, reason="drift")["passed"]
+
+
+def test_the_sentence_claims_no_more_of_the_rows_than_is_known() -> None:
+    champion = {**compared(4.5, -0.6, -0.4), "rows": 512, "doubt": "of 7 of these rows alone it is known"}
+    assert "on the 512 of 597 rows that both have features of;" in verdict(4.0, 3.0, 5.0, champion)["reason"]
 
 
 def test_what_was_judged_is_remembered_whatever_came_of_it(s3: Any) -> None:

@@ -17,6 +17,7 @@ from tests.functions.test_features import load_job
 
 OTHER = "s3://artifacts/runs/other/features/train"
 SECRET = "5ec4e7"
+COLUMNS = json.loads(samples.DATASET_TEXT)["columns"]
 FORMER = samples.FEATURES_SQL + "-- the champion's"
 ATTACKS = {
     "writes another run's features": f"INSERT OVERWRITE DIRECTORY '{OTHER}' USING csv SELECT * FROM input",
@@ -71,9 +72,9 @@ def run(job: Any, session: Any, sql: str, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(job, "read_text", texts.__getitem__)
     monkeypatch.setattr(job, "write_json", lambda document, uri: None)
     rule = hashlib.sha256(FORMER.encode()).hexdigest()
-    former = {"sql": "s3://a/former", "rule": rule, "salt": job.salt(SECRET), "features": ["distance"]}
+    former = {"sql": "s3://a/former", "rule": rule, "salt": job.salt(SECRET, COLUMNS), "features": ["distance"]}
     given = {"RUN": "run-1", "INPUT": "s3://a/in", "OUTPUT": "s3://a/out", "SQL": "s3://a/sql"}
-    given |= {"DATASET": "s3://a/dataset", "SPLIT_KEY": "key", "CHAMPION": json.dumps({"split": former})}
+    given |= {"DATASET": "s3://a/dataset", "SPLIT_KEY": "key", "CHAMPION": json.dumps(former)}
     job.main(["job", *[word for name, value in given.items() for word in (f"--{name}", value)]])
 
 
@@ -88,7 +89,8 @@ def test_the_secret_of_the_split_is_in_no_plan(monkeypatch: pytest.MonkeyPatch) 
     """Spark's errors print the plan with every literal, and whoever uploads a file can make them: `total,Total`."""
     session = MagicMock()
     session.sql.return_value.count.return_value = 2
-    session.sql.return_value.select.return_value.where.return_value.count.return_value = 2
+    made = session.sql.return_value.localCheckpoint.return_value
+    made.select.return_value.where.return_value.count.return_value = 2
     run(load_job(monkeypatch), session, samples.FEATURES_SQL, monkeypatch)
     given = [str(call) for call in session.mock_calls if SECRET in str(call)]
     assert given == [f"call.createDataFrame([('{SECRET}',)], 'secret string')"]
@@ -97,7 +99,8 @@ def test_the_secret_of_the_split_is_in_no_plan(monkeypatch: pytest.MonkeyPatch) 
 def test_features_sql_finds_the_secret_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     session = MagicMock()
     session.sql.return_value.count.return_value = 2
-    session.sql.return_value.select.return_value.where.return_value.count.return_value = 2
+    made = session.sql.return_value.localCheckpoint.return_value
+    made.select.return_value.where.return_value.count.return_value = 2
     run(load_job(monkeypatch), session, samples.FEATURES_SQL, monkeypatch)
     calls = [str(call) for call in session.mock_calls]
     dropped = calls.index("call.catalog.dropTempView('lots')")

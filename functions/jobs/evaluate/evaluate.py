@@ -256,8 +256,8 @@ def compare(
 ) -> dict[str, Any]:
     """The champion on the same rows: each metric with `difference`, ours less the champion's. Or why there is none.
 
-    `rows` says how many they are, `doubt` why the champion may know them; `slices` have the same of the one metric, for
-    each slice that has a spread.
+    `rows` says how many they are, `doubt` why the champion may know them, `foreign` why it was given other features
+    than its own; `slices` have the same of the one metric, for each slice that has a spread.
     """
     try:
         told = paired_by(options.pairs)
@@ -274,8 +274,8 @@ def compare(
             one = differences(labels[inside], predictions[inside], other[inside], [options.metric])
             found += [{"slice": name, "rows": int(inside.sum()), **value} for value in one.values()]
     metrics = differences(labels, predictions, other, list(METRICS))
-    doubt = {"doubt": told["doubt"]} if "doubt" in told else {}
-    return {"metrics": metrics, "slices": found, "rows": len(labels), "answers": apart(predictions, other), **doubt}
+    doubts: dict[str, Any] = {key: told[key] for key in ("doubt", "foreign") if key in told}
+    return {"metrics": metrics, "slices": found, "rows": len(labels), "answers": apart(predictions, other), **doubts}
 
 
 def paired_by(folder: str) -> dict[str, str]:

@@ -8,7 +8,8 @@ Arguments (all required):
                and `split`. It is the commit's, which nobody has approved yet, and does nothing but give rows
     --DATASET  s3://…, the dataset's schema; its `target` and `features` name the columns, in this order
     --SPLIT_KEY  ARN of the KMS key whose secret draws a row's lot
-    --CHAMPION  JSON, the answer of functions.champion: the model that this run's is compared with
+    --CHAMPION  JSON, the `split` that functions.champion answers: how the rows of the model were made that this run's
+               is compared with; null where there is none, or nobody knows
 
 `input` has one column more than the data, `draw`: 32 hex digits that depend on the row and on a secret of the project.
 The same row always draws the same lot, in whichever file it comes; who uploads data can neither choose nor guess it.
@@ -17,10 +18,10 @@ SQL that gives `draw` on is held to it: no row may be in two parts.
 train, validation and test are CSV with the label first and no header, as built-in XGBoost expects; baseline holds
 the training rows with a header, as the model monitor's analyzer expects. Beside them:
     split.json      what decided which row is tested on: `rule`, the SHA-256 of the SQL, and `salt`, by which the
-                    secret is told from another one
+                    secret and the columns that lots are drawn with are told from others
     champion/paired.json  on which rows the champion is asked: `{"how": "test"}`, those of test/; `{"how": "pairs"}`,
-                    those in champion/rows/; or `{"problem"}`, why on none. `doubt` says why nobody knows whether
-                    it was trained on those of test/
+                    those in champion/rows/; or `{"problem"}`, why on none. `doubt` says why it may have been trained on
+                    them, `foreign` why it has to be given features that are not its own
     champion/rows/  CSV: label, our features, the champion's features, of the test rows that it was not trained on
 """
 
@@ -36,8 +37,8 @@ from typing import Any
 import boto3
 
 PARTS = ("train", "validation", "test")
-PROBLEM = 200
-"""Characters of an error that a person reads."""
+LARGEST = 3.4028234663852886e38
+"""Of float32, which XGBoost computes with."""
 FEWEST_PAIRS = 30
 """Ours. Of fewer rows a percentile interval holds the truth far less often than it says: https://arxiv.org/abs/1411.5279"""
 
@@ -56,6 +57,10 @@ REFUSED = (
     (re.compile(r"\\[\r\n]"), "goes on with a comment"),
 )
 """What no features.sql may hold, in capitals, and what it does. Spark reads ſ and ı as S and I: so does str.upper."""
+
+
+class NoPairsError(Exception):
+    """Nothing tells which rows the champion can be asked about; the message says why."""
 
 
 class FeatureError(Exception):
@@ -82,7 +87,9 @@ def main(argv: list[str]) -> None:
     spark.createDataFrame([(drawn_by,)], "secret string").createOrReplaceTempView("lots")
     spark.sql(with_lots(dataset["columns"])).createOrReplaceTempView("input")
     spark.catalog.dropTempView("lots")
-    made = spark.sql(sql)
+    # Once and for all: what depends on the time would put a row into another part each time that it is asked for.
+    # https://spark.apache.org/docs/3.5.6/api/python/reference/pyspark.sql/api/pyspark.sql.DataFrame.localCheckpoint.html
+    made = spark.sql(sql).localCheckpoint()
     refuse_leaks(spark, made, args)
     features = made.select(*columns, "split")
     counts = {part: features.where(f"split = '{part}'").count() for part in PARTS}
@@ -95,7 +102,7 @@ def main(argv: list[str]) -> None:
     # The monitor sees captured records as answer, then inputs: the baseline has the same columns in the same order.
     training = features.where("split = 'train'").drop("split")
     write(training, f"{args['OUTPUT']}/baseline", header=True)
-    split = {"rule": hashlib.sha256(sql.encode()).hexdigest(), "salt": salt(drawn_by)}
+    split = {"rule": hashlib.sha256(sql.encode()).hexdigest(), "salt": salt(drawn_by, dataset["columns"])}
     write_json(split, f"{args['OUTPUT']}/split.json")
     write_json(pair(spark, made, split, dataset, args), f"{args['OUTPUT']}/champion/paired.json")
     print(json.dumps({"run": args["RUN"], "rows": counts}))
@@ -148,9 +155,9 @@ def secret(key: str) -> str:
     return mac.hex()
 
 
-def salt(drawn_by: str) -> str:
-    """By what a secret is told from another: 16 hex digits that nobody can compute lots with."""
-    return hashlib.sha256(f"glidepath salt {drawn_by}".encode()).hexdigest()[:16]
+def salt(drawn_by: str, columns: Iterable[str]) -> str:
+    """By what one way to draw lots is told from another: 16 hex digits that nobody can draw lots with."""
+    return hashlib.sha256(f"glidepath salt {with_lots(columns)} {drawn_by}".encode()).hexdigest()[:16]
 
 
 def refuse_leaks(spark: Any, made: Any, args: dict[str, str]) -> None:
@@ -158,7 +165,7 @@ def refuse_leaks(spark: Any, made: Any, args: dict[str, str]) -> None:
 
     A row is known by its lot. SQL that does not give it on is not checked.
     """
-    if "draw" not in made.columns:
+    if not gives_lots(made):
         return
     made.createOrReplaceTempView("made")
     leaked = spark.sql("SELECT draw FROM made GROUP BY draw HAVING COUNT(DISTINCT split) > 1").count()
@@ -181,66 +188,100 @@ def pair(
 ) -> dict[str, str]:
     """On which rows the champion is asked, as in champion/paired.json.
 
-    The same SQL and secret have made its rows: it was trained on none of test/. Other SQL may have split otherwise, and
+    The same SQL and lots have made its rows: it was trained on none of test/. Other SQL may have split otherwise, and
     makes other features: it is run on the same data, and says both. What goes wrong with that stops no training, and
     switches no comparison off while the features have the same names.
     """
-    theirs = json.loads(args["CHAMPION"])["split"]
-    if theirs is None or (theirs["rule"], theirs["salt"]) == (split["rule"], split["salt"]):
+    theirs = json.loads(args["CHAMPION"])
+    if theirs is None:
+        return {"how": "test"}
+    alike = theirs["features"] == dataset["features"]
+    if alike and (theirs["rule"], theirs["salt"]) == (split["rule"], split["salt"]):
         return {"how": "test"}
     if theirs["salt"] != split["salt"]:
-        return {"problem": "its test rows were drawn with another secret: it may have been trained on those of today"}
+        return {"problem": "its rows had other lots (another secret, other columns): it may have been trained on these"}
     try:
-        former, problem = run_former(spark, theirs)
+        return pair_rows(spark, made, theirs, dataset, args)
+    except NoPairsError as error:
+        problem = str(error)
     except Exception as error:  # noqa: BLE001  whatever it is, the model of today can still be judged
-        told = " ".join(str(error).split())[:PROBLEM]
-        former, problem = None, f"the champion's features.sql fails on this data: {type(error).__name__}: {told}"
-    if not problem and "draw" not in made.columns:
-        problem = "features.sql does not give draw on"
-    if problem:
-        same = theirs["features"] == dataset["features"]
-        return {"how": "test", "doubt": problem} if same else {"problem": problem}
+        # Spark's words may hold cells of the data, and these go on to a mail.
+        print(json.dumps({"run": args["RUN"], "champion": str(error)}))
+        problem = f"the champion's features.sql fails on this data ({type(error).__name__}; the job's log has more)"
+    return {"how": "test", "foreign": problem} if alike else {"problem": problem}
+
+
+def pair_rows(
+    spark: Any, made: Any, theirs: Mapping[str, Any], dataset: Mapping[str, Any], args: dict[str, str]
+) -> dict[str, str]:
+    """Write champion/rows/. Raises NoPairsError where nothing tells which rows are the same."""
+    former = run_former(spark, theirs)
+    if not gives_lots(made):
+        raise NoPairsError("features.sql does not give draw on")
     made.createOrReplaceTempView("made")
     former.createOrReplaceTempView("former")
-    pairs = spark.sql(paired(dataset["target"], dataset["features"], theirs["features"]))
-    rows = pairs.count()
+    target = dataset["target"]
+    spark.sql(paired(target, dataset["features"], theirs["features"])).createOrReplaceTempView("pairs")
+    other = spark.sql("SELECT 1 AS one FROM pairs WHERE NOT own_0 = their_0").count()
+    if other:
+        return {"problem": f"its features.sql gives another {target} for {other} of the test rows"}
+    told = {"how": "pairs"}
+    chosen = "part = 'test'"
+    rows = spark.sql(f"SELECT 1 AS one FROM pairs WHERE {chosen}").count()  # noqa: S608
     if rows < FEWEST_PAIRS:
-        return {"problem": f"it was not trained on {rows} of the test rows, and at least {FEWEST_PAIRS} are needed"}
+        # Whoever splits otherwise must not switch the comparison off. At worst the champion knows its rows, and wins.
+        told["doubt"], chosen = f"of {rows} of these rows alone it is known that it was not trained on them", "TRUE"
+    columns = [f"own_{number}" for number in range(1 + len(dataset["features"]))]
+    columns += [f"their_{number}" for number in range(1, 1 + len(theirs["features"]))]
+    pairs = spark.sql(f"SELECT {', '.join(columns)} FROM pairs WHERE {chosen}")  # noqa: S608
+    if pairs.count() == 0:
+        raise NoPairsError("the champion's features.sql makes none of the test rows")
     write(pairs, f"{args['OUTPUT']}/champion/rows", header=False)
-    return {"how": "pairs"}
+    return told
 
 
-def run_former(spark: Any, theirs: Mapping[str, Any]) -> tuple[Any, str]:
-    """What the champion's features.sql makes of today's data; or None, and what is wrong with it."""
+def run_former(spark: Any, theirs: Mapping[str, Any]) -> Any:
+    """What the champion's features.sql makes of today's data. Raises NoPairsError where it may not be run."""
     sql = read_text(theirs["sql"])
     if hashlib.sha256(sql.encode()).hexdigest() != theirs["rule"]:
-        return None, f"{theirs['sql']} is not the features.sql that the champion was trained with"
+        raise NoPairsError(f"{theirs['sql']} is not the features.sql that the champion was trained with")
     more = not_a_query(sql)
     if more:
-        return None, f"the champion's features.sql {more}"
-    former = spark.sql(sql)
-    if "draw" not in former.columns:
-        return None, "the champion's features.sql does not give draw on"
-    former.count()  # what it cannot read fails now
-    return former, ""
+        raise NoPairsError(f"the champion's features.sql {more}")
+    former = spark.sql(sql).localCheckpoint()
+    if not gives_lots(former):
+        raise NoPairsError("the champion's features.sql does not give draw on")
+    return former
+
+
+def gives_lots(frame: Any) -> bool:
+    """Whether rows can be told by their lots. Spark does not tell capitals apart."""
+    return "draw" in [column.lower() for column in frame.columns]
 
 
 def paired(target: str, ours: Iterable[str], theirs: Iterable[str]) -> str:
-    """SQL for label, our features and the champion's, of the rows that `made` and `former` both test on.
+    """SQL for the test rows of `made` as `own_0` (the label), `own_1`, …, with what `former` makes of the same lots:
+    `their_0`, …, and `part`, in which the champion had the row.
 
-    A lot that several rows have is left out: which of them belong together, nothing tells.
+    Equal rows have one lot, and are one row here. A lot of which several different rows are made is left out: nothing
+    tells which belong together. So is a row in which the champion would be given nothing, or more than float32 holds.
     """
-    # Of a lot's only row the least value is the value.
-    own = [f"MIN({column}) AS own_{number}" for number, column in enumerate([target, *ours])]
-    their = [f"MIN({column}) AS their_{number}" for number, column in enumerate(theirs)]
+    own = [f"{column} AS own_{number}" for number, column in enumerate([target, *ours])]
+    their = [f"CAST({column} AS DOUBLE) AS their_{number}" for number, column in enumerate([target, *theirs])]
+
+    def alone(view: str, columns: list[str]) -> str:
+        """The only row of each lot: the least of one value is the value."""
+        names = [column.rpartition(" AS ")[2] for column in columns]
+        rows = f"SELECT DISTINCT draw, split AS part, {', '.join(columns)} FROM {view}"  # noqa: S608  names as above
+        least = ", ".join(f"MIN({name}) AS {name}" for name in names)
+        return f"(SELECT draw, MIN(part) AS part, {least} FROM ({rows}) x GROUP BY draw HAVING COUNT(*) = 1)"  # noqa: S608
+
+    given = " AND ".join(f"ABS(b.their_{number}) <= {LARGEST!r}" for number in range(len(their)))
     chosen = [f"a.own_{number}" for number in range(len(own))] + [f"b.their_{number}" for number in range(len(their))]
-
-    def tested(view: str, columns: list[str]) -> str:
-        alone = f"SELECT draw, MIN(split) AS part, {', '.join(columns)} FROM {view} GROUP BY draw HAVING COUNT(*) = 1"  # noqa: S608  names as in with_lots
-        return f"(SELECT * FROM ({alone}) x WHERE x.part = 'test')"  # noqa: S608
-
-    both = f"{tested('made', own)} a JOIN {tested('former', their)} b ON a.draw = b.draw"
-    return f"SELECT {', '.join(chosen)} FROM {both}"  # noqa: S608
+    return (
+        f"SELECT {', '.join(chosen)}, b.part FROM {alone('made', own)} a JOIN {alone('former', their)} b"  # noqa: S608
+        f" ON a.draw = b.draw WHERE a.part = 'test' AND {given}"
+    )
 
 
 def check(counts: dict[str, int], args: dict[str, str]) -> None:

@@ -59,6 +59,11 @@ class DataFrame:
     def cache(self) -> "DataFrame":
         return self
 
+    def localCheckpoint(self, eager: bool = True) -> "DataFrame":
+        """The rows as they are now, whatever they were made from."""
+        kept: DataFrame = self._session.table(f"({self._query})")
+        return kept
+
     def count(self) -> int:
         row = self._session.connection.execute(f"SELECT count(*) FROM ({self._query})").fetchone()
         assert row is not None
