@@ -12,8 +12,9 @@ from contracts.fields import FieldError, Fields, number
 
 LEVELS = (0.5, 0.9, 0.99, 1.0)
 """Shares of a bin's rows; its `quantiles` are what the difference does not exceed on so many of them."""
-USUAL = LEVELS.index(0.9)
-"""Place of the quantile that live answers are held against: a tenth of the rows lies beyond it."""
+USUAL, LARGEST = LEVELS.index(0.9), LEVELS.index(1.0)
+"""Places of the quantiles that live answers are held against: a tenth of the rows lies beyond the one, none beyond the
+other."""
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def test_a_sound_release_is_said_to_answer_as_it_was_evaluated(s3: Any) -> None:
     put(s3, HOUR, [*lines(1200), "{"])
     assert said(s3) == (
         f"Version 8 answered 500 of 500 captured requests of release {OLD}; half of the answers lie within 0.3 of the"
-        " former ones, 0 of 500 beyond 1.5 times what a tenth of the held-out rows exceed; 1 lines of the capture could"
+        " former ones, 0 of 500 beyond 1.5 times what nine of ten held-out rows differ by; 1 lines of the capture could"
         " not be used."
     )
 
