@@ -41,6 +41,21 @@ def app_spec(
     )
 
 
+def description(release: str, current: str, target: str, returning: str = "") -> str:
+    """A deployment's description, in the 256 characters of ours; `returning` is why traffic goes back, if it does."""
+    moves = f"Release {release}: {_moves(current, target)}"
+    return (f"{moves}. {returning}" if returning else moves)[:256]
+
+
+def is_return(text: str, current: str, target: str) -> bool:
+    """Whether `description` wrote so of a return to a former release."""
+    return f": {_moves(current, target)}. " in text
+
+
+def _moves(current: str, target: str) -> str:
+    return f"version {current} to {target}"
+
+
 def traffic_routing(kind: str, percentage: int, minutes: int) -> dict[str, Any]:
     """A deployment configuration's routing, as pulumi-aws takes it. `kind`: canary or linear."""
     if kind == "canary":

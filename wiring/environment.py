@@ -282,17 +282,14 @@ class EnvironmentStack:
 
 
 def replay(settings: Settings) -> dict[str, object]:
-    """What the hook before traffic is told of the replay of callers' requests (`functions.before_traffic.callers`).
-
-    A return to a former release is not held up: by missing features never, and by nothing where it is urgent.
-    """
-    wanted, returning = settings.deployment.replay, settings.returning
+    """What the hook before traffic is told of the replay of callers' requests (`functions.before_traffic.callers`)."""
+    wanted = settings.deployment.replay
     return {
-        "requests": 0 if returning.urgent else wanted.requests,
+        "requests": wanted.requests,
         "seconds": wanted.seconds,
         "megabytes": wanted.megabytes,
         "latencyMs": settings.alarms.limits.latency_ms,
-        "accept": None if returning.reason else list(wanted.accept),
+        "accept": list(wanted.accept),
     }
 
 

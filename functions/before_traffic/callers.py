@@ -23,15 +23,15 @@ _KEY = "glidepath:deployment.replay.accept"
 class Limits:
     """How many requests are replayed (0: none), in how many seconds, and how many bytes of the capture are read.
 
-    `accepted` are features for want of which requests need not be replayed; None: any, as on a return to a former
-    release. An answer that takes longer than `latency_ms` is a slow one.
+    `accepted` are features for want of which requests need not be replayed. An answer that takes longer than
+    `latency_ms` is a slow one.
     """
 
     requests: int
     seconds: float
     most_bytes: int
     latency_ms: float
-    accepted: tuple[str, ...] | None = ()
+    accepted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ class Time:
 
 
 def read_limits(text: str) -> Limits:
-    """The variable `REPLAY`: `{"requests", "seconds", "megabytes", "latencyMs", "accept": [...] | null}`."""
+    """The variable `REPLAY`: `{"requests", "seconds", "megabytes", "latencyMs", "accept": [...]}`."""
     found = json.loads(text)
-    accepted = None if found["accept"] is None else tuple(found["accept"])
+    accepted = tuple(found["accept"])
     return Limits(found["requests"], found["seconds"], found["megabytes"] * 1024 * 1024, found["latencyMs"], accepted)
 
 
@@ -72,6 +72,8 @@ def replay_callers(
     """The sentence that says what was replayed and how it compares. Raises HookError for what must not take traffic."""
     if limits.requests == 0:
         return "The replay of captured requests is off."
+    if deployment.returning:
+        return "No captured request was replayed: this is a return to a release that has served."
     if serving is None:
         return "No captured request was replayed: no release of this program serves."
     added = [name for name in release.features if name not in serving.features]
@@ -104,16 +106,15 @@ def _sender(clients: Clients, deployment: Deployment, release: Release, serving:
     )
 
 
-def _not_replayable(added: Sequence[str], serving: Serving, accepted: Sequence[str] | None) -> str:
+def _not_replayable(added: Sequence[str], serving: Serving, accepted: Sequence[str]) -> str:
     lacking = f"captured requests of release {serving.release} lack {', '.join(added)}"
-    missing = [] if accepted is None else [name for name in added if name not in accepted]
+    missing = [name for name in added if name not in accepted]
     if missing:
         raise HookError(
             f"The new release cannot be tried on callers' requests before traffic: {lacking}. If golden records and the"
             f" shift's alarms are enough, add {', '.join(missing)} to {_KEY} and deploy again."
         )
-    why = "this is a return" if accepted is None else f"{_KEY} accepts that"
-    return f"No captured request was replayed: {lacking}; {why}."
+    return f"No captured request was replayed: {lacking}; {_KEY} accepts that."
 
 
 def _expected(release: Release, serving: Serving) -> tuple[Differences | None, str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from contracts.appspec import is_return
 from functions.shared.log import log
 from functions.shared.store import ChangedError
 
@@ -21,13 +22,14 @@ class HookError(Exception):
 class Deployment:
     """One CodeDeploy deployment: its id, when it was created, and the function version it shifts to.
 
-    `current` is the version that it shifts from.
+    `current` is the version that it shifts from, `returning` whether it goes back to a former release.
     """
 
     id: str
     created: datetime
     version: str
     current: str = ""
+    returning: bool = False
 
 
 def report(codedeploy: Any, event: Mapping[str, str], check: Callable[[str], str]) -> dict[str, str]:
@@ -61,7 +63,8 @@ def read_deployment(codedeploy: Any, deployment_id: str, function_name: str) -> 
     if not content:
         raise HookError(f"Deployment {deployment_id} carries no AppSpec text.")
     target, current = versions(content, function_name)
-    return Deployment(deployment_id, info["createTime"], target, current)
+    returning = is_return(info.get("description") or "", current, target)
+    return Deployment(deployment_id, info["createTime"], target, current, returning)
 
 
 def versions(app_spec: str, function_name: str) -> tuple[str, str]:

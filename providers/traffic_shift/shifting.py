@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from contracts.appspec import ACTIVE, ALL_AT_ONCE, app_spec, target_version
+from contracts.appspec import ACTIVE, ALL_AT_ONCE, app_spec, description, target_version
 from providers.process import CANCELLED, PlainError
 from providers.traffic_shift.decide import (
     Alarm,
@@ -161,7 +161,9 @@ class Shifting:
             made = self._codedeploy.create_deployment(
                 **self._group,
                 deploymentConfigName=self._configuration(action.current),
-                description=self._description(action),
+                description=description(
+                    props["release"], action.current, props["version"], props.get("returning") or ""
+                ),
                 revision={"revisionType": "AppSpecContent", "appSpecContent": {"content": content}},
                 **self._override(action),
             )
@@ -176,12 +178,6 @@ class Shifting:
             return str(self._props["configuration"])
         self._say(f"version {current} asks endpoint {endpoint}, which is gone: all traffic leaves it at once")
         return ALL_AT_ONCE
-
-    def _description(self, action: Start) -> str:
-        text = f"Release {self._props['release']}: version {action.current} to {self._props['version']}"
-        if self._props.get("returning"):
-            text += f". {self._props['returning']}"
-        return text[:256]
 
     def _override(self, action: Start) -> dict[str, Any]:
         """The group's alarms without those that were in ALARM before this return."""

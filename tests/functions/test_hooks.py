@@ -13,6 +13,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from contracts.appspec import description, is_return
 from contracts.fields import FieldError
 from functions.after_traffic.check import check_golden
 from functions.after_traffic.handler import handle as after_traffic
@@ -200,6 +201,15 @@ def test_codedeploys_own_shapes() -> None:
 def test_refuses_an_unusable_app_spec(content: str, reason: str) -> None:
     with pytest.raises(HookError, match=reason):
         versions(content, "predict")
+
+
+def test_a_return_is_known_by_what_its_deployment_says() -> None:
+    for reason in ("", "it was slow: version 9 to 8"):
+        text = description(RELEASE, "1", "2", reason)
+        assert is_return(text, "1", "2") is bool(reason)
+    assert len(description(RELEASE, "1", "2", "x" * 300)) == 256
+    deployment = read_deployment(FakeCodeDeploy(), "d-1", "predict")
+    assert (deployment.version, deployment.current, deployment.returning) == ("2", "1", False)
 
 
 def test_refuses_a_deployment_without_app_spec() -> None:

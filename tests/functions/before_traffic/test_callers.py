@@ -11,7 +11,7 @@ import pytest
 
 from functions.before_traffic.callers import Clients, Limits, read_limits, replay_callers
 from functions.before_traffic.serving import Serving
-from functions.shared.hook import HookError
+from functions.shared.hook import Deployment, HookError
 from tests.functions import samples
 from tests.functions.before_traffic.support import (
     DEPLOYMENT,
@@ -42,12 +42,13 @@ def said(
     limits: Limits = LIMITS,
     serving: Serving | None = SERVING,
     clock: Clock | None = None,
+    deployment: Deployment = DEPLOYMENT,
     **changes: Any,
 ) -> str:
     clock = clock or Clock()
     functions = Functions(model, clock, changes.get("id", NEW))
     clients = Clients(functions, s3, "predict", "capture", "capture", "live")
-    return replay_callers(clients, DEPLOYMENT, release(**changes), serving, limits, clock.time())
+    return replay_callers(clients, deployment, release(**changes), serving, limits, clock.time())
 
 
 def refused(*arguments: Any, **more: Any) -> str:
@@ -112,6 +113,14 @@ def test_a_first_release_and_a_replay_that_is_off_say_so(s3: Any) -> None:
     assert said(s3, limits=replace(LIMITS, requests=0)) == "The replay of captured requests is off."
 
 
+def test_a_return_is_held_up_by_no_replay(s3: Any) -> None:
+    put(s3, HOUR, lines(240))
+    sentence = "No captured request was replayed: this is a return to a release that has served."
+    back = replace(DEPLOYMENT, returning=True)
+    assert said(s3, lambda _: 502, deployment=back) == sentence
+    assert said(s3, features=["rain"], deployment=back) == sentence
+
+
 def test_new_features_are_named_and_want_to_be_accepted(s3: Any) -> None:
     put(s3, HOUR, lines(240))
     features = [*samples.FEATURES, "borough", "rain"]
@@ -127,7 +136,6 @@ def test_new_features_are_named_and_want_to_be_accepted(s3: Any) -> None:
         f"No captured request was replayed: captured requests of release {OLD} lack borough, rain;"
         " glidepath:deployment.replay.accept accepts that."
     )
-    assert said(s3, limits=replace(LIMITS, accepted=None), features=features).endswith("; this is a return.")
 
 
 def test_features_that_are_gone_or_moved_hinder_no_replay(s3: Any) -> None:
@@ -163,4 +171,3 @@ def test_a_caller_with_a_million_requests_neither_stops_nor_hides(s3: Any) -> No
 def test_the_limits_are_what_the_program_says() -> None:
     text = {"requests": 9, "seconds": 60, "megabytes": 2, "latencyMs": 300, "accept": ["a"]}
     assert read_limits(json.dumps(text)) == Limits(9, 60, 2 * 1024 * 1024, 300, ("a",))
-    assert read_limits(json.dumps({**text, "accept": None})).accepted is None
