@@ -1,0 +1,182 @@
+"""What of a shift is counted: the windows of ten seconds that the judge may compare, and why the others are left out.
+
+The comparison is only as honest as its counts, so each rule here keeps one assumption of functions/judge/evidence.py:
+
+| rule | what it keeps |
+|---|---|
+| left out: a window in which weights moved, or may have | the share is constant, so it may be multiplied with a rate |
+| counted once, when three minutes old, never revised | reports that come late cannot be chosen by what they say |
+| first calls of new sandboxes are taken off | the new version has more of them, for no fault of its own |
+| a judge that looked away for two minutes ends it | weights were not read, and nobody would have been warned |
+
+Windows, and not minutes: a shift whose steps last a minute has no clock minute in which nothing moves. CloudWatch
+keeps metrics of the embedded format by the second where their StorageResolution is 1, for three hours:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+WINDOW_SECONDS = 10
+AGE_SECONDS = 180
+"""From the window's end. What comes later is lost, and lost alike for both versions."""
+MISSED_SECONDS = 120
+"""Between two looks."""
+BLOCK_REQUESTS = 20
+"""Windows of one weight are added up to blocks of so many requests: the share of three requests says little."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Of one metric, over the same time: requests and events (failed, or slow) of the old version and the new one."""
+
+    old_requests: int
+    old_events: int
+    new_requests: int
+    new_events: int
+
+    @property
+    def share(self) -> float:
+        """Of the requests, the new version's. There is at least one request."""
+        return self.new_requests / (self.old_requests + self.new_requests)
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.old_requests + other.old_requests,
+            self.old_events + other.old_events,
+            self.new_requests + other.new_requests,
+            self.new_events + other.new_events,
+        )
+
+
+NOTHING = Counts(0, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Reported:
+    """By one version, in one window. `events`: metric → requests with that event. `first…`: those of them that were
+    the first of their sandbox."""
+
+    requests: int = 0
+    events: Mapping[str, int] = field(default_factory=dict)
+    first: int = 0
+    first_events: Mapping[str, int] = field(default_factory=dict)
+
+    def judged(self, metric: str) -> tuple[int, int]:
+        """Requests and events without the first calls. A late report must not make either negative."""
+        requests = max(self.requests - self.first, 0)
+        events = self.events.get(metric, 0) - self.first_events.get(metric, 0)
+        return requests, min(max(events, 0), requests)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Of the alias: when it was read, in epoch seconds, and the new version's weight."""
+
+    at: float
+    weight: float
+
+
+@dataclass(frozen=True)
+class Window:
+    """Ten seconds from `start`, in epoch seconds."""
+
+    start: float
+    old: Reported = Reported()
+    new: Reported = Reported()
+
+
+@dataclass(frozen=True)
+class Block:
+    """Windows of one weight, added up; metric → counts."""
+
+    weight: float
+    counts: Mapping[str, Counts]
+
+    @property
+    def requests(self) -> int:
+        """Of both versions. Every metric has the same."""
+        return max((each.old_requests + each.new_requests for each in self.counts.values()), default=0)
+
+    def __add__(self, other: Block) -> Block:
+        return replace(self, counts={name: each + other.counts[name] for name, each in self.counts.items()})
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Everything the judge remembers between two looks.
+
+    `until`: windows that start before were dealt with. `left`: start and reason of each window that was left out.
+    `broken`: why the shift can no longer be judged; empty as long as it can.
+    """
+
+    metrics: tuple[str, ...]
+    until: float
+    looked: float
+    blocks: tuple[Block, ...] = ()
+    open: Block | None = None
+    left: tuple[tuple[float, str], ...] = ()
+    broken: str = ""
+
+    def counts(self, metric: str) -> tuple[Counts, ...]:
+        """Of the closed blocks, in the order of time."""
+        return tuple(block.counts[metric] for block in self.blocks)
+
+    def by_weight(self, metric: str) -> tuple[Counts, ...]:
+        """Of the closed blocks, one for each weight."""
+        found: dict[float, Counts] = {}
+        for block in self.blocks:
+            found[block.weight] = found.get(block.weight, NOTHING) + block.counts[metric]
+        return tuple(found.values())
+
+
+def look(tally: Tally, now: float, windows: Sequence[Window], readings: Sequence[Reading]) -> Tally:
+    """Counts what has become old enough since the last look. A window that nobody reported had no request."""
+    if now - tally.looked > MISSED_SECONDS:
+        away = f"the judge did not look for {now - tally.looked:.0f} s, and {MISSED_SECONDS} s are allowed"
+        tally = replace(tally, broken=tally.broken or away)
+    reported = {window.start: window for window in windows}
+    start = tally.until
+    while start + WINDOW_SECONDS + AGE_SECONDS <= now:
+        tally = _count(tally, reported.get(start, Window(start)), readings)
+        start += WINDOW_SECONDS
+    return replace(tally, until=start, looked=now)
+
+
+def close(tally: Tally) -> Tally:
+    """At the shift's end: what is in the open block counts too, however little it is."""
+    return tally if tally.open is None else replace(tally, blocks=(*tally.blocks, tally.open), open=None)
+
+
+def _count(tally: Tally, window: Window, readings: Sequence[Reading]) -> Tally:
+    weight, reason = _weight(window.start, readings)
+    if reason:
+        return replace(tally, left=(*tally.left, (window.start, reason)))
+    if tally.open is not None and tally.open.weight != weight:
+        tally = close(tally)
+    counts = {name: Counts(*window.old.judged(name), *window.new.judged(name)) for name in tally.metrics}
+    block = Block(weight, counts)
+    block = block if tally.open is None else tally.open + block
+    # Closed by the number of requests, which says nothing of their outcome: closing by events would choose the share.
+    tally = replace(tally, open=block)
+    return close(tally) if block.requests >= BLOCK_REQUESTS else tally
+
+
+def _weight(start: float, readings: Sequence[Reading]) -> tuple[float, str]:
+    """The weight all through a window, or why it is left out.
+
+    The readings next to it on either side must agree. A shift's weights only grow, so nothing moved between them.
+    """
+    before = max((each for each in readings if each.at <= start), key=lambda each: each.at, default=None)
+    after = min(
+        (each for each in readings if each.at >= start + WINDOW_SECONDS), key=lambda each: each.at, default=None
+    )
+    if before is None or after is None:
+        return 0.0, "weights not read"
+    if before.weight != after.weight:
+        return 0.0, "weights moved"
+    if not 0 < before.weight < 1:
+        return 0.0, "one version only"
+    return before.weight, ""

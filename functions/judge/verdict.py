@@ -1,0 +1,86 @@
+"""What follows from the counts of a shift: fail, pass or inconclusive, with the sentence that says why.
+
+| outcome | when |
+|---|---|
+| fail | the evidence of any metric has reached its threshold, at any look |
+| pass | of every metric a loss of the tolerance is ruled out, and the judge saw the shift |
+| inconclusive | anything else |
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from functions.judge import evidence, tolerance
+from functions.judge.counts import NOTHING, Counts, Tally, close
+
+Outcome = Literal["fail", "pass", "inconclusive"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Of one metric. `evidence`: the largest so far, as a power of ten. `upper`: the smallest difference of the rates
+    that is ruled out, as a share of requests."""
+
+    metric: str
+    outcome: Outcome
+    counts: Counts
+    evidence: float
+    upper: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Of a shift."""
+
+    outcome: Outcome
+    findings: tuple[Finding, ...]
+    sentence: str
+
+
+def verdict(tally: Tally, tolerances: Mapping[str, float] | None = None) -> Verdict:
+    """At the end of a shift. `tolerances`: metric → tolerated difference of the rates, where not the default."""
+    allowed = {name: (tolerances or {}).get(name, tolerance.TOLERANCE) for name in tally.metrics}
+    ended = close(tally)
+    findings = tuple(_finding(ended, name, allowed[name]) for name in ended.metrics)
+    failed = [each for each in findings if each.outcome == "fail"]
+    if failed:
+        return Verdict("fail", findings, f"Failed: {_words(failed[0], allowed)}.")
+    if tally.broken:
+        return Verdict("inconclusive", findings, f"Inconclusive: {tally.broken}.")
+    unclear = [each for each in findings if each.outcome == "inconclusive"]
+    if unclear:
+        return Verdict(
+            "inconclusive", findings, f"Inconclusive: {'; '.join(_words(each, allowed) for each in unclear)}."
+        )
+    return Verdict("pass", findings, f"Passed: {'; '.join(_words(each, allowed) for each in findings)}.")
+
+
+def _finding(tally: Tally, metric: str, allowed: float) -> Finding:
+    blocks, weights = tally.counts(metric), tally.by_weight(metric)
+    largest = evidence.largest(blocks)
+    outcome: Outcome = "inconclusive"
+    if largest >= evidence.threshold(len(tally.metrics)):
+        outcome = "fail"
+    elif tolerance.passes(weights, allowed):
+        outcome = "pass"
+    return Finding(metric, outcome, sum(weights, NOTHING), largest / math.log(10), tolerance.upper(weights))
+
+
+def _words(found: Finding, allowed: Mapping[str, float]) -> str:
+    counts = found.counts
+    seen = (
+        f"{found.metric}: {counts.new_events} of {counts.new_requests} requests of the new version, "
+        f"{counts.old_events} of {counts.old_requests} of the old one"
+    )
+    if found.outcome == "fail":
+        return f"{seen}; so many would be seen by chance once in {10**found.evidence:.3g} shifts at most"
+    limit = f"{100 * allowed[found.metric]:.2g} points are tolerated"
+    if found.outcome == "pass":
+        return f"{seen}; worse by {100 * found.upper:.2g} points or more is ruled out, {limit}"
+    if found.upper == 1:
+        return f"{seen}; no loss is ruled out, {limit}"
+    return f"{seen}; only a loss of {100 * found.upper:.2g} points or more is ruled out, {limit}"
