@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 
 WINDOW_SECONDS = 10
 AGE_SECONDS = 180
@@ -55,14 +56,29 @@ NOTHING = Counts(0, 0, 0, 0)
 
 
 @dataclass(frozen=True)
+class Bins:
+    """Requests in each bin of the predictions, of both versions over the same time; none where nothing was answered.
+
+    A request of several rows counts in several bins by parts.
+    """
+
+    old: tuple[float, ...] = ()
+    new: tuple[float, ...] = ()
+
+    def __add__(self, other: Bins) -> Bins:
+        return Bins(_sum(self.old, other.old), _sum(self.new, other.new))
+
+
+@dataclass(frozen=True)
 class Reported:
     """By one version, in one window. `events`: metric → requests with that event. `first…`: those of them that were
-    the first of their sandbox."""
+    the first of their sandbox. `bins`: requests by the bin of their prediction."""
 
     requests: int = 0
     events: Mapping[str, int] = field(default_factory=dict)
     first: int = 0
     first_events: Mapping[str, int] = field(default_factory=dict)
+    bins: tuple[float, ...] = ()
 
     def judged(self, metric: str) -> tuple[int, int]:
         """Requests and events without the first calls. A late report must not make either negative."""
@@ -94,6 +110,7 @@ class Block:
 
     weight: float
     counts: Mapping[str, Counts]
+    bins: Bins = Bins()
 
     @property
     def requests(self) -> int:
@@ -101,7 +118,8 @@ class Block:
         return max((each.old_requests + each.new_requests for each in self.counts.values()), default=0)
 
     def __add__(self, other: Block) -> Block:
-        return replace(self, counts={name: each + other.counts[name] for name, each in self.counts.items()})
+        counts = {name: each + other.counts[name] for name, each in self.counts.items()}
+        return replace(self, counts=counts, bins=self.bins + other.bins)
 
 
 @dataclass(frozen=True)
@@ -157,7 +175,7 @@ def _count(tally: Tally, window: Window, readings: Sequence[Reading]) -> Tally:
     if tally.open is not None and tally.open.weight != weight:
         tally = close(tally)
     counts = {name: Counts(*window.old.judged(name), *window.new.judged(name)) for name in tally.metrics}
-    block = Block(weight, counts)
+    block = Block(weight, counts, Bins(window.old.bins, window.new.bins))
     block = block if tally.open is None else tally.open + block
     # Closed by the number of requests, which says nothing of their outcome: closing by events would choose the share.
     tally = replace(tally, open=block)
@@ -180,3 +198,7 @@ def _weight(start: float, readings: Sequence[Reading]) -> tuple[float, str]:
     if not 0 < before.weight < 1:
         return 0.0, "one version only"
     return before.weight, ""
+
+
+def _sum(one: Sequence[float], other: Sequence[float]) -> tuple[float, ...]:
+    return tuple(a + b for a, b in zip_longest(one, other, fillvalue=0.0))

@@ -24,7 +24,7 @@ TOLERANCE = 0.03
 """Of the difference of the rates, as a share of requests. By simulation: docs/verdict.md."""
 RATES = (1e-5, 1e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3)
 """Rates of a healthy pair, of equal weight."""
-_HALVINGS = 50
+HALVINGS = 50
 
 
 def log_evidence(blocks: Sequence[Counts], tolerance: float = TOLERANCE) -> float:
@@ -59,7 +59,7 @@ def hardest(rate: float, share: float, tolerance: float) -> float:
     Nearest in relative entropy, weighted with the shares. It is where the derivative is 0, between 0 and `rate`.
     """
     low, high = 0.0, rate
-    for _ in range(_HALVINGS):
+    for _ in range(HALVINGS):
         old = (low + high) / 2
         new = old + tolerance
         slope = (1 - share) * (old - rate) * new * (1 - new) + share * (new - rate) * old * (1 - old)

@@ -2,9 +2,11 @@
 
 | outcome | when |
 |---|---|
-| fail | the evidence of any metric has reached its threshold, at any look |
+| fail | the evidence of any metric, or of the predictions' bins, has reached its threshold, at any look |
 | pass | of every metric a loss of the tolerance is ruled out, and the judge saw the shift |
 | inconclusive | anything else |
+
+Bins can only fail: where the counts do not suffice to pass, it is inconclusive already, whatever the predictions are.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from functions.judge import evidence, tolerance
+from functions.judge import bins, evidence, tolerance
+from functions.judge.bins import Pair
 from functions.judge.counts import NOTHING, Counts, Tally, close
 
 Outcome = Literal["fail", "pass", "inconclusive"]
@@ -41,14 +44,21 @@ class Verdict:
     sentence: str
 
 
-def verdict(tally: Tally, tolerances: Mapping[str, float] | None = None) -> Verdict:
-    """At the end of a shift. `tolerances`: metric → tolerated difference of the rates, where not the default."""
+def verdict(tally: Tally, pair: Pair | None = None, tolerances: Mapping[str, float] | None = None) -> Verdict:
+    """At the end of a shift. `pair`: what the evaluation knows of both models, where it does.
+
+    `tolerances`: metric → tolerated difference of the rates, where not the default.
+    """
     allowed = {name: (tolerances or {}).get(name, tolerance.TOLERANCE) for name in tally.metrics}
     ended = close(tally)
-    findings = tuple(_finding(ended, name, allowed[name]) for name in ended.metrics)
+    limit = evidence.threshold(len(tally.metrics) + (pair is not None))
+    findings = tuple(_finding(ended, name, allowed[name], limit) for name in ended.metrics)
     failed = [each for each in findings if each.outcome == "fail"]
     if failed:
         return Verdict("fail", findings, f"Failed: {_words(failed[0], allowed)}.")
+    shifted = bins.largest([block.bins for block in ended.blocks], pair) if pair else 0.0
+    if shifted >= limit:
+        return Verdict("fail", findings, f"Failed: {_shifted(shifted)}.")
     if tally.broken:
         return Verdict("inconclusive", findings, f"Inconclusive: {tally.broken}.")
     unclear = [each for each in findings if each.outcome == "inconclusive"]
@@ -59,15 +69,23 @@ def verdict(tally: Tally, tolerances: Mapping[str, float] | None = None) -> Verd
     return Verdict("pass", findings, f"Passed: {'; '.join(_words(each, allowed) for each in findings)}.")
 
 
-def _finding(tally: Tally, metric: str, allowed: float) -> Finding:
+def _finding(tally: Tally, metric: str, allowed: float, limit: float) -> Finding:
     blocks, weights = tally.counts(metric), tally.by_weight(metric)
     largest = evidence.largest(blocks)
     outcome: Outcome = "inconclusive"
-    if largest >= evidence.threshold(len(tally.metrics)):
+    if largest >= limit:
         outcome = "fail"
     elif tolerance.passes(weights, allowed):
         outcome = "pass"
     return Finding(metric, outcome, sum(weights, NOTHING), largest / math.log(10), tolerance.upper(weights))
+
+
+def _shifted(evidence_: float) -> str:
+    return (
+        "the new version's predictions are distributed otherwise than the evaluation says of this pair of models, by an"
+        f" odds ratio above {bins.ODDS:.2g}; so much would be seen by chance once in {math.exp(evidence_):.3g} shifts"
+        " at most"
+    )
 
 
 def _words(found: Finding, allowed: Mapping[str, float]) -> str:

@@ -1,7 +1,7 @@
 """Which windows are counted: each rule, and what would happen without it."""
 
 from functions.judge import evidence
-from functions.judge.counts import Counts, Reading, Reported, Tally, Window, close, look
+from functions.judge.counts import Bins, Counts, Reading, Reported, Tally, Window, close, look
 from tests.functions.judge.support import METRICS, readings, windows
 
 FAILED = METRICS[0]
@@ -128,3 +128,10 @@ def test_no_request_is_counted_twice_or_lost() -> None:
     seldom = close(_looks(_tally(), START + 900, seen, read, every=60))
     assert often.counts(FAILED) == seldom.counts(FAILED)
     assert sum(block.requests for block in often.blocks) == 10 * len(seen)
+
+
+def test_bins_of_predictions_are_added_up_where_there_were_any() -> None:
+    answered, silent = Reported(2, bins=(1.5, 0.5)), Reported(2, {FAILED: 2})
+    seen = windows(START, 20, answered, silent) + windows(START + 20, 20, answered, answered)
+    tally = close(_looks(_tally(), START + 240, seen, readings(START, [0.5])))
+    assert [block.bins for block in tally.blocks] == [Bins((6.0, 2.0), (3.0, 1.0))]

@@ -1,6 +1,7 @@
 """The three verdicts, and the sentences that say why."""
 
-from functions.judge.counts import Block, Counts, Tally
+from functions.judge.bins import Pair
+from functions.judge.counts import Bins, Block, Counts, Tally
 from functions.judge.verdict import verdict
 from tests.functions.judge.support import METRICS
 
@@ -51,7 +52,18 @@ def test_a_judge_that_looked_away_cannot_pass_a_release_and_can_still_fail_it() 
 
 def test_a_metric_may_have_a_tolerance_of_its_own() -> None:
     tally = _tally(Counts(500, 0, 500, 0), Counts(500, 20, 500, 25))
-    assert verdict(tally, {SLOW: 0.2}).outcome == "pass"
+    assert verdict(tally, tolerances={SLOW: 0.2}).outcome == "pass"
+
+
+def test_predictions_that_the_evaluation_did_not_foresee_fail() -> None:
+    quiet = Counts(500, 0, 500, 0)
+    seen = Bins((250.0, 250.0), (450.0, 50.0))
+    tally = Tally(METRICS, 0, 0, (Block(0.5, {FAILED: quiet, SLOW: quiet}, seen),))
+    assert verdict(tally).outcome == "pass"
+    assert verdict(tally, Pair(((60, 0), (48, 12)))).outcome == "pass"
+    found = verdict(tally, Pair(((60, 0), (0, 60))))
+    assert found.outcome == "fail"
+    assert found.sentence.startswith("Failed: the new version's predictions are distributed otherwise than")
 
 
 def test_the_open_block_counts_in_the_end() -> None:

@@ -1,0 +1,134 @@
+"""The simulation decides as the judge's own modules do, and its yardsticks are what they are called."""
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench import rules, verdict
+from bench.shifts import COUNTED, STEP, STEPS, WINDOWS, Traffic, World, traffic, weights, worlds
+from functions.judge import bins, counts, evidence, tolerance
+from functions.judge.bins import Pair
+from functions.judge.counts import Reading, Reported, Tally, Window, look
+
+METRICS = ("failed", "slow")
+WORLDS = {world.name: world for world in worlds()}
+SHIFTS = 6
+
+
+def _tally(seen: Traffic, shift: int) -> Tally:
+    """What the judge counts of one simulated shift by its own rules, window by window, a look every ten seconds."""
+    windows = [
+        Window(
+            counts.WINDOW_SECONDS * number,
+            *(
+                Reported(
+                    int(requests[shift, number]),
+                    {"failed": int(failed[shift, number]), "slow": int(slow[shift, number])},
+                    bins=tuple(map(float, binned[shift, number])),
+                )
+                for requests, failed, slow, binned in (
+                    (seen.old, seen.old_failed, seen.old_slow, seen.old_bins),
+                    (seen.new, seen.new_failed, seen.new_slow, seen.new_bins),
+                )
+            ),
+        )
+        for number in range(WINDOWS)
+    ]
+    # The weight moves five seconds into a step's first window, and the alias is read every ten seconds.
+    step = 10 * STEP
+    read = [Reading(at, min(10, (at - 5) // step + 1) / 10) for at in range(-7, 800, 10)]
+    tally = Tally(METRICS, 0, 0)
+    for now in range(10, rules.JUDGED_END + 1, 10):
+        tally = look(tally, now, windows, [each for each in read if each.at <= now])
+    return tally
+
+
+def _seen(name: str, rate: float) -> Traffic:
+    return traffic(np.random.default_rng(4), WORLDS[name], rate, SHIFTS)
+
+
+@pytest.mark.parametrize("rate", [0.02, 0.5, 5.0])
+@pytest.mark.parametrize("name", ["1 % errors, equal", "0.1 % errors, then 5 %", "one bin biased", "twice as slow"])
+def test_evidence_bins_and_passes_are_those_of_the_judge(name: str, rate: float) -> None:
+    seen = _seen(name, rate)
+    limit = evidence.threshold(3)
+    found = {
+        "failed": seen.counted(seen.old, seen.old_failed, seen.new, seen.new_failed),
+        "slow": seen.counted(seen.old, seen.old_slow, seen.new, seen.new_slow),
+    }
+    judged = {metric: rules.counted(*arrays, limit=limit) for metric, arrays in found.items()}
+    passed = {metric: rules.passes(*arrays) for metric, arrays in found.items()}
+    binned = rules.binned(*seen.counted(seen.old_bins, seen.new_bins), tables=seen.tables, limit=limit)
+    for shift in range(SHIFTS):
+        tally = _tally(seen, shift)
+        assert not tally.broken
+        assert {reason for _, reason in tally.left} <= {"weights moved", "one version only", "weights not read"}
+        for metric in METRICS:
+            largest = evidence.largest(tally.counts(metric))
+            assert judged[metric].largest[shift] == pytest.approx(largest, abs=1e-9)
+            assert (judged[metric].window[shift] < np.inf) == (largest >= limit)
+            assert passed[metric][shift] == tolerance.passes(tally.by_weight(metric))
+        pair = Pair(tuple(tuple(map(int, row)) for row in seen.tables[shift]))
+        assert binned.largest[shift] == pytest.approx(
+            bins.largest([block.bins for block in tally.blocks], pair), abs=1e-9
+        )
+
+
+def test_the_windows_that_are_counted_are_those_the_judge_would_count() -> None:
+    seen = _seen("1 % errors, equal", 5.0)
+    tally = _tally(seen, 0)
+    left = {int(start) // 10 for start, _ in tally.left}
+    assert [number for number in range(STEP * STEPS) if number not in left] == [
+        number for number in range(STEP * STEPS) if number % STEP in COUNTED
+    ]
+
+
+def test_the_window_in_which_evidence_suffices_is_the_first_one() -> None:
+    seen = _seen("0.1 % errors, then 5 %", 5.0)
+    limit = evidence.threshold(3)
+    judged = rules.counted(*seen.counted(seen.old, seen.old_failed, seen.new, seen.new_failed), limit=limit)
+    for shift in range(SHIFTS):
+        blocks = _tally(seen, shift).counts("failed")
+        number = next(number for number, each in enumerate(evidence.path(blocks)) if each >= limit)
+        # At five requests a second each window is a block.
+        step, place = divmod(number, len(COUNTED))
+        assert judged.window[shift] == STEP * step + COUNTED[place]
+
+
+def test_weights_grow_by_a_tenth_a_minute() -> None:
+    assert weights()[:7] == pytest.approx([0.1] * 6 + [0.2])
+    assert weights()[53:56] == pytest.approx([0.9, 1, 1])
+
+
+def test_today_stops_by_the_first_failed_request_that_its_clock_shows_in_time() -> None:
+    clock = rules.Clock(np.zeros(2, int), np.full((2, 14), 60.0), np.zeros(2), np.zeros(2), np.full(2, 20.0))
+    seen = traffic(np.random.default_rng(1), World("", (0.0, 0.0), slow=(0.0, 0.0)), 0.02, 2)
+    seen.new_failed[0, 8] = 1
+    # Failed in the second minute, there a minute later, looked at on the minute; traffic is back 20 s after.
+    assert rules.today(seen, clock).stopped[0] == 180 + 20
+    assert rules.today(seen, clock).stopped[1] == np.inf
+    assert rules.failed_requests(seen, np.array([95.0, 85.0]), 600)[0] == 1
+    seen.new_failed[:, 8] = 4
+    assert list(rules.failed_requests(seen, np.array([85.0, 80.0]), 600)) == [2, 0]
+
+
+def test_a_step_by_step_test_is_exact() -> None:
+    random_ = random.Random(1)
+
+    # A sample of arrangements against the sum: two steps of 10 requests, with 3 and 4 events.
+    def drawn() -> int:
+        return sum(sum(place < new for place in random_.sample(range(10), events)) for new, events in ((2, 3), (6, 4)))
+
+    more = sum(drawn() >= 5 for _ in range(20_000)) / 20_000
+    shift: tuple[Any, ...] = tuple(np.array(each) for each in ((8, 4), (1, 1), (2, 6), (2, 3)))
+    assert verdict._exact(*shift) == pytest.approx(more, abs=0.01)
+
+
+def test_a_cell_counts_every_shift_once() -> None:
+    row = verdict.cell(WORLDS["0.1 % errors, then 50 %"], 5.0, shifts=50)
+    assert row.stopped == 1
+    assert row.passed == 0
+    assert 0 < row.failed < 2 * row.today_failed
+    assert "fail 100.0%" in str(row)
