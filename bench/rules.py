@@ -22,9 +22,9 @@ from bench.shifts import COUNTED, STEP, STEPS, WINDOWS, Traffic
 from functions.judge import bins, counts, evidence, tolerance
 
 WINDOW = counts.WINDOW_SECONDS
-END, JUDGED_END = 600, 730
-"""Seconds after which a deployment has ended, and no alarm stops it any more: today, with a minute for the hook after
-traffic; and with the judge, whose hook waits until the last window was counted."""
+END = 600
+"""Seconds after which today's deployment has ended and no alarm stops it any more: with a minute for the hook after
+traffic."""
 LIMIT_EVENTS, LIMIT_SHARE = 3, 0.3
 """Hard limits: failed (or slow) requests of the new version in a clock minute, and their share of its requests."""
 NEVER = np.inf
@@ -68,8 +68,13 @@ class Judged:
     window: Any
 
 
-def judge(seen: Traffic, clock: Clock) -> Decision:
-    """The judge, with its hard limits."""
+def judged_end(age: int = counts.AGE_SECONDS) -> int:
+    """The same with the judge, whose hook after traffic waits until the last window was counted."""
+    return WINDOW * STEP * STEPS + WINDOW + age
+
+
+def judge(seen: Traffic, clock: Clock, age: int = counts.AGE_SECONDS) -> Decision:
+    """The judge, with its hard limits. `age`: at which a window is counted, in seconds."""
     limit = evidence.threshold(3)
     failed, slow = (
         counted(*seen.counted(seen.old, old, seen.new, new), limit=limit)
@@ -77,10 +82,10 @@ def judge(seen: Traffic, clock: Clock) -> Decision:
     )
     shifted = binned(*seen.counted(seen.old_bins, seen.new_bins), tables=seen.tables, limit=limit)
     window = np.minimum(np.minimum(failed.window, slow.window), shifted.window)
-    by_evidence = WINDOW * (window + 1) + counts.AGE_SECONDS + clock.judge + clock.reaction
+    by_evidence = WINDOW * (window + 1) + age + clock.judge + clock.reaction
     by_limit = np.minimum(
         *(
-            _alarm(clock, (new >= LIMIT_EVENTS) & (new >= LIMIT_SHARE * requests), JUDGED_END)
+            _alarm(clock, (new >= LIMIT_EVENTS) & (new >= LIMIT_SHARE * requests), judged_end(age))
             for new, requests in ((minutes(clock, each), minutes(clock, seen.new)) for each in _events(seen))
         )
     )

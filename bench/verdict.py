@@ -14,10 +14,13 @@ from bench import rules
 from bench.measure import Result
 from bench.shifts import COUNTED, STEPS, World, traffic, worlds
 from functions.judge import evidence
+from functions.judge.counts import AGE_SECONDS
 
 RATES = (0.02, 0.1, 0.5, 1.0, 5.0, 25.0, 50.0)
 """Requests per second."""
 SHIFTS = 2000
+YOUNGER = (60, 120)
+"""Seconds after which windows could be counted as well, if reports were known to be there."""
 EFFECT_SHIFTS, POWER, ALPHA = 400, 0.8, evidence.ALPHA / 3
 """For the smallest error rate that is found: shifts a try, and the level, of which failed requests have a third."""
 _FACTORIALS = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, 100_000)))])
@@ -63,17 +66,17 @@ def measure() -> Iterator[Result | Row]:
     yield from _effects()
 
 
-def cell(world: World, rate: float, shifts: int = SHIFTS) -> Row:
+def cell(world: World, rate: float, shifts: int = SHIFTS, age: int = AGE_SECONDS) -> Row:
     """One cell. Its random numbers are its own, so that a cell can be repeated by itself."""
     random = np.random.default_rng([int(100 * rate), *world.name.encode()])
     seen, clock = traffic(random, world, rate, shifts), rules.Clock.draw(random, shifts)
-    judged, today = rules.judge(seen, clock), rules.today(seen, clock)
+    judged, today = rules.judge(seen, clock, age), rules.today(seen, clock)
     return Row(
         world,
         rate,
         float(np.isfinite(judged.stopped).mean()),
         float(judged.passed.mean()),
-        float(rules.failed_requests(seen, judged.stopped, rules.JUDGED_END).mean()),
+        float(rules.failed_requests(seen, judged.stopped, rules.judged_end(age)).mean()),
         float(np.isfinite(today.stopped).mean()),
         float(rules.failed_requests(seen, today.stopped, rules.END).mean()),
         float(rules.z_test(seen, clock).mean()),
@@ -105,6 +108,10 @@ def _summary(rows: list[Row]) -> Iterator[Result]:
         row = max(at_rate, key=lambda row: row.failed / row.today_failed)
         detail = f"({row.failed:.1f} to {row.today_failed:.1f}; {row.world.name})"
         yield Result(f"failed requests to today's, {rate:g}/s", row.failed / row.today_failed, "x", detail, 1.5)
+        for age in YOUNGER:
+            young = cell(row.world, rate, age=age)
+            times = young.failed / young.today_failed
+            yield Result(f"  the same if counted after {age} s", times, "x", f"(stopped {young.stopped:.1%})")
 
 
 def _worst(name: str, rows: list[Row], value: Callable[[Row], float], aim: float | None = None) -> Result:

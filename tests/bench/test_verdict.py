@@ -8,9 +8,10 @@ import pytest
 
 from bench import rules, verdict
 from bench.shifts import COUNTED, STEP, STEPS, WINDOWS, Traffic, World, traffic, weights, worlds
-from functions.judge import bins, counts, evidence, tolerance
+from functions.judge import bins, counts, evidence, power, tolerance
 from functions.judge.bins import Pair
 from functions.judge.counts import Reading, Reported, Tally, Window, look
+from functions.judge.power import linear, visible
 
 METRICS = ("failed", "slow")
 WORLDS = {world.name: world for world in worlds()}
@@ -40,7 +41,7 @@ def _tally(seen: Traffic, shift: int) -> Tally:
     step = 10 * STEP
     read = [Reading(at, min(10, (at - 5) // step + 1) / 10) for at in range(-7, 800, 10)]
     tally = Tally(METRICS, 0, 0)
-    for now in range(10, rules.JUDGED_END + 1, 10):
+    for now in range(10, rules.judged_end() + 1, 10):
         tally = look(tally, now, windows, [each for each in read if each.at <= now])
     return tally
 
@@ -132,3 +133,27 @@ def test_a_cell_counts_every_shift_once() -> None:
     assert row.passed == 0
     assert 0 < row.failed < 2 * row.today_failed
     assert "fail 100.0%" in str(row)
+
+
+def _simulated(per_minute: float, old: float, new: float) -> float:
+    seen = traffic(np.random.default_rng(9), World("", (old, new)), per_minute / 60, 2000)
+    limit = evidence.threshold(power.METRICS)
+    arrays = seen.counted(seen.old, seen.old_failed, seen.new, seen.new_failed)
+    return float((rules.counted(*arrays, limit=limit).largest >= limit).mean())
+
+
+@pytest.mark.parametrize(
+    ("per_minute", "old", "new"),
+    [(6, 0.001, 1.0), (30, 0.0, 0.2), (30, 0.001, 0.15), (300, 0.001, 0.02), (300, 0.01, 0.05), (1500, 0.01, 0.022)],
+)
+def test_the_power_told_is_that_of_simulated_shifts_within_five_points(
+    per_minute: float, old: float, new: float
+) -> None:
+    assert power.power(linear(10, 1), per_minute, old, new) == pytest.approx(_simulated(per_minute, old, new), abs=0.05)
+
+
+@pytest.mark.parametrize(("per_minute", "old"), [(30, 0.001), (300, 0.001)])
+def test_what_is_said_to_be_visible_is_found_in_eighty_percent(per_minute: float, old: float) -> None:
+    least = visible(linear(10, 1), per_minute, old)
+    assert least is not None
+    assert _simulated(per_minute, old, least) == pytest.approx(0.8, abs=0.06)
