@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.shifts import COUNTED, STEP, STEPS, WINDOWS, Traffic
+from bench.shifts import COUNTED, STEP, STEPS, WINDOWS, Traffic, weights
 from functions.judge import bins, counts, evidence, tolerance
 
 WINDOW = counts.WINDOW_SECONDS
@@ -26,7 +26,11 @@ END = 600
 """Seconds after which today's deployment has ended and no alarm stops it any more: with a minute for the hook after
 traffic."""
 LIMIT_EVENTS, LIMIT_SHARE = 3, 0.3
-"""Hard limits: failed (or slow) requests of the new version in a clock minute, and their share of its requests."""
+"""Hard limits: failed, slow or crashed requests of the new version in a clock minute, and their share of all."""
+METRICS = 4
+"""Of the judge: failed, slow and crashed requests, and bins."""
+SILENT_CALLS, SILENT_SHARE = 10, 0.5
+"""definitions/health.py: calls in a minute, and the share of them that went unreported, two minutes in a row."""
 NEVER = np.inf
 
 
@@ -62,10 +66,11 @@ class Decision:
 
 @dataclass(frozen=True)
 class Judged:
-    """Of each shift: the logarithm of the largest evidence, and the window at whose end it reached its threshold."""
+    """Of each shift: the logarithm of the largest evidence, and when the window ended in which it sufficed, in seconds
+    (NEVER: in none)."""
 
     largest: Any
-    window: Any
+    ended: Any
 
 
 def judged_end(age: int = counts.AGE_SECONDS) -> int:
@@ -75,32 +80,30 @@ def judged_end(age: int = counts.AGE_SECONDS) -> int:
 
 def judge(seen: Traffic, clock: Clock, age: int = counts.AGE_SECONDS) -> Decision:
     """The judge, with its hard limits. `age`: at which a window is counted, in seconds."""
-    limit = evidence.threshold(3)
-    failed, slow = (
-        counted(*seen.counted(seen.old, old, seen.new, new), limit=limit)
-        for old, new in ((seen.old_failed, seen.new_failed), (seen.old_slow, seen.new_slow))
-    )
-    shifted = binned(*seen.counted(seen.old_bins, seen.new_bins), tables=seen.tables, limit=limit)
-    window = np.minimum(np.minimum(failed.window, slow.window), shifted.window)
-    by_evidence = WINDOW * (window + 1) + age + clock.judge + clock.reaction
-    by_limit = np.minimum(
-        *(
-            _alarm(clock, (new >= LIMIT_EVENTS) & (new >= LIMIT_SHARE * requests), judged_end(age))
-            for new, requests in ((minutes(clock, each), minutes(clock, seen.new)) for each in _events(seen))
-        )
-    )
-    stopped = np.minimum(by_evidence, by_limit)
-    quiet = passes(*seen.counted(seen.old, seen.old_failed, seen.new, seen.new_failed))
-    quick = passes(*seen.counted(seen.old, seen.old_slow, seen.new, seen.new_slow))
-    return Decision(stopped, quiet & quick & (stopped == NEVER))
+    limit = evidence.threshold(METRICS)
+    failed = seen.counted(seen.old, seen.old_failed, seen.new, seen.new_failed)
+    slow = seen.counted(seen.old, seen.old_slow, seen.new, seen.new_slow)
+    crashed, least = by_minutes(clock, seen)
+    judged = [
+        counted(*failed, limit=limit),
+        counted(*slow, limit=limit),
+        binned(*seen.counted(seen.old_bins, seen.new_bins), tables=seen.tables, limit=limit),
+        counted_by_minutes(clock, *crashed, least=least, limit=limit),
+    ]
+    by_evidence = np.min([each.ended for each in judged], axis=0) + age + clock.judge + clock.reaction
+    stopped = np.minimum(by_evidence, _alarm(clock, _limits(seen, clock), judged_end(age)))
+    passed = passes(*steps(*failed)) & passes(*steps(*slow)) & passes(*crashed)
+    return Decision(stopped, passed & (stopped == NEVER))
 
 
 def today(seen: Traffic, clock: Clock) -> Decision:
     """definitions/health.py with the committed production config: any failed request of a minute, p99, stability.
 
-    An endpoint's 5XX is the failed request's own. Nothing crashes here and nothing is silent.
+    An endpoint's 5XX is the failed request's own.
     """
-    requests, failed, slow = (minutes(clock, each) for each in (seen.new, seen.new_failed, seen.new_slow))
+    requests, failed, slow, crashed = (
+        minutes(clock, each) for each in (seen.new, seen.new_failed, seen.new_slow, seen.new_crashed)
+    )
     late = (slow >= 1) & (slow >= 0.01 * requests)
     binned_ = np.cumsum(np.stack([minutes(clock, seen.new_bins[..., bin_]) for bin_ in range(5)], axis=-1), axis=1)
     rows = binned_.sum(-1)
@@ -109,7 +112,7 @@ def today(seen: Traffic, clock: Clock) -> Decision:
     live = (binned_ + 0.5) / (rows + 2.5)[..., None]
     index = ((live - expected) * np.log(live / expected)).sum(-1)
     shifted = (rows >= 100) & (index >= 0.25)
-    stopped = _alarm(clock, (failed >= 1) | late | shifted, END)
+    stopped = _alarm(clock, (failed >= 1) | late | shifted | (crashed >= 1) | _silent(seen, clock), END)
     return Decision(stopped, stopped == NEVER)
 
 
@@ -129,10 +132,10 @@ def z_test(seen: Traffic, clock: Clock) -> Any:
 
 
 def failed_requests(seen: Traffic, stopped: Any, end: float) -> Any:
-    """Of the new version, until traffic was back, or the deployment ended."""
+    """Of the new version, crashed ones among them, until traffic was back or the deployment ended."""
     starts = WINDOW * np.arange(WINDOWS)
     until = np.minimum(stopped, end)[:, None]
-    return (seen.new_failed * np.clip((until - starts) / WINDOW, 0, 1)).sum(axis=1)
+    return ((seen.new_failed + seen.new_crashed) * np.clip((until - starts) / WINDOW, 0, 1)).sum(axis=1)
 
 
 def minutes(clock: Clock, windows: Any) -> Any:
@@ -159,7 +162,8 @@ def counted(old: Any, old_events: Any, new: Any, new_events: Any, *, limit: floa
         share = np.where(both, block[2] / np.maximum(block[0] + block[2], 1), 0)[:, None]
         events = np.where(both, block[1] + block[3], 0)[:, None]
         logs += np.where(both, block[3], 0)[:, None] * np.log(ratios) - events * np.log1p((ratios - 1) * share)
-        _keep(found, logs, number, closes, limit)
+        step, place = divmod(number, len(COUNTED))
+        _keep(found, logs, closes, WINDOW * (STEP * step + COUNTED[place] + 1), limit)
         block[:, closes] = 0
     return found
 
@@ -191,16 +195,50 @@ def binned(old: Any, new: Any, *, tables: Any, limit: float) -> Judged:
         logs += np.where(both[:, None, None], gained, 0).reshape(shifts, -1)
         seen = np.where(both[:, None], seen + predicted, seen)
         requests = np.where(both[:, None], requests + of_old[:, None], requests)
-        _keep(found, logs, number, closes, limit)
+        step, place = divmod(number, len(COUNTED))
+        _keep(found, logs, closes, WINDOW * (STEP * step + COUNTED[place] + 1), limit)
         block_old[closes], block_new[closes] = 0, 0
     return found
 
 
+def by_minutes(clock: Clock, seen: Traffic) -> tuple[list[Any], Any]:
+    """Calls and crashes of both versions by clock minutes, and the least shares to reckon with; 1 where it is left out.
+
+    A minute in which the new version got everything in the end has nothing to tell.
+    """
+    found = [minutes(clock, each) for each in (seen.old_calls, seen.old_crashed, seen.new_calls, seen.new_crashed)]
+    last = np.clip(STEP * (np.arange(found[0].shape[1]) + 1) - clock.phase[:, None] - 1, 0, WINDOWS - 1)
+    least = weights()[last]
+    return [np.where(least < 1, each, 0) for each in found], least
+
+
+def counted_by_minutes(
+    clock: Clock, old: Any, old_events: Any, new: Any, new_events: Any, *, least: Any, limit: float
+) -> Judged:
+    """evidence.path over minutes in which weights move."""
+    shifts, number = old.shape
+    ratios = np.array(evidence.RATIOS)
+    logs = np.zeros((shifts, len(ratios)))
+    found = Judged(np.full(shifts, -NEVER), np.full(shifts, NEVER))
+    for minute in range(number):
+        both = (old[:, minute] > 0) & (new[:, minute] > 0)
+        share = np.maximum(new[:, minute] / np.maximum(old[:, minute] + new[:, minute], 1), least[:, minute])[:, None]
+        events = np.where(both, old_events[:, minute] + new_events[:, minute], 0)[:, None]
+        logs += np.where(both, new_events[:, minute], 0)[:, None] * np.log(ratios)
+        logs -= events * np.log1p((ratios - 1) * share)
+        end = WINDOW * (STEP * (minute + 1) - clock.phase)
+        _keep(found, logs, least[:, minute] < 1, end, limit)
+    return found
+
+
+def steps(*arrays: Any) -> list[Any]:
+    """The counted windows added up by steps, which are the weights."""
+    return [each.reshape(len(each), -1, len(COUNTED)).sum(-1) for each in arrays]
+
+
 def passes(old: Any, old_events: Any, new: Any, new_events: Any, allowed: float = tolerance.TOLERANCE) -> Any:
-    """tolerance.passes over the weights."""
-    a, b, c, d = (
-        each.reshape(len(each), -1, len(COUNTED)).sum(-1)[..., None] for each in (old, old_events, new, new_events)
-    )
+    """tolerance.passes over blocks."""
+    a, b, c, d = (each[..., None] for each in (old, old_events, new, new_events))
     rates = np.array([rate for rate in tolerance.RATES if rate + allowed < 1])
     share = c / np.maximum(a + c, 1)
     low = np.zeros((*share.shape[:2], len(rates)))
@@ -217,8 +255,21 @@ def passes(old: Any, old_events: Any, new: Any, new_events: Any, allowed: float 
     return _mean(np.where((a > 0) & (c > 0), logs, 0).sum(1)) >= -np.log(tolerance.BETA)
 
 
-def _events(seen: Traffic) -> tuple[Any, Any]:
-    return seen.new_failed, seen.new_slow
+def _limits(seen: Traffic, clock: Clock) -> Any:
+    """Minutes in which any hard limit is reached."""
+    requests, calls = minutes(clock, seen.new), minutes(clock, seen.new_calls)
+    found = _silent(seen, clock)
+    for events, of in ((seen.new_failed, requests), (seen.new_slow, requests), (seen.new_crashed, calls)):
+        each = minutes(clock, events)
+        found |= (each >= LIMIT_EVENTS) & (each >= LIMIT_SHARE * of)
+    return found
+
+
+def _silent(seen: Traffic, clock: Clock) -> Any:
+    """Minutes that are the second one in a row of which half of the calls went unreported."""
+    calls = minutes(clock, seen.new_calls)
+    quiet = (calls >= SILENT_CALLS) & (calls - minutes(clock, seen.new) >= SILENT_SHARE * calls)
+    return quiet & np.concatenate([np.zeros((len(quiet), 1), bool), quiet[:, :-1]], axis=1)
 
 
 def _alarm(clock: Clock, breaches: Any, end: float) -> Any:
@@ -236,11 +287,10 @@ def _closes(requests: Any, number: int) -> Any:
     return (requests >= counts.BLOCK_REQUESTS) | ((number + 1) % len(COUNTED) == 0)
 
 
-def _keep(found: Judged, logs: Any, number: int, closes: Any, limit: float) -> None:
+def _keep(found: Judged, logs: Any, closes: Any, end: Any, limit: float) -> None:
+    """Where a block closes: the evidence, and `end` where it is the first to suffice."""
     now = np.where(closes, _mean(logs), -NEVER)
-    step, place = divmod(number, len(COUNTED))
-    first = (now >= limit) & (found.window == NEVER)
-    found.window[first] = STEP * step + COUNTED[place]
+    np.minimum(found.ended, np.where(now >= limit, end, NEVER), out=found.ended)
     np.maximum(found.largest, now, out=found.largest)
 
 

@@ -30,21 +30,23 @@ _UPWARDS = np.array(
 
 @dataclass(frozen=True)
 class World:
-    """A pair of versions, and who calls them. `failed`, `slow`: rates of the old version and the new one.
+    """A pair of versions, and who calls them. `failed`, `slow`, `crashed`: rates of the old version and the new one.
 
     `live`: shares of callers in the old model's bins. `table`: of the new model's bin by the old one's, in truth.
     `answers`: table by which the new version answers in production, where it is another. `bursts`: requests fail in
-    bursts, of `both` versions at once or of `each` by itself, at the same rate on the whole. `healthy`: to be let
-    through; `independent`: its errors are.
+    bursts, of `both` versions at once or of `each` by itself, at the same rate on the whole. `silent`: the new version
+    answers and reports nothing. `healthy`: to be let through; `independent`: its errors are.
     """
 
     name: str
     failed: tuple[float, float]
     slow: tuple[float, float] = (SLOW, SLOW)
+    crashed: tuple[float, float] = (0.0, 0.0)
     live: Any = None
     table: Any = None
     answers: Any = None
     bursts: str = ""
+    silent: bool = False
     healthy: bool = False
 
     @property
@@ -54,8 +56,14 @@ class World:
 
 @dataclass(frozen=True)
 class Traffic:
-    """Of many shifts: arrays of (shifts, windows). `tables`: what the evaluation found, rows by (shift, old, new)."""
+    """Of many shifts: arrays of (shifts, windows). `calls`: what Lambda counts, crashed requests among them. `old`,
+    `new`: what the versions report. `tables`: what the evaluation found, rows by (shift, old, new).
+    """
 
+    old_calls: Any
+    new_calls: Any
+    old_crashed: Any
+    new_crashed: Any
     old: Any
     new: Any
     old_failed: Any
@@ -83,6 +91,10 @@ def worlds() -> Iterator[World]:
         yield World(f"{errs}, then 5 %", (base, 0.05))
         yield World(f"{errs}, then 50 %", (base, 0.5))
     equal = (BASE, BASE)
+    yield World("0.1 % crashes, equal", equal, crashed=equal, healthy=True)
+    yield World("5 % crashes", equal, crashed=(0.0, 0.05))
+    yield World("50 % crashes", equal, crashed=(0.0, 0.5))
+    yield World("silent", equal, silent=True)
     yield World("twice as slow", equal, (SLOW, TWICE_AS_SLOW))
     yield World("constant", equal, answers=np.tile([0, 0, 1, 0, 0], (5, 1)))
     biased = _SAME.copy()
@@ -103,13 +115,21 @@ def weights() -> Any:
 def traffic(random: Any, world: World, rate: float, shifts: int) -> Traffic:
     """Of so many shifts at `rate` requests per second."""
     size = (shifts, WINDOWS)
-    old = random.poisson(10 * rate * (1 - weights()), size)
-    new = random.poisson(10 * rate * weights(), size)
+    old_calls = random.poisson(10 * rate * (1 - weights()), size)
+    new_calls = random.poisson(10 * rate * weights(), size)
+    old_crashed = random.binomial(old_calls, world.crashed[0])
+    new_crashed = random.binomial(new_calls, world.crashed[1])
+    old = old_calls - old_crashed
+    new = (new_calls - new_crashed) * (not world.silent)
     failing_old, failing_new = _rates(random, world, size)
     table = _SAME if world.table is None else world.table
     answers = table if world.answers is None else world.answers
     live = EVEN if world.live is None else world.live
     return Traffic(
+        old_calls=old_calls,
+        new_calls=new_calls,
+        old_crashed=old_crashed,
+        new_crashed=new_crashed,
         old=old,
         new=new,
         old_failed=random.binomial(old, failing_old),

@@ -9,6 +9,10 @@ The comparison is only as honest as its counts, so each rule here keeps one assu
 | first calls of new sandboxes are taken off | the new version has more of them, for no fault of its own |
 | a judge that looked away for two minutes ends it | weights were not read, and nobody would have been warned |
 
+What only AWS counts (requests that crash the function) comes by the minute. There, windows in which the weight moved
+are kept, with the larger weight as the least share that evidence may reckon with: no event was likelier to be the new
+version's. That is less than could be seen, and never too much.
+
 Windows, and not minutes: a shift whose steps last a minute has no clock minute in which nothing moves. CloudWatch
 keeps metrics of the embedded format by the second where their StorageResolution is 1, for three hours:
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
@@ -37,11 +41,17 @@ class Counts:
     old_events: int
     new_requests: int
     new_events: int
+    least_share: float = 0.0
 
     @property
     def share(self) -> float:
         """Of the requests, the new version's. There is at least one request."""
         return self.new_requests / (self.old_requests + self.new_requests)
+
+    @property
+    def bounded_share(self) -> float:
+        """No event of a version that is no worse is likelier to be the new one's."""
+        return max(self.share, self.least_share)
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
@@ -49,6 +59,7 @@ class Counts:
             self.old_events + other.old_events,
             self.new_requests + other.new_requests,
             self.new_events + other.new_events,
+            max(self.least_share, other.least_share),
         )
 
 
@@ -97,7 +108,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Window:
-    """Ten seconds from `start`, in epoch seconds."""
+    """Ten seconds, or the tally's, from `start`, in epoch seconds."""
 
     start: float
     old: Reported = Reported()
@@ -126,6 +137,7 @@ class Block:
 class Tally:
     """Everything the judge remembers between two looks.
 
+    `seconds`: of its windows. `moving`: whether those are kept in which the weight moved.
     `until`: windows that start before were dealt with. `left`: start and reason of each window that was left out.
     `broken`: why the shift can no longer be judged; empty as long as it can.
     """
@@ -133,6 +145,8 @@ class Tally:
     metrics: tuple[str, ...]
     until: float
     looked: float
+    seconds: int = WINDOW_SECONDS
+    moving: bool = False
     blocks: tuple[Block, ...] = ()
     open: Block | None = None
     left: tuple[tuple[float, str], ...] = ()
@@ -157,9 +171,9 @@ def look(tally: Tally, now: float, windows: Sequence[Window], readings: Sequence
         tally = replace(tally, broken=tally.broken or away)
     reported = {window.start: window for window in windows}
     start = tally.until
-    while start + WINDOW_SECONDS + AGE_SECONDS <= now:
+    while start + tally.seconds + AGE_SECONDS <= now:
         tally = _count(tally, reported.get(start, Window(start)), readings)
-        start += WINDOW_SECONDS
+        start += tally.seconds
     return replace(tally, until=start, looked=now)
 
 
@@ -169,12 +183,13 @@ def close(tally: Tally) -> Tally:
 
 
 def _count(tally: Tally, window: Window, readings: Sequence[Reading]) -> Tally:
-    weight, reason = _weight(window.start, readings)
+    weight, reason = _weight(tally, window.start, readings)
     if reason:
         return replace(tally, left=(*tally.left, (window.start, reason)))
     if tally.open is not None and tally.open.weight != weight:
         tally = close(tally)
-    counts = {name: Counts(*window.old.judged(name), *window.new.judged(name)) for name in tally.metrics}
+    least = weight if tally.moving else 0.0
+    counts = {name: Counts(*window.old.judged(name), *window.new.judged(name), least) for name in tally.metrics}
     block = Block(weight, counts, Bins(window.old.bins, window.new.bins))
     block = block if tally.open is None else tally.open + block
     # Closed by the number of requests, which says nothing of their outcome: closing by events would choose the share.
@@ -182,22 +197,21 @@ def _count(tally: Tally, window: Window, readings: Sequence[Reading]) -> Tally:
     return close(tally) if block.requests >= BLOCK_REQUESTS else tally
 
 
-def _weight(start: float, readings: Sequence[Reading]) -> tuple[float, str]:
-    """The weight all through a window, or why it is left out.
+def _weight(tally: Tally, start: float, readings: Sequence[Reading]) -> tuple[float, str]:
+    """The weight all through a window, or where it may move the largest one, or why it is left out.
 
     The readings next to it on either side must agree. A shift's weights only grow, so nothing moved between them.
     """
+    end = start + tally.seconds
     before = max((each for each in readings if each.at <= start), key=lambda each: each.at, default=None)
-    after = min(
-        (each for each in readings if each.at >= start + WINDOW_SECONDS), key=lambda each: each.at, default=None
-    )
+    after = min((each for each in readings if each.at >= end), key=lambda each: each.at, default=None)
     if before is None or after is None:
         return 0.0, "weights not read"
-    if before.weight != after.weight:
+    if before.weight != after.weight and not tally.moving:
         return 0.0, "weights moved"
-    if not 0 < before.weight < 1:
+    if not 0 < after.weight < 1:
         return 0.0, "one version only"
-    return before.weight, ""
+    return after.weight, ""
 
 
 def _sum(one: Sequence[float], other: Sequence[float]) -> tuple[float, ...]:

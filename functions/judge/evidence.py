@@ -31,7 +31,7 @@ def path(blocks: Iterable[Counts]) -> Iterator[float]:
     logs = [0.0] * len(RATIOS)
     for block in blocks:
         if block.old_requests and block.new_requests:
-            share = block.share
+            share = block.bounded_share
             events = block.old_events + block.new_events
             for number, ratio in enumerate(RATIOS):
                 logs[number] += block.new_events * math.log(ratio) - events * math.log1p((ratio - 1) * share)

@@ -17,8 +17,8 @@ from functions.judge.counts import WINDOW_SECONDS, Counts
 
 POWER = 0.8
 TRIALS = 400
-METRICS = 3
-"""Failed requests, slow requests, bins: each has its part of the error."""
+METRICS = 4
+"""Failed, slow and crashed requests, and bins: each has its part of the error."""
 UNSEEN_SECONDS = 2 * WINDOW_SECONDS
 """Of each step: the windows in which the weight moved, or may have."""
 LONGEST_MINUTES = 48 * 60

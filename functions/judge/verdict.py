@@ -12,7 +12,7 @@ Bins can only fail: where the counts do not suffice to pass, it is inconclusive 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -44,23 +44,27 @@ class Verdict:
     sentence: str
 
 
-def verdict(tally: Tally, pair: Pair | None = None, tolerances: Mapping[str, float] | None = None) -> Verdict:
-    """At the end of a shift. `pair`: what the evaluation knows of both models, where it does.
+def verdict(
+    tallies: Sequence[Tally], pair: Pair | None = None, tolerances: Mapping[str, float] | None = None
+) -> Verdict:
+    """At the end of a shift. `tallies`: of different metrics; the first one's bins are those of the predictions.
 
-    `tolerances`: metric → tolerated difference of the rates, where not the default.
+    `pair`: what the evaluation knows of both models, where it does. `tolerances`: metric → tolerated difference of the
+    rates, where not the default.
     """
-    allowed = {name: (tolerances or {}).get(name, tolerance.TOLERANCE) for name in tally.metrics}
-    ended = close(tally)
-    limit = evidence.threshold(len(tally.metrics) + (pair is not None))
-    findings = tuple(_finding(ended, name, allowed[name], limit) for name in ended.metrics)
+    ended = [(close(tally), name) for tally in tallies for name in tally.metrics]
+    allowed = {name: (tolerances or {}).get(name, tolerance.TOLERANCE) for _, name in ended}
+    limit = evidence.threshold(len(ended) + (pair is not None))
+    findings = tuple(_finding(tally, name, allowed[name], limit) for tally, name in ended)
     failed = [each for each in findings if each.outcome == "fail"]
     if failed:
         return Verdict("fail", findings, f"Failed: {_words(failed[0], allowed)}.")
-    shifted = bins.largest([block.bins for block in ended.blocks], pair) if pair else 0.0
+    shifted = bins.largest([block.bins for block in ended[0][0].blocks], pair) if pair else 0.0
     if shifted >= limit:
         return Verdict("fail", findings, f"Failed: {_shifted(shifted)}.")
-    if tally.broken:
-        return Verdict("inconclusive", findings, f"Inconclusive: {tally.broken}.")
+    broken = next((tally.broken for tally in tallies if tally.broken), "")
+    if broken:
+        return Verdict("inconclusive", findings, f"Inconclusive: {broken}.")
     unclear = [each for each in findings if each.outcome == "inconclusive"]
     if unclear:
         return Verdict(

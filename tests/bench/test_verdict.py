@@ -1,6 +1,7 @@
 """The simulation decides as the judge's own modules do, and its yardsticks are what they are called."""
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,14 @@ from bench import rules, verdict
 from bench.shifts import COUNTED, STEP, STEPS, WINDOWS, Traffic, World, traffic, weights, worlds
 from functions.judge import bins, counts, evidence, power, tolerance
 from functions.judge.bins import Pair
-from functions.judge.counts import Reading, Reported, Tally, Window, look
+from functions.judge.counts import Reading, Reported, Tally, Window, close, look
 from functions.judge.power import linear, visible
 
 METRICS = ("failed", "slow")
 WORLDS = {world.name: world for world in worlds()}
 SHIFTS = 6
+# The weight moves five seconds into a step's first window, and the alias is read every ten seconds.
+READINGS = [Reading(at, min(10, (at - 5) // (10 * STEP) + 1) / 10) for at in range(-67, 800, 10)]
 
 
 def _tally(seen: Traffic, shift: int) -> Tally:
@@ -37,12 +40,9 @@ def _tally(seen: Traffic, shift: int) -> Tally:
         )
         for number in range(WINDOWS)
     ]
-    # The weight moves five seconds into a step's first window, and the alias is read every ten seconds.
-    step = 10 * STEP
-    read = [Reading(at, min(10, (at - 5) // step + 1) / 10) for at in range(-7, 800, 10)]
     tally = Tally(METRICS, 0, 0)
     for now in range(10, rules.judged_end() + 1, 10):
-        tally = look(tally, now, windows, [each for each in read if each.at <= now])
+        tally = look(tally, now, windows, [each for each in READINGS if each.at <= now])
     return tally
 
 
@@ -54,13 +54,13 @@ def _seen(name: str, rate: float) -> Traffic:
 @pytest.mark.parametrize("name", ["1 % errors, equal", "0.1 % errors, then 5 %", "one bin biased", "twice as slow"])
 def test_evidence_bins_and_passes_are_those_of_the_judge(name: str, rate: float) -> None:
     seen = _seen(name, rate)
-    limit = evidence.threshold(3)
+    limit = evidence.threshold(4)
     found = {
         "failed": seen.counted(seen.old, seen.old_failed, seen.new, seen.new_failed),
         "slow": seen.counted(seen.old, seen.old_slow, seen.new, seen.new_slow),
     }
     judged = {metric: rules.counted(*arrays, limit=limit) for metric, arrays in found.items()}
-    passed = {metric: rules.passes(*arrays) for metric, arrays in found.items()}
+    passed = {metric: rules.passes(*rules.steps(*arrays)) for metric, arrays in found.items()}
     binned = rules.binned(*seen.counted(seen.old_bins, seen.new_bins), tables=seen.tables, limit=limit)
     for shift in range(SHIFTS):
         tally = _tally(seen, shift)
@@ -69,12 +69,49 @@ def test_evidence_bins_and_passes_are_those_of_the_judge(name: str, rate: float)
         for metric in METRICS:
             largest = evidence.largest(tally.counts(metric))
             assert judged[metric].largest[shift] == pytest.approx(largest, abs=1e-9)
-            assert (judged[metric].window[shift] < np.inf) == (largest >= limit)
+            assert (judged[metric].ended[shift] < np.inf) == (largest >= limit)
             assert passed[metric][shift] == tolerance.passes(tally.by_weight(metric))
         pair = Pair(tuple(tuple(map(int, row)) for row in seen.tables[shift]))
         assert binned.largest[shift] == pytest.approx(
             bins.largest([block.bins for block in tally.blocks], pair), abs=1e-9
         )
+
+
+@pytest.mark.parametrize("phase", [0, 1, 5])
+@pytest.mark.parametrize("name", ["5 % crashes", "0.1 % crashes, equal"])
+def test_crashes_by_the_minute_are_those_of_the_judge(name: str, phase: int) -> None:
+    seen = _seen(name, 5.0)
+    random_ = np.random.default_rng(1)
+    clock = replace(rules.Clock.draw(random_, SHIFTS), phase=np.full(SHIFTS, phase))
+    limit = evidence.threshold(4)
+    arrays, least = rules.by_minutes(clock, seen)
+    judged = rules.counted_by_minutes(clock, *arrays, least=least, limit=limit)
+    passed = rules.passes(*arrays)
+    for shift in range(SHIFTS):
+        minutes = [
+            Window(
+                60.0 * number - 10 * phase,
+                *(
+                    Reported(
+                        int(calls[shift, 6 * number - phase if number else 0 : 6 * number + 6 - phase].sum()),
+                        {
+                            "crashed": int(
+                                crashed[shift, 6 * number - phase if number else 0 : 6 * number + 6 - phase].sum()
+                            )
+                        },
+                    )
+                    for calls, crashed in ((seen.old_calls, seen.old_crashed), (seen.new_calls, seen.new_crashed))
+                ),
+            )
+            for number in range(10)
+        ]
+        tally = Tally(("crashed",), -10.0 * phase, 0, seconds=60, moving=True)
+        for now in range(10, rules.judged_end() + 60, 10):
+            tally = look(tally, now, minutes, [each for each in READINGS if each.at <= now])
+        tally = close(tally)
+        largest = evidence.largest(tally.counts("crashed"))
+        assert judged.largest[shift] == pytest.approx(largest, abs=1e-9)
+        assert passed[shift] == tolerance.passes(tally.by_weight("crashed"))
 
 
 def test_the_windows_that_are_counted_are_those_the_judge_would_count() -> None:
@@ -88,14 +125,14 @@ def test_the_windows_that_are_counted_are_those_the_judge_would_count() -> None:
 
 def test_the_window_in_which_evidence_suffices_is_the_first_one() -> None:
     seen = _seen("0.1 % errors, then 5 %", 5.0)
-    limit = evidence.threshold(3)
+    limit = evidence.threshold(4)
     judged = rules.counted(*seen.counted(seen.old, seen.old_failed, seen.new, seen.new_failed), limit=limit)
     for shift in range(SHIFTS):
         blocks = _tally(seen, shift).counts("failed")
         number = next(number for number, each in enumerate(evidence.path(blocks)) if each >= limit)
         # At five requests a second each window is a block.
         step, place = divmod(number, len(COUNTED))
-        assert judged.window[shift] == STEP * step + COUNTED[place]
+        assert judged.ended[shift] == 10 * (STEP * step + COUNTED[place] + 1)
 
 
 def test_weights_grow_by_a_tenth_a_minute() -> None:

@@ -135,3 +135,16 @@ def test_bins_of_predictions_are_added_up_where_there_were_any() -> None:
     seen = windows(START, 20, answered, silent) + windows(START + 20, 20, answered, answered)
     tally = close(_looks(_tally(), START + 240, seen, readings(START, [0.5])))
     assert [block.bins for block in tally.blocks] == [Bins((6.0, 2.0), (3.0, 1.0))]
+
+
+def test_where_moving_weights_are_kept_the_larger_one_is_the_least_share() -> None:
+    # A minute from 10 % to 90 % at its middle, and both versions fail in its second half alone.
+    minute = [Window(START, Reported(150, {"crashed": 2}), Reported(150, {"crashed": 14}))]
+    tally = Tally(("crashed",), START, START, seconds=60, moving=True)
+    tally = close(_looks(tally, START + 300, minute, readings(START, [0.1, 0.9], seconds=30)))
+    assert tally.counts("crashed") == (Counts(150, 2, 150, 14, 0.9),)
+    assert evidence.largest(tally.counts("crashed")) < 1
+    assert evidence.largest([Counts(150, 2, 150, 14)]) > 2, "what would happen at the realised share"
+    ended = Tally(("crashed",), START, START, seconds=60, moving=True)
+    ended = close(_looks(ended, START + 300, minute, readings(START, [0.9, 1.0], seconds=30)))
+    assert ended.blocks == ()
