@@ -13,6 +13,7 @@ each other. The clock is the same for all:
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +94,10 @@ def judge(seen: Traffic, clock: Clock, age: int = counts.AGE_SECONDS) -> Decisio
     by_evidence = np.min([each.ended for each in judged], axis=0) + age + clock.judge + clock.reaction
     stopped = np.minimum(by_evidence, _alarm(clock, _limits(seen, clock), judged_end(age)))
     passed = passes(*steps(*failed)) & passes(*steps(*slow)) & passes(*crashed)
+    # By far the longest of all: of those alone that it decides on.
+    asked = np.flatnonzero(passed & (stopped == NEVER))
+    if len(asked):
+        passed[asked] = passes_binned(*(each[asked] for each in (seen.old_bins, seen.new_bins, seen.tables)))
     return Decision(stopped, passed & (stopped == NEVER))
 
 
@@ -236,10 +241,31 @@ def steps(*arrays: Any) -> list[Any]:
     return [each.reshape(len(each), -1, len(COUNTED)).sum(-1) for each in arrays]
 
 
-def passes(old: Any, old_events: Any, new: Any, new_events: Any, allowed: float = tolerance.TOLERANCE) -> Any:
+def passes_binned(old: Any, new: Any, tables: Any) -> Any:
+    """bins.passes over the weights, of all windows."""
+    found = np.ones(len(old), bool)
+    kept = [window for window in range(STEP * STEPS) if window % STEP in COUNTED]
+    old, new = (np.stack(steps(*np.moveaxis(each[:, kept], -1, 0)), axis=-1) for each in (old, new))
+    of_old, of_new = old.sum(-1), new.sum(-1)
+    predicted = _predicted(old, tables[:, None])
+    for bin_ in range(old.shape[-1]):
+        more = of_old, predicted[..., bin_], of_new, new[..., bin_]
+        for a, b, c, d in (more, (*more[2:], *more[:2])):
+            found &= passes(a, b, c, d, bins.APART, bins.SHARES)
+    return found
+
+
+def passes(
+    old: Any,
+    old_events: Any,
+    new: Any,
+    new_events: Any,
+    allowed: float = tolerance.TOLERANCE,
+    healthy: Sequence[float] = tolerance.RATES,
+) -> Any:
     """tolerance.passes over blocks."""
     a, b, c, d = (each[..., None] for each in (old, old_events, new, new_events))
-    rates = np.array([rate for rate in tolerance.RATES if rate + allowed < 1])
+    rates = np.array([rate for rate in healthy if rate + allowed < 1])
     share = c / np.maximum(a + c, 1)
     low = np.zeros((*share.shape[:2], len(rates)))
     high = np.broadcast_to(rates, low.shape)

@@ -5,6 +5,7 @@ The rule that is measured here is that of functions/judge. It is not yet what a 
 
 import math
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,14 +57,14 @@ class Row:
 
 def measure() -> Iterator[Result | Row]:
     """The table, and what it comes to."""
-    found = []
-    for rate in RATES:
-        for world in worlds():
-            row = cell(world, rate)
+    with ProcessPoolExecutor() as pool:
+        cells = [(world, rate) for rate in RATES for world in worlds()]
+        found = []
+        for row in pool.map(cell, *zip(*cells, strict=True)):
             found.append(row)
             yield row
-    yield from _summary(found)
-    yield from _effects()
+        yield from _summary(found)
+        yield from _effects(pool)
 
 
 def cell(world: World, rate: float, shifts: int = SHIFTS, age: int = AGE_SECONDS) -> Row:
@@ -119,18 +120,16 @@ def _worst(name: str, rows: list[Row], value: Callable[[Row], float], aim: float
     return Result(name, 100 * value(row), "%", f"({row.world.name}, {row.rate:g}/s)", aim)
 
 
-def _effects() -> Iterator[Result]:
+def _effects(pool: Executor) -> Iterator[Result]:
     """The smallest error rate that is found, to what a test finds that looks once, at the end, at the same counts.
 
     `by steps` allows, as the judge does, for rates that change from step to step; Fisher's test takes them as constant.
     """
-    limit = -math.log(ALPHA)
-    tests: tuple[Test, ...] = (lambda seen: rules.counted(*seen, limit=limit).largest >= limit, by_steps, fisher)
-    for rate in (0.5, 1.0, 5.0, 25.0, 50.0):
-        for base in (0.0, 0.0001, 0.001, 0.01):
-            judge, steps, pooled = (smallest(test, rate, base) for test in tests)
-            detail = f"({judge:.2%} to {steps:.2%}; to Fisher's test {judge / pooled:.2f} x)"
-            yield Result(f"smallest error rate found, {rate:g}/s, {100 * base:g} %", judge / steps, "x", detail, 1.5)
+    cells = [(rate, base) for rate in (0.5, 1.0, 5.0, 25.0, 50.0) for base in (0.0, 0.0001, 0.001, 0.01)]
+    found = [pool.map(smallest, [test] * len(cells), *zip(*cells, strict=True)) for test in (judged, by_steps, fisher)]
+    for (rate, base), judge, steps, pooled in zip(cells, *found, strict=True):
+        detail = f"({judge:.2%} to {steps:.2%}; to Fisher's test {judge / pooled:.2f} x)"
+        yield Result(f"smallest error rate found, {rate:g}/s, {100 * base:g} %", judge / steps, "x", detail, 1.5)
 
 
 def smallest(test: Test, rate: float, base: float) -> float:
@@ -145,6 +144,12 @@ def smallest(test: Test, rate: float, base: float) -> float:
         else:
             low = middle
     return high
+
+
+def judged(seen: list[Any]) -> Any:
+    """The judge's evidence."""
+    limit = -math.log(ALPHA)
+    return rules.counted(*seen, limit=limit).largest >= limit
 
 
 def by_steps(seen: list[Any]) -> Any:

@@ -17,13 +17,19 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from functions.judge.counts import Bins
+from functions.judge import tolerance
+from functions.judge.counts import Bins, Counts
 from functions.judge.evidence import mean
 
 ODDS = 1.5
 """Tolerated odds ratio: what a cross-table of 645 held-out rows may be wrong by. By simulation: docs/verdict.md."""
 BEYOND = (2.0, 8.0)
 """Odds ratios on top of the tolerated one that evidence is gathered for, of equal weight."""
+APART = 0.15
+"""By which share of the requests a bin may be apart from what is predicted for a release to pass: less than all of one
+of five equal bins. By simulation: docs/verdict.md."""
+SHARES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.6)
+"""A bin's share, for which evidence is gathered that it is as predicted; of equal weight."""
 PRIOR = 20.0
 """Requests that the held-out shares count for, before the old version's live ones are known."""
 
@@ -79,6 +85,23 @@ def path(blocks: Sequence[Bins], pair: Pair, odds: float = ODDS) -> Iterator[flo
 def largest(blocks: Sequence[Bins], pair: Pair, odds: float = ODDS) -> float:
     """The natural logarithm of the largest evidence so far; 0 before the first block."""
     return max(path(blocks, pair, odds), default=0.0)
+
+
+def passes(blocks: Sequence[Bins], pair: Pair, apart: float = APART) -> bool:
+    """Whether it is ruled out, for every bin and in both directions, that its share is so far from the predicted one.
+
+    By the test of functions/judge/tolerance.py, with the bin's share for the rate of an event.
+    """
+    for bin_ in range(len(pair.held_out)):
+        more = [
+            Counts(sum(block.old), pair.predicted(block.old)[bin_], sum(block.new), block.new[bin_])
+            for block in blocks
+            if block.old and block.new
+        ]
+        fewer = [Counts(each.new_requests, each.new_events, each.old_requests, each.old_events) for each in more]
+        if not all(tolerance.passes(each, apart, SHARES) for each in (more, fewer)):
+            return False
+    return True
 
 
 def moved(rate: float, ratio: float) -> float:

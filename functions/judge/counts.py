@@ -35,12 +35,15 @@ BLOCK_REQUESTS = 20
 
 @dataclass(frozen=True)
 class Counts:
-    """Of one metric, over the same time: requests and events (failed, or slow) of the old version and the new one."""
+    """Of one metric, over the same time: requests and events (failed, or slow) of the old version and the new one.
 
-    old_requests: int
-    old_events: int
-    new_requests: int
-    new_events: int
+    Whole numbers but for bins of predictions, where a request counts by parts.
+    """
+
+    old_requests: float
+    old_events: float
+    new_requests: float
+    new_events: float
     least_share: float = 0.0
 
     @property
@@ -124,7 +127,7 @@ class Block:
     bins: Bins = Bins()
 
     @property
-    def requests(self) -> int:
+    def requests(self) -> float:
         """Of both versions. Every metric has the same."""
         return max((each.old_requests + each.new_requests for each in self.counts.values()), default=0)
 
@@ -156,12 +159,17 @@ class Tally:
         """Of the closed blocks, in the order of time."""
         return tuple(block.counts[metric] for block in self.blocks)
 
+    @property
+    def weights(self) -> tuple[Block, ...]:
+        """The closed blocks added up, one for each weight."""
+        found: dict[float, Block] = {}
+        for block in self.blocks:
+            found[block.weight] = found[block.weight] + block if block.weight in found else block
+        return tuple(found.values())
+
     def by_weight(self, metric: str) -> tuple[Counts, ...]:
         """Of the closed blocks, one for each weight."""
-        found: dict[float, Counts] = {}
-        for block in self.blocks:
-            found[block.weight] = found.get(block.weight, NOTHING) + block.counts[metric]
-        return tuple(found.values())
+        return tuple(block.counts[metric] for block in self.weights)
 
 
 def look(tally: Tally, now: float, windows: Sequence[Window], readings: Sequence[Reading]) -> Tally:

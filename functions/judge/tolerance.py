@@ -24,20 +24,20 @@ TOLERANCE = 0.03
 """Of the difference of the rates, as a share of requests. By simulation: docs/verdict.md."""
 RATES = (1e-5, 1e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3)
 """Rates of a healthy pair, of equal weight."""
-HALVINGS = 50
+HALVINGS = 30
 
 
-def log_evidence(blocks: Sequence[Counts], tolerance: float = TOLERANCE) -> float:
+def log_evidence(blocks: Sequence[Counts], tolerance: float = TOLERANCE, rates: Sequence[float] = RATES) -> float:
     """The natural logarithm of the evidence against "worse by the tolerance or more"."""
-    rates = [rate for rate in RATES if rate + tolerance < 1]
-    if not rates:
+    healthy = [rate for rate in rates if rate + tolerance < 1]
+    if not healthy:
         return 0.0
-    return mean([sum(_ratio(block, rate, tolerance) for block in blocks) for rate in rates])
+    return mean([sum(_ratio(block, rate, tolerance) for block in blocks) for rate in healthy])
 
 
-def passes(blocks: Sequence[Counts], tolerance: float = TOLERANCE) -> bool:
+def passes(blocks: Sequence[Counts], tolerance: float = TOLERANCE, rates: Sequence[float] = RATES) -> bool:
     """Whether a loss of the tolerance is ruled out."""
-    return log_evidence(blocks, tolerance) >= -math.log(BETA)
+    return log_evidence(blocks, tolerance, rates) >= -math.log(BETA)
 
 
 def upper(blocks: Sequence[Counts], digits: int = 10) -> float:
@@ -80,6 +80,6 @@ def _ratio(block: Counts, rate: float, tolerance: float) -> float:
     )
 
 
-def _version(requests: int, events: int, rate: float, other: float) -> float:
+def _version(requests: float, events: float, rate: float, other: float) -> float:
     quiet = (requests - events) * (math.log1p(-rate) - math.log1p(-other))
     return quiet + events * (math.log(rate) - math.log(other)) if events else quiet

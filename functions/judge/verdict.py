@@ -3,10 +3,8 @@
 | outcome | when |
 |---|---|
 | fail | the evidence of any metric, or of the predictions' bins, has reached its threshold, at any look |
-| pass | of every metric a loss of the tolerance is ruled out, and the judge saw the shift |
-| inconclusive | anything else |
-
-Bins can only fail: where the counts do not suffice to pass, it is inconclusive already, whatever the predictions are.
+| pass | of every metric a loss of the tolerance is ruled out, and that any bin is far from what was predicted |
+| inconclusive | anything else, and whatever was not seen because the judge looked away |
 """
 
 from __future__ import annotations
@@ -21,6 +19,10 @@ from functions.judge.bins import Pair
 from functions.judge.counts import NOTHING, Counts, Tally, close
 
 Outcome = Literal["fail", "pass", "inconclusive"]
+_APART = (
+    f"it is not ruled out that {100 * bins.APART:.2g} % of the predictions are in another bin than the evaluation says"
+    " of this pair of models"
+)
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ def verdict(
         return Verdict(
             "inconclusive", findings, f"Inconclusive: {'; '.join(_words(each, allowed) for each in unclear)}."
         )
+    if pair and not bins.passes([block.bins for block in ended[0][0].weights], pair):
+        return Verdict("inconclusive", findings, f"Inconclusive: {_APART}.")
     return Verdict("pass", findings, f"Passed: {'; '.join(_words(each, allowed) for each in findings)}.")
 
 

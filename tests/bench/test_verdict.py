@@ -61,6 +61,7 @@ def test_evidence_bins_and_passes_are_those_of_the_judge(name: str, rate: float)
     }
     judged = {metric: rules.counted(*arrays, limit=limit) for metric, arrays in found.items()}
     passed = {metric: rules.passes(*rules.steps(*arrays)) for metric, arrays in found.items()}
+    passed_bins = rules.passes_binned(seen.old_bins, seen.new_bins, seen.tables)
     binned = rules.binned(*seen.counted(seen.old_bins, seen.new_bins), tables=seen.tables, limit=limit)
     for shift in range(SHIFTS):
         tally = _tally(seen, shift)
@@ -72,6 +73,7 @@ def test_evidence_bins_and_passes_are_those_of_the_judge(name: str, rate: float)
             assert (judged[metric].ended[shift] < np.inf) == (largest >= limit)
             assert passed[metric][shift] == tolerance.passes(tally.by_weight(metric))
         pair = Pair(tuple(tuple(map(int, row)) for row in seen.tables[shift]))
+        assert passed_bins[shift] == bins.passes([block.bins for block in close(tally).weights], pair)
         assert binned.largest[shift] == pytest.approx(
             bins.largest([block.bins for block in tally.blocks], pair), abs=1e-9
         )

@@ -113,3 +113,26 @@ def test_a_request_of_several_rows_counts_by_parts_and_never_for_more() -> None:
 
 def test_blocks_of_one_version_say_nothing() -> None:
     assert bins.largest([Bins((0.0,) * 5, (10.0, 0, 0, 0, 0))], SAME) == pytest.approx(0)
+
+
+def _weights(random_: random.Random, requests: int, new: Sequence[float]) -> list[Bins]:
+    return _shift(random_, requests, EVEN, new)
+
+
+def test_at_five_a_second_bins_as_predicted_pass() -> None:
+    random_ = random.Random(7)
+    assert sum(bins.passes(_weights(random_, 200, EVEN), SAME) for _ in range(20)) >= 19
+    assert sum(bins.passes(_weights(random_, 200, SHIFTED.held_out), SHIFTED) for _ in range(20)) >= 19
+
+
+def test_a_bin_that_is_far_from_what_is_predicted_does_not_pass() -> None:
+    random_ = random.Random(8)
+    more, fewer = (0.35, 0.1625, 0.1625, 0.1625, 0.1625), (0.05, 0.2375, 0.2375, 0.2375, 0.2375)
+    for requests in (40, 200):
+        for new in (more, fewer):
+            assert sum(bins.passes(_weights(random_, requests, new), SAME) for _ in range(20)) <= 3
+
+
+def test_without_predictions_nothing_passes() -> None:
+    assert not bins.passes([], SAME)
+    assert not bins.passes([Bins((), (5.0, 0, 0, 0, 0)), Bins((5.0, 0, 0, 0, 0), ())], SAME)

@@ -35,7 +35,7 @@ def _evidence(blocks: Sequence[Counts]) -> float:
     products = []
     for ratio in RATIOS:
         each = [
-            _ratio([1] * block.new_events + [0] * block.old_events, block.share, moved(block.share, ratio))
+            _ratio([1] * int(block.new_events) + [0] * int(block.old_events), block.share, moved(block.share, ratio))
             for block in blocks
             if block.old_requests and block.new_requests
         ]

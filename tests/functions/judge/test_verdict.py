@@ -66,6 +66,17 @@ def test_predictions_that_the_evaluation_did_not_foresee_fail() -> None:
     assert found.sentence.startswith("Failed: the new version's predictions are distributed otherwise than")
 
 
+def test_without_enough_predictions_it_is_inconclusive() -> None:
+    quiet = Counts(500, 0, 500, 0)
+    tally = Tally(METRICS, 0, 0, blocks=(Block(0.5, {FAILED: quiet, SLOW: quiet}, Bins((5.0, 5.0), (5.0, 5.0))),))
+    assert verdict([tally]).outcome == "pass"
+    found = verdict([tally], Pair(((60, 0), (0, 60))))
+    assert found.outcome == "inconclusive"
+    assert found.sentence.startswith(
+        "Inconclusive: it is not ruled out that 15 % of the predictions are in another bin"
+    )
+
+
 def test_the_open_block_counts_in_the_end() -> None:
     quiet = Counts(500, 0, 500, 0)
     open_ = Block(0.5, {FAILED: Counts(5, 0, 5, 5), SLOW: Counts(5, 0, 5, 0)})
