@@ -20,14 +20,12 @@ from typing import Any
 import numpy as np
 
 from bench.shifts import COUNTED, STEP, STEPS, WINDOWS, Traffic, weights
-from functions.judge import bins, counts, evidence, tolerance
+from functions.judge import bins, counts, evidence, limits, tolerance
 
 WINDOW = counts.WINDOW_SECONDS
 END = 600
 """Seconds after which today's deployment has ended and no alarm stops it any more: with a minute for the hook after
 traffic."""
-LIMIT_EVENTS, LIMIT_SHARE = 3, 0.3
-"""Hard limits: failed, slow or crashed requests of the new version in a clock minute, and their share of all."""
 METRICS = 4
 """Of the judge: failed, slow and crashed requests, and bins."""
 SILENT_CALLS, SILENT_SHARE = 10, 0.5
@@ -287,7 +285,7 @@ def _limits(seen: Traffic, clock: Clock) -> Any:
     found = _silent(seen, clock)
     for events, of in ((seen.new_failed, requests), (seen.new_slow, requests), (seen.new_crashed, calls)):
         each = minutes(clock, events)
-        found |= (each >= LIMIT_EVENTS) & (each >= LIMIT_SHARE * of)
+        found |= (each >= limits.EVENTS) & (each >= limits.SHARE * of)
     return found
 
 

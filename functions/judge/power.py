@@ -1,8 +1,10 @@
 """What a shift can see, before it starts: from the requests a minute and the routing.
 
-The answers come from simulated shifts that are judged by functions/judge/evidence.py itself, TRIALS of them, always
-from the same random numbers: a share of 80 % is exact to 2 points (one standard deviation), and the same question has
-the same answer.
+A shift is stopped by evidence or by a hard limit. The answer comes from simulated shifts, TRIALS of them, which
+functions/judge/evidence.py itself judges, always from the same random numbers: a share of 80 % is exact to 2 points
+(one standard deviation), and the same question has the same answer. Minutes are simulated one by one only where a limit
+may or may not be reached, which can be calculated, and not in shifts of more than two hours: there the larger one of
+both chances is told, as the least that will be found.
 """
 
 from __future__ import annotations
@@ -11,8 +13,9 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
+from statistics import NormalDist
 
-from functions.judge import evidence
+from functions.judge import evidence, limits
 from functions.judge.counts import WINDOW_SECONDS, Counts
 
 POWER = 0.8
@@ -23,6 +26,10 @@ UNSEEN_SECONDS = 2 * WINDOW_SECONDS
 """Of each step: the windows in which the weight moved, or may have."""
 LONGEST_MINUTES = 48 * 60
 """Of a shift: CodeDeploy ends a deployment after 50 hours."""
+_SETTLED = 0.02
+"""What a limit reaches so seldom, or misses so seldom, needs no simulation."""
+_LONG = 120
+"""Minutes of a shift above which they are not simulated one by one."""
 _EXACT = 30
 """Expected events up to which numbers are drawn exactly, above it as normal ones."""
 
@@ -51,11 +58,20 @@ def linear(percentage: int, minutes: float) -> tuple[Step, ...]:
 
 
 def power(steps: Sequence[Step], per_minute: float, old: float, new: float) -> float:
-    """The share of shifts that are stopped by evidence where the versions' error rates are `old` and `new`."""
-    random = Random(7)  # noqa: S311 - a simulation
-    limit = evidence.threshold(METRICS)
-    found = sum(evidence.largest(_shift(random, steps, per_minute, old, new)) >= limit for _ in range(TRIALS))
-    return found / TRIALS
+    """The share of shifts that are stopped where the versions' error rates are `old` and `new`."""
+    limited = by_limits(steps, per_minute, new)
+    if limited > 1 - _SETTLED:
+        return limited
+    by_minutes = limited > _SETTLED and sum(step.minutes for step in steps) <= _LONG
+    return max(limited, _found(steps, per_minute, old, new, by_minutes))
+
+
+def by_limits(steps: Sequence[Step], per_minute: float, new: float) -> float:
+    """The share of shifts that a hard limit stops."""
+    missed = 1.0
+    for step in steps:
+        missed *= (1 - _limited(per_minute * step.weight, new)) ** step.minutes
+    return 1 - missed
 
 
 def visible(steps: Sequence[Step], per_minute: float, old: float) -> float | None:
@@ -97,14 +113,65 @@ def minutes(routing: Callable[[float], tuple[Step, ...]], per_minute: float, old
     return float(high * count)
 
 
-def _shift(random: Random, steps: Sequence[Step], per_minute: float, old: float, new: float) -> list[Counts]:
-    blocks = []
-    for step in steps:
-        requests = per_minute * max(step.minutes - UNSEEN_SECONDS / 60, 0)
-        of_old = _poisson(random, requests * (1 - step.weight))
-        of_new = _poisson(random, requests * step.weight)
-        blocks.append(Counts(of_old, _binomial(random, of_old, old), of_new, _binomial(random, of_new, new)))
-    return blocks
+def _found(steps: Sequence[Step], per_minute: float, old: float, new: float, by_minutes: bool) -> float:
+    """The share of simulated shifts that are stopped; by limits as well where minutes are looked at."""
+    random = Random(7)  # noqa: S311 - a simulation
+    limit = evidence.threshold(METRICS)
+    found = 0
+    for _ in range(TRIALS):
+        stopped, blocks = False, []
+        for step in steps:
+            reached, seen = _new_version(random, step, per_minute, new, by_minutes)
+            stopped |= reached
+            of_old = _poisson(random, per_minute * (1 - step.weight) * _seen(step.minutes))
+            blocks.append(Counts(of_old, _binomial(random, of_old, old), *seen))
+        found += stopped or evidence.largest(blocks) >= limit
+    return found / TRIALS
+
+
+def _new_version(
+    random: Random, step: Step, per_minute: float, rate: float, by_minutes: bool
+) -> tuple[bool, tuple[int, int]]:
+    """Whether a limit is reached in this step, and requests and events of it that are counted."""
+    if not by_minutes:
+        requests = _poisson(random, per_minute * step.weight * _seen(step.minutes))
+        return False, (requests, _binomial(random, requests, rate))
+    reached, counted, failed = False, 0, 0
+    for minute in range(math.ceil(step.minutes)):
+        requests = _poisson(random, per_minute * step.weight)
+        events = _binomial(random, requests, rate)
+        reached |= limits.reached(requests, events)
+        share = 1.0 if minute else _seen(1)
+        of_events = _binomial(random, events, share)
+        failed += of_events
+        counted += of_events + _binomial(random, requests - events, share)
+    return reached, (counted, failed)
+
+
+def _seen(minutes_: float) -> float:
+    """Of a step, the minutes that are counted."""
+    return max(minutes_ - UNSEEN_SECONDS / 60, 0)
+
+
+def _limited(requests: float, rate: float) -> float:
+    """The chance that a minute with so many expected requests reaches a hard limit."""
+    failed, fine = requests * rate, requests * (1 - rate)
+    if failed > _EXACT:
+        # Failures less their least share of all requests: above 0 the limit is reached.
+        spread = math.sqrt(failed * (1 - limits.SHARE) ** 2 + fine * limits.SHARE**2)
+        return NormalDist().cdf((failed - limits.SHARE * requests) / spread)
+    found = 0.0
+    chance, at_most, count, of_fine = math.exp(-failed), math.exp(-fine), 0, math.exp(-fine)
+    for events in range(4 * _EXACT):
+        # So many fine requests leave these failures their share.
+        while count < math.floor(events * (1 - limits.SHARE) / limits.SHARE + 1e-9):
+            count += 1
+            of_fine *= fine / count
+            at_most += of_fine
+        if events >= limits.EVENTS:
+            found += chance * at_most
+        chance *= failed / (events + 1)
+    return min(found, 1.0)
 
 
 def _poisson(random: Random, expected: float) -> int:

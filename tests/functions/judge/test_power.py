@@ -5,6 +5,7 @@ import random
 import pytest
 
 from functions.judge import power
+from functions.judge.limits import reached
 from functions.judge.power import Step, all_at_once, canary, linear, visible
 
 
@@ -16,7 +17,7 @@ def test_routings_are_steps() -> None:
 
 def test_all_at_once_and_little_traffic_see_nothing() -> None:
     assert visible(all_at_once(), 6000, 0.001) is None
-    assert visible(linear(10, 1), 1, 0.001) is None
+    assert visible(linear(10, 1), 0.5, 0.001) is None
     assert power.minutes(lambda _: all_at_once(), 6000, 0.001, 0.05) is None
     assert power.minutes(lambda minutes: linear(10, minutes), 0.05, 0.001, 0.01) is None
 
@@ -43,3 +44,19 @@ def test_poisson_numbers_have_their_mean(expected: float) -> None:
     random_ = random.Random(2)
     drawn = [power._poisson(random_, expected) for _ in range(2000)]
     assert sum(drawn) / 2000 == pytest.approx(expected, abs=0.1 * expected**0.5 + 1e-9)
+
+
+@pytest.mark.parametrize(("requests", "rate"), [(3.0, 0.5), (20.0, 0.2), (1.0, 1.0), (400.0, 0.31), (30.0, 0.01)])
+def test_the_chance_of_a_hard_limit_is_that_of_drawn_minutes(requests: float, rate: float) -> None:
+    random_ = random.Random(3)
+    drawn = 0
+    for _ in range(4000):
+        asked = power._poisson(random_, requests)
+        drawn += reached(asked, power._binomial(random_, asked, rate))
+    assert power._limited(requests, rate) == pytest.approx(drawn / 4000, abs=0.03)
+
+
+def test_the_old_versions_rate_is_no_matter_of_limits() -> None:
+    assert power.by_limits(linear(10, 1), 6, 1.0) > 0.99
+    assert power.power(linear(10, 1), 6, 0.9, 1.0) == power.by_limits(linear(10, 1), 6, 1.0)
+    assert max(power.by_limits(linear(10, 1), per_minute, 0.01) for per_minute in range(1, 3000, 7)) < 0.001
