@@ -281,11 +281,16 @@ def passes(
 
 def _limits(seen: Traffic, clock: Clock) -> Any:
     """Minutes in which any hard limit is reached."""
-    requests, calls = minutes(clock, seen.new), minutes(clock, seen.new_calls)
     found = _silent(seen, clock)
-    for events, of in ((seen.new_failed, requests), (seen.new_slow, requests), (seen.new_crashed, calls)):
-        each = minutes(clock, events)
-        found |= (each >= limits.EVENTS) & (each >= limits.SHARE * of)
+    reported, called = (seen.old, seen.new), (seen.old_calls, seen.new_calls)
+    for requests, events in (
+        (reported, (seen.old_failed, seen.new_failed)),
+        (reported, (seen.old_slow, seen.new_slow)),
+        (called, (seen.old_crashed, seen.new_crashed)),
+    ):
+        old, of_old, new, of_new = (minutes(clock, each) for each in (requests[0], events[0], requests[1], events[1]))
+        many = (of_new >= limits.EVENTS) & (of_new >= limits.SHARE * new)
+        found |= many & (of_new * old >= limits.TIMES * of_old * new)
     return found
 
 

@@ -59,7 +59,8 @@ def linear(percentage: int, minutes: float) -> tuple[Step, ...]:
 
 def power(steps: Sequence[Step], per_minute: float, old: float, new: float) -> float:
     """The share of shifts that are stopped where the versions' error rates are `old` and `new`."""
-    limited = by_limits(steps, per_minute, new)
+    # Calculated as if no request of the old version failed: so it must be far from the limit.
+    limited = by_limits(steps, per_minute, new) if new >= 2 * limits.TIMES * old else 0.0
     if limited > 1 - _SETTLED:
         return limited
     by_minutes = limited > _SETTLED and sum(step.minutes for step in steps) <= _LONG
@@ -67,7 +68,7 @@ def power(steps: Sequence[Step], per_minute: float, old: float, new: float) -> f
 
 
 def by_limits(steps: Sequence[Step], per_minute: float, new: float) -> float:
-    """The share of shifts that a hard limit stops."""
+    """The share of shifts that a hard limit stops, where hardly any request of the old version fails."""
     missed = 1.0
     for step in steps:
         missed *= (1 - _limited(per_minute * step.weight, new)) ** step.minutes
@@ -140,7 +141,7 @@ def _new_version(
     for minute in range(math.ceil(step.minutes)):
         requests = _poisson(random, per_minute * step.weight)
         events = _binomial(random, requests, rate)
-        reached |= limits.reached(requests, events)
+        reached |= limits.reached(0, 0, requests, events)
         share = 1.0 if minute else _seen(1)
         of_events = _binomial(random, events, share)
         failed += of_events

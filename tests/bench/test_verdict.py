@@ -1,5 +1,6 @@
 """The simulation decides as the judge's own modules do, and its yardsticks are what they are called."""
 
+import itertools
 import random
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from bench import rules, verdict
 from bench.shifts import COUNTED, STEP, STEPS, WINDOWS, Traffic, World, traffic, weights, worlds
-from functions.judge import bins, counts, evidence, power, tolerance
+from functions.judge import bins, counts, evidence, limits, power, tolerance
 from functions.judge.bins import Pair
 from functions.judge.counts import Reading, Reported, Tally, Window, close, look
 from functions.judge.power import linear, visible
@@ -204,3 +205,19 @@ def test_what_is_said_to_be_visible_is_found_in_eighty_percent(per_minute: float
     least = visible(linear(10, 1), per_minute, old)
     assert least is not None
     assert _simulated(per_minute, old, least) == pytest.approx(0.8, abs=0.06)
+
+
+@pytest.mark.parametrize("name", ["0.1 % errors, then 50 %", "bursts of both at once", "50 % crashes"])
+def test_hard_limits_are_those_of_the_alarms(name: str) -> None:
+    seen = _seen(name, 1.0)
+    clock = replace(rules.Clock.draw(np.random.default_rng(1), SHIFTS), phase=np.zeros(SHIFTS, int))
+    found = rules._limits(seen, clock)
+    kinds = (
+        (seen.old, seen.old_failed, seen.new, seen.new_failed),
+        (seen.old, seen.old_slow, seen.new, seen.new_slow),
+        (seen.old_calls, seen.old_crashed, seen.new_calls, seen.new_crashed),
+    )
+    silent = rules._silent(seen, clock)
+    for shift, minute in itertools.product(range(SHIFTS), range(10)):
+        sums = [[int(each[shift, 6 * minute : 6 * minute + 6].sum()) for each in kind] for kind in kinds]
+        assert found[shift, minute] == (any(limits.reached(*each) for each in sums) or silent[shift, minute])
