@@ -91,12 +91,14 @@ def judge(seen: Traffic, clock: Clock, age: int = counts.AGE_SECONDS) -> Decisio
     ]
     by_evidence = np.min([each.ended for each in judged], axis=0) + age + clock.judge + clock.reaction
     stopped = np.minimum(by_evidence, _alarm(clock, _limits(seen, clock), judged_end(age)))
-    passed = passes(*steps(*failed)) & passes(*steps(*slow)) & passes(*crashed)
-    # By far the longest of all: of those alone that it decides on.
-    asked = np.flatnonzero(passed & (stopped == NEVER))
-    if len(asked):
-        passed[asked] = passes_binned(*(each[asked] for each in (seen.old_bins, seen.new_bins, seen.tables)))
-    return Decision(stopped, passed & (stopped == NEVER))
+    # The longest part by far: each test is asked of those alone that have passed the ones before.
+    left = np.flatnonzero(stopped == NEVER)
+    for arrays in (steps(*failed), steps(*slow), crashed):
+        left = left[passes(*(each[left] for each in arrays))]
+    left = left[passes_binned(*(each[left] for each in (seen.old_bins, seen.new_bins, seen.tables)))]
+    passed = np.zeros(len(stopped), bool)
+    passed[left] = True
+    return Decision(stopped, passed)
 
 
 def today(seen: Traffic, clock: Clock) -> Decision:
@@ -236,7 +238,7 @@ def counted_by_minutes(
 
 def steps(*arrays: Any) -> list[Any]:
     """The counted windows added up by steps, which are the weights."""
-    return [each.reshape(len(each), -1, len(COUNTED)).sum(-1) for each in arrays]
+    return [each.reshape(len(each), STEPS, len(COUNTED)).sum(-1) for each in arrays]
 
 
 def passes_binned(old: Any, new: Any, tables: Any) -> Any:
