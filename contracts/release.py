@@ -119,9 +119,9 @@ class Hashes:
 class Split:
     """Which rows the model was tested on: what decided it, and what came of it.
 
-    `sql` is the address of features.sql as it ran, `rule` its SHA-256 in hex. `salt` tells the project's secret from
-    another one. `test` is the sum of the SHA-256 of each line of the test part, modulo 2^256, in hex: the same for the
-    same rows, in whichever order and files they lie.
+    `sql` is the address of features.sql as it ran, `rule` its SHA-256 in hex. `salt` tells the secret and the columns
+    that lots are drawn with from others. `test` is the sum of the SHA-256 of each line of the test part, modulo 2^256,
+    in hex: the same for the same rows, in whichever order and files they lie.
     """
 
     sql: str

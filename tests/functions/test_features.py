@@ -124,6 +124,7 @@ def test_the_newest_rows_can_be_what_is_tested(monkeypatch: pytest.MonkeyPatch, 
     write_trips(tmp_path / "trips.csv", 3000)
     with (tmp_path / "trips.csv").open() as file:
         rows = [[row[name] for name in HEADER] for row in csv.DictReader(file)]
+    rows.append(["2099-01-01 10:00:00", "2099-01-01 10:10:00", "1", "2", "-1"])  # the filters drop it
     made = newest(samples.FEATURES_SQL)
     found = tried(rows, f"SELECT q.split, input.pickup FROM ({made}\n) q JOIN input USING (draw)", monkeypatch)
     times: dict[Any, list[str]] = {}

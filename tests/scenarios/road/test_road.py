@@ -1,18 +1,16 @@
-"""The road end to end, in one file: the tests run in this order, and the last ones end the rehearsal piece by piece."""
+"""The road end to end, in one file: the tests run in this order. test_teardown.py ends the rehearsal afterwards."""
 
 import csv
 import io
 import itertools
 import json
 import re
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from operate.bootstrap import place
 from operate.caller import Caller
 from operate.runs import follow, newest_run, run_ids
 from scenarios.faults.candidates import Candidates
@@ -126,13 +124,10 @@ def test_a_changed_features_sql_is_judged_on_rows_that_neither_model_was_trained
     """A larger test part than the champion's: it stopped its training by some of these rows."""
     ended = Candidates(road.clients, road.project).execute("latest", sql=lambda sql: sql.replace("'e667'", "'d99a'"))
     s3, folder = road.clients.of("delivery", "s3"), f"s3://{road.project.names.artifacts_bucket}/runs/{ended.run}"
-    paired = json.loads(evidence.read_object(s3, f"{folder}/features/champion/paired.json"))
-    assert paired == {"how": "pairs"}
+    assert json.loads(evidence.read_object(s3, f"{folder}/features/champion/paired.json")) == {"how": "pairs"}
     verdict = json.loads(evidence.read_object(s3, f"{folder}/evaluation/gate.json"))
-    found = re.search(r"on the (\d+) of (\d+) rows that neither was trained on", verdict["reason"])
-    assert found
-    assert 0.5 < int(found[1]) / int(found[2]) < 0.8
-    assert verdict["champion"]["outcome"] in ("better", "undecided", "worse")
+    ((rows, of),) = re.findall(r"on the (\d+) of (\d+) rows that neither was trained on", verdict["reason"])
+    assert 0.5 < int(rows) / int(of) < 0.8
     assert bool(ended.error) != verdict["passed"]
 
 
@@ -403,32 +398,3 @@ def test_a_change_of_schema_refuses_no_caller_of_the_release_that_serves(road: R
     assert {(answer.status, answer.release) for answer in back.during("new")} == {(200, changed["id"])}
     assert back.caller.predict([instances["old"]]).release == manifest["id"]
     assert back.caller.predict([instances["new"]]).status == 400
-
-
-@pytest.mark.parametrize("stack", tuple(reversed(STACKS)))
-def test_destroy_ends_a_stack(road: Road, stack: str) -> None:
-    done = road.pulumi("destroy", "--stack", stack, "--yes", "--skip-preview")
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_nothing_is_left_but_what_is_kept_on_purpose(road: Road) -> None:
-    """Data and its keys outlive their stacks; the state's are bootstrap's; log groups of jobs are AWS's own."""
-    state = place(road.project)
-    names = road.project.names
-    key = road.clients.of("delivery", "kms").describe_key(KeyId=state.alias)["KeyMetadata"]["KeyId"]
-    kept = {names.data_bucket, names.artifacts_bucket, state.bucket, state.alias, key}
-    kept |= {names.capture_bucket(stack) for stack in ("dev", "prod")}
-    keys = [(stack, names.key_alias(stack)) for stack in STACKS]
-    keys += [("delivery", alias) for alias in (names.signing_alias, names.split_alias)]
-    for stack, alias in keys:
-        found = road.clients.of(stack, "kms").describe_key(KeyId=alias)["KeyMetadata"]
-        assert found["KeyState"] == "Enabled"
-        kept |= {alias, found["KeyId"]}
-    kept |= {":log-group:/aws/sagemaker/", ":log-group:/aws-glue/jobs/"}
-    for account in sorted(set(names.accounts.values())):
-        url = f"{road.rehearsal.endpoint}/_rehearsal/inventory?account={account}"
-        request = urllib.request.Request(url, headers=road.rehearsal.headers())
-        with urllib.request.urlopen(request, timeout=60) as response:
-            services = json.load(response)[account]
-        left = [item for items in services.values() for item in items]
-        assert [item for item in left if not any(name in item for name in kept)] == [], account
