@@ -86,10 +86,10 @@ def _rows(rows: int, compared: Compared) -> str:
 
 
 def _doubted(comparison: Comparison, compared: Compared, champion: Champion | None) -> Comparison:
-    """What is left of a comparison in which the champion may have had an advantage, or the wrong features.
+    """What is left of a comparison in which the champion may have had an advantage, or was asked what it does not know.
 
     One that it may have won by knowing the rows is on the safe side. One that it lost with features that are not its
-    own proves nothing.
+    own, or by another target than its own, proves nothing.
     """
     words, outcome = comparison.words, comparison.outcome
     doubt = compared.doubt if champion is None or champion.recorded else "it is not recorded how its rows were split"
@@ -97,7 +97,7 @@ def _doubted(comparison: Comparison, compared: Compared, champion: Champion | No
         words += f"; the champion may have been trained on some of these rows ({doubt.rstrip('.')})"
     if not compared.foreign:
         return Comparison(outcome, words)
-    words += f"; it was given this commit's features, which may mean something else to it ({compared.foreign})"
+    words += f"; that a champion loses proves nothing here ({compared.foreign.rstrip('.')})"
     return Comparison("undecided", f"undecided: {words}") if outcome == "better" else Comparison(outcome, words)
 
 

@@ -56,7 +56,7 @@ class Compared:
     """The champion on the same rows: its metrics by name, or the `problem` for which it could not be asked.
 
     `rows` are those that neither was trained on; None where the evaluation does not say, as code from before does.
-    `doubt` says why that is not known for certain, `foreign` why the champion was given other features than its own.
+    `doubt` says why that is not known for certain, `foreign` why it proves nothing that the champion loses.
     `answers` is how far the two models' answers lie apart there; an
     evaluate.py of somebody's own may leave it out.
     """

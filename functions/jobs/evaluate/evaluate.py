@@ -256,8 +256,8 @@ def compare(
 ) -> dict[str, Any]:
     """The champion on the same rows: each metric with `difference`, ours less the champion's. Or why there is none.
 
-    `rows` says how many they are, `doubt` why the champion may know them, `foreign` why it was given other features
-    than its own; `slices` have the same of the one metric, for each slice that has a spread.
+    `rows` says how many they are, `doubt` why the champion may know them, `foreign` why it proves nothing that it
+    loses; `slices` have the same of the one metric, for each slice that has a spread.
     """
     try:
         told = paired_by(options.pairs)

@@ -21,7 +21,7 @@ the training rows with a header, as the model monitor's analyzer expects. Beside
                     secret and the columns that lots are drawn with are told from others
     champion/paired.json  on which rows the champion is asked: `{"how": "test"}`, those of test/; `{"how": "pairs"}`,
                     those in champion/rows/; or `{"problem"}`, why on none. `doubt` says why it may have been trained on
-                    them, `foreign` why it has to be given features that are not its own
+                    them, `foreign` why it proves nothing that it loses
     champion/rows/  CSV: label, our features, the champion's features, of the test rows that it was not trained on
 """
 
@@ -208,7 +208,9 @@ def pair(
         # Spark's words may hold cells of the data, and these go on to a mail.
         print(json.dumps({"run": args["RUN"], "champion": str(error)}))
         problem = f"the champion's features.sql fails on this data ({type(error).__name__}; the job's log has more)"
-    return {"how": "test", "foreign": problem} if alike else {"problem": problem}
+    return (
+        {"how": "test", "foreign": f"it was given this commit's features: {problem}"} if alike else {"problem": problem}
+    )
 
 
 def pair_rows(
@@ -222,10 +224,10 @@ def pair_rows(
     former.createOrReplaceTempView("former")
     target = dataset["target"]
     spark.sql(paired(target, dataset["features"], theirs["features"])).createOrReplaceTempView("pairs")
+    told = {"how": "pairs"}
     other = spark.sql("SELECT 1 AS one FROM pairs WHERE NOT own_0 = their_0").count()
     if other:
-        return {"problem": f"its features.sql gives another {target} for {other} of the test rows"}
-    told = {"how": "pairs"}
+        told["foreign"] = f"its own features.sql gives another {target} for {other} of the test rows"
     chosen = "part = 'test'"
     rows = spark.sql(f"SELECT 1 AS one FROM pairs WHERE {chosen}").count()  # noqa: S608
     if rows < FEWEST_PAIRS:
