@@ -14,7 +14,7 @@ from contracts.evaluation_arguments import evaluation_arguments
 from contracts.images import MONITOR, MONITOR_ACCOUNTS, XGBOOST, XGBOOST_ACCOUNTS, XGBOOST_VERSION
 from contracts.names import DELIVERY, Names
 from settings.kinds import FAULTY, Problems
-from settings.sections import NAMESPACE
+from settings.sections import MINUTES, NAMESPACE, PERCENT
 
 Values = Mapping[str, Any]
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso": "aws-iso", "eu-iso": "aws-iso"}
@@ -124,23 +124,26 @@ def alarms(values: Values, problems: Problems) -> None:
         problems.refuse(f"{NAMESPACE}:alarms.periods", periods, reason)
 
 
-def deployment_minutes(shift_minutes: int, wait_seconds: int) -> int:
+def deployment_minutes(shift_minutes: int, wait_seconds: int, replay_seconds: int) -> int:
     """Minutes that a deployment's build must be given: it may not end before the shift that it waits for."""
-    return shift_minutes + math.ceil(wait_seconds / 60) + _ELSEWHERE
+    return shift_minutes + math.ceil((wait_seconds + replay_seconds) / 60) + _ELSEWHERE
 
 
 def builds(values: Values, problems: Problems) -> None:
     """A deployment's build outlives its shift: ended before, it leaves the stack's state locked."""
     build, capture, shift = values["build"], values["capture"], values["shiftMinutes"]
+    deployment = values["deployment"]
     if shift is FAULTY or not _sound(build, "deployMinutes") or not _sound(capture, "waitSeconds"):
         return
-    needed = deployment_minutes(shift, capture["waitSeconds"])
+    if not _sound(deployment, "replay") or not _sound(deployment["replay"], "seconds"):
+        return
+    needed = deployment_minutes(shift, capture["waitSeconds"], deployment["replay"]["seconds"])
     if needed > LONGEST_BUILD:
         reason = f"needs a build of {needed} minutes, and CodeBuild ends one after {LONGEST_BUILD}: lower it by"
         problems.refuse(f"{NAMESPACE}:shiftMinutes", shift, f"{reason} {needed - LONGEST_BUILD}")
     elif build["deployMinutes"] < needed:
-        reason = f"is shorter than the deployment that it waits for ({needed} minutes: shiftMinutes {shift}, captured"
-        reason = f"{reason} requests, {_ELSEWHERE} for the rest); raise it, here and in Pulumi.{DELIVERY}.yaml"
+        reason = f"is shorter than the deployment that it waits for ({needed} minutes: shiftMinutes {shift}, the hooks"
+        reason = f"{reason}, {_ELSEWHERE} for the rest); raise it, here and in Pulumi.{DELIVERY}.yaml"
         problems.refuse(f"{NAMESPACE}:build.deployMinutes", build["deployMinutes"], reason)
 
 
@@ -149,8 +152,9 @@ def shift(values: Values, problems: Problems) -> None:
     deployment, limit = values["deployment"], values["shiftMinutes"]
     if limit is FAULTY or not _sound(deployment, "kind", "percentage", "minutes"):
         return
-    kind, minutes = deployment["kind"], deployment["minutes"]
-    steps = {"canary": 1, "linear": math.ceil(100 / deployment["percentage"]) - 1}.get(kind, 0)
+    kind, percentage = deployment["kind"], deployment["percentage"]
+    minutes = MINUTES if deployment["minutes"] is None else deployment["minutes"]
+    steps = {"canary": 1, "linear": math.ceil(100 / (PERCENT if percentage is None else percentage)) - 1}.get(kind, 0)
     if steps * minutes >= limit:
         reason = f"is no longer than the shift itself ({kind}: {steps * minutes} minutes), which would always be given"
         problems.refuse(f"{NAMESPACE}:shiftMinutes", limit, f"{reason} up; raise it, or take fewer steps")

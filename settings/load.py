@@ -62,6 +62,7 @@ def review(stack: str, given: Mapping[str, Any]) -> tuple[Settings | None, list[
 
 def _complete(settings: Settings, values: Mapping[str, Any]) -> Settings:
     """The defaults that other values decide."""
+    percentage, minutes = rules.steps(settings.deployment.percentage, settings.deployment.minutes)
     minimum, maximum = rules.limits(values["autoscaling"], settings.instance_count)
     variants = zip(settings.variants, values["variants"], strict=True)
     shadow, ci, retrain = settings.shadow, settings.ci, settings.retrain
@@ -73,6 +74,7 @@ def _complete(settings: Settings, values: Mapping[str, Any]) -> Settings:
         settings,
         probe=probe,
         alarms=replace(settings.alarms, mails=mails),
+        deployment=replace(settings.deployment, percentage=percentage, minutes=minutes),
         autoscaling=replace(settings.autoscaling, minimum=minimum, maximum=maximum),
         variants=tuple(
             replace(variant, name=rules.named(given, number)) for number, (variant, given) in enumerate(variants, 1)

@@ -8,7 +8,7 @@ from contracts.names import DELIVERY, LIVE
 from settings import limits as aws
 from settings.kinds import FAULTY, Problems
 from settings.limits import Values
-from settings.sections import NAMESPACE
+from settings.sections import ALL_AT_ONCE, MINUTES, NAMESPACE, PERCENT
 
 MOST_VARIANTS = 10
 """Production variants that SageMaker lets an endpoint have."""
@@ -113,6 +113,22 @@ def _ci(values: Values, problems: Problems) -> None:
     problems.refuse(f"{NAMESPACE}:ci.protectedRefs", True, reason)
 
 
+def _routing(values: Values, problems: Problems) -> None:
+    """All at once has no steps: whoever gives some means another kind."""
+    deployment = values["deployment"]
+    if not _sound(deployment, "kind", "percentage", "minutes") or deployment["kind"] != ALL_AT_ONCE:
+        return
+    for name in ("percentage", "minutes"):
+        if deployment[name] is not None:
+            reason = f"is of steps, and {ALL_AT_ONCE} has none: take it out, or take canary or linear"
+            problems.refuse(f"{NAMESPACE}:deployment.{name}", deployment[name], reason)
+
+
+def steps(percentage: int | None, minutes: int | None) -> tuple[int, int]:
+    """Size of a step and the time between two: where they are not given, the default."""
+    return PERCENT if percentage is None else percentage, MINUTES if minutes is None else minutes
+
+
 def _capacity(values: Values, problems: Problems) -> None:
     scaling, endpoint = values["autoscaling"], values["endpoint"]
     if not _sound(scaling, "min", "max") or not _sound(endpoint, "instanceCount"):
@@ -204,6 +220,7 @@ _RULES: tuple[Callable[[Values, Problems], None], ...] = (
     _state,
     _secrets,
     _ci,
+    _routing,
     _capacity,
     _variants,
     _shadow,

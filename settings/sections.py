@@ -149,6 +149,11 @@ class Replay:
     ]
 
 
+ALL_AT_ONCE = "all-at-once"
+PERCENT, MINUTES = 10, 5
+"""Steps of a shift, where config gives none."""
+
+
 @dataclass(frozen=True)
 class Deployment:
     """How traffic moves to a new release."""
@@ -156,13 +161,20 @@ class Deployment:
     kind: Annotated[
         str,
         Key(
-            Choice(("canary", "linear", "all-at-once")),
+            Choice(("canary", "linear", ALL_AT_ONCE)),
             "canary: `percentage` first, the rest after `minutes`; linear: `percentage` more every `minutes`",
             "canary",
         ),
     ]
-    percentage: Annotated[int, Key(Whole(1, 99), "size of a step", 10, "percent of the requests")]
-    minutes: Annotated[int, Key(Whole(1, 2880), "time between two steps", 5, "minutes")]
+    percentage: Annotated[
+        int,
+        Key(
+            Whole(1, 99), "size of a step; not with all-at-once", None, "percent of the requests", instead=f"{PERCENT}"
+        ),
+    ]
+    minutes: Annotated[
+        int, Key(Whole(1, 2880), "time between two steps; not with all-at-once", None, "minutes", instead=f"{MINUTES}")
+    ]
     replay: Annotated[Replay, Key(Section(Replay), "callers' requests are tried before traffic moves", {})]
 
 

@@ -195,6 +195,15 @@ def test_defaults_are_filled_in_where_nothing_is_given() -> None:
     assert (settings.dataset, settings.dataset_document, settings.ci, settings.shadow) == (None, {}, None, None)
 
 
+def test_a_shift_all_at_once_has_no_steps() -> None:
+    for name in ("percentage", "minutes"):
+        given = {"kind": "all-at-once", name: 10}
+        reason = "10 is of steps, and all-at-once has none: take it out, or take canary or linear"
+        assert [line.strip() for line in _problems(deployment=given)] == [f"- glidepath:deployment.{name}: {reason}"]
+    found = parse("live1", config("live1", deployment={"kind": "all-at-once"})).deployment
+    assert (found.kind, found.replay.requests) == ("all-at-once", 500)
+
+
 def test_production_alone_is_asked_by_a_probe_unless_config_says_so() -> None:
     found = {stack: parse(stack, config(stack)).probe for stack in ("delivery", "test", "live1")}
     assert {stack: probe.enabled for stack, probe in found.items()} == {
