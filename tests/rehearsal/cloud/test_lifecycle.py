@@ -19,13 +19,8 @@ from rehearsal.cloud.process import lifecycle
 from rehearsal.cloud.process.running import RunningCloud, SecondGatewayError
 from rehearsal.environment import Rehearsal
 from rehearsal.errors import UserError
+from tests.ports import free_port
 from tests.processes import left_after_waiting
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -26,6 +25,7 @@ from rehearsal.cloud.process import lifecycle
 from rehearsal.cloud.wire.types import INTERRUPTED
 from rehearsal.environment import Rehearsal
 from rehearsal.errors import UserError
+from tests.ports import free_port
 from tests.processes import left_after_waiting
 from tests.rehearsal.cloud.lambda_support import eventually as within
 from tests.rehearsal.cloud.lambda_support import make_function, make_role
@@ -83,10 +83,7 @@ class Remote:
 
 @pytest.fixture
 def remote(tmp_path: Path) -> Iterator[Any]:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = int(sock.getsockname()[1])
-    made = Rehearsal(folder=tmp_path, port=port, seconds_per_minute=0.2)
+    made = Rehearsal(folder=tmp_path, port=free_port(), seconds_per_minute=0.2)
     lifecycle.start(made)
     yield Remote(made)
     lifecycle.stop(made)
@@ -353,7 +350,7 @@ def test_another_cloud_starts_from_a_snapshot_while_the_first_goes_on(remote: An
     kept = remote.ask("snapshot", {})
     assert kept["bytes"] == Path(kept["file"]).stat().st_size
     assert Path(kept["file"]).stat().st_mode & 0o077 == 0
-    fork = Remote(lifecycle.fork(remote.rehearsal, tmp_path / "fork", remote.rehearsal.port + 1))
+    fork = Remote(lifecycle.fork(remote.rehearsal, tmp_path / "fork", free_port()))
     try:
         fork.of("ssm").put_parameter(Name="/p", Value="2", Type="String", Overwrite=True)
         assert fork.of("ssm").get_parameter(Name="/p")["Parameter"]["Value"] == "2"

@@ -17,7 +17,7 @@ from operate.project import read_project
 from rehearsal.cloud.process import lifecycle
 from rehearsal.engine import ensure_engine
 from rehearsal.environment import Rehearsal
-from tests.scenarios.road.conftest import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 GRANT = "    return [_invoke_endpoint(at), _logs(at, PREDICT), trace()"

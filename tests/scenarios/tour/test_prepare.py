@@ -14,15 +14,9 @@ from rehearsal.environment import Rehearsal
 from rehearsal.errors import UserError
 from scenarios.tour import conduct
 from scenarios.tour.display import Display
+from tests.ports import free_port
 
 PATIENCE_SECONDS = 60
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def test_the_cloud_comes_up_while_the_engine_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,10 @@
+"""Ports for clouds that tests start: the one beside another cloud's may be anybody's."""
+
+import socket
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
