@@ -1,4 +1,4 @@
-"""The traffic hooks: what they check, and that CodeDeploy always hears how it went."""
+"""The traffic hooks: what they check, and that CodeDeploy always hears how it went. Long, since they share fakes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Processing job: how good is the model on rows it has never seen?
+"""Processing job: how good is the model on rows it has never seen? Long, since it runs alone in its container.
 
 Runs in the built-in XGBoost image (numpy and xgboost are there), beside the analyzer's archive alone.
 
