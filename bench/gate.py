@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import xgboost
 
 from bench.measure import Result
+from bench.trips import trained, trips
 from contracts.dataset import Metric
 from functions.gate.compare import compare, power
 from functions.jobs.evaluate import evaluate as job
@@ -24,7 +24,6 @@ TAILS = {"light": (5000, TAXIS), "heavy": (5000,)}
 """How far the rows spread that models cannot know well, and the sizes of test parts that are drawn in such a world."""
 LOSSES = (0.01, 0.02, 0.03, 0.06, 0.1)
 METRIC = Metric("rmse", 10.0)
-_PARAMETERS = {"max_depth": 6, "eta": 0.2, "subsample": 0.8, "min_child_weight": 5, "nthread": 2}
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def measure() -> Iterator[Result]:
     """By world, size of the test part and challenger: how often it is called worse, and how often it should be."""
     for tails, sizes in TAILS.items():
         random = np.random.default_rng(11)
-        features, labels = _world(random, HELD_OUT, tails)
+        features, labels = trips(random, HELD_OUT, tails)
         champion = _answers(random, features, TRAINED, tails)
         best = job.rmse(labels, champion)
         models = [_equal(random, features, champion, tails), *_challengers(random, features, labels, champion, tails)]
@@ -70,20 +69,12 @@ def _results(name: str, model: Model, found: Decisions) -> Iterator[Result]:
     yield Result(f"apart from the power told: {name}", 100 * abs(found.worse - found.told), "pts", shares, 5)
 
 
-def _world(random: Any, rows: int, tails: str) -> tuple[Any, Any]:
-    distance = random.gamma(2, 1.3, rows) if tails == "light" else random.lognormal(0.6, 0.7, rows)
-    minutes = 3 + 3 * distance + random.gamma(2, 2, rows)
-    people = random.integers(1, 6, rows).astype(float)
-    noise = random.normal(0, 1, rows) * (1 + 0.3 * distance)
-    return np.column_stack([minutes, people, distance]), 2.5 + 1.8 * distance + 0.4 * minutes + 0.2 * people + noise
-
-
 def _answers(random: Any, held_out: Any, rows: int, tails: str, without: int | None = None) -> Any:
     """What a model says to the held-out rows that was trained on `rows` others, one feature being noise to it."""
-    features, labels = _world(random, rows, tails)
+    features, labels = trips(random, rows, tails)
     if without is not None:
         features[:, without] = random.permutation(features[:, without])
-    return job.predict(xgboost.train(_PARAMETERS, xgboost.DMatrix(features, labels), 40), held_out)
+    return job.predict(trained(features, labels), held_out)
 
 
 def _equal(random: Any, features: Any, champion: Any, tails: str) -> Model:

@@ -13,6 +13,7 @@ import numpy as np
 import xgboost
 
 from bench.measure import Result
+from bench.trips import trained, trips
 from contracts.differences import Differences, parse_differences
 from functions.before_traffic.captured import Picker, Request
 from functions.before_traffic.compare import Exchange, judge
@@ -25,7 +26,6 @@ HELD_OUT, ASKED = 645, 4000
 SIZES = (500, 60)
 """Requests that are replayed."""
 POOL = 20_000
-_PARAMETERS = {"max_depth": 6, "eta": 0.2, "subsample": 0.8, "min_child_weight": 5, "nthread": 2}
 
 Mix = Callable[[Any, Any], Any]
 
@@ -84,36 +84,24 @@ def _stops(pair: Pair, asked: Any, expected: Differences, size: int) -> bool:
 # --- pairs -----------------------------------------------------------------------------------------------------------
 
 
-def _world(random: Any, rows: int) -> tuple[Any, Any]:
-    distance = random.gamma(2, 1.3, rows)
-    minutes = 3 + 3 * distance + random.gamma(2, 2, rows)
-    people = random.integers(1, 6, rows).astype(float)
-    noise = random.normal(0, 1, rows) * (1 + 0.3 * distance)
-    return np.column_stack([minutes, people, distance]), 2.5 + 1.8 * distance + 0.4 * minutes + 0.2 * people + noise
-
-
-def _model(features: Any, labels: Any) -> xgboost.Booster:
-    return xgboost.train(_PARAMETERS, xgboost.DMatrix(features, labels), 40)
-
-
 def _pair(random: Any, old: xgboost.Booster, new: xgboost.Booster) -> Pair:
-    rows, _ = _world(random, POOL)
+    rows, _ = trips(random, POOL)
     return Pair(rows, job.predict(old, rows), job.predict(new, rows))
 
 
 def _retrained(random: Any) -> Pair:
-    return _pair(random, *(_model(*_world(random, 4500)) for _ in range(2)))
+    return _pair(random, *(trained(*trips(random, 4500)) for _ in range(2)))
 
 
 def _more(random: Any) -> Pair:
-    return _pair(random, _model(*_world(random, 4500)), _model(*_world(random, 18_000)))
+    return _pair(random, trained(*trips(random, 4500)), trained(*trips(random, 18_000)))
 
 
 def _drifted(random: Any) -> Pair:
     """The old model has hardly seen long trips, and the new one has."""
-    features, labels = _world(random, 9000)
+    features, labels = trips(random, 9000)
     short = features[:, 2] < np.quantile(features[:, 2], 0.6)
-    return _pair(random, _model(features[short], labels[short]), _model(*_world(random, 4500)))
+    return _pair(random, trained(features[short], labels[short]), trained(*trips(random, 4500)))
 
 
 # --- callers ---------------------------------------------------------------------------------------------------------

@@ -21,13 +21,12 @@ import numpy as np
 
 from bench.shifts import COUNTED, STEP, STEPS, WINDOWS, Traffic, weights
 from functions.judge import bins, counts, evidence, limits, tolerance
+from functions.judge.power import METRICS
 
 WINDOW = counts.WINDOW_SECONDS
 END = 600
 """Seconds after which today's deployment has ended and no alarm stops it any more: with a minute for the hook after
 traffic."""
-METRICS = 4
-"""Of the judge: failed, slow and crashed requests, and bins."""
 SILENT_CALLS, SILENT_SHARE = 10, 0.5
 """definitions/health.py: calls in a minute, and the share of them that went unreported, two minutes in a row."""
 NEVER = np.inf

@@ -16,13 +16,14 @@ from bench.measure import Result
 from bench.shifts import World, traffic, worlds
 from functions.judge import evidence
 from functions.judge.counts import AGE_SECONDS
+from functions.judge.power import METRICS
 
 RATES = (0.02, 0.1, 0.5, 1.0, 5.0, 25.0, 50.0)
 """Requests per second."""
 SHIFTS = 2000
 YOUNGER = (60, 120)
 """Seconds after which windows could be counted as well, if reports were known to be there."""
-EFFECT_SHIFTS, POWER, ALPHA = 400, 0.8, evidence.ALPHA / rules.METRICS
+EFFECT_SHIFTS, POWER, ALPHA = 400, 0.8, evidence.ALPHA / METRICS
 """For the smallest error rate that is found: shifts a try, and the level, of which failed requests have a fourth."""
 _FACTORIALS = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, 100_000)))])
 Test = Callable[[list[Any]], Any]

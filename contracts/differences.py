@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.distribution import MOST_BINS
+from contracts.distribution import check_bins
 from contracts.fields import FieldError, Fields, number
 
 LEVELS = (0.5, 0.9, 0.99, 1.0)
@@ -38,10 +38,7 @@ def parse_differences(value: object, path: str) -> Differences:
     fields = Fields(value, path)
     found = Differences(fields.items("edges", number), fields.items("bins", _bin))
     fields.done()
-    if list(found.edges) != sorted(set(found.edges)):
-        raise FieldError(f"{path}.edges", f"must be increasing numbers, not {list(found.edges)}")
-    if len(found.bins) != len(found.edges) + 1 or len(found.bins) > MOST_BINS:
-        raise FieldError(f"{path}.bins", f"must be one more than edges and at most {MOST_BINS}, not {len(found.bins)}")
+    check_bins(found.edges, len(found.bins), path, "bins")
     return found
 
 

@@ -22,18 +22,20 @@ class Distribution:
     shares: tuple[float, ...]
 
 
+def check_bins(edges: tuple[float, ...], bins: int, path: str, member: str) -> None:
+    """Edges increase, and a document's `member` has one entry for each bin between them. Raises FieldError."""
+    if list(edges) != sorted(set(edges)):
+        raise FieldError(f"{path}.edges", f"must be increasing numbers, not {list(edges)}")
+    if bins != len(edges) + 1 or bins > MOST_BINS:
+        raise FieldError(f"{path}.{member}", f"must be one more than edges and at most {MOST_BINS}, not {bins}")
+
+
 def parse_distribution(value: object, path: str) -> Distribution:
     """`{"edges": [...], "shares": [...]}`; a FieldError names place and reason."""
     fields = Fields(value, path)
     found = Distribution(fields.items("edges", number), fields.items("shares", number))
     fields.done()
-    if list(found.edges) != sorted(set(found.edges)):
-        raise FieldError(f"{path}.edges", f"must be increasing numbers, not {list(found.edges)}")
-    bins = len(found.edges) + 1
-    if len(found.shares) != bins or bins > MOST_BINS:
-        raise FieldError(
-            f"{path}.shares", f"must be one more than edges and at most {MOST_BINS}, not {len(found.shares)}"
-        )
+    check_bins(found.edges, len(found.shares), path, "shares")
     if min(found.shares) <= 0 or not math.isclose(sum(found.shares), 1.0, abs_tol=1e-6):
         raise FieldError(f"{path}.shares", f"must be above 0 and add up to 1, not {list(found.shares)}")
     return found

@@ -147,16 +147,20 @@ def builds(values: Values, problems: Problems) -> None:
         problems.refuse(f"{NAMESPACE}:build.deployMinutes", build["deployMinutes"], reason)
 
 
+def steps(percentage: int | None, minutes: int | None) -> tuple[int, int]:
+    """Size of a step and the time between two: where they are not given, the default."""
+    return PERCENT if percentage is None else percentage, MINUTES if minutes is None else minutes
+
+
 def shift(values: Values, problems: Problems) -> None:
     """A shift that goes as it should is over before it is given up."""
     deployment, limit = values["deployment"], values["shiftMinutes"]
     if limit is FAULTY or not _sound(deployment, "kind", "percentage", "minutes"):
         return
-    kind, percentage = deployment["kind"], deployment["percentage"]
-    minutes = MINUTES if deployment["minutes"] is None else deployment["minutes"]
-    steps = {"canary": 1, "linear": math.ceil(100 / (PERCENT if percentage is None else percentage)) - 1}.get(kind, 0)
-    if steps * minutes >= limit:
-        reason = f"is no longer than the shift itself ({kind}: {steps * minutes} minutes), which would always be given"
+    kind, (percentage, minutes) = deployment["kind"], steps(deployment["percentage"], deployment["minutes"])
+    count = {"canary": 1, "linear": math.ceil(100 / percentage) - 1}.get(kind, 0)
+    if count * minutes >= limit:
+        reason = f"is no longer than the shift itself ({kind}: {count * minutes} minutes), which would always be given"
         problems.refuse(f"{NAMESPACE}:shiftMinutes", limit, f"{reason} up; raise it, or take fewer steps")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from settings import rules
 from settings.keys import Section, build
 from settings.kinds import Problems
+from settings.limits import steps
 from settings.model import Settings
 from settings.sections import HOSTS, NAMESPACE
 
@@ -62,7 +63,7 @@ def review(stack: str, given: Mapping[str, Any]) -> tuple[Settings | None, list[
 
 def _complete(settings: Settings, values: Mapping[str, Any]) -> Settings:
     """The defaults that other values decide."""
-    percentage, minutes = rules.steps(settings.deployment.percentage, settings.deployment.minutes)
+    percentage, minutes = steps(settings.deployment.percentage, settings.deployment.minutes)
     minimum, maximum = rules.limits(values["autoscaling"], settings.instance_count)
     variants = zip(settings.variants, values["variants"], strict=True)
     shadow, ci, retrain = settings.shadow, settings.ci, settings.retrain

@@ -8,7 +8,7 @@ from contracts.names import DELIVERY, LIVE
 from settings import limits as aws
 from settings.kinds import FAULTY, Problems
 from settings.limits import Values
-from settings.sections import ALL_AT_ONCE, MINUTES, NAMESPACE, PERCENT
+from settings.sections import ALL_AT_ONCE, NAMESPACE
 
 MOST_VARIANTS = 10
 """Production variants that SageMaker lets an endpoint have."""
@@ -122,11 +122,6 @@ def _routing(values: Values, problems: Problems) -> None:
         if deployment[name] is not None:
             reason = f"is of steps, and {ALL_AT_ONCE} has none: take it out, or take canary or linear"
             problems.refuse(f"{NAMESPACE}:deployment.{name}", deployment[name], reason)
-
-
-def steps(percentage: int | None, minutes: int | None) -> tuple[int, int]:
-    """Size of a step and the time between two: where they are not given, the default."""
-    return PERCENT if percentage is None else percentage, MINUTES if minutes is None else minutes
 
 
 def _capacity(values: Values, problems: Problems) -> None:

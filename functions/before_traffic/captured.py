@@ -18,7 +18,7 @@ from typing import Any
 
 from contracts.float32 import holds
 from contracts.monitoring import GOLDEN_IDS, PROBES, REPLAY_IDS
-from functions.shared.capture import CaptureError, parse_line
+from functions.shared.capture import CaptureError, folders, parse_line
 
 SAME_ANSWER = 5
 """Requests that are taken of all to which the former model gave the very same answer."""
@@ -164,9 +164,7 @@ def _hours(s3: Any, bucket: str, folder: str, depth: int = 4) -> Iterator[str]:
     if depth == 0:
         yield folder
         return
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder, Delimiter="/")
-    found = [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", ())]
-    for each in sorted(found, reverse=True):
+    for each in sorted(folders(s3, bucket, folder), reverse=True):
         yield from _hours(s3, bucket, each, depth - 1)
 
 

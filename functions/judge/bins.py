@@ -73,8 +73,8 @@ def path(blocks: Sequence[Bins], pair: Pair, odds: float = ODDS) -> Iterator[flo
             rate = min(max(seen[bin_] / requests, 1e-6), 1 - 1e-6)
             for tolerated, beyond in _directions(odds):
                 old, new = nearest(rate, moved(rate, tolerated * beyond), share, tolerated)
-                logs[number] += _version(of_old, predicted[bin_], rate, old)
-                logs[number] += _version(of_new, block.new[bin_], moved(rate, tolerated * beyond), new)
+                logs[number] += tolerance.likelihood(of_old, predicted[bin_], rate, old)
+                logs[number] += tolerance.likelihood(of_new, block.new[bin_], moved(rate, tolerated * beyond), new)
                 number += 1
         # Only now: what is bet on a block must not know it.
         seen = [before + now for before, now in zip(seen, predicted, strict=True)]
@@ -127,7 +127,3 @@ def _directions(odds: float) -> Iterator[tuple[float, float]]:
     for beyond in BEYOND:
         yield odds, beyond
         yield 1 / odds, 1 / beyond
-
-
-def _version(requests: float, events: float, rate: float, other: float) -> float:
-    return events * math.log(rate / other) + (requests - events) * math.log((1 - rate) / (1 - other))

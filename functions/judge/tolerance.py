@@ -75,11 +75,12 @@ def _ratio(block: Counts, rate: float, tolerance: float) -> float:
     if not block.old_requests or not block.new_requests:
         return 0.0
     old = hardest(rate, block.share, tolerance)
-    return _version(block.old_requests, block.old_events, rate, old) + _version(
+    return likelihood(block.old_requests, block.old_events, rate, old) + likelihood(
         block.new_requests, block.new_events, rate, old + tolerance
     )
 
 
-def _version(requests: float, events: float, rate: float, other: float) -> float:
+def likelihood(requests: float, events: float, rate: float, other: float) -> float:
+    """The logarithm of the likelihood ratio of one rate to another, for so many requests and events."""
     quiet = (requests - events) * (math.log1p(-rate) - math.log1p(-other))
     return quiet + events * (math.log(rate) - math.log(other)) if events else quiet

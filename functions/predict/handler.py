@@ -37,7 +37,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.session import get_session
 
-from contracts.monitoring import PROBES, REPLAY_IDS
+from contracts.monitoring import PROBES
 from functions.predict.metrics import Meter
 from functions.predict.model import EndpointGoneError, ModelError, predict
 from functions.predict.request import INFERENCE_HEADER, CallerError, Request, read_inference_id, read_variant
@@ -92,12 +92,11 @@ class Service:
             return self._failed(served, version, failure, inference_id)
         except ModelError as failure:
             return self._failed(served, version, failure, inference_id)
-        if not inference_id.startswith(REPLAY_IDS):
-            meter = self._meter(served, version, variant)
-            if inference_id.startswith(PROBES):
-                meter.probed(inference_id)
-            else:
-                meter.answered(inference_id, latency, predictions)
+        meter = self._meter(served, version, variant)
+        if inference_id.startswith(PROBES):
+            meter.probed(inference_id)
+        else:
+            meter.answered(inference_id, latency, predictions)
         answer = {
             "predictions": predictions,
             "release": served.variants.get(variant, served.release),
@@ -127,15 +126,13 @@ class Service:
         return self._ask(event, version, self._own, unsuited, inference_id)
 
     def _refused(self, served: Served, version: str, error: CallerError, inference_id: str) -> dict[str, Any]:
-        if not inference_id.startswith(REPLAY_IDS):
-            self._meter(served, version).caller_error(inference_id)
+        self._meter(served, version).caller_error(inference_id)
         return _error(served, error.status, error.code, error.message, inference_id)
 
     def _failed(self, served: Served, version: str, failure: ModelError, inference_id: str) -> dict[str, Any]:
         release = served.variants.get(failure.variant, served.release)
         log("ERROR", failure.detail, code=failure.code, release=release, inference_id=inference_id)
-        if not inference_id.startswith(REPLAY_IDS):
-            self._meter(served, version, failure.variant).model_error(inference_id)
+        self._meter(served, version, failure.variant).model_error(inference_id)
         return _error(served, failure.status, failure.code, failure.message, inference_id, failure.variant)
 
     def _meter(self, served: Served, version: str, variant: str = "") -> Meter:

@@ -12,6 +12,8 @@ import time
 from bisect import bisect_right
 from collections.abc import Sequence
 
+from contracts.monitoring import REPLAY_IDS
+
 # A metric may carry at most 100 values in one line of the embedded metric format.
 _VALUES_PER_LINE = 100
 _COUNTS = ("Requests", "ModelErrors", "CallerErrors")
@@ -100,6 +102,8 @@ def _frame(directives: list[dict[str, object]], same: dict[str, str]) -> tuple[s
 
 
 def _write(frame: tuple[str, str], values: str, inference_id: str) -> None:
+    if inference_id.startswith(REPLAY_IDS):
+        return  # asked by the hook before traffic: no caller's, and not to be judged as one
     before, after = frame
     # One write per line: a line torn in two is neither a log record nor a metric.
     sys.stdout.write(f'{before}{time.time_ns() // 1_000_000}{after}{values},"inference_id":"{inference_id}"}}\n')

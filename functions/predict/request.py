@@ -17,8 +17,8 @@ from functions.shared.variants import VARIANT_HEADER
 
 MAX_ROWS = 1000
 INFERENCE_HEADER = "x-glidepath-inference-id"
-# Narrower than SageMaker's own rule (any printable text): ids end up in logs, file listings and reports.
 _HOOKS = (GOLDEN_IDS, REPLAY_IDS)
+# Narrower than SageMaker's own rule (any printable text): ids end up in logs, file listings and reports.
 _INFERENCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 
 

@@ -67,15 +67,9 @@ class CaptureSearch:
 
     def _variants(self) -> Iterator[str]:
         root = f"{self.prefix.strip('/')}/"
-        endpoints = [f"{root}{self.endpoint}/"] if self.endpoint else self._folders(root)
+        endpoints = [f"{root}{self.endpoint}/"] if self.endpoint else folders(self.s3, self.bucket, root)
         for endpoint in endpoints:
-            yield from [f"{endpoint}{self.variant}/"] if self.variant else self._folders(endpoint)
-
-    def _folders(self, folder: str) -> Iterator[str]:
-        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=folder, Delimiter="/")
-        for page in pages:
-            for entry in page.get("CommonPrefixes", ()):
-                yield entry["Prefix"]
+            yield from [f"{endpoint}{self.variant}/"] if self.variant else folders(self.s3, self.bucket, endpoint)
 
     def _keys(self, folder: str, first: str) -> Iterator[str]:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=folder, StartAfter=first)
@@ -96,6 +90,14 @@ class CaptureSearch:
             if captured:
                 self.found.setdefault(captured.inference_id, captured)
         self._read.add(key)
+
+
+def folders(s3: Any, bucket: str, folder: str) -> Iterator[str]:
+    """The folders in a folder, each with a slash at its end, by name. `s3` is a boto3 S3 client."""
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder, Delimiter="/")
+    for page in pages:
+        for entry in page.get("CommonPrefixes", ()):
+            yield entry["Prefix"]
 
 
 def wait_for(

@@ -263,10 +263,10 @@ def compare(
         told = paired_by(options.pairs)
         labels, features, theirs = shared(options, rows, told)
         other = predict(load_model(options.champion, theirs.shape[1]), theirs)
+    except NotSharedError as error:
+        return {"problem": str(error)}
     except Exception as error:  # noqa: BLE001  whatever is wrong with it, ours can still be judged
-        return {
-            "problem": str(error) if isinstance(error, NotSharedError) else f"{type(error).__name__}: {error}"[:500]
-        }
+        return {"problem": f"{type(error).__name__}: {error}"[:500]}
     predictions, found = predict(booster, features), []
     # One row has no spread.
     for name, inside in cut_all(features, options.features, slices):

@@ -90,6 +90,7 @@ def main(argv: list[str]) -> None:
     # Once and for all: what depends on the time would put a row into another part each time that it is asked for.
     # https://spark.apache.org/docs/3.5.6/api/python/reference/pyspark.sql/api/pyspark.sql.DataFrame.localCheckpoint.html
     made = spark.sql(sql).localCheckpoint()
+    made.createOrReplaceTempView("made")
     refuse_leaks(spark, made, args)
     features = made.select(*columns, "split")
     counts = {part: features.where(f"split = '{part}'").count() for part in PARTS}
@@ -167,7 +168,6 @@ def refuse_leaks(spark: Any, made: Any, args: dict[str, str]) -> None:
     """
     if not gives_lots(made):
         return
-    made.createOrReplaceTempView("made")
     leaked = spark.sql("SELECT draw FROM made GROUP BY draw HAVING COUNT(DISTINCT split) > 1").count()
     if leaked:
         raise FeatureError(
@@ -220,22 +220,21 @@ def pair_rows(
     former = run_former(spark, theirs)
     if not gives_lots(made):
         raise NoPairsError("features.sql does not give draw on")
-    made.createOrReplaceTempView("made")
     former.createOrReplaceTempView("former")
     target = dataset["target"]
-    spark.sql(paired(target, dataset["features"], theirs["features"])).createOrReplaceTempView("pairs")
+    both = spark.sql(paired(target, dataset["features"], theirs["features"])).localCheckpoint()
     told = {"how": "pairs"}
-    other = spark.sql("SELECT 1 AS one FROM pairs WHERE NOT own_0 = their_0").count()
+    other = both.where("NOT own_0 = their_0").count()
     if other:
         told["foreign"] = f"its own features.sql gives another {target} for {other} of the test rows"
     chosen = "part = 'test'"
-    rows = spark.sql(f"SELECT 1 AS one FROM pairs WHERE {chosen}").count()  # noqa: S608
+    rows = both.where(chosen).count()
     if rows < FEWEST_PAIRS:
         # Whoever splits otherwise must not switch the comparison off. At worst the champion knows its rows, and wins.
         told["doubt"], chosen = f"of {rows} of these rows alone it is known that it was not trained on them", "TRUE"
     columns = [f"own_{number}" for number in range(1 + len(dataset["features"]))]
     columns += [f"their_{number}" for number in range(1, 1 + len(theirs["features"]))]
-    pairs = spark.sql(f"SELECT {', '.join(columns)} FROM pairs WHERE {chosen}")  # noqa: S608
+    pairs = both.where(chosen).select(*columns)
     if pairs.count() == 0:
         raise NoPairsError("the champion's features.sql makes none of the test rows")
     write(pairs, f"{args['OUTPUT']}/champion/rows", header=False)
