@@ -77,19 +77,11 @@ class Fields:
 
     def count(self, name: str, least: int = 0) -> int:
         """A whole number of at least `least`."""
-        value = self.raw(name)
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise FieldError(self.at(name), f"must be a whole number, not {describe(value)}")
-        if value < least:
-            raise FieldError(self.at(name), f"must be at least {least}, not {value}")
-        return value
+        return whole(self.raw(name), self.at(name), least)
 
     def items(self, name: str, read: Callable[[object, str], T]) -> tuple[T, ...]:
         """A list, each member read with its own path."""
-        value = self.raw(name)
-        if not isinstance(value, list):
-            raise FieldError(self.at(name), f"must be a list, not {describe(value)}")
-        return tuple(read(item, f"{self.at(name)}[{index}]") for index, item in enumerate(value))
+        return items(self.raw(name), self.at(name), read)
 
     def done(self) -> None:
         """Refuse members nobody asked for: they are misspelt or from another version."""
@@ -111,6 +103,22 @@ def parse_json(text: str, what: str) -> object:
     except ValueError:
         # Python turns at most 4,300 digits into a whole number.
         raise FieldError(what, "has a whole number of more digits than can be read") from None
+
+
+def items(value: object, path: str, read: Callable[[object, str], T]) -> tuple[T, ...]:
+    """A list, each member read with its own path."""
+    if not isinstance(value, list):
+        raise FieldError(path, f"must be a list, not {describe(value)}")
+    return tuple(read(item, f"{path}[{index}]") for index, item in enumerate(value))
+
+
+def whole(value: object, path: str, least: int = 0) -> int:
+    """A whole number of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise FieldError(path, f"must be a whole number, not {describe(value)}")
+    if value < least:
+        raise FieldError(path, f"must be at least {least}, not {value}")
+    return value
 
 
 def number(value: object, path: str) -> float:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from contracts.cross_table import CrossTable, check_table, parse_table
 from contracts.differences import Differences, parse_differences
 from contracts.distribution import Distribution, parse_distribution
 from contracts.fields import FieldError, Fields, name, number, parse_json, unique
@@ -91,11 +92,16 @@ class Champion:
 
 @dataclass(frozen=True)
 class Pair:
-    """The champion's release, the SHA-256 of its model in hex, and how far both models' answers lie apart."""
+    """The champion's release, the SHA-256 of its model in hex, and how far both models' answers lie apart.
+
+    `table` is how both put the rows into bins; None where the champion counts no bins, and in manifests from before it
+    was made.
+    """
 
     release: str
     sha256: str
     differences: Differences
+    table: CrossTable | None = None
 
 
 @dataclass(frozen=True)
@@ -187,14 +193,27 @@ def vouched(release: Release) -> list[tuple[str, str, str]]:
 
 
 def parse_pair(value: object, path: str) -> Pair | None:
-    """`{"release", "sha256", "differences"}` or null; a FieldError names place and reason."""
+    """`{"release", "sha256", "differences", "table"}` or null; a FieldError names place and reason."""
     if value is None:
         return None
     fields = Fields(value, path)
     differences = parse_differences(fields.raw("differences"), f"{path}.differences")
-    pair = Pair(_id(fields, "release"), _sha256(fields, "sha256"), differences)
+    table = None
+    if fields.has("table") and not fields.null("table"):
+        table = parse_table(fields.raw("table"), f"{path}.table")
+    pair = Pair(_id(fields, "release"), _sha256(fields, "sha256"), differences, table)
     fields.done()
     return pair
+
+
+def check_pair(pair: Pair | None, distribution: Distribution | None, path: str) -> None:
+    """Whether the pair's table is of its rows and of the release's own bins. Raises FieldError."""
+    if pair is None or pair.table is None:
+        return
+    if distribution is None:
+        raise FieldError(f"{path}.table", "must not be there: the release's own bins are not known")
+    rows = sum(each.rows for each in pair.differences.bins)
+    check_table(pair.table, len(distribution.shares), rows, f"{path}.table")
 
 
 def _release(document: object) -> Release:
@@ -222,6 +241,7 @@ def _release(document: object) -> Release:
         pair=parse_pair(fields.raw("pair"), "pair") if fields.has("pair") else None,
     )
     fields.done()
+    check_pair(release.pair, release.distribution, "pair")
     if release.target in release.features:
         raise FieldError("features", f"contain the target {release.target!r}: the model would be given its answer")
     return release

@@ -168,6 +168,9 @@ def evaluate(training: Training, champion: str = "") -> State:
         inputs.append(_input("champion", champion, "champion"))
         inputs.append(_input("pairs", path(training, "features/champion/"), "pairs"))
         arguments += ["--champion", "/opt/ml/processing/champion", "--pairs", "/opt/ml/processing/pairs"]
+    # At most 8 edges of 24 characters; AWS takes 256:
+    # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateProcessingJob.html
+    environment = {"Environment": {"CHAMPION_EDGES.$": "$.champion.edges"}} if champion else {}
     state = _processing(
         training,
         training.evaluation,
@@ -180,6 +183,7 @@ def evaluate(training: Training, champion: str = "") -> State:
             },
             # The code is the commit's, which nobody has approved yet: it gets data, and neither role nor network.
             "NetworkConfig": {"EnableNetworkIsolation": True},
+            **environment,
             "ProcessingInputs": inputs,
             "ProcessingOutputConfig": _outputs(training, {"evaluation": "evaluation", "baseline": "reports"}),
         },

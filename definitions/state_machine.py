@@ -26,7 +26,7 @@ _FUNCTION_RETRIES = [
 ]
 _ANSWERS = {
     "validate": ("uri", "version", "rows", "bad_rows", "sha256", "input"),
-    "champion": ("package", "artifact", "problem", "release", "sha256", "split"),
+    "champion": ("package", "artifact", "problem", "release", "sha256", "split", "edges"),
     "gate": ("passed", "reason", "metrics", "champion", "distribution", "pair"),
     "register": ("package",),
     "manifest": ("manifest", "sha256", "id", "summary"),

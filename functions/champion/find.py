@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,6 +33,7 @@ class Champion:
     `release` is its id, `sha256` that of its model, where they are known. With a problem, `package` is None where
     neither manifest nor registry tells it. Without any, there is no champion. `split` tells the features job how the
     champion's rows were made; None for a release from before that was recorded.
+    `edges` is the JSON list by which its predict function counts its predictions, `unbinned` why there is none.
     """
 
     package: str | None = None
@@ -40,6 +42,8 @@ class Champion:
     release: str = ""
     sha256: str = ""
     split: Made | None = None
+    edges: str = ""
+    unbinned: str = ""
 
 
 def find(s3: Any, sagemaker: Any, group: str, recorded: str | None, dataset: Dataset) -> Champion:
@@ -70,7 +74,8 @@ def find(s3: Any, sagemaker: Any, group: str, recorded: str | None, dataset: Dat
         return found
     split = release.split
     made = Made(split.sql, split.rule, split.salt, release.features) if split else None
-    return replace(found, artifact=artifact, split=made)
+    edges, unbinned = _edges(release)
+    return replace(found, artifact=artifact, split=made, edges=edges, unbinned=unbinned)
 
 
 def _registered(sagemaker: Any, group: str, pointer: Pointer) -> str | None:
@@ -82,6 +87,16 @@ def _registered(sagemaker: Any, group: str, pointer: Pointer) -> str | None:
 
 def _unreadable(pointer: Pointer, error: Exception) -> str:
     return f"release {pointer.id} cannot be read: {error}"
+
+
+def _edges(release: Release) -> tuple[str, str]:
+    """Of the bins that a release's predictions are counted in, as a text, which keeps every digit; or why there are
+    none."""
+    if release.distribution is None:
+        return "", "its manifest is from before predictions were counted in bins"
+    if not release.distribution.edges:
+        return "", "it gives one answer to everything"
+    return json.dumps(release.distribution.edges), ""
 
 
 def _problem(release: Release, dataset: Dataset) -> str:

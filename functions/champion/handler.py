@@ -8,9 +8,11 @@
 | `DATASET_URI`   | address of the dataset's schema: target and features |
 
 Event: `{"run"}`. Answer: `{"package": <ARN> | null, "artifact": "s3://…/model.tar.gz" | null, "problem": "", "release",
-"sha256", "split": {"sql", "rule", "salt", "features"} | null}`: an artifact only where the evaluation job can load it;
-else `problem` says what is wrong with it. `release` is its id, `sha256` that of its model (empty where they are not
-known). `split` is how its rows were made, for the features job. All are empty where production serves nothing yet.
+"sha256", "split": {"sql", "rule", "salt", "features"} | null, "edges", "unbinned"}`: an artifact only where the
+evaluation job can load it; else `problem` says what is wrong with it. `release` is its id, `sha256` that of its model
+(empty where they are not known). `split` is how its rows were made, for the features job. `edges` is the JSON list of
+the bins that its predictions are counted in, for the evaluation; empty where there are none, and `unbinned` says why.
+All are empty where production serves nothing yet.
 """
 
 from __future__ import annotations
@@ -35,4 +37,6 @@ def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     found = find(s3, boto3.client("sagemaker"), environment["PACKAGE_GROUP"], record, dataset)
     if found.problem:
         log("WARNING", f"no comparison with the champion: {found.problem}", run=event["run"], package=found.package)
+    if found.unbinned:
+        log("WARNING", f"the evaluation makes no table of bins with the champion: {found.unbinned}", run=event["run"])
     return asdict(found)

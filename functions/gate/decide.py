@@ -10,8 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from contracts.cross_table import render_table
 from contracts.dataset import REFUSE, Metric
 from contracts.differences import render_differences
+from contracts.fields import FieldError
 from functions.gate.compare import Comparison, Outcome, compare
 from functions.shared.evaluation import Compared, Evaluation, Paired, Value
 
@@ -21,7 +23,8 @@ class Champion:
     """The package to beat; `problem` says why it could not be handed to the evaluation, where it could not.
 
     `package` is None where nothing tells any more which one serves. `release` is its id, `sha256` that of its model.
-    `recorded` says whether its manifest tells which rows it was tested on.
+    `recorded` says whether its manifest tells which rows it was tested on. `edges` are those of the bins that its
+    predictions are counted in.
     """
 
     package: str | None
@@ -29,6 +32,7 @@ class Champion:
     release: str = ""
     sha256: str = ""
     recorded: bool = True
+    edges: tuple[float, ...] = ()
 
 
 def decide(evaluation: Evaluation, metric: Metric, champion: Champion | None, reason: str) -> dict[str, Any]:
@@ -141,12 +145,22 @@ def _champion(
 
 
 def _pair(champion: Champion | None, evaluation: Evaluation) -> dict[str, Any] | None:
-    """How far both models' answers lie apart, and whose the other ones are; None where nobody can say."""
+    """How far both models' answers lie apart, and whose the other ones are; None where nobody can say.
+
+    Raises FieldError for a table of other bins than the champion's: a shift would be stopped, or not, by chance.
+    """
     compared = evaluation.champion
     answers = compared.answers if compared and not compared.foreign else None
     if champion is None or not champion.release or answers is None:
         return None
-    return {"release": champion.release, "sha256": champion.sha256, "differences": render_differences(answers)}
+    pair = {"release": champion.release, "sha256": champion.sha256, "differences": render_differences(answers)}
+    table = compared.table if compared else None
+    if table is None:
+        return {**pair, "table": None}
+    if table.edges != champion.edges:
+        reason = f"must be those that the champion's predictions are counted by, {list(champion.edges)}"
+        raise FieldError("evaluation.champion.table.edges", f"{reason}, not {list(table.edges)}")
+    return {**pair, "table": render_table(table)}
 
 
 def _better(value: float, other: float, metric: Metric) -> bool:

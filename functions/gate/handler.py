@@ -42,7 +42,8 @@ def judge(s3: Any, event: Mapping[str, Any], environment: Mapping[str, str]) -> 
     found, data = event["champion"], event["data"]
     known = {key: found[key] for key in _CHAMPION}
     recorded = found.get("split") is not None
-    champion = Champion(**known, recorded=recorded) if found["package"] or found["problem"] else None
+    edges = tuple(json.loads(found.get("edges") or "[]"))
+    champion = Champion(**known, recorded=recorded, edges=edges) if found["package"] or found["problem"] else None
     verdict = decide(evaluation, metric, champion, event["reason"])
     place = _beside(parse_s3_uri(event["evaluation"]))
     _write(s3, place, verdict)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from contracts.cross_table import CrossTable, check_table, parse_table
 from contracts.differences import Differences, parse_differences
 from contracts.distribution import Distribution, parse_distribution
 from contracts.fields import FieldError, Fields, name, number, parse_json
@@ -57,8 +58,8 @@ class Compared:
 
     `rows` are those that neither was trained on; None where the evaluation does not say, as code from before does.
     `doubt` says why that is not known for certain, `foreign` why it proves nothing that the champion loses.
-    `answers` is how far the two models' answers lie apart there; an
-    evaluate.py of somebody's own may leave it out.
+    `answers` is how far the two models' answers lie apart there, `table` how both put the rows into bins; an
+    evaluate.py of somebody's own may leave either out.
     """
 
     metrics: dict[str, Paired]
@@ -68,6 +69,7 @@ class Compared:
     doubt: str = ""
     foreign: str = ""
     answers: Differences | None = None
+    table: CrossTable | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,10 @@ def parse_evaluation(text: str) -> Evaluation:
     )
     fields.done()
     evaluation.named(evaluation.metric)
+    compared = evaluation.champion
+    if compared and compared.table and compared.answers:
+        rows = sum(each.rows for each in compared.answers.bins)
+        check_table(compared.table, len(evaluation.distribution.shares), rows, "evaluation.champion.table")
     return evaluation
 
 
@@ -137,7 +143,8 @@ def _compared(value: object) -> Compared | None:
         rows = fields.count("rows", least=1) if fields.has("rows") else None
         doubt, foreign = (_line(fields.text(name)) if fields.has(name) else "" for name in ("doubt", "foreign"))
         answers = parse_differences(fields.raw("answers"), f"{path}.answers") if fields.has("answers") else None
-        found = Compared(metrics, slices, rows=rows, doubt=doubt, foreign=foreign, answers=answers)
+        table = parse_table(fields.raw("table"), f"{path}.table") if fields.has("table") else None
+        found = Compared(metrics, slices, rows=rows, doubt=doubt, foreign=foreign, answers=answers, table=table)
     fields.done()
     return found
 

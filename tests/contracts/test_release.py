@@ -21,7 +21,8 @@ PLACES = [
     ("id",), ("reason",), ("created",), ("data",), ("data", "rows"), ("model", "sha256"), ("model", "artifact"),
     ("metrics", "ci"), ("metrics", "value"), ("metrics", "slices"), ("champion",), ("baseline", "statistics"),
     ("golden",), ("target",), ("features",), ("distribution",), ("distribution", "shares"),
-    ("hashes",), ("hashes", "golden"), ("split",), ("split", "salt"),
+    ("hashes",), ("hashes", "golden"), ("split",), ("split", "salt"), ("pair", "table"),
+    ("pair", "table", "rows", 0),
 ]  # fmt: skip
 
 
@@ -91,6 +92,30 @@ def test_reads_a_champion() -> None:
             "pair.differences.bins[1].quantiles",
             "4 numbers of 0 or more that do not fall",
         ),
+        (("pair", "table"), [], "pair.table", "must be an object, not a list"),
+        (("pair", "table", "edges"), [1, 2, 2, 3], "pair.table.edges", "must be increasing numbers"),
+        (("pair", "table", "edges"), [1], "pair.table.rows", "one more than edges and at most 9, not 5"),
+        (("pair", "table", "rows"), [[600]], "pair.table.rows", "one more than edges and at most 9, not 1"),
+        (("pair", "table"), {"edges": [], "rows": [[600]]}, "pair.table.edges", "must not be empty"),
+        (("pair", "table", "rows", 1), [30, 90], "pair.table.rows[1]", "must have 5 numbers as the first row has"),
+        (("pair", "table", "rows", 1), 3, "pair.table.rows[1]", "must be a list, not a whole number (3)"),
+        (("pair", "table", "rows", 2, 3), -1, "pair.table.rows[2][3]", "must be at least 0, not -1"),
+        (("pair", "table", "rows", 2, 3), 1.5, "pair.table.rows[2][3]", "must be a whole number, not a number (1.5)"),
+        (("pair", "table", "rows", 2, 3), True, "pair.table.rows[2][3]", "must be a whole number, not true or false"),
+        (("pair", "table", "rows", 0, 0), 101, "pair.table.rows", "must add up to the 600 rows of the pair, not 601"),
+        (
+            ("pair", "table", "rows"),
+            [[120]] * 5,
+            "pair.table.rows[0]",
+            "must have one number for each of the new model's 5 bins, not 1",
+        ),
+        (("pair", "table", "more"), 1, "pair.table.more", "is not known here"),
+        (
+            ("distribution",),
+            None,
+            "pair.table",
+            "must not be there: the release's own bins are not known",
+        ),
         (("extra",), 1, "extra", "is not known here"),
         (("model", "sha265"), "x", "model.sha265", "is not known here"),
         (("baseline",), [], "baseline", "must be an object, not a list"),
@@ -112,7 +137,7 @@ def test_refuses(path: tuple[str | int, ...], value: Any, place: str, reason: st
 
 def test_reads_a_manifest_from_before_the_distribution_was_measured() -> None:
     document = samples.manifest()
-    del document["distribution"]
+    del document["distribution"], document["pair"]["table"]
     assert parse_release(json.dumps(document)).distribution is None
 
 
@@ -122,6 +147,18 @@ def test_reads_a_manifest_from_before_two_models_were_measured_side_by_side() ->
     assert parse_release(json.dumps(document)).pair is None
     document["pair"] = None
     assert parse_release(json.dumps(document)).pair is None
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_reads_a_manifest_from_before_both_models_bins_were_counted(there: bool) -> None:
+    document = samples.manifest()
+    if there:
+        document["pair"]["table"] = None
+    else:
+        del document["pair"]["table"]
+    pair = parse_release(json.dumps(document)).pair
+    assert pair is not None
+    assert pair.table is None
 
 
 def test_reads_a_manifest_from_before_it_was_signed() -> None:

@@ -73,6 +73,12 @@ def test_what_nobody_has_approved_runs_without_a_network() -> None:
     assert [job["EnableNetworkIsolation"] for job in trainings] == [True]
 
 
+def test_the_evaluation_of_both_models_is_told_by_which_edges_the_champion_counts() -> None:
+    alone, both = _jobs(state_machine(TRAINING), "createProcessingJob")
+    assert "Environment" not in alone
+    assert both["Environment"] == {"CHAMPION_EDGES.$": "$.champion.edges"}
+
+
 def test_a_failed_gate_ends_with_its_reason() -> None:
     states = state_machine(TRAINING)["States"]
     assert states["Passed"]["Default"] == "Rejected"

@@ -12,8 +12,11 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contracts.dataset import parse_dataset
+from contracts.distribution import MOST_BINS
 from contracts.pointer import Pointer, render_pointer
 from functions.champion.find import Champion, Made, find
 from functions.champion.handler import handle
@@ -62,7 +65,9 @@ def released(s3: Any, run: str, artifact: bool = True, package: str = samples.PA
 
 
 ID = "20261121-1a2b3c4d"
-NONE = {"package": None, "artifact": None, "problem": "", "release": "", "sha256": "", "split": None}
+NONE = {"package": None, "artifact": None, "problem": "", "release": "", "sha256": "", "split": None, "edges": "",
+    "unbinned": "",
+}  # fmt: skip
 
 
 def found(s3: Any, sagemaker: Any, record: str | None) -> Champion:
@@ -82,15 +87,13 @@ def test_the_champion_is_what_production_serves_whatever_was_registered_since(
     record = released(s3, "run-1", package=serving)
     later = registered(sagemaker, "run-2")
     released(s3, "run-2", package=later)
-    assert found(s3, sagemaker, record) == Champion(serving, ARTIFACT, release=ID, sha256="ab" * 32, split=made())
+    assert found(s3, sagemaker, record) == sample(serving)
 
 
 def test_a_record_without_a_hash_is_followed(s3: Any, sagemaker: Any) -> None:
     record = json.loads(released(s3, "run-1"))
     del record["sha256"]
-    assert found(s3, sagemaker, json.dumps(record)) == Champion(
-        samples.PACKAGE, ARTIFACT, release=ID, sha256="ab" * 32, split=made()
-    )
+    assert found(s3, sagemaker, json.dumps(record)) == sample()
 
 
 def test_a_manifest_from_before_they_were_signed_is_followed(s3: Any, sagemaker: Any) -> None:
@@ -127,14 +130,34 @@ def made(features: list[str] = samples.FEATURES) -> Made:
     return Made(SPLIT["sql"], SPLIT["rule"], SPLIT["salt"], tuple(features))
 
 
+def sample(package: str = samples.PACKAGE, features: list[str] = samples.FEATURES) -> Champion:
+    """The sample's release."""
+    edges = json.dumps(samples.DISTRIBUTION["edges"])
+    return Champion(package, ARTIFACT, release=ID, sha256="ab" * 32, split=made(features), edges=edges)
+
+
 @pytest.mark.parametrize("features", [list(samples.FEATURES), ["passengers", "distance"]])
 def test_a_champion_whose_features_can_be_made_again_is_compared_with(
     s3: Any, sagemaker: Any, features: list[str]
 ) -> None:
     record = released(s3, "run-1", features=features)
-    assert found(s3, sagemaker, record) == Champion(
-        samples.PACKAGE, ARTIFACT, release=ID, sha256="ab" * 32, split=made(features)
-    )
+    assert found(s3, sagemaker, record) == sample(features=features)
+
+
+def test_a_champion_that_counts_no_bins_says_why(s3: Any, sagemaker: Any) -> None:
+    older = found(s3, sagemaker, released(s3, "run-1", distribution=None, pair=None))
+    assert (older.artifact, older.edges) == (ARTIFACT, "")
+    assert older.unbinned == "its manifest is from before predictions were counted in bins"
+    constant = found(s3, sagemaker, released(s3, "run-1", distribution={"edges": [], "shares": [1.0]}, pair=None))
+    assert (constant.artifact, constant.edges) == (ARTIFACT, "")
+    assert constant.unbinned == "it gives one answer to everything"
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=MOST_BINS - 1, max_size=MOST_BINS - 1))
+def test_edges_are_short_enough_for_a_variable_of_a_job_and_come_back_to_the_last_digit(edges: list[float]) -> None:
+    text = json.dumps(edges)
+    assert len(text) <= 256
+    assert json.loads(text) == edges
 
 
 def test_another_target_is_another_question_whatever_was_recorded(s3: Any, sagemaker: Any) -> None:
@@ -261,6 +284,7 @@ def test_the_handlers_answer_and_its_warning(s3: Any, sagemaker: Any, capsys: py
     boto3.client("ssm").put_parameter(Name=PARAMETER, Value=record, Type="String")
     assert handle({"run": "run-2"}, None) == {
         **NONE, "package": package, "artifact": ARTIFACT, "release": ID, "sha256": "ab" * 32, "split": asdict(made()),
+        "edges": "[8.0, 11.5, 15.25, 22.0]",
     }  # fmt: skip
     assert capsys.readouterr().out == ""
     s3.delete_object(Bucket="artifacts", Key="runs/run-1/release/model.tar.gz")
@@ -270,3 +294,17 @@ def test_the_handlers_answer_and_its_warning(s3: Any, sagemaker: Any, capsys: py
     line = json.loads(capsys.readouterr().out)
     assert line["message"] == f"no comparison with the champion: {answer['problem']}"
     assert (line["level"], line["run"], line["package"]) == ("WARNING", "run-2", package)
+
+
+@pytest.mark.usefixtures("environment")
+def test_the_handler_says_why_there_will_be_no_table_of_bins(
+    s3: Any, sagemaker: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = released(s3, "run-1", package=registered(sagemaker, "run-1"), distribution=None, pair=None)
+    boto3.client("ssm").put_parameter(Name=PARAMETER, Value=record, Type="String")
+    assert handle({"run": "run-2"}, None)["edges"] == ""
+    line = json.loads(capsys.readouterr().out)
+    assert line["message"] == (
+        "the evaluation makes no table of bins with the champion: its manifest is from before predictions were counted"
+        " in bins"
+    )

@@ -7,13 +7,17 @@ import math
 import os
 import tarfile
 from bisect import bisect_right
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import xgboost
+from hypothesis import given
+from hypothesis import strategies as st
 
+from contracts.cross_table import parse_table, render_table
 from contracts.differences import LEVELS
 from functions.jobs.evaluate import evaluate as job
 from functions.shared.evaluation import parse_evaluation
@@ -228,6 +232,72 @@ def test_how_far_the_answers_lie_apart_is_told_by_bins_of_the_champions(folders:
     assert answers.bins[-1].quantiles == pytest.approx(np.quantile(last, LEVELS))
 
 
+def by_hand(
+    old: Sequence[float], new: Sequence[float], old_edges: Sequence[float], new_edges: Sequence[float]
+) -> list[list[int]]:
+    """Rows in each pair of bins, one by one, as the predict function puts a prediction into its bin."""
+    rows = [[0] * (len(new_edges) + 1) for _ in range(len(old_edges) + 1)]
+    for before, after in zip(old, new, strict=True):
+        rows[bisect_right(old_edges, before)][bisect_right(new_edges, after)] += 1
+    return rows
+
+
+NUMBERS = st.floats(-1e6, 1e6, width=32) | st.integers(-3, 3).map(float)
+EDGES = st.lists(NUMBERS, min_size=1, max_size=8, unique=True).map(sorted)
+
+
+@given(st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=60), EDGES, EDGES)
+def test_the_table_of_bins_is_what_the_predict_function_would_count(
+    rows: list[tuple[float, float]], old_edges: list[float], new_edges: list[float]
+) -> None:
+    old, new = [row[0] for row in rows], [row[1] for row in rows]
+    found = job.table(np.array(old), np.array(new), old_edges, new_edges)
+    assert found == {"edges": old_edges, "rows": by_hand(old, new, old_edges, new_edges)}
+    assert parse_table(found, "table").total == len(rows)
+    for total, edges, values in (
+        (map(sum, found["rows"]), old_edges, old),
+        (map(sum, zip(*found["rows"], strict=True)), new_edges, new),
+    ):
+        bins = [bisect_right(edges, value) for value in values]
+        assert list(total) == [bins.count(number) for number in range(len(edges) + 1)]
+
+
+def test_both_models_put_the_rows_into_their_own_bins(
+    folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = champion(folders, tmp_path, rounds=3)
+    given = [*ARGUMENTS, "--champion", str(place)]
+    rows = job.load_test(str(folders / "test"), 3)
+    ours, theirs = (job.predict(job.load_model(str(each), 3), rows[:, 1:]) for each in (folders / "model", place))
+    # On an edge lies what the predict function counts above it.
+    edges = [float(np.sort(theirs)[30]), 20.0]
+    monkeypatch.setenv("CHAMPION_EDGES", json.dumps(edges))
+    evaluation = parse_evaluation(json.dumps(run(folders, tmp_path, given)[0]))
+    assert evaluation.champion is not None
+    found = evaluation.champion.table
+    assert found is not None
+    assert render_table(found) == {
+        "edges": edges,
+        "rows": by_hand(theirs.tolist(), ours.tolist(), edges, evaluation.distribution.edges),
+    }
+    assert [sum(column) / 100 for column in zip(*found.rows, strict=True)] == pytest.approx(
+        evaluation.distribution.shares
+    )
+
+
+@pytest.mark.parametrize("edges", [None, ""])
+def test_without_the_champions_edges_there_is_no_table(
+    folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, edges: str | None
+) -> None:
+    monkeypatch.delenv("CHAMPION_EDGES", raising=False)
+    if edges is not None:
+        monkeypatch.setenv("CHAMPION_EDGES", edges)
+    document = run(folders, tmp_path, [*ARGUMENTS, "--champion", str(folders / "model")])[0]
+    found = parse_evaluation(json.dumps(document)).champion
+    assert found is not None
+    assert (found.table, found.problem) == (None, "")
+
+
 def test_the_levels_are_those_that_are_read() -> None:
     assert job.LEVELS == LEVELS
 
@@ -283,7 +353,9 @@ def paired(folder: Path, document: dict[str, str], rows: Any = None) -> str:
     return str(folder)
 
 
-def test_a_champion_of_other_features_is_asked_with_its_own(folders: Path, tmp_path: Path) -> None:
+def test_a_champion_of_other_features_is_asked_with_its_own(
+    folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The same model, with its features in another order and on half of the rows: it differs by nothing."""
     rows = job.load_test(str(folders / "test"), 3)[:50]
     shuffled = rows[:, [3, 1, 2]]
@@ -293,6 +365,7 @@ def test_a_champion_of_other_features_is_asked_with_its_own(folders: Path, tmp_p
     with tarfile.open(tmp_path / "champion" / "model.tar.gz", "w:gz") as archive:
         archive.add(tmp_path / "xgboost-model.ubj", "xgboost-model")
     pairs = paired(tmp_path / "pairs", {"how": "pairs"}, np.column_stack([rows, shuffled]))
+    monkeypatch.setenv("CHAMPION_EDGES", "[15.0]")
     given = [*ARGUMENTS, "--champion", str(tmp_path / "champion"), "--pairs", pairs]
     evaluation = parse_evaluation(json.dumps(run(folders, tmp_path, given)[0]))
     assert evaluation.rows == 100
@@ -304,6 +377,10 @@ def test_a_champion_of_other_features_is_asked_with_its_own(folders: Path, tmp_p
     ours = job.predict(job.load_model(str(folders / "model"), 3), rows[:, 1:])
     assert found.difference.value == pytest.approx(job.rmse(rows[:, 0], ours) - found.value)
     assert sum(part.rows for part in evaluation.champion.slices[:3]) == 50
+    assert evaluation.champion.table is not None
+    assert evaluation.champion.table.rows == tuple(
+        map(tuple, by_hand(theirs.tolist(), ours.tolist(), [15.0], evaluation.distribution.edges))
+    )
 
 
 def test_the_test_part_is_what_both_answer_where_it_was_split_alike(folders: Path, tmp_path: Path) -> None:

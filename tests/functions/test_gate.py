@@ -164,10 +164,54 @@ def test_hands_on_how_far_the_two_models_answers_lie_apart() -> None:
     document["champion"]["answers"] = pair["differences"]
     evaluation = parse_evaluation(json.dumps(document))
     found = decide(evaluation, RMSE, champion, "commit")["pair"]
-    assert found == pair
+    assert found == {**pair, "table": None}
     # Whose they are must be known: a pair without a name could be any.
     assert decide(evaluation, RMSE, replace(champion, release=""), "commit")["pair"] is None
     assert decide(evaluation, RMSE, None, "commit")["pair"] is None
+
+
+def test_hands_on_how_both_models_put_the_rows_into_bins() -> None:
+    pair = samples.manifest()["pair"]
+    champion = Champion(samples.PACKAGE, "", pair["release"], pair["sha256"], edges=tuple(pair["table"]["edges"]))
+    told = {**compared(4.5, -0.6, -0.4), "answers": pair["differences"], "table": pair["table"]}
+    evaluation = parse_evaluation(json.dumps({**samples.evaluation(4.0, 3.0, 5.0), "champion": told}))
+    assert decide(evaluation, RMSE, champion, "commit")["pair"] == pair
+    for edges in ((), (7.5, 11.0, 15.0, 21.0)):
+        with pytest.raises(FieldError, match=r"^evaluation\.champion\.table\.edges: must be those that the champion's"):
+            decide(evaluation, RMSE, replace(champion, edges=edges), "commit")
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ([[120]] * 5, r"table\.rows\[0\]: must have one number for each of the new model's 5 bins, not 1"),
+        ([[120, 0, 0, 0, 1]] * 5, r"table\.rows: must add up to the 600 rows of the pair, not 605"),
+        ([[120, 0, 0, 0, -1]] * 5, r"table\.rows\[0\]\[4\]: must be at least 0, not -1"),
+    ],
+)
+def test_refuses_a_table_of_other_rows_or_bins(rows: list[list[int]], reason: str) -> None:
+    pair = samples.manifest()["pair"]
+    table = {"edges": pair["table"]["edges"], "rows": rows}
+    told = {**compared(4.5, -0.6, -0.4), "answers": pair["differences"], "table": table}
+    with pytest.raises(FieldError, match=rf"^evaluation\.champion\.{reason}"):
+        parse_evaluation(json.dumps({**samples.evaluation(4.0, 3.0, 5.0), "champion": told}))
+
+
+@pytest.mark.parametrize("edges", ["", "[7.5, 11.0]"])
+def test_the_champions_edges_come_from_its_manifest(s3: Any, edges: str) -> None:
+    pair = samples.manifest()["pair"]
+    table = {"edges": [7.5, 11.0], "rows": [[120, 0, 0, 0, 80]] * 3}
+    told = {**compared(4.5, -0.6, -0.4), "answers": pair["differences"], "table": table}
+    document = {**samples.evaluation(4.0, 3.0, 5.0), "champion": told}
+    s3.put_object(Bucket="artifacts", Key="runs/run-1/evaluation/evaluation.json", Body=json.dumps(document).encode())
+    data = {"uri": "s3://data-bucket/windows/1.csv", "version": "v1"}
+    champion = {**found_champion(samples.PACKAGE, ""), "release": pair["release"], "sha256": "cd" * 32, "edges": edges}
+    event = {"run": "run-1", "reason": "commit", "evaluation": URI, "champion": champion, "data": data}
+    if edges:
+        assert judge(s3, event, {"DATASET_URI": samples.DATASET_URI})["pair"]["table"] == table
+        return
+    with pytest.raises(FieldError, match=r"counted by, \[\], not \[7\.5, 11\.0\]"):
+        judge(s3, event, {"DATASET_URI": samples.DATASET_URI})
 
 
 def test_the_metric_is_found_by_name() -> None:

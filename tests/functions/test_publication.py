@@ -55,9 +55,10 @@ def event() -> dict[str, Any]:
     difference = {"value": -0.53, "standard_deviation": 0.1, "ci": [-0.7, -0.3]}
     pair = samples.manifest()["pair"]
     metrics = {"rmse": {"value": 5.5, "difference": difference}}
-    champion = {"metrics": metrics, "slices": [], "answers": pair["differences"]}
+    champion = {"metrics": metrics, "slices": [], "answers": pair["differences"], "table": pair["table"]}
     evaluation = parse_evaluation(json.dumps({**samples.evaluation(), "champion": champion}))
-    serving = Champion(samples.PACKAGE, "", pair["release"], pair["sha256"])
+    edges = tuple(pair["table"]["edges"])
+    serving = Champion(samples.PACKAGE, "", pair["release"], pair["sha256"], edges=edges)
     folder = f"s3://artifacts/runs/{RUN}"
     return {
         "run": RUN,

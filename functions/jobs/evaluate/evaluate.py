@@ -13,10 +13,13 @@ Arguments:
 
 `contracts.evaluation_arguments.evaluation_arguments` makes the first three from the dataset's schema.
 
+Environment:
+    CHAMPION_EDGES  JSON list: what cuts the champion's live predictions into bins; empty where there are none
+
 Reads `model.tar.gz` and the test part (CSV, label first, no header). Writes into the output folder
     evaluation.json   all metrics with bootstrap standard deviation and 95 % interval, the metric per slice, the
                       distribution of the predictions, and the champion's metrics with their paired differences, also
-                      per slice
+                      per slice, with the table of both models' bins
     golden.json       rows spread over the distribution of predictions, with the values this model gives
 and into /opt/ml/processing/reports (`--reports`) the baseline's statistics.json and constraints.json.
 """
@@ -75,7 +78,8 @@ def main(argv: Sequence[str]) -> None:
     slices = [slice_definition(text, options.features) for text in options.slice]
     os.makedirs(options.output, exist_ok=True)
     result = evaluate(labels, predictions, options.metric, cut_all(features, options.features, slices))
-    result["champion"] = compare(options, booster, rows, slices) if options.champion else None
+    bins = result["distribution"]["edges"]
+    result["champion"] = compare(options, booster, rows, slices, bins) if options.champion else None
     write(options.output, "evaluation.json", result)
     write(options.output, "golden.json", golden(features, predictions, options.features))
     if options.baseline:
@@ -252,12 +256,16 @@ def resampled(size: int, measure: Callable[[np.ndarray], list[float]]) -> list[d
 
 
 def compare(
-    options: argparse.Namespace, booster: xgboost.Booster, rows: np.ndarray, slices: Sequence[SliceDefinition]
+    options: argparse.Namespace,
+    booster: xgboost.Booster,
+    rows: np.ndarray,
+    slices: Sequence[SliceDefinition],
+    bins: Sequence[float],
 ) -> dict[str, Any]:
     """The champion on the same rows: each metric with `difference`, ours less the champion's. Or why there is none.
 
     `rows` says how many they are, `doubt` why the champion may know them, `foreign` why it proves nothing that it
-    loses; `slices` have the same of the one metric, for each slice that has a spread.
+    loses; `slices` have the same of the one metric, for each slice that has a spread. `bins` are the edges of ours.
     """
     try:
         told = paired_by(options.pairs)
@@ -275,7 +283,9 @@ def compare(
             found += [{"slice": name, "rows": int(inside.sum()), **value} for value in one.values()]
     metrics = differences(labels, predictions, other, list(METRICS))
     doubts: dict[str, Any] = {key: told[key] for key in ("doubt", "foreign") if key in told}
-    return {"metrics": metrics, "slices": found, "rows": len(labels), "answers": apart(predictions, other), **doubts}
+    result = {"metrics": metrics, "slices": found, "rows": len(labels), "answers": apart(predictions, other), **doubts}
+    live = json.loads(os.environ.get("CHAMPION_EDGES") or "[]")
+    return {**result, "table": table(other, predictions, live, bins)} if live else result
 
 
 def paired_by(folder: str) -> dict[str, str]:
@@ -312,6 +322,17 @@ def apart(ours: np.ndarray, theirs: np.ndarray) -> dict[str, Any]:
         inside = distance[place == number]
         bins.append({"rows": len(inside), "quantiles": np.quantile(inside, LEVELS).tolist()})
     return {"edges": edges, "bins": bins}
+
+
+def table(old: np.ndarray, new: np.ndarray, old_edges: Sequence[float], new_edges: Sequence[float]) -> dict[str, Any]:
+    """Of the rows that the old model puts into each of its bins, how many the new one puts into each of its own.
+
+    An answer on an edge lies above it, as the predict function counts.
+    """
+    height, width = len(old_edges) + 1, len(new_edges) + 1
+    place = np.searchsorted(old_edges, old, side="right") * width + np.searchsorted(new_edges, new, side="right")
+    rows = np.bincount(place, minlength=height * width).reshape(height, width)
+    return {"edges": list(old_edges), "rows": rows.tolist()}
 
 
 def differences(
