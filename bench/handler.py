@@ -26,6 +26,7 @@ _ENVIRONMENT = {
     "METRIC_NAMESPACE": "Glidepath",
     "SERVICE": "glidepath-bench",
     "PREDICTION_EDGES": json.dumps(_EDGES),
+    "LATENCY_MS": "1000",
     "AWS_REGION": "eu-west-1",
     "AWS_DEFAULT_REGION": "eu-west-1",
     "AWS_ACCESS_KEY_ID": "bench",

@@ -41,6 +41,8 @@ class ServeArgs(TypedDict):
     """What a request holds, in the model's order."""
     edges: Sequence[float]
     """Edges between the bins that predictions are counted in; none: they are not counted."""
+    latency_ms: float
+    """From how many milliseconds on an answer is slow."""
     answering: Mapping[str, str]
     """Variant → release of an A/B test; empty where the release answers alone."""
     former: Former | None
@@ -196,6 +198,7 @@ def _variables(args: ServeArgs) -> dict[str, pulumi.Input[str]]:
         "METRIC_NAMESPACE": METRICS,
         "SERVICE": args["names"].stack(args["env"]),
         "PREDICTION_EDGES": json.dumps(list(args["edges"])),
+        "LATENCY_MS": f"{args['latency_ms']:g}",
         **({"VARIANTS": json.dumps(dict(args["answering"]))} if args["answering"] else {}),
     }
     former = args["former"]

@@ -114,6 +114,7 @@ class EnvironmentStack:
                 "release_id": found.release.id,
                 "features": found.release.features,
                 "edges": _bins(found)[0],
+                "latency_ms": self.settings.alarms.limits.latency_ms,
                 "answering": variants.answering,
                 "former": find_former(self.names.predict(self.env), found.release) if found.follows else None,
                 "role_arn": foundation.roles[PREDICT],

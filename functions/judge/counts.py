@@ -6,7 +6,7 @@ The comparison is only as honest as its counts, so each rule here keeps one assu
 |---|---|
 | left out: a window in which weights moved, or may have | the share is constant, so it may be multiplied with a rate |
 | counted once, when three minutes old, never revised | reports that come late cannot be chosen by what they say |
-| first calls of new sandboxes are taken off | the new version has more of them, for no fault of its own |
+| first calls of new sandboxes do not count (the predict function leaves them out) | the new version has more of them |
 | a judge that looked away for two minutes ends it | weights were not read, and nobody would have been warned |
 
 What only AWS counts (requests that crash the function) comes by the minute. There, windows in which the weight moved
@@ -85,20 +85,16 @@ class Bins:
 
 @dataclass(frozen=True)
 class Reported:
-    """By one version, in one window. `events`: metric → requests with that event. `first…`: those of them that were
-    the first of their sandbox. `bins`: requests by the bin of their prediction."""
+    """By one version, in one window. `events`: metric → requests with that event. `bins`: requests by the bin of their
+    prediction."""
 
     requests: int = 0
     events: Mapping[str, int] = field(default_factory=dict)
-    first: int = 0
-    first_events: Mapping[str, int] = field(default_factory=dict)
     bins: tuple[float, ...] = ()
 
-    def judged(self, metric: str) -> tuple[int, int]:
-        """Requests and events without the first calls. A late report must not make either negative."""
-        requests = max(self.requests - self.first, 0)
-        events = self.events.get(metric, 0) - self.first_events.get(metric, 0)
-        return requests, min(max(events, 0), requests)
+    def counted(self, metric: str) -> tuple[int, int]:
+        """Requests, and those with the event. A line of metrics that comes twice must not make more events of it."""
+        return self.requests, min(self.events.get(metric, 0), self.requests)
 
 
 @dataclass(frozen=True)
@@ -197,7 +193,7 @@ def _count(tally: Tally, window: Window, readings: Sequence[Reading]) -> Tally:
     if tally.open is not None and tally.open.weight != weight:
         tally = close(tally)
     least = weight if tally.moving else 0.0
-    counts = {name: Counts(*window.old.judged(name), *window.new.judged(name), least) for name in tally.metrics}
+    counts = {name: Counts(*window.old.counted(name), *window.new.counted(name), least) for name in tally.metrics}
     block = Block(weight, counts, Bins(window.old.bins, window.new.bins))
     block = block if tally.open is None else tally.open + block
     # Closed by the number of requests, which says nothing of their outcome: closing by events would choose the share.

@@ -10,15 +10,21 @@
 | `VARIANTS`         | only in an A/B test: JSON object of variant and release; answers then name both |
 | `FORMER`           | only after a change of schema: the release that served before (`contracts/former.py`) |
 | `PREDICTION_EDGES` | JSON list of the edges between the bins of the predictions; empty: none are counted |
+| `LATENCY_MS`       | from how many milliseconds on an answer is slow |
 
 Event: an API Gateway REST proxy request. Answer: a proxy response.
 
 Metrics: `Requests` (1 per request), `ModelErrors` and `CallerErrors` (0 or 1 per request), `Latency` of the endpoint's
 call in milliseconds, `Predictions`, the predicted values themselves (their SampleCount is the number of rows), and
-`Bin0`, `Bin1`, …: which share of the request's predictions lies in each bin of the release's baseline. Of the probe's
-requests (by their inference id) only the first three are reported, of those that the hook before traffic replays none.
-In an A/B test all but the last are there by variant as well, and the bins count the release's own variant alone: the
-baseline is its own.
+`Bin0`, `Bin1`, …: which share of the request's predictions lies in each bin of the release's baseline. `Judged` (1),
+`JudgedFailed` and `JudgedSlow` (0 or 1) are what the judge of a shift compares, by the second and by version alone, as
+the bins are. Of the probe's requests (by their inference id) only the first three are reported, of those that the hook
+before traffic replays none. In an A/B test the first five are there by variant as well, and the bins count the
+release's own variant alone: the baseline is its own.
+
+The first request that a sandbox asks a model is neither judged nor counted in a bin. It makes the connection, so it is
+slow for no fault of the release, and a new version has more sandboxes that are new. Bins are of what is judged: they
+are compared with it. The alarm on their distribution loses one request of each sandbox, whatever was asked.
 
 While traffic moves between releases of different schemas, callers of the former one reach this version too. A request
 that suits only the former schema is handed on to the former endpoint, and all that is said of it (metrics, log, answer)
@@ -59,6 +65,8 @@ class Service:
         self._former_gone = False
         self._namespace = environment["METRIC_NAMESPACE"]
         self._service = environment["SERVICE"]
+        self._latency_ms = float(environment["LATENCY_MS"])
+        self._asked = False
         self._meters: dict[tuple[str, str, str], Meter] = {}
 
     def handle(self, event: Mapping[str, Any], version: str) -> dict[str, Any]:
@@ -81,6 +89,7 @@ class Service:
             if isinstance(request, CallerError):
                 raise request
             wanted = read_variant(event, served.variants) if served.variants else ""
+            judged, self._asked = self._asked, True
             started = time.perf_counter()
             predictions, variant = predict(self._client, served.endpoint, request, inference_id, wanted)
             latency = (time.perf_counter() - started) * 1000
@@ -89,14 +98,14 @@ class Service:
         except EndpointGoneError as failure:
             if served is self._former:
                 raise
-            return self._failed(served, version, failure, inference_id)
+            return self._failed(served, version, failure, inference_id, judged)
         except ModelError as failure:
-            return self._failed(served, version, failure, inference_id)
+            return self._failed(served, version, failure, inference_id, judged)
         meter = self._meter(served, version, variant)
         if inference_id.startswith(PROBES):
             meter.probed(inference_id)
         else:
-            meter.answered(inference_id, latency, predictions)
+            meter.answered(inference_id, latency, predictions, judged)
         answer = {
             "predictions": predictions,
             "release": served.variants.get(variant, served.release),
@@ -129,10 +138,13 @@ class Service:
         self._meter(served, version).caller_error(inference_id)
         return _error(served, error.status, error.code, error.message, inference_id)
 
-    def _failed(self, served: Served, version: str, failure: ModelError, inference_id: str) -> dict[str, Any]:
+    def _failed(
+        self, served: Served, version: str, failure: ModelError, inference_id: str, judged: bool
+    ) -> dict[str, Any]:
         release = served.variants.get(failure.variant, served.release)
         log("ERROR", failure.detail, code=failure.code, release=release, inference_id=inference_id)
-        self._meter(served, version, failure.variant).model_error(inference_id)
+        judged = judged and not inference_id.startswith(PROBES)
+        self._meter(served, version, failure.variant).model_error(inference_id, judged)
         return _error(served, failure.status, failure.code, failure.message, inference_id, failure.variant)
 
     def _meter(self, served: Served, version: str, variant: str = "") -> Meter:
@@ -144,7 +156,7 @@ class Service:
         _, version, variant = key
         release = served.variants.get(variant, served.release)
         edges = served.edges if release == served.release else []
-        self._meters[key] = Meter(self._namespace, self._service, release, version, edges, variant)
+        self._meters[key] = Meter(self._namespace, self._service, release, version, edges, self._latency_ms, variant)
         return self._meters[key]
 
 

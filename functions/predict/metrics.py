@@ -12,6 +12,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Sequence
 
+from contracts.judging import FAILED, JUDGED, SLOW
 from contracts.monitoring import REPLAY_IDS
 
 # A metric may carry at most 100 values in one line of the embedded metric format.
@@ -20,57 +21,84 @@ _COUNTS = ("Requests", "ModelErrors", "CallerErrors")
 _ANSWERED = '"Requests":1,"ModelErrors":0,"CallerErrors":0'
 _CALLER_ERROR = '"Requests":1,"ModelErrors":0,"CallerErrors":1'
 _MODEL_ERROR = '"Requests":1,"ModelErrors":1,"CallerErrors":0'
+_JUDGED = (JUDGED, FAILED, SLOW)
+_IN_TIME = f',"{JUDGED}":1,"{FAILED}":0,"{SLOW}":0'
+_LATE = f',"{JUDGED}":1,"{FAILED}":0,"{SLOW}":1'
+_NOT_ANSWERED = f',"{JUDGED}":1,"{FAILED}":1,"{SLOW}":0'
 
 
 class Meter:
     """Writes one version's metrics to standard output, a line per request (and one more per 100 further predictions).
 
-    `edges` cut the predictions into the bins `Bin0`, `Bin1`, …; without edges none are counted. With a `variant` all
-    but these are published for it as well.
+    `edges` cut the predictions into the bins `Bin0`, `Bin1`, …; without edges none are counted. An answer that took
+    `latency_ms` or longer is a slow one. With a `variant` all but bins and what is judged are published for it as well.
+
+    What is judged, and the bins of it, are of high resolution (by the second):
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
     """
 
     def __init__(
-        self, namespace: str, service: str, release: str, version: str, edges: Sequence[float], variant: str = ""
+        self,
+        namespace: str,
+        service: str,
+        release: str,
+        version: str,
+        edges: Sequence[float],
+        latency_ms: float,
+        variant: str = "",
     ) -> None:
         self._edges = list(edges)
+        self._latency_ms = latency_ms
         self._bins = len(self._edges) + 1 if self._edges else 0
         both = [["Service"], ["Service", "Version"]]
         if variant:
             both.append(["Service", "Version", "Variant"])
         counts = dict.fromkeys(_COUNTS, "Count")
         bins = {f"Bin{number}": "Count" for number in range(self._bins)}
-        own = [_directive(namespace, [["Service", "Version"]], bins)] if bins else []
+        by_version = [["Service", "Version"]]
+        judged = dict.fromkeys(_JUDGED, "Count")
         values = {"Latency": "Milliseconds", "Predictions": "None"}
         same = {"Service": service, "Version": version, "release": release}
         if variant:
             same["Variant"] = variant
-        self._failed = _frame([_directive(namespace, both, counts)], same)
-        self._answered = _frame([_directive(namespace, both, counts | values), *own], same)
-        by_version = [["Service", "Version"]]
+        counted, answered = _directive(namespace, both, counts), _directive(namespace, both, counts | values)
+        self._counted_only = _frame([counted], same)
+        self._failed = _frame([counted, _directive(namespace, by_version, judged, seconds=1)], same)
+        self._first = _frame([answered], same)
+        self._answered = _frame([answered, _directive(namespace, by_version, judged | bins, seconds=1)], same)
         self._handed_on = _frame([_directive(namespace, by_version, {"HandedOn": "Count"})], same)
         self._more = _frame([_directive(namespace, both, {"Predictions": "None"})], same)
 
     def caller_error(self, inference_id: str) -> None:
         """A request that could not be asked. `inference_id` must need no escaping in JSON."""
-        _write(self._failed, _CALLER_ERROR, inference_id)
+        _write(self._counted_only, _CALLER_ERROR, inference_id)
 
-    def model_error(self, inference_id: str) -> None:
+    def model_error(self, inference_id: str, judged: bool = True) -> None:
         """A request that the model did not answer."""
-        _write(self._failed, _MODEL_ERROR, inference_id)
+        if judged:
+            _write(self._failed, _MODEL_ERROR + _NOT_ANSWERED, inference_id)
+        else:
+            _write(self._counted_only, _MODEL_ERROR, inference_id)
 
     def probed(self, inference_id: str) -> None:
         """A request of the probe that was answered: counted, and no caller's to be judged by."""
-        _write(self._failed, _ANSWERED, inference_id)
+        _write(self._counted_only, _ANSWERED, inference_id)
 
     def handed_on(self, inference_id: str) -> None:
         """A request that reached this version, and that the former release's answered and reported."""
         _write(self._handed_on, '"HandedOn":1', inference_id)
 
-    def answered(self, inference_id: str, milliseconds: float, predictions: Sequence[float]) -> None:
+    def answered(
+        self, inference_id: str, milliseconds: float, predictions: Sequence[float], judged: bool = True
+    ) -> None:
         """A request that was answered after `milliseconds` of the endpoint's time, with finite predictions."""
         first = ",".join(map(repr, predictions[:_VALUES_PER_LINE]))
-        values = f'{_ANSWERED},"Latency":{milliseconds:.3f},"Predictions":[{first}]{self._counted(predictions)}'
-        _write(self._answered, values, inference_id)
+        values = f'{_ANSWERED},"Latency":{milliseconds:.3f},"Predictions":[{first}]'
+        if judged:
+            in_time = _IN_TIME if milliseconds < self._latency_ms else _LATE
+            _write(self._answered, values + in_time + self._counted(predictions), inference_id)
+        else:
+            _write(self._first, values, inference_id)
         for start in range(_VALUES_PER_LINE, len(predictions), _VALUES_PER_LINE):
             more = ",".join(map(repr, predictions[start : start + _VALUES_PER_LINE]))
             _write(self._more, f'"Predictions":[{more}]', inference_id)
@@ -90,8 +118,12 @@ class Meter:
         return "".join([f',"Bin{number}":{count!r}' for number, count in enumerate(counts)])
 
 
-def _directive(namespace: str, dimensions: list[list[str]], metrics: dict[str, str]) -> dict[str, object]:
-    definitions = [{"Name": name, "Unit": unit} for name, unit in metrics.items()]
+def _directive(
+    namespace: str, dimensions: list[list[str]], metrics: dict[str, str], seconds: int = 60
+) -> dict[str, object]:
+    """`seconds`: in which resolution CloudWatch keeps them, 1 or 60."""
+    resolution = {} if seconds == 60 else {"StorageResolution": seconds}
+    definitions = [{"Name": name, "Unit": unit, **resolution} for name, unit in metrics.items()]
     return {"Namespace": namespace, "Dimensions": dimensions, "Metrics": definitions}
 
 

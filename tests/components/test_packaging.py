@@ -83,7 +83,7 @@ def test_closure_is_enough_to_import_the_handler(package: str, tmp_path: Path) -
     script = f"""
 import os, pathlib, sys
 os.environ.update(dict.fromkeys({_variables()}, "x"), AWS_DEFAULT_REGION="eu-west-1", FEATURES="[]",
-                  PREDICTION_EDGES="[]")
+                  PREDICTION_EDGES="[]", LATENCY_MS="1000")
 sys.path.insert(0, {str(tmp_path)!r})
 import functions.{package}.handler as handler
 assert pathlib.Path(handler.__file__).is_relative_to({str(tmp_path)!r}), handler.__file__

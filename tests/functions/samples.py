@@ -98,15 +98,15 @@ class FakeModel:
 
     def __init__(self, answer: bytes | Exception | None = None) -> None:
         self.calls: list[dict[str, Any]] = []
-        self._answer = answer
+        self.answer = answer
 
     def invoke_endpoint(self, **request: Any) -> dict[str, Any]:
         """The real client's method."""
         self.calls.append(request)
-        if isinstance(self._answer, Exception):
-            raise self._answer
-        if self._answer is not None:
-            return {"Body": io.BytesIO(self._answer)}
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        if self.answer is not None:
+            return {"Body": io.BytesIO(self.answer)}
         rows = request["Body"].decode().split("\n")
         sums = [repr(sum(map(float, row.split(",")))) for row in rows]
         return {"Body": io.BytesIO("\n".join(sums).encode())}

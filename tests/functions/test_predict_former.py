@@ -39,6 +39,7 @@ def variables(
         "METRIC_NAMESPACE": "Glidepath",
         "SERVICE": "shop-prod",
         "PREDICTION_EDGES": "[1.0]",
+        "LATENCY_MS": "1000",
         **known,
         **more,
     }
@@ -120,10 +121,25 @@ def test_a_number_beyond_float32_is_handed_to_nobody(
 
 
 def test_what_suits_the_new_schema_is_the_new_releases(handler: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    answer = handler.Service(Endpoints(), published()).handle(proxy_event(instances(AFTER)), "7")
+    service = handler.Service(Endpoints(), published())
+    for _ in range(2):
+        answer = service.handle(proxy_event(instances(AFTER)), "7")
     assert json.loads(answer["body"])["release"] == NEW_ID
     lines = reported(capsys)
-    assert (counted(lines, "7", "Requests"), counted(lines, "7", "HandedOn"), counted(lines, "7", "Bin1")) == (1, 0, 1)
+    assert (counted(lines, "7", "Requests"), counted(lines, "7", "HandedOn"), counted(lines, "7", "Bin1")) == (2, 0, 1)
+
+
+def test_what_is_handed_on_is_judged_as_the_former_versions(handler: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    endpoints = Endpoints()
+    service = handler.Service(endpoints, published())
+    for _ in range(3):
+        service.handle(proxy_event(instances(BEFORE)), "7")
+    endpoints.failing.add("old")
+    service.handle(proxy_event(instances(BEFORE)), "7")
+    lines = reported(capsys)
+    # The first one made the sandbox's connection.
+    assert (counted(lines, "6", "Judged"), counted(lines, "6", "JudgedFailed")) == (3, 1)
+    assert counted(lines, "7", "Judged") == 0
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ ENVIRONMENT = {
     "METRIC_NAMESPACE": "Glidepath",
     "SERVICE": "glidepath-prod",
     "PREDICTION_EDGES": "[8.0, 11.5, 15.5, 22.0]",
+    "LATENCY_MS": "1000",
 }
 
 
@@ -41,13 +42,24 @@ def ask(handler: Any, client: Any, event: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
+def warm(handler: Any, client: Any, environment: dict[str, str] = ENVIRONMENT) -> Any:
+    """A service that has asked its model once: by a replayed request, of which nothing is reported."""
+    service = handler.Service(client, environment)
+    event = proxy_event(instances(GOOD), x_glidepath_inference_id="replay-1")
+    del event["requestContext"]["apiId"]
+    service.handle(event, "7")
+    return service
+
+
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 def test_answers_with_predictions_release_and_id(handler: Any, capsys: pytest.CaptureFixture[str]) -> None:
     model = FakeModel()
-    answer = ask(handler, model, proxy_event(instances(GOOD), x_glidepath_inference_id="mine-1"))
+    service = warm(handler, model)
+    model.calls.clear()
+    answer = service.handle(proxy_event(instances(GOOD), x_glidepath_inference_id="mine-1"), "7")
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"]) == {
         "predictions": [15.5], "release": "20261121-1a2b3c4d", "inference_id": "mine-1",
@@ -89,7 +101,7 @@ class Endpoint(FakeModel):
 
 
 def test_an_answer_names_the_variant_and_its_release(handler: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    service = handler.Service(Endpoint("b"), SHARED)
+    service = warm(handler, Endpoint("b"), SHARED)
     answer = service.handle(proxy_event(instances(GOOD)), "7")
     body = json.loads(answer["body"])
     assert (body["release"], body["variant"], body["predictions"]) == ("20261120-99999999", "b", [15.5])
@@ -101,6 +113,7 @@ def test_an_answer_names_the_variant_and_its_release(handler: Any, capsys: pytes
     other, own = lines(capsys)
     sets = [directive["Dimensions"] for directive in own["_aws"]["CloudWatchMetrics"]]
     assert sets == [[["Service"], ["Service", "Version"], ["Service", "Version", "Variant"]], [["Service", "Version"]]]
+    assert (other["Judged"], own["Judged"]) == (1, 1)
     assert (other["Variant"], other["release"], own["Variant"]) == ("b", "20261120-99999999", "live")
     # The baseline is the release's own: what another model predicts is not held against it.
     assert "Bin0" in own
@@ -144,7 +157,46 @@ def test_a_probe_is_counted_and_judges_nothing(handler: Any, capsys: pytest.Capt
     assert ask(handler, FakeModel(), event)["statusCode"] == 200
     (metrics,) = lines(capsys)
     assert (metrics["Requests"], metrics["ModelErrors"], metrics["CallerErrors"]) == (1, 0, 0)
-    assert not {"Latency", "Predictions", "Bin0"} & metrics.keys()
+    assert not {"Latency", "Predictions", "Bin0", "Judged"} & metrics.keys()
+
+
+def judged(found: list[dict[str, Any]]) -> list[tuple[int, int, int] | None]:
+    """Of each line of metrics: whether its request is judged, failed, slow; None for one that is not judged."""
+    names = ("Judged", "JudgedFailed", "JudgedSlow")
+    return [tuple(line[name] for name in names) if "Judged" in line else None for line in found if "_aws" in line]
+
+
+def test_what_is_judged(handler: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """All but the sandbox's first question to a model, what callers did wrong, the probe's and what is replayed."""
+    model = FakeModel()
+    service = handler.Service(model, ENVIRONMENT)
+    good = proxy_event(instances(GOOD))
+    for event in (proxy_event("{}"), good, good, proxy_event("{}"), good):
+        service.handle(event, "7")
+    found = lines(capsys)
+    assert judged(found) == [None, None, (1, 0, 0), None, (1, 0, 0)]
+    assert ["Bin0" in line for line in found] == [False, False, True, False, True]
+    model.answer = b"nan"
+    service.handle(good, "7")
+    service.handle(proxy_event(instances(GOOD), x_glidepath_inference_id="probe-1"), "7")
+    assert judged(lines(capsys)) == [(1, 1, 0), None]
+
+
+def test_the_first_question_of_a_sandbox_may_fail_unjudged(handler: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    service = handler.Service(FakeModel(b"nan"), ENVIRONMENT)
+    for _ in range(2):
+        service.handle(proxy_event(instances(GOOD)), "7")
+    found = lines(capsys)
+    assert judged(found) == [None, (1, 1, 0)]
+    assert [line["ModelErrors"] for line in found if "_aws" in line] == [1, 1]
+
+
+def test_from_when_on_an_answer_is_slow_is_told_by_the_environment(
+    handler: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = warm(handler, FakeModel(), {**ENVIRONMENT, "LATENCY_MS": "0"})
+    service.handle(proxy_event(instances(GOOD)), "7")
+    assert judged(lines(capsys)) == [(1, 0, 1)]
 
 
 @pytest.mark.parametrize("model", [FakeModel(), FakeModel(b"nan")])
@@ -218,7 +270,7 @@ def test_a_models_failure_counts(
 
 def test_many_predictions_stay_within_a_lines_limit(handler: Any, capsys: pytest.CaptureFixture[str]) -> None:
     body = "\n".join(f"{number},0,0" for number in range(250))
-    assert ask(handler, FakeModel(), proxy_event(body, "text/csv"))["statusCode"] == 200
+    assert warm(handler, FakeModel()).handle(proxy_event(body, "text/csv"), "7")["statusCode"] == 200
     found = lines(capsys)
     assert [len(line["Predictions"]) for line in found] == [100, 100, 50]
     assert [number for line in found for number in line["Predictions"]] == list(range(250))

@@ -21,7 +21,7 @@ WATCHED = Watched("glidepath-prod", "glidepath-prod-predict", "live", "7", "e", 
 
 
 def meter(edges: list[float] = EDGES) -> Meter:
-    return Meter("Glidepath", "glidepath-prod", "20261121-1a2b3c4d", "7", edges)
+    return Meter("Glidepath", "glidepath-prod", "20261121-1a2b3c4d", "7", edges, 1000)
 
 
 def published(line: str) -> dict[tuple[str, frozenset[tuple[str, str]]], Any]:
@@ -35,6 +35,8 @@ def published(line: str) -> dict[tuple[str, frozenset[tuple[str, str]]], Any]:
             dimensions = frozenset((name, document[name]) for name in names)
             for metric in directive["Metrics"]:
                 assert metric["Unit"] in ("Count", "Milliseconds", "None")
+                by_the_second = metric["Name"].startswith(("Bin", "Judged"))
+                assert metric.get("StorageResolution") == (1 if by_the_second else None)
                 found[metric["Name"], dimensions] = document[metric["Name"]]
     return found
 
@@ -50,7 +52,26 @@ def test_an_answer_is_published_for_service_and_version(capsys: pytest.CaptureFi
     for dimensions in (OWN, ALL):
         assert {name: value for (name, at), value in found.items() if at == dimensions and name in counts} == counts
     assert [found[f"Bin{number}", OWN] for number in range(5)] == [1 / 3, 1 / 3, 0, 0, 1 / 3]
-    assert ("Bin0", ALL) not in found
+    assert [found[name, OWN] for name in ("Judged", "JudgedFailed", "JudgedSlow")] == [1, 0, 0]
+    assert not {name for name, at in found if at == ALL and name.startswith(("Bin", "Judged"))}
+
+
+@pytest.mark.parametrize(("milliseconds", "slow"), [(0.0, 0), (999.999, 0), (1000.0, 1), (12_000.0, 1)])
+def test_an_answer_is_slow_from_the_limit_on(
+    capsys: pytest.CaptureFixture[str], milliseconds: float, slow: int
+) -> None:
+    meter().answered("id-1", milliseconds, [1.0])
+    found = published(capsys.readouterr().out)
+    assert [found[name, OWN] for name in ("Judged", "JudgedFailed", "JudgedSlow")] == [1, 0, slow]
+
+
+def test_what_is_not_judged_is_in_no_bin(capsys: pytest.CaptureFixture[str]) -> None:
+    meter().answered("id-1", 5000.0, [1.0], judged=False)
+    found = published(capsys.readouterr().out)
+    assert {name for name, _ in found} == {"Requests", "CallerErrors", "ModelErrors", "Latency", "Predictions"}
+    meter().model_error("id-1", judged=False)
+    found = published(capsys.readouterr().out)
+    assert {name for name, _ in found} == {"Requests", "CallerErrors", "ModelErrors"}
 
 
 def test_a_request_of_one_row_counts_in_whole_numbers(capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,7 +83,9 @@ def test_a_request_of_one_row_counts_in_whole_numbers(capsys: pytest.CaptureFixt
 def test_a_failure_is_one_kind_only(capsys: pytest.CaptureFixture[str], kind: str, caller: int, model: int) -> None:
     getattr(meter(), kind)("id-1")
     found = published(capsys.readouterr().out)
-    assert {name for name, _ in found} == {"Requests", "CallerErrors", "ModelErrors"}
+    judged = {"Judged", "JudgedFailed", "JudgedSlow"} if model else set()
+    assert {name for name, _ in found} == {"Requests", "CallerErrors", "ModelErrors", *judged}
+    assert [found[name, OWN] for name in sorted(judged)] == [1, 1, 0][: len(judged)]
     assert (found["Requests", OWN], found["CallerErrors", OWN], found["ModelErrors", OWN]) == (1, caller, model)
 
 
@@ -110,6 +133,6 @@ def test_any_answer_gives_lines_that_can_be_read(
 
 
 def test_names_are_escaped(capsys: pytest.CaptureFixture[str]) -> None:
-    Meter('N"', 'a"b', "r\\", "7", []).caller_error("id-1")
+    Meter('N"', 'a"b', "r\\", "7", [], 1000).caller_error("id-1")
     document = json.loads(capsys.readouterr().out)
     assert (document["Service"], document["release"]) == ('a"b', "r\\")

@@ -33,6 +33,7 @@ ENVIRONMENT = {
     "METRIC_NAMESPACE": "Glidepath",
     "SERVICE": "shop-prod",
     "PREDICTION_EDGES": "[8.0, 11.5, 15.25, 22.0]",
+    "LATENCY_MS": "1000",
 }
 GOOD = {"duration_minutes": 12.5, "passengers": 1, "distance": 2.0}
 # Finite in JSON and CSV, infinite in float32; the first is the smallest such number.
@@ -124,7 +125,7 @@ ONE_PER_BIN = [5.0, 10.0, 12.0, 20.0, 30.0]
 def index(capsys: pytest.CaptureFixture[str], *requests: list[float]) -> float:
     """What the alarm `prediction-shift` reads after these requests, each with its predictions."""
     capsys.readouterr()
-    meter = Meter("Glidepath", "shop-prod", "20261121-1a2b3c4d", "7", EDGES)
+    meter = Meter("Glidepath", "shop-prod", "20261121-1a2b3c4d", "7", EDGES, 1000)
     for predictions in requests:
         meter.answered("id-1", 1.0, predictions)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

@@ -83,17 +83,15 @@ def test_revised_counts_would_be_evidence_out_of_nothing() -> None:
     assert evidence.largest([complete]) < 1
 
 
-def test_first_calls_of_new_sandboxes_are_left_out() -> None:
-    cold = Reported(20, {METRICS[1]: 6}, first=6, first_events={METRICS[1]: 6})
-    warm = Reported(20, {METRICS[1]: 0})
-    tally = _looks(_tally(), START + 300, windows(START, 60, warm, cold), readings(START, [0.5], seconds=120))
-    assert sum(tally.counts(METRICS[1]), Counts(0, 0, 0, 0)) == Counts(120, 0, 84, 0)
-    counted = [Counts(20, 0, 20, 6)] * 6
-    assert evidence.largest(counted) > evidence.threshold(2), "what would happen if they were counted"
+def test_first_calls_of_new_sandboxes_would_be_evidence_out_of_nothing() -> None:
+    # Six of twenty are the first of their sandbox, and slow. The predict function leaves them out
+    # (tests/functions/test_predict_handler.py).
+    assert evidence.largest([Counts(20, 0, 20, 6)] * 6) > evidence.threshold(2)
+    assert evidence.largest([Counts(20, 0, 14, 0)] * 6) < 1.01
 
 
-def test_first_calls_that_are_reported_before_their_requests_make_nothing_negative() -> None:
-    assert Reported(2, {FAILED: 1}, first=3, first_events={FAILED: 2}).judged(FAILED) == (0, 0)
+def test_there_are_never_more_events_than_requests() -> None:
+    assert Reported(2, {FAILED: 3}).counted(FAILED) == (2, 2)
 
 
 def test_a_judge_that_missed_two_minutes_makes_it_inconclusive() -> None:

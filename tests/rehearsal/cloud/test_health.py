@@ -30,7 +30,7 @@ class Version:
 
     def __init__(self, cloud: Cloud, account: str) -> None:
         self.cloud, self.account = cloud, account
-        self.meter = Meter("Glidepath", "shop", "r-1", "7", EDGES)
+        self.meter = Meter("Glidepath", "shop", "r-1", "7", EDGES, 1000)
 
     def asked(self, predictions: list[float] | None) -> None:
         """Twenty requests; without predictions, its metrics are taken out of it.
