@@ -37,6 +37,8 @@ class FoundationArgs(TypedDict):
     """Whose role API Gateway writes the account's logs with: `own`, `account` or `replace` (glidepath:api.logRole)."""
     probe: NotRequired[bool]
     """Whether a probe asks the environment."""
+    judge: NotRequired[bool]
+    """Whether its shifts are judged."""
     ci: NotRequired[bool]
     """Whether the repository's CI may preview the environment, and look for drift."""
 
@@ -63,7 +65,11 @@ class Foundation(pulumi.ComponentResource):
             {
                 "bucket_name": names.capture_bucket(env),
                 "key_arn": key.arn,
-                "expiry": [("capture/", args["capture_days"]), ("monitor/", args["capture_days"])],
+                "expiry": [
+                    ("capture/", args["capture_days"]),
+                    ("monitor/", args["capture_days"]),
+                    ("judge/", args["capture_days"]),
+                ],
             },
             own,
         )
@@ -101,8 +107,8 @@ class Foundation(pulumi.ComponentResource):
     def _roles(self, name: str, args: FoundationArgs, key_arn: pulumi.Output[str]) -> dict[str, pulumi.Output[str]]:
         own = pulumi.ResourceOptions(parent=self)
         names, env, ci, by = args["names"], args["env"], args.get("ci", False), args.get("monitor", "own")
-        probe = args.get("probe", False)
-        at = key_arn.apply(lambda arn: Environment(names, env, arn, by, probe))
+        probe, judge = args.get("probe", False), args.get("judge", False)
+        at = key_arn.apply(lambda arn: Environment(names, env, arn, by, probe, judge))
         boundary = Policy(
             f"{name}-boundary",
             name=names.boundary(env),
@@ -111,7 +117,7 @@ class Foundation(pulumi.ComponentResource):
             opts=own,
         )
         roles: dict[str, pulumi.Output[str]] = {}
-        for purpose, record in environment_roles.roles(names, env, ci, by, probe).items():
+        for purpose, record in environment_roles.roles(names, env, ci, by, probe, judge).items():
             given = role_args(record, at)
             if record.bounded:
                 given["boundary"] = boundary.arn

@@ -13,10 +13,12 @@ from pulumi_aws.lambda_.alias import Alias
 
 from components.endpoint import VARIANT
 from components.function import Function
+from components.judge import Judge
 from components.traffic_shift import TrafficShift
 from components.variants import OtherVariant
 from contracts.appspec import ALL_AT_ONCE, traffic_routing
-from contracts.names import Names
+from contracts.names import JUDGE, Names
+from definitions.judging import every
 
 if TYPE_CHECKING:
     from pulumi_aws.codedeploy import DeploymentConfigTrafficRoutingConfigArgsDict as TrafficRouting
@@ -73,6 +75,16 @@ class ShiftArgs(TypedDict):
     """Why this is a rollback to a former release; empty where it is none."""
     urgent: bool
     """Whether the return goes all at once."""
+    judge: Judge | None
+    """Who judges the shift and the bake, where somebody does."""
+    judged: bool
+    """Whether traffic moves by steps, so that there is something to compare."""
+    inconclusive: str
+    """What follows where the judge cannot tell: accept, ask or return."""
+    silence: str
+    """What follows where a person who is asked says nothing: accept or return."""
+    bake_minutes: int
+    """How long the release is judged at full traffic, with the former one still there."""
     log_days: int
     """How long logs are kept."""
 
@@ -121,8 +133,13 @@ class Shift(pulumi.ComponentResource):
                 "limit_minutes": args["limit_minutes"],
                 "returning": args["returning"],
                 "urgent": args["urgent"],
+                "bake_minutes": args["bake_minutes"],
+                "capture_bucket": args["capture_bucket"],
+                "judge": args["names"].function(args["env"], JUDGE),
             },
-            pulumi.ResourceOptions(parent=self, depends_on=[args["alias"], *args["alarms"], *hooks.values()]),
+            pulumi.ResourceOptions(
+                parent=self, depends_on=[args["alias"], *args["alarms"], *hooks.values(), *_present(args["judge"])]
+            ),
         )
         self.register_outputs({"version": self.traffic.version})
 
@@ -162,7 +179,7 @@ class Shift(pulumi.ComponentResource):
                     "WAIT_SECONDS": str(args["capture_seconds"]),
                     "VARIANT": VARIANT,
                     **({"OTHER_VARIANTS": json.dumps(list(args["others"]))} if args["others"] else {}),
-                    **(_replaying(args) if purpose == "before-traffic" else {}),
+                    **(_before(args) if purpose == "before-traffic" else _after(args)),
                 },
                 "log_days": args["log_days"],
                 "seconds": 900,
@@ -171,10 +188,33 @@ class Shift(pulumi.ComponentResource):
         )
 
 
-def _replaying(args: ShiftArgs) -> dict[str, pulumi.Input[str]]:
+def _before(args: ShiftArgs) -> dict[str, pulumi.Input[str]]:
     """What the hook before traffic alone is told."""
-    return {
+    told: dict[str, pulumi.Input[str]] = {
         "MANIFEST_URI": args["manifest"],
         "MANIFEST_SHA256": args["manifest_sha256"],
         "REPLAY": json.dumps(dict(args["replay"])),
     }
+    if not args["judge"]:
+        return told
+    bake = args["bake_minutes"]
+    return told | {
+        "JUDGE_ARN": args["judge"].arn,
+        "JUDGE_SECONDS": str(every(args["limit_minutes"] + bake)),
+        "BAKE_MINUTES": str(bake),
+    }
+
+
+def _after(args: ShiftArgs) -> dict[str, pulumi.Input[str]]:
+    """What the hook after traffic alone is told."""
+    if not args["judge"] or not args["judged"]:
+        return {}
+    return {
+        "ON_INCONCLUSIVE": args["inconclusive"],
+        "ON_SILENCE": args["silence"],
+        "KEY_ARN": args["key_arn"],
+    }
+
+
+def _present(judge: Judge | None) -> list[pulumi.Resource]:
+    return [judge] if judge else []

@@ -41,6 +41,12 @@ class TrafficShiftArgs(TypedDict):
     are in ALARM before a rollback do not stop it."""
     urgent: pulumi.Input[bool]
     """Whether a rollback waits for no alarm."""
+    bake_minutes: pulumi.Input[int]
+    """How long the judge looks at the release at full traffic; 0: not."""
+    capture_bucket: pulumi.Input[str]
+    """Where the judge keeps its records."""
+    judge: pulumi.Input[str]
+    """Name of the judge's function, in whose log the reason stands."""
 
 
 class TrafficShift(dynamic.Resource, module="glidepath", name="TrafficShift"):

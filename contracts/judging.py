@@ -1,6 +1,10 @@
-"""What the judge of a shift counts and says: names of metrics and of the record that it keeps."""
+"""What the judge of a shift counts and says: names of metrics, of its records, and what it is started with."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 JUDGED, FAILED, SLOW = "Judged", "JudgedFailed", "JudgedSlow"
 """Metrics of high resolution, by version (dimensions `Service` and `Version`): requests that the model was asked, those
@@ -10,4 +14,51 @@ EVIDENCE = "Evidence"
 """Metric of high resolution, by version: evidence that it is worse than the one before, as a share of what suffices; 1
 and more stops a shift. The largest of all that is counted."""
 RECORDS = "judge"
-"""First part of the keys of the judge's records in the capture bucket: `judge/<deployment>.json`."""
+"""First part of the keys of the judge's records in the capture bucket."""
+QUESTION = "Question"
+"""Metric, by service: 1 while a person is asked whether an inconclusive release may stay."""
+ASK_SECONDS = 50 * 60
+"""How long a person is asked. CodeDeploy waits for a hook's report for an hour:
+https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html"""
+
+
+def record_key(deployment: str) -> str:
+    """Where the judge keeps what it knows of a deployment; it alone writes there."""
+    return f"{RECORDS}/{deployment}.json"
+
+
+def question_key(deployment: str) -> str:
+    """Where the hook after traffic says that a person is asked: `{"hook", "sentence"}`, the first the execution of the
+    hook that waits for the answer."""
+    return f"{RECORDS}/{deployment}.question.json"
+
+
+@dataclass(frozen=True)
+class Shift:
+    """One deployment.
+
+    `release` and `former` are the releases of versions `new` and `old` (`former` empty where this program did not make
+    that). `edges`: between the bins that the old version counts its predictions by. `manifest` and `sha256` are the
+    new release's. `judged`: whether traffic moves by steps. `every`: seconds between two looks.
+    """
+
+    deployment: str
+    release: str
+    former: str
+    old: str
+    new: str
+    edges: tuple[float, ...]
+    manifest: str
+    sha256: str
+    judged: bool
+    every: int
+
+
+def read_shift(given: Mapping[str, Any]) -> Shift:
+    """From the state machine's input."""
+    return Shift(**{**given, "edges": tuple(given["edges"])})
+
+
+def render_shift(shift: Shift) -> dict[str, Any]:
+    """The state machine's input."""
+    return asdict(shift)

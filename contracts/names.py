@@ -13,6 +13,8 @@ PREDICT = "predict"
 """Purpose of the function that answers callers."""
 PROBE = "probe"
 """What asks production outside of shifts."""
+JUDGE = "judge"
+"""Purpose of the function that judges a shift, and of the state machine that has it look."""
 OWNER = "glidepath:stack"
 """Key of the tag that says whose something is (`Names.owned`), where AWS gives it an id and no name."""
 
@@ -183,6 +185,10 @@ class Names:
     def state_machine_arn(self) -> str:
         """ARN of the training workflow."""
         return self.arn("states", f"stateMachine:{self.name}-train")
+
+    def judge_arn(self, env: str) -> str:
+        """ARN of the state machine that has an environment's shifts judged."""
+        return self.arn("states", f"stateMachine:{self.stack(env)}-{JUDGE}", env)
 
     @property
     def pipeline_arn(self) -> str:

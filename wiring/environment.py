@@ -10,6 +10,7 @@ from components.endpoint import VARIANT, Endpoint
 from components.former import find_former
 from components.foundation import Foundation
 from components.health import Health
+from components.judge import Judge
 from components.monitor import Monitor
 from components.probe import Probe
 from components.release import LocatedRelease, Trust, find
@@ -45,6 +46,7 @@ class EnvironmentStack:
                 "log_role": self.settings.api.log_role,
                 "probe": bool(self.settings.probe.enabled),
                 "ci": self.settings.ci is not None,
+                "judge": self._judges(),
             },
         )
 
@@ -162,6 +164,28 @@ class EnvironmentStack:
             },
         )
 
+    def _judges(self) -> bool:
+        """Whether there is anything to judge: traffic that moves by steps, or a release at full traffic."""
+        return self.settings.deployment.judged or self.settings.deployment.bake_minutes > 0
+
+    def judge(self, foundation: Foundation) -> Judge | None:
+        """Who compares the release with the former one while traffic moves."""
+        if not self._judges():
+            return None
+        return Judge(
+            self.names.stack(self.env) + "-judge",
+            {
+                "names": self.names,
+                "env": self.env,
+                "capture_bucket": foundation.capture_bucket,
+                "roles": foundation.roles,
+                "key_arn": foundation.key_arn,
+                "bake_minutes": self.settings.deployment.bake_minutes,
+                "on_silence": self.settings.deployment.on_silence,
+                "log_days": self.settings.log_days,
+            },
+        )
+
     def shift(
         self,
         found: LocatedRelease,
@@ -170,6 +194,7 @@ class EnvironmentStack:
         endpoint: Endpoint,
         serve: Serve,
         health: Health,
+        judge: Judge | None,
     ) -> Shift:
         """Traffic moves to the release."""
         deployment = self.settings.deployment
@@ -200,6 +225,11 @@ class EnvironmentStack:
                 "limit_minutes": self.settings.shift_minutes,
                 "returning": self.settings.returning.reason,
                 "urgent": self.settings.returning.urgent,
+                "judge": judge,
+                "judged": deployment.judged,
+                "inconclusive": deployment.on_inconclusive,
+                "silence": deployment.on_silence,
+                "bake_minutes": deployment.bake_minutes,
                 "log_days": self.settings.log_days,
             },
         )

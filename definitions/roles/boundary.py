@@ -37,6 +37,7 @@ def _bounds(at: Environment) -> dict[str, list[str]]:
         # The capture bucket with its objects, in one pattern: its name ends with account and region.
         "s3": [names.bucket_arn(store), names.bucket_arn(store, "runs/*"), f"{names.bucket_arn(at.capture)}*"],
         **({"scheduler": [at.arn("scheduler", f"schedule/default/{at.prefix}-*")]} if own else {}),
+        **({"states": [names.judge_arn(at.env)]} if at.judge else {}),
         "sagemaker": [at.arn("sagemaker", f"*/{at.prefix}-*")],
         "ssm": [
             at.arn("ssm", f"parameter{names.pointer_path(at.env)}"),

@@ -1,7 +1,7 @@
 """What the deployer of an environment may do: create, read, change and delete a release's resources by their names."""
 
-from contracts.names import OWNER, PREDICT, PROBE
-from definitions.roles import watching
+from contracts.names import JUDGE, OWNER, PREDICT, PROBE
+from definitions.roles import judging, watching
 from definitions.roles.runs import read_pointer, read_release
 from definitions.roles.statements import Statement, allow, grant_to_services, pass_role, unscoped
 from definitions.roles.subject import Environment
@@ -38,7 +38,7 @@ def statements(at: Environment) -> list[Statement]:
             "PassToSageMaker",
         ),
         pass_role(
-            [at.names.role_arn(at.env, each) for each in (*_FUNCTIONS[at.by], *([PROBE] if at.probe else []))],
+            [at.names.role_arn(at.env, each) for each in (*_FUNCTIONS[at.by], *_optional(at))],
             "lambda.amazonaws.com",
             "PassToLambda",
         ),
@@ -58,7 +58,13 @@ def attached(at: Environment) -> list[Statement]:
         *_codedeploy(at),
         *(watching.beat(at) if at.by == "own" else watching.closed(at)),
         *(watching.rules(at) if at.by == "own" or at.probe else []),
+        *(judging.make(at) if at.judge else []),
     ]
+
+
+def _optional(at: Environment) -> list[str]:
+    """Roles of functions that not every environment has."""
+    return [purpose for purpose, there in ((PROBE, at.probe), (JUDGE, at.judge)) if there]
 
 
 def _sagemaker(at: Environment) -> list[Statement]:
@@ -136,7 +142,7 @@ def _lambda(at: Environment) -> list[Statement]:
             ["logs:FilterLogEvents"],
             [
                 at.names.log_group_arn(f"/aws/lambda/{at.names.function(at.env, hook)}", at.env)
-                for hook in ("before-traffic", "after-traffic")
+                for hook in ("before-traffic", "after-traffic", *([JUDGE] if at.judge else []))
             ],
         ),
         unscoped("FindLogGroups", ["logs:DescribeLogGroups"]),

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from contracts.monitoring import CAPTURED
-from contracts.names import DELIVERY, LIVE, PREDICT, PROBE, Names
+from contracts.names import DELIVERY, JUDGE, LIVE, PREDICT, PROBE, Names
 from definitions.images import repository_arn, xgboost
-from definitions.roles import deployer, drift, watching
+from definitions.roles import deployer, drift, judging, watching
 from definitions.roles.boundary import boundary as bounded_by
 from definitions.roles.delivery import planned
 from definitions.roles.record import Record, by_purpose
@@ -31,11 +31,12 @@ Statements = Callable[[Environment], list[Statement]]
 
 
 def roles(
-    names: Names, env: str, ci: bool = False, by: str = "own", probe: bool = False
+    names: Names, env: str, ci: bool = False, by: str = "own", probe: bool = False, judge: bool = False
 ) -> dict[str, Record[Environment]]:
     """Every role of an environment, by its purpose.
 
     `ci`: the repository's CI may look as well. `by`: who looks at the environment's data. `probe`: whether one asks it.
+    `judge`: whether its shifts are judged.
     """
     account, tooling = names.accounts[env], names.root(DELIVERY)
 
@@ -54,6 +55,7 @@ def roles(
     rules = trust_service("events.amazonaws.com", account, names.arn("events", f"rule/{names.stack(env)}-drift-*", env))
     previewers = trust_roles(tooling, [delivery(purpose) for purpose in _previewers(names, env, ci)])
     # CI's role only reads, and reads what the boundary keeps from the others.
+    machine = trust_service("states.amazonaws.com", account, names.judge_arn(env))
     compares = record("drift", trust_role(tooling, delivery("ci-drift")), drift.statements, bounded=False)
     lookers = trust_roles(tooling, [delivery(purpose) for purpose in ("champion", "outcome")])
     looked_up = record("champion", lookers, champion)
@@ -80,6 +82,7 @@ def roles(
             *([looked_up] if env == names.production else []),
             *(watchers if by == "own" else []),
             *([record(PROBE, function, watching.probe)] if probe else []),
+            *([record(JUDGE, function, judging.judge), record("judging", machine, judging.machine)] if judge else []),
             *([compares] if ci else []),
         ]
     )
@@ -93,7 +96,9 @@ def _previewers(names: Names, env: str, ci: bool) -> list[str]:
 
 def boundary(at: Environment) -> Document:
     """The most that any role of the environment can ever do."""
-    bounded = [role for role in roles(at.names, at.env, by=at.by, probe=at.probe).values() if role.bounded]
+    bounded = [
+        role for role in roles(at.names, at.env, by=at.by, probe=at.probe, judge=at.judge).values() if role.bounded
+    ]
     return bounded_by(at, [statement for role in bounded for statement in role.statements(at)])
 
 
@@ -155,6 +160,7 @@ def before_traffic(at: Environment) -> list[Statement]:
             },
         ),
         *read_runs(at, "*/release/golden.json", "*/evaluation/golden.json", "*/release/manifest.json"),
+        *([allow("StartJudge", ["states:StartExecution"], [at.names.judge_arn(at.env)])] if at.judge else []),
         *_report(at),
         _logs(at, "before-traffic"),
         trace(),
@@ -162,7 +168,7 @@ def before_traffic(at: Environment) -> list[Statement]:
 
 
 def after_traffic(at: Environment) -> list[Statement]:
-    """Finds the golden records in the capture."""
+    """Finds the golden records in the capture, and the judge's verdict."""
     return [
         allow("ReadCapture", ["s3:GetObject"], [at.names.bucket_arn(at.capture, "capture/*")]),
         allow(
@@ -173,6 +179,7 @@ def after_traffic(at: Environment) -> list[Statement]:
         ),
         use_key(at.key_arn, [at.s3], write=False),
         *read_golden(at),
+        *([*judging.verdicts(at), judging.questions(at)] if at.judge else []),
         *_report(at),
         _logs(at, "after-traffic"),
         trace(),

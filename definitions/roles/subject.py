@@ -10,7 +10,7 @@ class Environment:
     """One environment and the ARN of its key (known only after it is made).
 
     `by` is who looks at its data, `own` or `sagemaker`: the roles are those of this monitor alone. `probe`: whether it
-    is asked by a probe.
+    is asked by a probe. `judge`: whether its shifts are judged.
     """
 
     names: Names
@@ -18,6 +18,7 @@ class Environment:
     key_arn: str
     by: str = "own"
     probe: bool = False
+    judge: bool = False
 
     def arn(self, service: str, resource: str) -> str:
         """ARN of a regional resource of this environment's account."""

@@ -13,9 +13,11 @@
 | `OTHER_VARIANTS` | optional: JSON list of `{"variant", "release", "golden", "sha256"}`, looked for in the same way |
 | `CAPTURE_PERCENTAGE` | optional, default 100: below that, one captured golden request is enough |
 | `WAIT_SECONDS`   | optional, default 600: how long to wait for the capture; bounded by the function's own timeout |
+| `ON_INCONCLUSIVE`, `ON_SILENCE` | where shifts are judged: what follows from no clear verdict (`verdict.Policy`) |
+| `KEY_ARN`        | where shifts are judged: key of the capture bucket |
 
 Event: CodeDeploy's `{"DeploymentId", "LifecycleEventHookExecutionId"}`. Calls `codedeploy:GetDeployment`,
-`codedeploy:PutLifecycleEventHookExecutionStatus`, `s3:ListBucket` and `s3:GetObject`.
+`codedeploy:PutLifecycleEventHookExecutionStatus`, `s3:ListBucket` and `s3:GetObject`, `s3:PutObject` for a question.
 """
 
 from __future__ import annotations
@@ -27,9 +29,10 @@ from typing import Any
 import boto3
 
 from functions.after_traffic.check import check_golden
+from functions.after_traffic.verdict import ask, await_verdict, follow, read_policy
 from functions.shared.capture import CaptureSearch
 from functions.shared.golden import read_golden
-from functions.shared.hook import read_deployment, report
+from functions.shared.hook import Deployment, read_deployment, report
 from functions.shared.variants import Subject, subjects
 
 # What must remain of the function's time to report that the capture did not come.
@@ -46,6 +49,9 @@ def handle(event: dict[str, str], context: Any) -> dict[str, str]:
         deployment = read_deployment(codedeploy, deployment_id, environment["FUNCTION_NAME"])
         percentage = int(environment.get("CAPTURE_PERCENTAGE", "100"))
 
+        def left() -> float:
+            return float(context.get_remaining_time_in_millis()) / 1000 - _RESERVE_SECONDS
+
         def found(subject: Subject) -> str:
             golden = read_golden(s3, subject.golden_uri, subject.golden_sha256)
             search = CaptureSearch(
@@ -57,10 +63,20 @@ def handle(event: dict[str, str], context: Any) -> dict[str, str]:
                 # A shadow captures a copy of every request, with an answer of its own.
                 subject.variant,
             )
-            remaining = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
-            wait = min(float(environment.get("WAIT_SECONDS", "600")), remaining)
+            wait = min(float(environment.get("WAIT_SECONDS", "600")), left())
             return check_golden(search, golden, subject.scope(deployment.id), wait, percentage, time.sleep)
 
-        return " ".join(map(found, subjects(environment)))
+        captured = " ".join(map(found, subjects(environment)))
+        return f"{captured} {verdict(deployment, left())}".rstrip()
+
+    def verdict(deployment: Deployment, seconds: float) -> str:
+        if "ON_INCONCLUSIVE" not in os.environ or deployment.returning or not deployment.stepwise:
+            return ""
+        s3, bucket, key = boto3.client("s3"), os.environ["CAPTURE_BUCKET"], os.environ["KEY_ARN"]
+        outcome, sentence = await_verdict(s3, bucket, deployment.id, seconds, time.sleep)
+        hook = event["LifecycleEventHookExecutionId"]
+        return follow(
+            outcome, sentence, read_policy(os.environ), lambda text: ask(s3, bucket, key, deployment.id, hook, text)
+        )
 
     return report(codedeploy, event, check)

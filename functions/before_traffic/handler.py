@@ -11,12 +11,15 @@
 | `MANIFEST_URI`, `MANIFEST_SHA256` | the release's manifest: its features, and the pair that the evaluation measured |
 | `CAPTURE_BUCKET`, `CAPTURE_PREFIX` | where callers' requests of the serving release are captured |
 | `REPLAY`        | how many of them are replayed, and within which bounds (`callers.read_limits`) |
+| `JUDGE_ARN`     | optional: the state machine that has the shift judged |
+| `JUDGE_SECONDS`, `BAKE_MINUTES` | with it: seconds between two looks, and how long it looks at full traffic |
 
-First the golden records, then callers' requests: what fails on the former needs no callers to be found.
+First the golden records, then callers' requests: what fails on the former needs no callers to be found. At the end the
+judge of the shift is started.
 
 Event: CodeDeploy's `{"DeploymentId", "LifecycleEventHookExecutionId"}`. Calls `codedeploy:GetDeployment`,
 `codedeploy:PutLifecycleEventHookExecutionStatus`, `lambda:InvokeFunction` and `lambda:GetFunctionConfiguration` (on
-versions), `s3:GetObject`, `s3:ListBucket`.
+versions), `s3:GetObject`, `s3:ListBucket`, `states:StartExecution`.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ from botocore.config import Config
 
 from contracts.release import parse_release
 from functions.before_traffic.callers import Clients, Time, read_limits, replay_callers
+from functions.before_traffic.judged import start_judge
 from functions.before_traffic.replay import replay
 from functions.before_traffic.serving import read_serving
 from functions.shared.golden import read_golden
@@ -66,7 +70,9 @@ def handle(event: dict[str, str], context: Any) -> dict[str, str]:
         serving = read_serving(client, function_name, deployment.current)
         limits = read_limits(os.environ["REPLAY"])
         clock = Time(time.monotonic, left)
-        callers = replay_callers(clients, deployment, parse_release(manifest), serving, limits, clock)
-        return " ".join([*golden, callers])
+        release = parse_release(manifest)
+        callers = replay_callers(clients, deployment, release, serving, limits, clock)
+        judge = start_judge(boto3.client("stepfunctions"), os.environ, deployment, release, serving)
+        return " ".join(filter(None, [*golden, callers, judge]))
 
     return report(codedeploy, event, check)

@@ -91,9 +91,14 @@ def _finding(tally: Tally, metric: str, allowed: float, limit: float) -> Finding
 def _shifted(evidence_: float) -> str:
     return (
         "the new version's predictions are distributed otherwise than the evaluation says of this pair of models, by an"
-        f" odds ratio above {bins.ODDS:.2g}; so much would be seen by chance once in {math.exp(evidence_):.3g} shifts"
+        f" odds ratio above {bins.ODDS:.2g}; so much would be seen by chance once in {_shifts(evidence_ / math.log(10))} shifts"
         " at most"
     )
+
+
+def _shifts(evidence_: float) -> str:
+    """One in so many; `evidence_` is a power of ten, which a number may be too small for."""
+    return f"{10**evidence_:.3g}" if evidence_ < 6 else f"10^{evidence_:.0f}"
 
 
 def _words(found: Finding, allowed: Mapping[str, float]) -> str:
@@ -103,7 +108,7 @@ def _words(found: Finding, allowed: Mapping[str, float]) -> str:
         f"{counts.old_events} of {counts.old_requests} of the old one"
     )
     if found.outcome == "fail":
-        return f"{seen}; so many would be seen by chance once in {10**found.evidence:.3g} shifts at most"
+        return f"{seen}; so many would be seen by chance once in {_shifts(found.evidence)} shifts at most"
     limit = f"{100 * allowed[found.metric]:.2g} points are tolerated"
     if found.outcome == "pass":
         return f"{seen}; worse by {100 * found.upper:.2g} points or more is ruled out, {limit}"

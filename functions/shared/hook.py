@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from contracts.appspec import is_return
+from contracts.appspec import ALL_AT_ONCE, is_return
 from functions.shared.log import log
 from functions.shared.store import ChangedError
 
@@ -18,11 +18,16 @@ class HookError(Exception):
     """The release must not take traffic; the message says why, for a person."""
 
 
+class AskedError(Exception):
+    """A person was asked, who reports to CodeDeploy instead of the hook; the message is the question."""
+
+
 @dataclass(frozen=True)
 class Deployment:
     """One CodeDeploy deployment: its id, when it was created, and the function version it shifts to.
 
-    `current` is the version that it shifts from, `returning` whether it goes back to a former release.
+    `current` is the version that it shifts from, `returning` whether it goes back to a former release, `stepwise`
+    whether traffic moves in more than one step.
     """
 
     id: str
@@ -30,6 +35,7 @@ class Deployment:
     version: str
     current: str = ""
     returning: bool = False
+    stepwise: bool = False
 
 
 def report(codedeploy: Any, event: Mapping[str, str], check: Callable[[str], str]) -> dict[str, str]:
@@ -41,6 +47,9 @@ def report(codedeploy: Any, event: Mapping[str, str], check: Callable[[str], str
     try:
         status, reason = "Succeeded", check(deployment_id)
         log("INFO", reason, deployment=deployment_id)
+    except AskedError as error:
+        log("INFO", str(error), deployment=deployment_id)
+        return {"status": "InProgress", "reason": str(error)}
     except (HookError, ChangedError) as error:
         status, reason = "Failed", str(error)
         log("ERROR", reason, deployment=deployment_id)
@@ -64,7 +73,8 @@ def read_deployment(codedeploy: Any, deployment_id: str, function_name: str) -> 
         raise HookError(f"Deployment {deployment_id} carries no AppSpec text.")
     target, current = versions(content, function_name)
     returning = is_return(info.get("description") or "", current, target)
-    return Deployment(deployment_id, info["createTime"], target, current, returning)
+    stepwise = info["deploymentConfigName"] != ALL_AT_ONCE
+    return Deployment(deployment_id, info["createTime"], target, current, returning, stepwise)
 
 
 def versions(app_spec: str, function_name: str) -> tuple[str, str]:

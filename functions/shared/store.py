@@ -32,6 +32,19 @@ def read_verified(s3: Any, uri: str, sha256: str, voucher: str = "the release's 
     return body.decode("utf-8")
 
 
+def read_if_there(s3: Any, bucket: str, key: str) -> str | None:
+    """The object's text; None where there is none.
+
+    Listed first: who may list a prefix alone is told "denied", and not "no such key", of an object that is not there.
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (Permissions)
+    """
+    listed = s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents") or []
+    if not any(item["Key"] == key for item in listed):
+        return None
+    body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return body.decode("utf-8")
+
+
 def _read(s3: Any, uri: str) -> bytes:
     location = parse_s3_uri(uri)
     body: bytes = s3.get_object(Bucket=location.bucket, Key=location.key)["Body"].read()

@@ -160,7 +160,7 @@ class Failure:
     message: str
     hook: str = ""
     verdict: str = ""
-    """What the hook itself gave as reason."""
+    """What the hook itself, or the judge, gave as reason."""
 
 
 def cause(release: str, failure: Failure, alarms: Sequence[Alarm], alias: Alias) -> str:
@@ -178,7 +178,8 @@ def _why(failure: Failure, alarms: Sequence[Alarm]) -> str:
         named = [alarm for alarm in alarms if alarm.name in failure.message]
         went = [alarm for alarm in named if alarm.active] or named
         if went:
-            return f"alarm {', '.join(map(str, went))} went off during the shift"
+            judged = f" ({failure.verdict})" if failure.verdict else ""
+            return f"alarm {', '.join(map(str, went))} went off during the shift{judged}"
     if failure.code == "MANUAL_STOP":
         return "its deployment was stopped by hand"
     return failure.message.rstrip(".") or "CodeDeploy gave no reason"

@@ -6,6 +6,7 @@ from typing import Any
 
 from contracts.appspec import ACTIVE, ALL_AT_ONCE, app_spec, description, target_version
 from providers.process import CANCELLED, PlainError
+from providers.traffic_shift import baking
 from providers.traffic_shift.decide import (
     Alarm,
     Alias,
@@ -30,6 +31,8 @@ _ROLLBACK_SECONDS = 60.0
 # Steps come quickly at first (and in a rehearsal); a shift of an hour need not be asked about every second.
 _PAUSES = ((60.0, 1.0), (600.0, 3.0), (float("inf"), 10.0))
 _HOOKS = ("BeforeAllowTraffic", "AfterAllowTraffic")
+EVIDENCE = "-evidence"
+"""End of the name of the alarm that the judge's evidence sets off."""
 
 
 class ShiftError(PlainError):
@@ -94,6 +97,7 @@ class Shifting:
             return False
         self._say(f"{'waiting for' if isinstance(action, Follow) else 'started'} deployment {deployment}")
         self._follow(deployment)
+        self._bake(deployment)
         return True
 
     def _refuse_another(self) -> None:
@@ -207,18 +211,47 @@ class Shifting:
                 raise ShiftError(self._failed(deployment, info))
             self._pause(Wait(f"deployment {deployment} goes on"), deployment)
 
+    def _bake(self, deployment: str) -> None:
+        """Wait for the end of the bake. Raises ShiftError where the judge has taken traffic back."""
+        props = self._props
+        if not props.get("bake_minutes") or props.get("returning"):
+            return
+        ended = baking.wait(
+            self._client("s3"), props, deployment, lambda seconds: not CANCELLED.wait(seconds), self._say_once
+        )
+        if CANCELLED.is_set():
+            raise ShiftError(
+                f"release {props['release']}: the update was interrupted while it was baking; the judge goes on without"
+                " it. Run this again to record the release"
+            )
+        if ended is None:
+            return
+        self._say(ended.sentence)
+        if ended.failed:
+            alias = self._rolled_back()
+            raise ShiftError(f"release {props['release']} was taken back: {ended.sentence.rstrip('.')}. Now {alias}")
+
     def _failed(self, deployment: str, info: dict[str, Any]) -> str:
         error = info.get("errorInformation") or {}
         failed = next((event for event in self._events(deployment) if event["status"] == "Failed"), None)
         message = str(error.get("message") or "")
         code = str(error.get("code") or info["status"])
         hook = failed["lifecycleEventName"] if failed and code.startswith("HOOK") else ""
-        function = self._props["before" if hook == _HOOKS[0] else "after"]
-        said = verdict(self._client("logs"), function, deployment) if hook else ""
-        failure = Failure(deployment, code, message, hook, said.rstrip("."))
         # Read before the rollback: an alarm may be quiet again after it.
         alarms = self._alarms() if code == "ALARM_ACTIVE" else ()
+        said = self._reason(deployment, hook, code, message)
+        failure = Failure(deployment, code, message, hook, said.rstrip("."))
         return cause(self._props["release"], failure, alarms, self._rolled_back())
+
+    def _reason(self, deployment: str, hook: str, code: str, message: str) -> str:
+        """What the hook or the judge has written into its log; empty where neither ended the deployment."""
+        if hook:
+            function = self._props["before" if hook == _HOOKS[0] else "after"]
+        elif code == "ALARM_ACTIVE" and EVIDENCE in message and self._props.get("judge"):
+            function = self._props["judge"]
+        else:
+            return ""
+        return verdict(self._client("logs"), function, deployment)
 
     def _rolled_back(self) -> Alias:
         """The alias once nothing moves it any more, or as it is when that takes too long."""

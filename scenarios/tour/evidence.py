@@ -11,9 +11,10 @@ from typing import Any
 from contracts.errors import UserError
 from contracts.monitoring import REPORTS, jobs
 from contracts.s3 import parse_s3_uri
-from operate import datasets
+from operate import datasets, verdicts
 from operate.caller import Answer, Caller
 from operate.clients import Clients
+from operate.history import History
 from operate.project import Project
 from scenarios.tour.report import Report
 
@@ -228,6 +229,13 @@ def _violations(s3: Any, bucket: str, folder: str) -> dict[str, list[str]]:
     for item in json.loads(body)["violations"]:
         by_feature.setdefault(item["feature_name"], []).append(item["constraint_check_type"])
     return by_feature
+
+
+def verdict_of(clients: Clients, project: Project, stack: str, release: str) -> Report | None:
+    """What the judge has found of a release's shift (`operate.verdicts.document`); None where it judged none."""
+    known = [each.id for each in History(clients, project, stack).attempts()]
+    record = verdicts.find(clients.of(stack, "s3"), project.names, stack, known)
+    return verdicts.document(record, None) if record and record.release == release else None
 
 
 def last_deployment(clients: Clients, project: Project, stack: str) -> Report:

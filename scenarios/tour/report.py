@@ -58,6 +58,7 @@ def shift_entry(shift: Shift | None, answers: list[Answer], alarms: Sequence[Rep
             {"name": alarm["name"], "second": round(alarm["time"] - begun, 1), "reason": alarm["reason"]}
             for alarm in alarms
         ],
+        "verdict": None,
     }
 
 
@@ -145,7 +146,48 @@ def _shift(shift: Report | None) -> str:
     return (
         f"<p>Shift from version {_text(shift['from'])} to {_text(shift['to'])}: "
         f"{_text(shift['requests'])} live requests, {_text(shift['failed'])} failed.</p>"
-        f"{_alarms(shift['alarms'])}{_steps_svg(shift['steps'], shift['alarms'])}"
+        f"{_alarms(shift['alarms'])}{_steps_svg(shift['steps'], shift['alarms'])}{_verdict(shift['verdict'])}"
+    )
+
+
+def _verdict(verdict: Report | None) -> str:
+    """The judge's sentence, requests and events of both versions, and its evidence over time."""
+    if verdict is None:
+        return "<p class='muted'>No verdict: the judge has seen no shift of this release.</p>"
+    rows = "".join(
+        f"<tr><td>{_text(name)}</td><td>{_of(metric['old'])}</td><td>{_of(metric['new'])}</td>"
+        f"<td>{100 * metric['evidence']:.0f} %</td></tr>"
+        for name, metric in verdict["metrics"].items()
+    )
+    said = verdict["sentence"] or "The judge did not come to a verdict."
+    baked = verdict["bake"]["sentence"] if verdict["bake"] else None
+    return (
+        f"<p>{_text(said)}{' ' + _text(baked) if baked else ''}</p>"
+        "<table><tr><th>of the requests</th><th>former version</th><th>new version</th>"
+        f"<th>evidence, of what stops a shift</th></tr>{rows}</table>{_evidence_svg(verdict['evidence'])}"
+    )
+
+
+def _of(seen: Report) -> str:
+    return f"{seen['events']:g} of {seen['requests']:g}"
+
+
+def _evidence_svg(points: list[dict[str, float]]) -> str:
+    """The largest evidence over time; the dashed line is what stops a shift."""
+    if not points:
+        return ""
+    width, height, room = 640, 80, 1.25
+    last = max(points[-1]["second"], 1.0)
+    drawn = []
+    for point in points:
+        most = max([0.0, *(value for name, value in point.items() if name not in ("second", "weight"))])
+        drawn.append(f"{point['second'] / last * width:.1f},{height * (1 - min(most, room) / room):.1f}")
+    limit = height * (1 - 1 / room)
+    return (
+        f"<svg width='{width + 60}' height='{height + 24}' role='img' aria-label='evidence over time'>"
+        f"<line x1='0' x2='{width}' y1='{limit:.1f}' y2='{limit:.1f}' stroke='#b3261e' stroke-dasharray='4'/>"
+        f"<polyline points='{' '.join(drawn)}' fill='none' stroke='#2457a6' stroke-width='2'/>"
+        f"<text x='0' y='{height + 18}' font-size='12'>evidence over {last:.0f} s of AWS's time</text></svg>"
     )
 
 

@@ -51,7 +51,7 @@ def bad_release(tour: Tour) -> report.Report:
     deployment = evidence.last_deployment(tour.clients, tour.project, tour.project.production)
     _assure(tour, former, run, shift, deployment, said)
     answers = traffic.between(shift.start - SEEN_LATE_SECONDS, shift.end + SEEN_LATE_SECONDS) if shift else []
-    entry = report.run_entry(run, manifest, report.shift_entry(shift, answers, deployment["alarms"]))
+    entry = tour.judged(report.run_entry(run, manifest, report.shift_entry(shift, answers, deployment["alarms"])))
     tour.runs.append(entry)
     tour.display.say(f"{TITLE}: rolled back, {_counted(entry['shift'])}; {former['id']} serves on", "green")
     tour.up(tour.project.production)

@@ -203,7 +203,15 @@ class Tour:
     def _entry(self, run: Run, shift: Shift | None, traffic: Traffic | None) -> report.Report:
         manifest = manifest_of(self.clients.of("delivery", "s3"), self.project.names.artifacts_bucket, run.id)
         answers = traffic.between(shift.start, shift.end) if shift and traffic else []
-        return report.run_entry(run, manifest, report.shift_entry(shift, answers))
+        entry = report.run_entry(run, manifest, report.shift_entry(shift, answers))
+        return self.judged(entry)
+
+    def judged(self, entry: report.Report) -> report.Report:
+        """The entry of a run, with what the judge says of its shift."""
+        if entry["shift"] and entry["release"]:
+            stack = self.project.production
+            entry["shift"]["verdict"] = evidence.verdict_of(self.clients, self.project, stack, entry["release"])
+        return entry
 
     def caller(self) -> Caller:
         """Calls production as its administrator."""

@@ -13,7 +13,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from contracts.appspec import description, is_return
+from contracts.appspec import ALL_AT_ONCE, description, is_return
 from contracts.fields import FieldError
 from functions.after_traffic.check import check_golden
 from functions.after_traffic.handler import handle as after_traffic
@@ -45,7 +45,10 @@ class FakeCodeDeploy:
         self._revision = revision if revision is not None else {"string": {"content": app_spec()}}
 
     def get_deployment(self, **request: str) -> dict[str, Any]:
-        info = {"deploymentId": request["deploymentId"], "createTime": self._created, "revision": self._revision}
+        info = {
+            "deploymentId": request["deploymentId"], "createTime": self._created, "revision": self._revision,
+            "deploymentConfigName": "fares-prod-linear",
+        }  # fmt: skip
         return {"deploymentInfo": info}
 
     def put_lifecycle_event_hook_execution_status(self, **request: str) -> dict[str, str]:
@@ -178,7 +181,10 @@ def test_reports_success_and_failure(capsys: pytest.CaptureFixture[str]) -> None
 def test_codedeploys_own_shapes() -> None:
     client = boto3.client("codedeploy", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
     with Stubber(client) as stub:
-        info = {"deploymentId": "d-ABC123", "createTime": NOW, "revision": {"appSpecContent": {"content": app_spec()}}}
+        info = {
+            "deploymentId": "d-ABC123", "createTime": NOW, "revision": {"appSpecContent": {"content": app_spec()}},
+            "deploymentConfigName": ALL_AT_ONCE,
+        }  # fmt: skip
         stub.add_response("get_deployment", {"deploymentInfo": info}, {"deploymentId": "d-ABC123"})
         expected = {
             "deploymentId": "d-ABC123", "lifecycleEventHookExecutionId": "hook-1", "status": "Succeeded",
@@ -210,6 +216,7 @@ def test_a_return_is_known_by_what_its_deployment_says() -> None:
     assert len(description(RELEASE, "1", "2", "x" * 300)) == 256
     deployment = read_deployment(FakeCodeDeploy(), "d-1", "predict")
     assert (deployment.version, deployment.current, deployment.returning) == ("2", "1", False)
+    assert deployment.stepwise
 
 
 def test_refuses_a_deployment_without_app_spec() -> None:
@@ -368,7 +375,7 @@ def test_entry_points_read_their_environment(s3: Any, monkeypatch: pytest.Monkey
     s3.put_object(Bucket="artifacts", Key="golden.json", Body=json.dumps(samples.golden()).encode())
     put(s3, f"e-1/v/{this_hour()}", lines("d-ABC123"))
     codedeploy = FakeCodeDeploy(created=datetime.now(UTC))
-    clients = {"codedeploy": codedeploy, "lambda": FakeLambda(good), "s3": s3}
+    clients = {"codedeploy": codedeploy, "lambda": FakeLambda(good), "s3": s3, "stepfunctions": None}
     monkeypatch.setattr(boto3, "client", lambda service, **_: clients[service])
     manifest = json.dumps(samples.manifest()).encode()
     s3.put_object(Bucket="artifacts", Key="manifest.json", Body=manifest)

@@ -1,0 +1,74 @@
+"""What follows from the judge's verdict on the shift."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.judging import ASK_SECONDS, question_key, record_key
+from functions.shared.hook import AskedError, HookError
+from functions.shared.store import read_if_there
+
+_POLL_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What follows where the verdict is inconclusive: `accept`, `ask` or `return`; and where a person who was asked
+    says nothing: `accept` or `return`."""
+
+    inconclusive: str
+    silence: str
+
+
+def read_policy(environment: Mapping[str, str]) -> Policy:
+    """From `ON_INCONCLUSIVE` and `ON_SILENCE`."""
+    return Policy(environment["ON_INCONCLUSIVE"], environment["ON_SILENCE"])
+
+
+def await_verdict(
+    s3: Any, bucket: str, deployment: str, seconds: float, sleep: Callable[[float], None]
+) -> tuple[str, str]:
+    """Outcome and sentence, once the judge has spoken. After `seconds` without a word it is inconclusive."""
+    until = time.monotonic() + seconds
+    while True:
+        said = _said(s3, bucket, deployment)
+        if said:
+            return said
+        if time.monotonic() >= until:
+            return "inconclusive", f"Inconclusive: the judge has not spoken for {seconds:.0f} s after the shift."
+        sleep(_POLL_SECONDS)
+
+
+def follow(outcome: str, sentence: str, policy: Policy, ask: Callable[[str], None]) -> str:
+    """The sentence with what follows. Raises HookError where traffic goes back, AskedError where a person is asked."""
+    if outcome == "pass":
+        return sentence
+    if outcome == "fail" or policy.inconclusive == "return":
+        returned = "" if outcome == "fail" else " glidepath:deployment.onInconclusive is return."
+        raise HookError(sentence + returned)
+    if policy.inconclusive == "accept":
+        return f"{sentence} Accepted, as glidepath:deployment.onInconclusive says."
+    ask(sentence)
+    raise AskedError(
+        f"{sentence} A person is asked: ./glidepath verdict ENVIRONMENT --accept or --return; without an answer within"
+        f" {ASK_SECONDS // 60} minutes: {policy.silence}."
+    )
+
+
+def ask(s3: Any, bucket: str, key_arn: str, deployment: str, hook: str, sentence: str) -> None:
+    """Leave the question where the judge, which mails it and waits for the answer, and the command line find it."""
+    body = json.dumps({"hook": hook, "sentence": sentence}).encode()
+    s3.put_object(
+        Bucket=bucket, Key=question_key(deployment), Body=body, ContentType="application/json",
+        ServerSideEncryption="aws:kms", SSEKMSKeyId=key_arn,
+    )  # fmt: skip
+
+
+def _said(s3: Any, bucket: str, deployment: str) -> tuple[str, str] | None:
+    text = read_if_there(s3, bucket, record_key(deployment))
+    verdict = json.loads(text)["verdict"] if text else None
+    return (verdict["outcome"], verdict["sentence"]) if verdict else None

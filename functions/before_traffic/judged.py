@@ -1,0 +1,41 @@
+"""The judge of the shift that is about to begin is started: without one, no traffic moves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from contracts.judging import Shift, render_shift
+from contracts.release import Release
+from functions.before_traffic.serving import Serving
+from functions.shared.hook import Deployment
+
+
+def start_judge(
+    states: Any, environment: Mapping[str, str], deployment: Deployment, release: Release, serving: Serving | None
+) -> str:
+    """Start the state machine `JUDGE_ARN`, once for each deployment; the sentence that says so.
+
+    Empty where nothing is to be judged: there is no judge, or all traffic moves at once and nothing is looked at
+    afterwards, or the release has served before. `states` is a boto3 Step Functions client.
+    """
+    judge, bakes = environment.get("JUDGE_ARN"), int(environment.get("BAKE_MINUTES") or 0) > 0
+    if not judge or deployment.returning or not (deployment.stepwise or bakes):
+        return ""
+    shift = Shift(
+        deployment.id,
+        release.id,
+        serving.release if serving else "",
+        deployment.current,
+        deployment.version,
+        serving.edges if serving else (),
+        environment["MANIFEST_URI"],
+        environment["MANIFEST_SHA256"],
+        deployment.stepwise,
+        int(environment["JUDGE_SECONDS"]),
+    )
+    # The same name with the same input is the same execution: a hook that is called twice starts one judge.
+    # https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+    states.start_execution(stateMachineArn=judge, name=deployment.id, input=json.dumps(render_shift(shift)))
+    return f"The judge looks every {shift.every} s."
