@@ -24,7 +24,8 @@ _LEAST_WAIT, _LONGEST_WAIT = 0.005, 0.25
 class Clock:
     """Durations are scaled, time stamps are not: what a function or a client stamps is real time.
 
-    `aws_now` is the one exception: a calendar that runs at the scaled speed, for cron expressions.
+    `aws_now` is the one exception: a calendar that runs at the scaled speed, for cron expressions, for the times that
+    Step Functions tells an execution, and for who asks for metrics by those.
     Without `govern` running, minutes end by themselves.
     """
 
@@ -37,8 +38,10 @@ class Clock:
         self._governed = False
         # The minute that runs, and when it began in monotonic time: replaced together, so no lock is needed.
         self._minute = (0, time.monotonic())
-        # When each minute began, in real time.
+        # When each minute began, in real time, and from when on `seconds` counted it: until then the one before was
+        # judged.
         self._begun = [time.time()]
+        self._counted = [self._begun[0]]
         # Until when, in monotonic time, the minute is held at the most.
         self._holds: list[float] = []
         self._held_until = 0.0
@@ -62,15 +65,19 @@ class Clock:
         return number * _MINUTE + (min(passed, _NEARLY) if self._governed else passed)
 
     def seconds_at(self, stamp: float) -> float:
-        """The AWS seconds at a real time (seconds since 1970); negative before the cloud came up."""
+        """The AWS seconds at a real time (seconds since 1970); negative before the cloud came up.
+
+        What `seconds` said then: who compares both must not find something stamped before a moment after it. So what
+        came while a minute was held lies at its very end, and what came while the last one was judged at its start.
+        """
         begun = self._begun
         number = bisect.bisect_right(begun, stamp) - 1
         if number < 0:
             return (stamp - begun[0]) / self.seconds_per_minute * _MINUTE
-        if number + 1 < len(begun):
-            return (number + (stamp - begun[number]) / (begun[number + 1] - begun[number])) * _MINUTE
-        passed = (stamp - begun[number]) / self.seconds_per_minute * _MINUTE
-        late = stamp <= time.time() and self._governed
+        if number >= len(self._counted):
+            return number * _MINUTE
+        passed = max(stamp - self._counted[number], 0.0) / self.seconds_per_minute * _MINUTE
+        late = number + 1 < len(begun) or (stamp <= time.time() and self._governed)
         return number * _MINUTE + (min(passed, _NEARLY) if late else passed)
 
     def real_at(self, aws_seconds: float) -> float:
@@ -94,7 +101,15 @@ class Clock:
 
     def aws_now(self) -> datetime:
         """The calendar time that has passed in AWS's terms since the cloud came up."""
-        return self._epoch + timedelta(seconds=self.seconds())
+        return self.calendar(self.seconds())
+
+    def calendar(self, aws_seconds: float) -> datetime:
+        """What AWS's calendar says at these AWS seconds."""
+        return self._epoch + timedelta(seconds=aws_seconds)
+
+    def seconds_on(self, moment: datetime) -> float:
+        """The AWS seconds at a moment of AWS's calendar."""
+        return (moment - self._epoch).total_seconds()
 
     def continue_at(self, moment: datetime) -> None:
         """Have it be `moment` now in AWS's terms."""
@@ -139,6 +154,7 @@ class Clock:
                 self._begun.append(max(time.time(), self._begun[-1] + 1e-6))
                 for judge in self._after:
                     judge()
+                self._counted.append(time.time())
                 self._minute = (self._minute[0] + 1, time.monotonic())
         finally:
             self._governed = False

@@ -98,6 +98,34 @@ def test_a_stopped_clock_wakes_its_sleepers(clock: Clock) -> None:
     assert not thread.is_alive()
 
 
+def test_a_stamp_lies_where_the_clock_was_then(clock: Clock) -> None:
+    """In minutes that are held as well, and while one is judged."""
+    seen: list[tuple[float, float, float]] = []
+
+    def see() -> None:
+        seen.append((time.time(), clock.seconds(), time.time()))
+
+    def hold() -> None:
+        time.sleep(2 * MINUTE)
+        see()
+
+    clock.before_minute_ends(hold)
+    clock.after_minute(lambda: time.sleep(MINUTE))
+    govern(clock)
+    for _ in range(20):
+        see()
+        clock.sleep(17)
+    assert all(clock.seconds_at(before) - 1 <= at <= clock.seconds_at(after) + 1 for before, at, after in seen)
+    assert any(at % 60 > 59.9 for _, at, _ in seen), "a minute that is held stands at its very end"
+
+
+def test_the_calendar_and_the_seconds_tell_the_same(clock: Clock) -> None:
+    moment = clock.calendar(90)
+    assert clock.seconds_on(moment) == pytest.approx(90)
+    assert (moment - clock.calendar(0)).total_seconds() == pytest.approx(90)
+    assert abs(clock.seconds_on(clock.aws_now()) - clock.seconds()) < 60
+
+
 def test_the_calendar_goes_on_where_it_was(clock: Clock) -> None:
     moment = clock.aws_now().replace(year=2031)
     clock.continue_at(moment)
