@@ -27,7 +27,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Sample:
-    """One data point of a metric; `timestamp` in Unix seconds, now by default."""
+    """One data point of a metric; `timestamp` in Unix seconds, now by default. `resolution`: 1 or 60 seconds."""
 
     namespace: str
     name: str
@@ -35,6 +35,7 @@ class Sample:
     value: float
     unit: str = "None"
     timestamp: float | None = None
+    resolution: int = 60
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,11 @@ def _embedded(cloud: Cloud, place: Place, message: str) -> None:
         document = json.loads(message[start:])
         directives = document["_aws"]["CloudWatchMetrics"]
         stamp = document["_aws"]["Timestamp"] / 1000
-    except (ValueError, KeyError, TypeError):
+        resolutions = [_resolution(metric) for directive in directives for metric in directive.get("Metrics", [])]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return
+    if not all(resolutions):
+        # No valid document: here none of its metrics counts. AWS counts it in EMFValidationErrors of AWS/Logs.
         return
     for directive in directives:
         for metric in directive.get("Metrics", []):
@@ -84,5 +88,16 @@ def _embedded(cloud: Cloud, place: Place, message: str) -> None:
                 for value in values if isinstance(values, list) else [values]:
                     if isinstance(value, int | float) and len(dimensions) == len(names):
                         unit = metric.get("Unit", "None")
-                        sample = Sample(directive["Namespace"], metric["Name"], dimensions, value, unit, stamp)
+                        sample = Sample(
+                            directive["Namespace"], metric["Name"], dimensions, value, unit, stamp, _resolution(metric)
+                        )
                         cloud.put_metric(place, sample)
+
+
+def _resolution(metric: dict[str, Any]) -> int:
+    """In seconds; 0 for one that is not allowed.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+    """
+    found = metric.get("StorageResolution", 60)
+    return found if type(found) is int and found in (1, 60) else 0

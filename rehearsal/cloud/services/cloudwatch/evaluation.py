@@ -76,15 +76,25 @@ def _judge(cloud: Cloud, account: str, region: str, alarm: dict[str, Any]) -> al
     definition = alarm["definition"]
     queries = queries_of(definition)
     width = period_of(queries)
-    periods = definition["EvaluationPeriods"]
-    # Looked at every minute: of an alarm whose period is longer, the periods end with the minute that has just ended.
     end = cloud.clock.ended
     if cloud.clock.seconds_at(alarm["since"]) >= end:
         return None
+    # Looked at every minute: of an alarm whose period is longer, the periods end with the minute that has just ended.
+    # One whose period is shorter AWS looks at several times in that minute: it stands as the worst of these looks.
+    looks = [end - early * width for early in reversed(range(max(round(60 / width), 1)))]
+    verdicts = [_look(cloud, account, region, definition, queries, moment) for moment in looks]
+    return next((verdict for verdict in verdicts if verdict.state == alarms.ALARM), verdicts[-1])
+
+
+def _look(
+    cloud: Cloud, account: str, region: str, definition: dict[str, Any], queries: list[dict[str, Any]], end: float
+) -> alarms.Verdict:
+    """What it says of the periods up to `end`, in AWS seconds."""
+    width, periods = period_of(queries), definition["EvaluationPeriods"]
     window = range(-periods - alarms.EXTRA_PERIODS, 0)
     metrics = metrics_of(cloud, account, region)
     start = end + window.start * width
-    span = Span(start, end, end, cloud.clock.seconds_at, cloud.clock.real_at(start))
+    span = Span(start, end, end, cloud.clock.seconds_at, cloud.clock.real_at(start), end)
     series = series_of(metrics, queries, span, window)
     returned = next(query["Id"] for query in queries if query.get("ReturnData", True))
     points = [series[returned].get(number) for number in window]

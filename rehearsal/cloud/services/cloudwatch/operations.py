@@ -18,6 +18,7 @@ from rehearsal.cloud.services.cloudwatch.series import (
     key_of,
     statistic,
 )
+from rehearsal.cloud.services.cloudwatch.windows import asked, seconds
 
 SERVICE = "cloudwatch.amazonaws.com"
 _lock = threading.RLock()
@@ -35,7 +36,9 @@ def record(cloud: Cloud, place: Place, given: ports.Sample) -> None:
     value = float(given.value)
     stamp = time.time() if given.timestamp is None else given.timestamp
     key = key_of(given.namespace, given.name, given.dimensions)
-    metrics_of(cloud, place.account, place.region).add(key, Sample(stamp, 1, value, value, value, given.unit))
+    metrics_of(cloud, place.account, place.region).add(
+        key, Sample(stamp, 1, value, value, value, given.unit, given.resolution)
+    )
 
 
 def _pairs(dimensions: list[dict[str, Any]] | None) -> dict[str, str]:
@@ -62,20 +65,16 @@ def put_metric_data(call: Call) -> dict[str, Any]:
 
 
 def _samples(datum: dict[str, Any]) -> list[Sample]:
-    stamp = _seconds(datum["Timestamp"]) if datum.get("Timestamp") else time.time()
-    unit = datum.get("Unit") or "None"
+    stamp = seconds(datum["Timestamp"]) if datum.get("Timestamp") else time.time()
+    unit, resolution = datum.get("Unit") or "None", datum.get("StorageResolution") or 60
     if datum.get("StatisticValues"):
         sets = datum["StatisticValues"]
-        return [Sample(stamp, sets["SampleCount"], sets["Sum"], sets["Minimum"], sets["Maximum"], unit)]
+        return [Sample(stamp, sets["SampleCount"], sets["Sum"], sets["Minimum"], sets["Maximum"], unit, resolution)]
     values = datum.get("Values") or ([datum["Value"]] if datum.get("Value") is not None else [])
     counts = datum.get("Counts") or [1.0] * len(values)
     if not values or len(values) != len(counts):
         raise invalid(f"MetricDatum {datum['MetricName']} needs Value, StatisticValues, or as many Counts as Values")
-    return [Sample(stamp, c, v * c, v, v, unit) for v, c in zip(values, counts, strict=True)]
-
-
-def _seconds(moment: datetime) -> float:
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return [Sample(stamp, c, v * c, v, v, unit, resolution) for v, c in zip(values, counts, strict=True)]
 
 
 @operation("cloudwatch", "ListMetrics")
@@ -106,11 +105,11 @@ def get_metric_statistics(call: Call) -> dict[str, Any]:
             "At least one of the parameters Statistics and ExtendedStatistics must be specified",
             "InvalidParameterCombination",
         )
-    start, end = _range(params)
     width = params["Period"]
+    span = asked(call.cloud.clock, params, width, width)
     key = key_of(params["Namespace"], params["MetricName"], _pairs(params.get("Dimensions")))
     metrics = metrics_of(call.cloud, call.account, call.region)
-    buckets = metrics.buckets(key, Span(start, end), width, params.get("Unit"))
+    buckets = metrics.buckets(key, span, width, params.get("Unit"))
     points = []
     # "If you don't specify Unit, CloudWatch retrieves all data points with any unit", one for each of them.
     kinds = [
@@ -131,13 +130,6 @@ def get_metric_statistics(call: Call) -> dict[str, Any]:
     return {"Label": params["MetricName"], "Datapoints": points}
 
 
-def _range(params: dict[str, Any]) -> tuple[float, float]:
-    start, end = _seconds(params["StartTime"]), _seconds(params["EndTime"])
-    if start >= end:
-        raise invalid("The parameter StartTime must be less than the parameter EndTime.", "ValidationError")
-    return start, end
-
-
 def statistic_of(name: str, samples: list[Sample]) -> float | None:
     try:
         return statistic(name, samples)
@@ -151,15 +143,16 @@ def _moment(seconds: float) -> datetime:
 
 @operation("cloudwatch", "GetMetricData")
 def get_metric_data(call: Call) -> dict[str, Any]:
-    start, end = _range(call.params)
     queries = call.params["MetricDataQueries"]
+    shortest = min((_width(query) for query in queries), default=60.0)
     metrics = metrics_of(call.cloud, call.account, call.region)
     ascending = call.params.get("ScanBy") == "TimestampAscending"
     answers = []
     for group in _by_period(queries):
         width = period_of(group)
-        periods = range(math.floor(start / width), math.ceil(end / width))
-        results = series_of(metrics, group, Span(start, end), periods)
+        span = asked(call.cloud.clock, call.params, width, shortest)
+        periods = range(math.floor(span.start / width), math.ceil(span.end / width))
+        results = series_of(metrics, group, span, periods)
         for query in group:
             points = sorted(results[query["Id"]].items(), reverse=not ascending)
             answers.append(
@@ -174,6 +167,11 @@ def get_metric_data(call: Call) -> dict[str, Any]:
     shown = [query["Id"] for query in queries if query.get("ReturnData", True)]
     answers = [answer for answer in answers if answer["Id"] in shown]
     return {"MetricDataResults": sorted(answers, key=lambda answer: shown.index(answer["Id"])), "Messages": []}
+
+
+def _width(query: dict[str, Any]) -> float:
+    """A query's period; an expression that gives none is no shorter than its metrics."""
+    return float((query.get("MetricStat") or query).get("Period") or math.inf)
 
 
 def _by_period(queries: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:

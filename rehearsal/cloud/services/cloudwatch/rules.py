@@ -88,7 +88,7 @@ def _statistics(where: str, found: dict[str, Any] | None) -> None:
 
 
 def _period(period: int, where: str) -> None:
-    """ "Periods can be 10, 20, 30, or any multiple of 60 seconds"; data of a second's resolution have 1 and 5 too."""
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricStat.html"""
     if period not in (1, 5, 10, 20, 30) and (period < 60 or period % 60):
         raise _validation(f"Period must be 1, 5, 10, 20, 30 or a multiple of 60 ({where})")
 
@@ -126,8 +126,9 @@ def _queries(found: list[dict[str, Any]]) -> None:
         if bool(query.get("Expression")) == bool(query.get("MetricStat")):
             raise _validation(f"The parameters Expression and MetricStat of {query['Id']} are mutually exclusive, and "
                               "one of them is required.")  # fmt: skip
-        if query.get("MetricStat"):
-            _period(query["MetricStat"]["Period"], query["Id"])
+        period = (query.get("MetricStat") or query).get("Period")
+        if period is not None:
+            _period(period, query["Id"])
 
 
 # --- alarms ----------------------------------------------------------------------------------------------------------
@@ -146,17 +147,24 @@ def metric_alarm(call: Call) -> None:
         raise _validation("Statistic and ExtendedStatistic are mutually exclusive")
     if params.get("Threshold") is not None and params.get("ThresholdMetricId"):
         raise _validation("Threshold and ThresholdMetricId are mutually exclusive")
-    period = params.get("Period")
-    if period is not None:
-        if period not in (10, 20, 30) and (period < 60 or period % 60):
-            raise _validation("Period must be 10, 20, 30 or a multiple of 60")
-        most = 7 * _DAY if period >= 3600 else _DAY
-        if period * params["EvaluationPeriods"] > most:
-            raise _validation("Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= "
-                              f"{most}).")  # fmt: skip
+    asked = [params, *(query.get("MetricStat") or query for query in params.get("Metrics") or ())]
+    for period in [each.get("Period") for each in asked]:
+        if period is not None:
+            _evaluated(period, params["EvaluationPeriods"])
     if params.get("TreatMissingData") not in (None, "breaching", "notBreaching", "ignore", "missing"):
         raise _validation(f"Value '{params['TreatMissingData']}' at 'treatMissingData' failed to satisfy constraint: "
                           "Member must satisfy enum value set: [breaching, notBreaching, ignore, missing]")  # fmt: skip
+
+
+def _evaluated(period: int, periods: int) -> None:
+    """Period of https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html; those of a
+    second and of five seconds are for reading alone."""
+    if period not in (10, 20, 30) and (period < 60 or period % 60):
+        raise _validation("Period must be 10, 20, 30 or a multiple of 60")
+    most = 7 * _DAY if period >= 3600 else _DAY
+    if period * periods > most:
+        raise _validation("Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= "
+                          f"{most}).")  # fmt: skip
 
 
 @request_rule("cloudwatch", "PutMetricAlarm", "PutCompositeAlarm")

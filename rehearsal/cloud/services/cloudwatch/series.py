@@ -5,10 +5,16 @@ import re
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 _KEPT = 200_000
+_MINUTE = 60
+SHORT_SECONDS = 3 * 3600
+"""How long periods below a minute are kept.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
+"""
 _PERCENTILE = re.compile(r"(p|tm)(\d{1,2}(?:\.\d{1,10})?|100)")
 STATISTICS = frozenset({"SampleCount", "Average", "Sum", "Minimum", "Maximum"})
 
@@ -17,7 +23,7 @@ Key = tuple[str, str, frozenset[tuple[str, str]]]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A value seen `count` times, or a statistic set (`low` and `high` differ)."""
+    """A value seen `count` times, or a statistic set (`low` and `high` differ). `resolution`: 1 or 60 seconds."""
 
     timestamp: float
     count: float
@@ -25,14 +31,15 @@ class Sample:
     low: float
     high: float
     unit: str
+    resolution: int = _MINUTE
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
     """From `start` (incl.) to `end` (excl.); periods are counted from `origin`.
 
-    All three are in the seconds that `at` makes of a sample's time stamp: real ones, or those of AWS's clock.
-    No sample stamped before `since`, in real time, lies in it.
+    All three are in the seconds that `at` makes of a sample's time stamp: real ones, or those of AWS's clock; `now` is
+    the moment of asking. No sample stamped before `since`, in real time, lies in it.
     """
 
     start: float
@@ -40,6 +47,24 @@ class Span:
     origin: float = 0.0
     at: Callable[[float], float] = float
     since: float = -math.inf
+    now: float = -math.inf
+
+    def kept(self, width: float) -> "Span":
+        """What is still there of it in periods of so many seconds."""
+        return self if width >= _MINUTE else replace(self, start=max(self.start, self.now - SHORT_SECONDS))
+
+    def moment(self, sample: Sample, width: float) -> float:
+        """When a sample happened, as far as its metric tells.
+
+        One of standard resolution is stored at its minute, so of the shorter periods of that minute the first has all
+        of it and the others have no data. AWS says so of alarms: one of ten seconds gets no data in the attempts that
+        are not at a minute (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html,
+        Period). Of reading, its pages say no more than that such a period "must be a multiple of 60".
+        """
+        moment = self.at(sample.timestamp)
+        if width >= _MINUTE or sample.resolution < _MINUTE:
+            return moment
+        return math.floor(moment / _MINUTE) * _MINUTE
 
 
 class Metrics:
@@ -68,9 +93,10 @@ class Metrics:
             # From the newest on: alarms look at the last minutes of what may be hours.
             oldest = span.since - self._late.get(key, 0.0)
             samples = [*takewhile(lambda item: item.timestamp >= oldest, reversed(self._samples.get(key, ())))]
+        span = span.kept(width)
         found: defaultdict[int, list[Sample]] = defaultdict(list)
         for sample in reversed(samples):
-            moment = span.at(sample.timestamp)
+            moment = span.moment(sample, width)
             if span.start <= moment < span.end and (unit is None or unit == sample.unit):
                 found[math.floor((moment - span.origin) / width)].append(sample)
         return dict(found)
