@@ -1,12 +1,15 @@
 """What tasks of state machines call: functions, topics, Glue, the AWS SDK; what starts machines; what they log."""
 
 import json
+import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.cloud.services import sns
+from rehearsal.cloud.services.stepfunctions import aws_time
 from tests.rehearsal.cloud.lambda_support import make_function
 from tests.rehearsal.cloud.sagemaker_world import World, refused, wait
 
@@ -62,6 +65,71 @@ def test_a_functions_error_is_the_tasks(world: World, role: str) -> None:
     found = run(world, arn)
     assert (found["status"], found["error"]) == ("FAILED", "BadRowsError")
     assert "no rows" in found["cause"]
+
+
+def test_an_execution_is_told_what_time_it_is_at_aws(world: World, role: str) -> None:
+    """And waits by it: whoever counts seconds there must find as many in what it is told."""
+    clock = world.cloud.clock
+    wait(lambda: clock.aws_now() > datetime.now(UTC) + timedelta(seconds=60), bool)
+    told = {"Type": "Pass", "Parameters": {"at.$": "$$.State.EnteredTime", "since.$": "$$.Execution.StartTime"}}
+    states = {
+        "First": {**told, "ResultPath": "$.first", "Next": "Ten"},
+        "Ten": {"Type": "Wait", "Seconds": 10, "Next": "Second"},
+        "Second": {**told, "ResultPath": "$.second", "Next": "Until"},
+        "Until": {"Type": "Wait", "TimestampPath": "$.until", "Next": "Third"},
+        "Third": {**told, "ResultPath": "$.third", "End": True},
+    }
+    client = world.client("stepfunctions")
+    arn = client.create_state_machine(
+        name="times", roleArn=role, definition=json.dumps({"StartAt": "First", "States": states})
+    )["stateMachineArn"]
+    before = clock.aws_now()
+    until = f"{before + timedelta(seconds=300):%Y-%m-%dT%H:%M:%SZ}"
+    found = run(world, str(arn), {"until": until})
+    after = clock.aws_now()
+    assert found["status"] == "SUCCEEDED", found
+    output = json.loads(found["output"])
+    times = [output["first"]["since"], *(output[name]["at"] for name in ("first", "second", "third"))]
+    assert all(len(each) == len("2019-03-26T20:14:13.192Z") and each.endswith("Z") for each in times), times
+    begun, first, second, third = (datetime.fromisoformat(each) for each in times)
+    assert before - timedelta(milliseconds=1) <= begun <= first
+    assert second - first >= timedelta(seconds=9.9)
+    # Waits are in whole seconds, rounded down.
+    assert before + timedelta(seconds=298) <= third <= after
+    # What is shown to the outside is real time.
+    assert abs((found["startDate"] - datetime.now(UTC)).total_seconds()) < 60
+
+
+def slow(world: World, role: str, seconds: float) -> str:
+    """A machine whose function works so long, in real seconds; its sandbox is there."""
+    code = "import time\ndef handler(event, context):\n    time.sleep(event['seconds'])"
+    function = make_function(world.cloud, world.account, "slow", code)["FunctionArn"]
+    parameters = {"FunctionName": function, "Payload": {"seconds": seconds}}
+    arn = make(world, role, {"Resource": "arn:aws:states:::lambda:invoke", "Parameters": parameters})
+    world.client("lambda").invoke(FunctionName=function, Payload=b'{"seconds": 0}')
+    return arn
+
+
+def test_no_minute_ends_while_a_function_works_for_an_execution(world: World, role: str) -> None:
+    """It may work longer than a minute lasts, and be overtaken by none."""
+    clock = world.cloud.clock
+    arn = slow(world, role, 5 * clock.seconds_per_minute)
+    ended, begun = clock.ended, time.monotonic()
+    assert run(world, arn)["status"] == "SUCCEEDED"
+    minutes = (time.monotonic() - begun) / clock.seconds_per_minute
+    assert minutes > 5
+    assert (clock.ended - ended) / 60 < minutes - 3
+
+
+def test_a_function_that_works_long_holds_the_minute_for_a_while_only(
+    world: World, role: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that waits for the minute to end would wait for ever else."""
+    monkeypatch.setattr(aws_time, "LONGEST_CALL", 0.1)
+    clock = world.cloud.clock
+    ended = clock.ended
+    assert run(world, slow(world, role, 0.1 + 10 * clock.seconds_per_minute))["status"] == "SUCCEEDED"
+    assert (clock.ended - ended) / 60 >= 3
 
 
 def test_a_topic_gets_the_message(world: World, role: str) -> None:

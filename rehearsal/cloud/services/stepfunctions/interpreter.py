@@ -1,14 +1,14 @@
 """moto's interpreter of the Amazon States Language, fitted into the gateway.
 
 What is changed, and why: its tasks call back with fixed keys (here: the state machine's role); it has no `.sync` for
-SageMaker and a broken one for Glue (see integrations.py); it sleeps in real time (here: the scaled clock).
+SageMaker and a broken one for Glue (see integrations.py); it sleeps in real time (here: the scaled clock), and tells an
+execution the real time (here: AWS's, which runs faster: see aws_time.py).
 
 Importing it takes more than a second: see engine.py.
 """
 
 import importlib
 import threading
-import time
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -26,12 +26,13 @@ from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
 
 from rehearsal.cloud.compute.jobs import limit
 from rehearsal.cloud.core.api import Cloud
-from rehearsal.cloud.services.stepfunctions import credentials
+from rehearsal.cloud.services.stepfunctions import aws_time, credentials
 from rehearsal.cloud.services.stepfunctions.credentials import cloud, work_for
 from rehearsal.cloud.services.stepfunctions.integrations import service_task
 
 _PACKAGE = "moto.stepfunctions.parser."
 _POLL_SECONDS = 0.1
+_LEAST_WAIT = 0.005
 
 
 def install(running: Cloud) -> None:
@@ -39,6 +40,7 @@ def install(running: Cloud) -> None:
     if work_for(running):
         credentials.patch()
         _patch_time()
+        aws_time.patch()
         cast(Any, state_task_factory).state_task_service_for = service_task
         _patch_branches()
         _patch_parser()
@@ -57,9 +59,10 @@ class _Thread(threading.Thread):
 
 
 def _wait(self: Any, env: Any, wait_seconds: float) -> None:
-    deadline = time.monotonic() + cloud().clock.scaled(wait_seconds)
-    while env.is_running() and (left := deadline - time.monotonic()) > 0:
-        if not cloud().clock.pause(min(left, _POLL_SECONDS)):
+    clock = cloud().clock
+    until = clock.seconds() + wait_seconds
+    while env.is_running() and (left := until - clock.seconds()) > 0:
+        if not clock.pause(min(max(clock.scaled(left), _LEAST_WAIT), _POLL_SECONDS)):
             return
 
 
