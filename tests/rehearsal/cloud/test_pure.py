@@ -114,16 +114,25 @@ def test_bad_composite_rule(rule: str) -> None:
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [
-        ("a / b * 100", {0: 50, 2: 200}),
+        ("a / b * 100", {0: 50, 1: 0, 2: 200}),  # what one of two series lacks is 0
+        ("b / a", {0: 2, 2: 0.5}),
+        ("a >= b", {0: 0, 1: 0, 2: 1}),
+        ("a * 5", {0: 5, 2: 20}),
+        ("(a > 0) && (b > 2)", {0: 0, 1: 0, 2: 0}),
+        ("(a > 0) || (b > 2)", {0: 1, 1: 1, 2: 1}),
+        ("IF(b > 2, a, b)", {0: 2, 1: 0, 2: 2}),  # of the series that is taken where the condition holds as well
+        ("IF(b > 2, 1, a)", {0: 1, 1: 1, 2: 4}),
+        ("IF(b < 3, b, a)", {0: 2, 2: 2}),
+        ("IF(1 > 0 && 1 > 2, a, b)", {0: 2, 1: 3, 2: 2}),
         ("FILL(a, 0)", {0: 1, 1: 0, 2: 4}),
         ("IF(FILL(a, 0) > 1, 1, 0)", {0: 0, 1: 0, 2: 1}),
         ("SUM(METRICS())", {0: 3, 1: 3, 2: 6}),
         ("MAX([a, b])", {0: 2, 1: 3, 2: 4}),
-        ("a / (b - 2)", {}),
+        ("a / (b - 2)", {1: 0}),
         ("b > 1 AND b < 3", {0: 1, 1: 0, 2: 1}),
         ("AVG(b) ^ 2", {0: 49 / 9, 1: 49 / 9, 2: 49 / 9}),
         ("LOG(a)", {0: 0, 2: 2 * math.log(2)}),
-        ("LOG10(b * 5) + LOG(a - 1)", {2: 1 + math.log(3)}),
+        ("LOG10(b * 5) + LOG(a - 1)", {0: 1, 1: math.log10(15), 2: 1 + math.log(3)}),
         ("a * LOG(1)", {0: 0, 2: 0}),
     ],
 )

@@ -1,4 +1,8 @@
-"""CloudWatch's metric math: arithmetic, comparison, IF, FILL, SUM/AVG/MIN/MAX/ABS/CEIL/FLOOR/LOG/LOG10, METRICS()."""
+"""CloudWatch's metric math: arithmetic, comparison, IF, FILL, SUM/AVG/MIN/MAX/ABS/CEIL/FLOOR/LOG/LOG10, METRICS().
+
+Where one of two series lacks a data point, arithmetic, comparison and logical operators take it for 0:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+"""
 
 import ast
 import math
@@ -150,8 +154,11 @@ class _Evaluation:
         raise MathError(f"{name}() does not take {len(values)} arguments here")
 
     def _choose(self, values: list[Value]) -> Series:
+        """Where the condition holds, a data point that its series lacks is 0; where it does not, it is dropped."""
         condition, then = self._series(values[0]), self._series(values[1])
         otherwise = self._series(values[2]) if len(values) == 3 else {}
+        if isinstance(values[0], dict):
+            then = {p: then.get(p, 0.0) for p in condition}
         chosen = {p: (then if condition[p] else otherwise) for p in self.periods if p in condition}
         return {p: branch[p] for p, branch in chosen.items() if p in branch}
 
@@ -164,9 +171,12 @@ class _Evaluation:
         return {p: function(column) for p, column in columns.items() if column}
 
     def _logic(self, every: bool, values: list[Value]) -> Value:
-        columns = [self._series(value) for value in values]
         join = all if every else any
-        return {p: float(join(c[p] for c in columns)) for p in self.periods if all(p in c for c in columns)}
+        if all(isinstance(value, float) for value in values):
+            return float(join(values))
+        known = self._known(values)
+        columns = [self._series(value) for value in values]
+        return {p: float(join(column.get(p, 0.0) for column in columns)) for p in known}
 
     def _combine(self, function: Callable[[float, float], float | None], left: Value, right: Value) -> Value:
         if isinstance(left, list):
@@ -175,10 +185,16 @@ class _Evaluation:
             return [self._series(self._combine(function, left, item)) for item in right]
         if isinstance(left, float) and isinstance(right, float):
             return function(left, right) or 0.0
+        known = self._known([left, right])
         a, b = self._series(left), self._series(right)
-        combined = {p: function(a[p], b[p]) for p in self.periods if p in a and p in b}
+        combined = {p: function(a.get(p, 0.0), b.get(p, 0.0)) for p in known}
         # A division by zero leaves no data point.
         return {p: value for p, value in combined.items() if value is not None}
+
+    def _known(self, values: list[Value]) -> list[int]:
+        """The periods of which any of these series has a data point; a number has none."""
+        series = [value for value in values if isinstance(value, dict)]
+        return [p for p in self.periods if any(p in each for each in series)]
 
     def _series(self, value: Value) -> Series:
         if isinstance(value, list):
