@@ -26,6 +26,10 @@ class HealthArgs(TypedDict):
     """Edges between the bins of the predictions; none: their distribution is not watched."""
     shares: Sequence[float]
     """The evaluated model's share of predictions in each bin."""
+    judged: bool
+    """Whether the judge looks at its shift."""
+    paired: bool
+    """Whether the evaluation has measured how its predictions differ from the champion's."""
     topic_arn: pulumi.Input[str]
     """Who is notified."""
 
@@ -50,7 +54,14 @@ class Health(pulumi.ComponentResource):
     def __init__(self, name: str, args: HealthArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("glidepath:health:Health", name, None, opts)
         self.watched, self.limits, self.shares = args["watched"], args["limits"], args["shares"]
-        wanted = alarms(args["watched"], args["limits"], args["edges"], args["shares"])
+        wanted = alarms(
+            args["watched"],
+            args["limits"],
+            args["edges"],
+            args["shares"],
+            judged=args["judged"],
+            paired=args["paired"],
+        )
         self.alarms = {purpose: self._alarm(name, args, purpose, alarm) for purpose, alarm in wanted.items()}
         self.stopping = [self.alarms[purpose] for purpose, alarm in wanted.items() if alarm.stops]
         self.unhealthy = CompositeAlarm(

@@ -14,7 +14,7 @@ from contracts.evaluation_arguments import evaluation_arguments
 from contracts.images import MONITOR, MONITOR_ACCOUNTS, XGBOOST, XGBOOST_ACCOUNTS, XGBOOST_VERSION
 from contracts.names import DELIVERY, Names
 from settings.kinds import FAULTY, Problems
-from settings.sections import MINUTES, NAMESPACE, PERCENT
+from settings.sections import ALL_AT_ONCE, ASK, ASK_MINUTES, BAKE_MINUTES, MINUTES, NAMESPACE, PERCENT
 
 Values = Mapping[str, Any]
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso": "aws-iso", "eu-iso": "aws-iso"}
@@ -31,7 +31,12 @@ _FOLDERS = ("code", "dataset", "glue", "previews", "retrain", "runs", "tools", "
 """Folders of the artifacts bucket that hold what runs are made of and make, and what plans and deploys."""
 _DAY = 1440
 _ELSEWHERE = 20
-"""Minutes that a deployment takes beside its shift: install, preview, the new endpoint, the old one's end."""
+"""Minutes that a deployment takes beside its shift: install, preview, the new endpoint."""
+_DELETION = 15
+"""Minutes for the end of the former endpoint."""
+_HOOK = 15
+"""Minutes of a hook: as long as its function may run.
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 LONGEST_BUILD = 2160
 """https://docs.aws.amazon.com/codebuild/latest/userguide/limits.html (build timeout)"""
 FEATURE_NAMES = 1400
@@ -124,27 +129,40 @@ def alarms(values: Values, problems: Problems) -> None:
         problems.refuse(f"{NAMESPACE}:alarms.periods", periods, reason)
 
 
-def deployment_minutes(shift_minutes: int, wait_seconds: int, replay_seconds: int) -> int:
-    """Minutes that a deployment's build must be given: it may not end before the shift that it waits for."""
-    return shift_minutes + math.ceil((wait_seconds + replay_seconds) / 60) + _ELSEWHERE
+def deployment_minutes(shift_minutes: int, wait_seconds: int, replay_seconds: int, bake_minutes: int) -> int:
+    """Minutes that a deployment's build must be given: it may not end before the shift that it waits for.
+
+    `shift_minutes`: when the shift is given up. After it the new version bakes, and the former endpoint is deleted.
+    """
+    return shift_minutes + math.ceil((wait_seconds + replay_seconds) / 60) + bake_minutes + _DELETION + _ELSEWHERE
 
 
 def builds(values: Values, problems: Problems) -> None:
     """A deployment's build outlives its shift: ended before, it leaves the stack's state locked."""
-    build, capture, shift = values["build"], values["capture"], values["shiftMinutes"]
-    deployment = values["deployment"]
-    if shift is FAULTY or not _sound(build, "deployMinutes") or not _sound(capture, "waitSeconds"):
+    build, shift, aside = values["build"], values["shiftMinutes"], _beside(values)
+    if shift is FAULTY or aside is None or not _sound(build, "deployMinutes"):
         return
-    if not _sound(deployment, "replay") or not _sound(deployment["replay"], "seconds"):
-        return
-    needed = deployment_minutes(shift, capture["waitSeconds"], deployment["replay"]["seconds"])
+    needed, baking = shift + aside, bake(values["deployment"]["kind"], values["deployment"]["bakeMinutes"])
     if needed > LONGEST_BUILD:
-        reason = f"needs a build of {needed} minutes, and CodeBuild ends one after {LONGEST_BUILD}: lower it by"
-        problems.refuse(f"{NAMESPACE}:shiftMinutes", shift, f"{reason} {needed - LONGEST_BUILD}")
+        reason = f"needs a build of {needed} minutes with bakeMinutes {baking}, and CodeBuild ends one after"
+        reason = f"{reason} {LONGEST_BUILD}: lower it, or deployment.bakeMinutes, by {needed - LONGEST_BUILD}"
+        problems.refuse(f"{NAMESPACE}:shiftMinutes", shift, reason)
     elif build["deployMinutes"] < needed:
-        reason = f"is shorter than the deployment that it waits for ({needed} minutes: shiftMinutes {shift}, the hooks"
-        reason = f"{reason}, {_ELSEWHERE} for the rest); raise it, here and in Pulumi.{DELIVERY}.yaml"
+        reason = f"is shorter than the deployment that it waits for ({needed} minutes: shiftMinutes {shift},"
+        reason = f"{reason} bakeMinutes {baking}, the hooks, {_DELETION + _ELSEWHERE} for the rest); raise it, here and"
+        reason = f"{reason} in Pulumi.{DELIVERY}.yaml"
         problems.refuse(f"{NAMESPACE}:build.deployMinutes", build["deployMinutes"], reason)
+
+
+def _beside(values: Values) -> int | None:
+    """Minutes of a deployment's build beside its shift; None where what they depend on is faulty."""
+    capture, deployment = values["capture"], values["deployment"]
+    if not _sound(capture, "waitSeconds") or not _sound(deployment, "kind", "bakeMinutes", "replay"):
+        return None
+    if not _sound(deployment["replay"], "seconds"):
+        return None
+    baking = bake(deployment["kind"], deployment["bakeMinutes"])
+    return deployment_minutes(0, capture["waitSeconds"], deployment["replay"]["seconds"], baking)
 
 
 def steps(percentage: int | None, minutes: int | None) -> tuple[int, int]:
@@ -152,16 +170,39 @@ def steps(percentage: int | None, minutes: int | None) -> tuple[int, int]:
     return PERCENT if percentage is None else percentage, MINUTES if minutes is None else minutes
 
 
+def bake(kind: str, minutes: int | None) -> int:
+    """Minutes at full traffic: where they are not given, the default. Nobody judges what goes all at once."""
+    if minutes is not None:
+        return minutes
+    return 0 if kind == ALL_AT_ONCE else BAKE_MINUTES
+
+
 def shift(values: Values, problems: Problems) -> None:
-    """A shift that goes as it should is over before it is given up."""
+    """A shift that goes as it should, with its hooks, is over before it is given up, and some build outlives it.
+
+    CodeDeploy's own limit of 50 hours is further away than CodeBuild's:
+    https://docs.aws.amazon.com/codedeploy/latest/userguide/limits.html
+    """
     deployment, limit = values["deployment"], values["shiftMinutes"]
-    if limit is FAULTY or not _sound(deployment, "kind", "percentage", "minutes"):
+    names = ("kind", "percentage", "minutes", "extend", "onInconclusive")
+    if limit is FAULTY or not _sound(deployment, *names):
         return
     kind, (percentage, minutes) = deployment["kind"], steps(deployment["percentage"], deployment["minutes"])
     count = {"canary": 1, "linear": math.ceil(100 / percentage) - 1}.get(kind, 0)
-    if count * minutes >= limit:
-        reason = f"is no longer than the shift itself ({kind}: {count * minutes} minutes), which would always be given"
-        problems.refuse(f"{NAMESPACE}:shiftMinutes", limit, f"{reason} up; raise it, or take fewer steps")
+    moving = count * minutes + deployment["extend"]
+    hooks = _HOOK + (ASK_MINUTES if deployment["onInconclusive"] == ASK else _HOOK)
+    said, needed = f"{kind}: {moving} minutes, and {hooks} for its hooks", moving + hooks
+    aside = _beside(values) or 0
+    over = needed + aside - LONGEST_BUILD
+    if over > 0:
+        # Where `shiftMinutes` is too long itself, the rule above says so.
+        if limit + aside <= LONGEST_BUILD:
+            reason = f"({said}) needs a build of {needed + aside} minutes, bakeMinutes and the rest among them, and"
+            reason = f"{reason} CodeBuild ends one after {LONGEST_BUILD}: take fewer or shorter steps, by {over} in all"
+            problems.refuse(f"{NAMESPACE}:deployment.minutes", minutes, reason)
+    elif needed > limit:
+        reason = f"is shorter than the shift itself ({said}), which would be given up; raise it to {needed}, or take"
+        problems.refuse(f"{NAMESPACE}:shiftMinutes", limit, f"{reason} fewer or shorter steps")
 
 
 def dataset(found: Dataset, problems: Problems) -> None:

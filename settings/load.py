@@ -11,9 +11,9 @@ from typing import Any
 from settings import rules
 from settings.keys import Section, build
 from settings.kinds import Problems
-from settings.limits import steps
+from settings.limits import bake, steps
 from settings.model import Settings
-from settings.sections import HOSTS, NAMESPACE
+from settings.sections import ACCEPT, HOSTS, NAMESPACE, RETURN
 
 CONFIG = Section(Settings)
 """All keys there are."""
@@ -63,7 +63,8 @@ def review(stack: str, given: Mapping[str, Any]) -> tuple[Settings | None, list[
 
 def _complete(settings: Settings, values: Mapping[str, Any]) -> Settings:
     """The defaults that other values decide."""
-    percentage, minutes = steps(settings.deployment.percentage, settings.deployment.minutes)
+    given = values["deployment"]
+    percentage, minutes = steps(given["percentage"], given["minutes"])
     minimum, maximum = rules.limits(values["autoscaling"], settings.instance_count)
     variants = zip(settings.variants, values["variants"], strict=True)
     shadow, ci, retrain = settings.shadow, settings.ci, settings.retrain
@@ -75,7 +76,14 @@ def _complete(settings: Settings, values: Mapping[str, Any]) -> Settings:
         settings,
         probe=probe,
         alarms=replace(settings.alarms, mails=mails),
-        deployment=replace(settings.deployment, percentage=percentage, minutes=minutes),
+        deployment=replace(
+            settings.deployment,
+            percentage=percentage,
+            minutes=minutes,
+            on_inconclusive=given["onInconclusive"] or ACCEPT,
+            on_silence=given["onSilence"] or RETURN,
+            bake_minutes=bake(given["kind"], given["bakeMinutes"]),
+        ),
         autoscaling=replace(settings.autoscaling, minimum=minimum, maximum=maximum),
         variants=tuple(
             replace(variant, name=rules.named(given, number)) for number, (variant, given) in enumerate(variants, 1)

@@ -8,7 +8,7 @@ from contracts.names import DELIVERY, LIVE
 from settings import limits as aws
 from settings.kinds import FAULTY, Problems
 from settings.limits import Values
-from settings.sections import ALL_AT_ONCE, NAMESPACE
+from settings.sections import ALL_AT_ONCE, ASK, NAMESPACE
 
 MOST_VARIANTS = 10
 """Production variants that SageMaker lets an endpoint have."""
@@ -114,14 +114,29 @@ def _ci(values: Values, problems: Problems) -> None:
 
 
 def _routing(values: Values, problems: Problems) -> None:
-    """All at once has no steps: whoever gives some means another kind."""
+    """All at once has no steps: whoever gives some, or what is to follow from them, means another kind."""
     deployment = values["deployment"]
-    if not _sound(deployment, "kind", "percentage", "minutes") or deployment["kind"] != ALL_AT_ONCE:
+    names = ("percentage", "minutes", "extend", "onInconclusive")
+    if not _sound(deployment, "kind", *names):
         return
-    for name in ("percentage", "minutes"):
-        if deployment[name] is not None:
+    kind = deployment["kind"]
+    if kind == "linear" and deployment["extend"]:
+        reason = "is of a canary: CodeDeploy's linear steps are all equally long; take it out, and give more minutes"
+        problems.refuse(f"{NAMESPACE}:deployment.extend", deployment["extend"], reason)
+    for name in names if kind == ALL_AT_ONCE else ():
+        if deployment[name]:
             reason = f"is of steps, and {ALL_AT_ONCE} has none: take it out, or take canary or linear"
             problems.refuse(f"{NAMESPACE}:deployment.{name}", deployment[name], reason)
+
+
+def _asking(values: Values, problems: Problems) -> None:
+    """Nobody is silent who was not asked."""
+    deployment = values["deployment"]
+    if not _sound(deployment, "onInconclusive", "onSilence") or not deployment["onSilence"]:
+        return
+    if deployment["onInconclusive"] != ASK:
+        reason = f"follows where nobody answers, and nobody is asked: take it out, or set onInconclusive to {ASK}"
+        problems.refuse(f"{NAMESPACE}:deployment.onSilence", deployment["onSilence"], reason)
 
 
 def _capacity(values: Values, problems: Problems) -> None:
@@ -216,6 +231,7 @@ _RULES: tuple[Callable[[Values, Problems], None], ...] = (
     _secrets,
     _ci,
     _routing,
+    _asking,
     _capacity,
     _variants,
     _shadow,

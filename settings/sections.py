@@ -150,8 +150,12 @@ class Replay:
 
 
 ALL_AT_ONCE = "all-at-once"
-PERCENT, MINUTES = 10, 5
-"""Steps of a shift, where config gives none."""
+PERCENT, MINUTES, BAKE_MINUTES = 10, 5, 10
+"""Steps of a shift, and what follows it, where config gives none."""
+ACCEPT, ASK, RETURN = "accept", "ask", "return"
+ASK_MINUTES = 50
+"""How long a person may take to answer. A hook's function runs for 15 minutes, and CodeDeploy waits for its report for
+an hour: https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html"""
 
 
 @dataclass(frozen=True)
@@ -175,7 +179,56 @@ class Deployment:
     minutes: Annotated[
         int, Key(Whole(1, 2880), "time between two steps; not with all-at-once", None, "minutes", instead=f"{MINUTES}")
     ]
+    extend: Annotated[
+        int,
+        Key(
+            Whole(0, 2880),
+            "canary: by how much the step before all traffic is longer. A linear shift's steps are all equally long in"
+            " CodeDeploy: give it more `minutes`",
+            0,
+            "minutes",
+        ),
+    ]
+    on_inconclusive: Annotated[
+        str,
+        Key(
+            Choice((ACCEPT, ASK, RETURN)),
+            "what follows where the [judge](verdict.md#the-judge-of-a-shift) could tell neither worse nor not worse:"
+            " the new version stays, a person is asked, or the former one comes back; not with all-at-once",
+            None,
+            instead=ACCEPT,
+        ),
+    ]
+    on_silence: Annotated[
+        str,
+        Key(
+            Choice((ACCEPT, RETURN)),
+            f"`onInconclusive: ask`: what follows where nobody answers within {ASK_MINUTES} minutes",
+            None,
+            instead=RETURN,
+        ),
+    ]
+    bake_minutes: Annotated[
+        int,
+        Key(
+            Whole(0, 2880),
+            "how long the former endpoint is kept and the new version judged once it has all traffic",
+            None,
+            "minutes",
+            instead=f"{BAKE_MINUTES}, or 0 with all-at-once",
+        ),
+    ]
     replay: Annotated[Replay, Key(Section(Replay), "callers' requests are tried before traffic moves", {})]
+
+    @property
+    def interval(self) -> int:
+        """Minutes between two steps, as CodeDeploy is told: it knows one for all of them, and a canary has one step."""
+        return self.minutes + self.extend
+
+    @property
+    def judged(self) -> bool:
+        """Whether there is anything to compare: steps in which both versions answer."""
+        return self.kind != ALL_AT_ONCE
 
 
 @dataclass(frozen=True)

@@ -32,10 +32,28 @@ class Analysis(Compute):
 class Limits:
     """Thresholds of the alarms: from when on a release is unhealthy. docs/health.md has the reasons."""
 
-    model_errors: Annotated[int, Key(Whole(1, MILLION), "failures of the new version's model", 1, "a period")]
-    function_errors: Annotated[int, Key(Whole(1, MILLION), "crashes and timeouts of the function", 1, "a period")]
-    endpoint_errors: Annotated[int, Key(Whole(1, MILLION), "5XX answers of the release's endpoint", 1, "a period")]
-    latency_ms: Annotated[int, Key(Whole(1, 60_000), "how long the function waits for its model", 1000, "ms, p99")]
+    model_errors: Annotated[
+        int, Key(Whole(1, MILLION), "failures of the new version's model, from which on `share` counts", 3, "a period")
+    ]
+    function_errors: Annotated[
+        int, Key(Whole(1, MILLION), "crashes and timeouts of the function, from which on `share` counts", 3, "a period")
+    ]
+    endpoint_errors: Annotated[
+        int,
+        Key(Whole(1, MILLION), "5XX answers of the release's endpoint, from which on `share` counts", 3, "a period"),
+    ]
+    slow_requests: Annotated[
+        int, Key(Whole(1, MILLION), "requests slower than `latencyMs`, from which on `share` counts", 3, "a period")
+    ]
+    share: Annotated[
+        float,
+        Key(Number(0.01, 100.0), "share of the requests that these must be as well", 30.0, "percent of the requests"),
+    ]
+    times: Annotated[
+        float,
+        Key(Number(0.0, 100.0), "and how many times the former version's share; 0: whatever that is", 2.0),
+    ]
+    latency_ms: Annotated[int, Key(Whole(1, 60_000), "a request that waits longer for its model is slow", 1000, "ms")]
     model_latency_ms: Annotated[int, Key(Whole(1, 60_000), "how long the container computes", 1000, "ms, p99")]
     api_errors: Annotated[int, Key(Whole(1, MILLION), "5XX answers of the API", 5, "a period")]
     api_latency_ms: Annotated[int, Key(Whole(1, 60_000), "how long a caller waits", 3000, "ms, p99")]

@@ -160,6 +160,8 @@ class EnvironmentStack:
                 "limits": self.settings.alarms.limits,
                 "edges": edges,
                 "shares": shares,
+                "judged": self.settings.deployment.judged,
+                "paired": found.release.pair is not None,
                 "topic_arn": foundation.topic_arn,
             },
         )
@@ -221,7 +223,7 @@ class EnvironmentStack:
                 "alarms": health.stopping,
                 "kind": deployment.kind,
                 "percentage": deployment.percentage,
-                "minutes": deployment.minutes,
+                "minutes": deployment.interval,
                 "limit_minutes": self.settings.shift_minutes,
                 "returning": self.settings.returning.reason,
                 "urgent": self.settings.returning.urgent,

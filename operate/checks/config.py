@@ -105,7 +105,10 @@ def _together(settings: Mapping[str, Settings]) -> list[Finding]:
 
 def _outlived(file: str, own: Settings, first: Settings) -> list[Finding]:
     """The pipeline's build waits for the environment's shift, and must not end before it."""
-    needed = deployment_minutes(own.shift_minutes, own.capture.wait_seconds, own.deployment.replay.seconds)
+    deployment = own.deployment
+    needed = deployment_minutes(
+        own.shift_minutes, own.capture.wait_seconds, deployment.replay.seconds, deployment.bake_minutes
+    )
     given = first.build.deploy_minutes
     if own.stack == DELIVERY or given >= needed:
         return []

@@ -13,11 +13,12 @@ from definitions.dashboard import dashboard
 from definitions.health import Watched, alarms, rule, stability_index
 from rehearsal.cloud.services.cloudwatch import metric_math as metricmath
 from settings import Limits
+from settings.rules import MOST_VARIANTS
 
 LIMITS = Limits(
-    model_errors=1, function_errors=2, endpoint_errors=3, latency_ms=1000, model_latency_ms=800, api_errors=5,
-    api_latency_ms=3000, prediction_shift=0.25, prediction_rows=100, prediction_minutes=10, silent_invocations=10,
-    period_minutes=2, periods=3,
+    model_errors=1, function_errors=2, endpoint_errors=3, slow_requests=4, share=25, times=1.5, latency_ms=1000,
+    model_latency_ms=800, api_errors=5, api_latency_ms=3000, prediction_shift=0.25, prediction_rows=100,
+    prediction_minutes=10, silent_invocations=10, period_minutes=2, periods=3,
 )  # fmt: skip
 WATCHED = Watched("shop-prod", "shop-prod-predict", "live", "7", "shop-prod-1", ["live"], "shop-prod", "live")
 EDGES, SHARES = [1.0, 2.0, 3.0, 4.0], [0.2] * 5
@@ -126,22 +127,46 @@ def test_every_alarm_says_what_missing_data_means() -> None:
     assert {alarm["comparison_operator"] for alarm in found().values()} == {"GreaterThanOrEqualToThreshold"}
 
 
-def test_what_watches_the_api_as_a_whole_does_not_stop_a_shift() -> None:
-    stops = {purpose for purpose, alarm in alarms(WATCHED, LIMITS, EDGES, SHARES).items() if alarm.stops}
-    assert found().keys() - stops == {"api-errors", "api-latency"}
+@pytest.mark.parametrize(
+    ("judged", "paired", "told_only"),
+    [
+        (False, False, set()),
+        (False, True, set()),
+        (True, False, set()),  # nothing but the distribution is known of what it should predict
+        (True, True, {"prediction-shift"}),  # the judge knows what this pair of models should predict
+    ],
+)
+def test_what_watches_the_api_as_a_whole_or_one_request_of_a_hundred_does_not_stop_a_shift(
+    judged: bool, paired: bool, told_only: set[str]
+) -> None:
+    made = alarms(WATCHED, LIMITS, EDGES, SHARES, judged=judged, paired=paired)
+    stops = {purpose for purpose, alarm in made.items() if alarm.stops}
+    assert made.keys() - stops == {"api-errors", "api-latency", "model-latency", *told_only}
+    assert ("evidence" in stops) is judged
+
+
+def test_the_judges_evidence_stops_a_shift_within_a_look() -> None:
+    alarm = alarms(WATCHED, LIMITS, EDGES, SHARES, judged=True)["evidence"].arguments
+    assert alarm == {
+        "namespace": "Glidepath",
+        "metric_name": "Evidence",
+        "dimensions": {"Service": "shop-prod", "Version": "7"},
+        "statistic": "Maximum",
+        "threshold": 1,
+        "comparison_operator": "GreaterThanOrEqualToThreshold",
+        "period": 10,
+        "evaluation_periods": 6,
+        "datapoints_to_alarm": 1,
+        "treat_missing_data": "notBreaching",
+    }
+    assert "evidence" not in found()
 
 
 def test_thresholds_periods_and_dimensions() -> None:
     alarm = found()
-    own = {"Service": "shop-prod", "Version": "7"}
-    executed = {"FunctionName": "shop-prod-predict", "Resource": "shop-prod-predict:live", "ExecutedVersion": "7"}
     variant = {"EndpointName": "shop-prod-1", "VariantName": "live"}
     api = {"ApiName": "shop-prod", "Stage": "live"}
     wanted = {
-        "model-errors": ("Glidepath", "ModelErrors", own, 1, "Sum"),
-        "latency": ("Glidepath", "Latency", own, 1000, "p99"),
-        "function-errors": ("AWS/Lambda", "Errors", executed, 2, "Sum"),
-        "endpoint-errors": ("AWS/SageMaker", "Invocation5XXErrors", variant, 3, "Sum"),
         "model-latency": ("AWS/SageMaker", "ModelLatency", variant, 800_000, "p99"),
         "api-errors": ("AWS/ApiGateway", "5XXError", api, 5, "Sum"),
         "api-latency": ("AWS/ApiGateway", "Latency", api, 3000, "p99"),
@@ -151,6 +176,11 @@ def test_thresholds_periods_and_dimensions() -> None:
         assert (given_["namespace"], given_["metric_name"], given_["dimensions"]) == (namespace, metric, dimensions)
         assert (given_["threshold"], given_["period"], given_["evaluation_periods"]) == (threshold, 120, 3)
         assert statistic in (given_.get("statistic"), given_.get("extended_statistic"))
+    for purpose in ("model-errors", "latency", "function-errors", "endpoint-errors"):
+        given_ = alarm[purpose]
+        assert (given_["threshold"], given_["evaluation_periods"]) == (25, 3)
+        queries = [query["metric"] for query in given_["metric_queries"] if "metric" in query]
+        assert {(query["period"], query["stat"]) for query in queries} == {(120, "Sum")}
     assert (alarm["silence"]["threshold"], alarm["silence"]["evaluation_periods"]) == (0.5, 2)
     assert (alarm["prediction-shift"]["threshold"], alarm["prediction-shift"]["evaluation_periods"]) == (0.25, 1)
     periods = {query["metric"]["period"] for query in alarm["prediction-shift"]["metric_queries"] if "metric" in query}
@@ -158,11 +188,20 @@ def test_thresholds_periods_and_dimensions() -> None:
 
 
 def test_an_alarm_stays_within_cloudwatchs_limits() -> None:
-    queries = alarms(WATCHED, LIMITS, list(range(1, 9)), [1 / 9] * 9)["prediction-shift"].arguments["metric_queries"]
-    assert sum("metric" in query for query in queries) == 9 <= 10
-    assert sum("expression" in query for query in queries) <= 10
-    assert sum(query["return_data"] for query in queries) == 1
-    assert all(len(query.get("expression", "")) <= 2048 for query in queries)
+    """And a deployment group within CodeDeploy's, with as many variants as SageMaker lets an endpoint have."""
+    names = [str(number).rjust(55, "v") for number in range(MOST_VARIANTS)]
+    wide = dataclasses.replace(WATCHED, variants=names, handing=True)
+    made = alarms(wide, LIMITS, list(range(1, 9)), [1 / 9] * 9, judged=True)
+    for alarm in made.values():
+        queries = alarm.arguments.get("metric_queries", [])
+        assert sum("metric" in query for query in queries) <= 10
+        assert sum("expression" in query for query in queries) <= 10
+        assert sum(query["return_data"] for query in queries) == (1 if queries else 0)
+        # pulumi-aws refuses longer ones (internal/service/cloudwatch/metric_alarm.go).
+        assert all(len(query.get("expression", "")) <= 1024 for query in queries)
+    assert sum(alarm.stops for alarm in made.values()) <= 10
+    dimensions = str([made[name].arguments for name in ("endpoint-errors", "endpoint-errors-2")])
+    assert all(name in dimensions for name in names)
 
 
 def test_without_a_distribution_there_is_no_alarm_on_it() -> None:
@@ -171,20 +210,17 @@ def test_without_a_distribution_there_is_no_alarm_on_it() -> None:
 
 def test_the_worst_variant_of_an_ab_test_speaks_for_its_endpoint() -> None:
     several = dataclasses.replace(WATCHED, variants=["live", "b", "c"])
-    for purpose, metric, stat in (
-        ("endpoint-errors", "Invocation5XXErrors", "Sum"), ("model-latency", "ModelLatency", "p99"),
-    ):  # fmt: skip
-        one, all_ = found()[purpose], alarms(several, LIMITS, EDGES, SHARES)[purpose].arguments
-        *each, worst = all_["metric_queries"]
-        assert [query["metric"]["dimensions"]["VariantName"] for query in each] == ["live", "b", "c"]
-        assert {(query["metric"]["metric_name"], query["metric"]["stat"]) for query in each} == {(metric, stat)}
-        assert all_["threshold"] == one["threshold"]
-        # Nobody asked the second one in this period.
-        values = {"variant0": 2.0, "variant1": None, "variant2": 7.0}
-        assert compute([("worst", worst["expression"])], values) == 7.0
-        assert compute([("worst", worst["expression"])], dict.fromkeys(values)) is None
-    stops = [alarm for alarm in alarms(several, LIMITS, EDGES, SHARES).values() if alarm.stops]
-    assert len(stops) <= 10, "CodeDeploy watches ten alarms at most"
+    made = alarms(several, LIMITS, EDGES, SHARES)
+    one, all_ = found()["model-latency"], made["model-latency"].arguments
+    *each, worst = all_["metric_queries"]
+    assert [query["metric"]["dimensions"]["VariantName"] for query in each] == ["live", "b", "c"]
+    assert {(query["metric"]["metric_name"], query["metric"]["stat"]) for query in each} == {("ModelLatency", "p99")}
+    assert all_["threshold"] == one["threshold"]
+    # Nobody asked the second one in this period.
+    values = {"variant0": 2.0, "variant1": None, "variant2": 7.0}
+    assert compute([("worst", worst["expression"])], values) == 7.0
+    assert compute([("worst", worst["expression"])], dict.fromkeys(values)) is None
+    assert len([alarm for alarm in made.values() if alarm.stops]) <= 10, "CodeDeploy watches ten alarms at most"
 
 
 def test_the_dashboard_shows_variants_and_shadow_side_by_side() -> None:

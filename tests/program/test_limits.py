@@ -195,8 +195,8 @@ def _served(name: str, env: str, region: str, by: str, beside: str) -> tuple[dic
     changes: dict[str, Any] = {
         "release": address(1),
         "monitor": {"by": by},
-        "deployment": {"kind": "linear", "percentage": 33, "minutes": 700},
-        "shiftMinutes": 2_120,
+        "deployment": {"kind": "linear", "percentage": 33, "minutes": 650},
+        "shiftMinutes": 2_090,
         "build": {"deployMinutes": 2_160},
         "returning": {"reason": "r" * 150},
         **several[beside],

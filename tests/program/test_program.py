@@ -108,8 +108,7 @@ def test_production_shifts_in_steps_under_alarms() -> None:
     assert set(group["alarmConfiguration"]["alarms"]) == {
         f"glidepath-prod-{purpose}"
         for purpose in (
-            "model-errors", "latency", "function-errors", "silence", "endpoint-errors", "model-latency",
-            "prediction-shift",
+            "evidence", "model-errors", "latency", "function-errors", "silence", "endpoint-errors", "prediction-shift",
         )
     }  # fmt: skip
     assert group["autoRollbackConfiguration"]["enabled"] is True

@@ -69,22 +69,56 @@ def test_an_alarm_looks_back_no_longer_than_cloudwatch_does() -> None:
 
 
 def test_a_build_outlives_the_shift_that_it_waits_for() -> None:
-    assert refusal(shiftMinutes=151, capture={"waitSeconds": 370}) == (
-        "glidepath:build.deployMinutes: 180 is shorter than the deployment that it waits for (181 minutes: shiftMinutes"
-        " 151, the hooks, 20 for the rest); raise it, here and in Pulumi.delivery.yaml"
+    assert refusal(shiftMinutes=127, capture={"waitSeconds": 370}) == (
+        "glidepath:build.deployMinutes: 180 is shorter than the deployment that it waits for (182 minutes: shiftMinutes"
+        " 127, bakeMinutes 10, the hooks, 35 for the rest); raise it, here and in Pulumi.delivery.yaml"
     )
-    assert deployment_minutes(151, 370, 180) == 181
-    assert review("live1", config("live1", shiftMinutes=151, build={"deployMinutes": 184}))[1] == []
-    assert refusal(shiftMinutes=151, deployment={"replay": {"seconds": 600}}).endswith("Pulumi.delivery.yaml")
-    assert refusal(shiftMinutes=2140).endswith("CodeBuild ends one after 2160: lower it by 13")
+    assert deployment_minutes(127, 370, 180, 10) == 182
+    assert review("live1", config("live1", shiftMinutes=126, build={"deployMinutes": 184}))[1] == []
+    for deployment in ({"replay": {"seconds": 600}}, {"bakeMinutes": 13}):
+        assert refusal(shiftMinutes=120, deployment=deployment).endswith("Pulumi.delivery.yaml")
+    assert review("live1", config("live1", shiftMinutes=132, deployment={"kind": "all-at-once"}))[1] == []
+    assert refusal(shiftMinutes=2103) == (
+        "glidepath:shiftMinutes: 2103 needs a build of 2161 minutes with bakeMinutes 10, and CodeBuild ends one after"
+        " 2160: lower it, or deployment.bakeMinutes, by 1"
+    )
+    assert refusal(deployment={"bakeMinutes": 2880}).endswith("lower it, or deployment.bakeMinutes, by 888")
 
 
 def test_a_shift_that_would_always_be_given_up_is_refused() -> None:
-    found = refusal(deployment={"kind": "linear", "percentage": 10, "minutes": 14})
-    assert found.startswith("glidepath:shiftMinutes: 120 is no longer than the shift itself (linear: 126 minutes)")
-    assert refusal(deployment={"kind": "canary", "minutes": 120}).startswith("glidepath:shiftMinutes: 120 is no longer")
-    assert review("live1", config("live1", deployment={"kind": "linear", "percentage": 10, "minutes": 13}))[1] == []
-    assert review("live1", config("live1", deployment={"kind": "all-at-once"}))[1] == []
+    assert refusal(deployment={"kind": "linear", "percentage": 10, "minutes": 11}) == (
+        "glidepath:shiftMinutes: 120 is shorter than the shift itself (linear: 99 minutes, and 30 for its hooks), which"
+        " would be given up; raise it to 129, or take fewer or shorter steps"
+    )
+    asking = {"onInconclusive": "ask"}
+    for deployment, needed in (
+        ({"kind": "canary", "minutes": 91}, 121),
+        ({"kind": "canary", "minutes": 60, "extend": 31}, 121),
+        ({"kind": "canary", "minutes": 56, **asking}, 121),
+    ):
+        assert f"raise it to {needed}, or" in refusal(deployment=deployment)
+    assert "all-at-once: 0 minutes, and 30 for its hooks" in refusal(
+        shiftMinutes=29, deployment={"kind": "all-at-once"}
+    )
+    for fine in (
+        {"kind": "linear", "percentage": 10, "minutes": 10},
+        {"kind": "canary", "minutes": 60, "extend": 30},
+        {"kind": "canary", "minutes": 55, **asking},
+        {"kind": "all-at-once"},
+    ):
+        assert review("live1", config("live1", deployment=fine))[1] == []
+
+
+def test_a_shift_that_no_build_outlives_is_refused() -> None:
+    deployment = {"kind": "canary", "minutes": 2000, "extend": 100}
+    assert refusal(deployment=deployment) == (
+        "glidepath:deployment.minutes: 2000 (canary: 2100 minutes, and 30 for its hooks) needs a build of 2188 minutes,"
+        " bakeMinutes and the rest among them, and CodeBuild ends one after 2160: take fewer or shorter steps, by 28 in"
+        " all"
+    )
+    given = {"shiftMinutes": 2102, "build": {"deployMinutes": 2160}}
+    fits = {"kind": "canary", "minutes": 2000, "extend": 72}
+    assert review("live1", config("live1", deployment=fits, **given))[1] == []
 
 
 def test_names_that_make_a_bucket_too_long_are_refused() -> None:

@@ -196,12 +196,39 @@ def test_defaults_are_filled_in_where_nothing_is_given() -> None:
 
 
 def test_a_shift_all_at_once_has_no_steps() -> None:
-    for name in ("percentage", "minutes"):
-        given = {"kind": "all-at-once", name: 10}
-        reason = "10 is of steps, and all-at-once has none: take it out, or take canary or linear"
+    for name, value in (("percentage", 10), ("minutes", 10), ("extend", 10), ("onInconclusive", "accept")):
+        given = {"kind": "all-at-once", name: value}
+        reason = f"{value!r} is of steps, and all-at-once has none: take it out, or take canary or linear"
         assert [line.strip() for line in _problems(deployment=given)] == [f"- glidepath:deployment.{name}: {reason}"]
     found = parse("live1", config("live1", deployment={"kind": "all-at-once"})).deployment
     assert (found.kind, found.replay.requests) == ("all-at-once", 500)
+    assert (found.judged, found.bake_minutes) == (False, 0)
+
+
+def test_what_follows_a_shift_has_defaults_of_its_own() -> None:
+    found = parse("live1", config("live1", deployment={"minutes": 20, "extend": 30})).deployment
+    assert (found.on_inconclusive, found.on_silence, found.bake_minutes, found.extend) == ("accept", "return", 10, 30)
+    assert (found.judged, found.minutes, found.interval) == (True, 20, 50)
+    given = {"onInconclusive": "ask", "onSilence": "accept", "bakeMinutes": 0}
+    found = parse("live1", config("live1", deployment=given)).deployment
+    assert (found.on_inconclusive, found.on_silence, found.bake_minutes) == ("ask", "accept", 0)
+    given = {"kind": "all-at-once", "bakeMinutes": 7}
+    assert parse("live1", config("live1", deployment=given)).deployment.bake_minutes == 7
+
+
+def test_nobody_is_silent_who_was_not_asked() -> None:
+    for given in ({"onSilence": "return"}, {"onSilence": "accept", "onInconclusive": "return"}):
+        reason = "follows where nobody answers, and nobody is asked: take it out, or set onInconclusive to ask"
+        line = f"- glidepath:deployment.onSilence: {given['onSilence']!r} {reason}"
+        assert [line.strip() for line in _problems(deployment=given)] == [line]
+
+
+def test_the_last_step_of_a_linear_shift_is_as_long_as_the_others() -> None:
+    (line,) = _problems(deployment={"kind": "linear", "extend": 5})
+    assert line.strip() == (
+        "- glidepath:deployment.extend: 5 is of a canary: CodeDeploy's linear steps are all equally long; take it out,"
+        " and give more minutes"
+    )
 
 
 def test_production_alone_is_asked_by_a_probe_unless_config_says_so() -> None:

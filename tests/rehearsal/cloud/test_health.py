@@ -20,7 +20,7 @@ from tests.rehearsal.cloud.test_events import until
 
 REGION = "eu-west-1"
 EDGES, SHARES = [10.0, 20.0, 30.0, 40.0], [0.2] * 5
-LIMITS = Limits(1, 1, 1, 1000, 1000, 5, 3000, 0.25, 100, 10, 10, 1, 1)
+LIMITS = Limits(3, 3, 3, 3, 30, 2, 1000, 1000, 5, 3000, 0.25, 100, 10, 10, 1, 1)
 WATCHED = Watched("shop", "shop-predict", "live", "7", "shop-1", ["live"], "shop", "live")
 EXECUTED = {"FunctionName": "shop-predict", "Resource": "shop-predict:live", "ExecutedVersion": "7"}
 
@@ -78,7 +78,7 @@ def steadily(action: Callable[[], None]) -> Iterator[None]:
 def put(cloud: Cloud, account: str, purpose: str) -> Callable[[], str]:
     """The alarm as the program describes it, by its name in the API; gives its state."""
     given: dict[str, Any] = dict(alarms(WATCHED, LIMITS, EDGES, SHARES)[purpose].arguments)
-    queries = [_query(query) for query in given.pop("metric_queries")]
+    queries = [to_query(query) for query in given.pop("metric_queries")]
     client = cloud.client("cloudwatch", account, REGION)
     client.put_metric_alarm(AlarmName=purpose, Metrics=queries, **{_pascal(key): value for key, value in given.items()})
 
@@ -88,7 +88,8 @@ def put(cloud: Cloud, account: str, purpose: str) -> Callable[[], str]:
     return state
 
 
-def _query(query: dict[str, Any]) -> dict[str, Any]:
+def to_query(query: dict[str, Any]) -> dict[str, Any]:
+    """A query of an alarm's arguments, as CloudWatch's API takes it."""
     found = {"Id": query["id"], "ReturnData": query["return_data"]}
     if "expression" in query:
         return {**found, "Expression": query["expression"]}
