@@ -6,9 +6,11 @@ from typing import TypedDict
 
 import pulumi
 from pulumi_aws.cloudwatch.log_group import LogGroup
+from pulumi_aws.cloudwatch.metric_alarm import MetricAlarm
 from pulumi_aws.sfn.state_machine import StateMachine
 
 from components.function import Function
+from contracts.judging import ASK_SECONDS, QUESTION
 from contracts.names import JUDGE, LIVE, PREDICT, Names
 from definitions.health import METRICS
 from definitions.judging import state_machine
@@ -31,6 +33,8 @@ class JudgeArgs(TypedDict):
     """How long a release is judged at full traffic; 0: not."""
     on_silence: str
     """`accept` or `return`: what follows where a person who is asked says nothing."""
+    topic_arn: pulumi.Input[str] | None
+    """Who hears that a person is asked; None where nobody ever is."""
     log_days: int
     """How long logs are kept."""
 
@@ -72,9 +76,33 @@ class Judge(pulumi.ComponentResource):
             # It calls the function by its name.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.function]),
         )
+        if args["topic_arn"] is not None:
+            self._question(name, args, args["topic_arn"])
         # A preview knows it before the machine is there.
         self.arn = machine.name.apply(lambda _: names.judge_arn(env))
         self.register_outputs({"arn": self.arn})
+
+    def _question(self, name: str, args: JudgeArgs, topic: pulumi.Input[str]) -> None:
+        service = args["names"].stack(args["env"])
+        MetricAlarm(
+            f"{name}-question",
+            name=f"{service}-question",
+            alarm_description=(
+                f"A shift in {args['env']} is inconclusive, and waits {ASK_SECONDS // 60} minutes for a person:"
+                f" ./glidepath verdict {args['env']} --accept or --return; then: {args['on_silence']}"
+            ),
+            namespace=METRICS,
+            metric_name=QUESTION,
+            dimensions={"Service": service},
+            statistic="Maximum",
+            period=60,
+            evaluation_periods=1,
+            comparison_operator="GreaterThanOrEqualToThreshold",
+            threshold=1,
+            treat_missing_data="notBreaching",
+            alarm_actions=[topic],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
 
     def _function(self, name: str, args: JudgeArgs) -> Function:
         names, env = args["names"], args["env"]

@@ -184,6 +184,7 @@ class EnvironmentStack:
                 "key_arn": foundation.key_arn,
                 "bake_minutes": self.settings.deployment.bake_minutes,
                 "on_silence": self.settings.deployment.on_silence,
+                "topic_arn": foundation.topic_arn if self.settings.deployment.on_inconclusive == "ask" else None,
                 "log_days": self.settings.log_days,
             },
         )

@@ -49,7 +49,7 @@ class FakeApi:
 def service(monkeypatch: pytest.MonkeyPatch) -> Any:
     environment = {
         "ENDPOINT_NAME": "e", "RELEASE_ID": RELEASE.id, "FEATURES": json.dumps(samples.FEATURES),
-        "METRIC_NAMESPACE": "Glidepath", "SERVICE": "s", "AWS_DEFAULT_REGION": "eu-west-1",
+        "METRIC_NAMESPACE": "Glidepath", "SERVICE": "s", "LATENCY_MS": "1000", "AWS_DEFAULT_REGION": "eu-west-1",
     }  # fmt: skip
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
