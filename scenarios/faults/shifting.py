@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from contracts.errors import UserError
 from operate.messages import cause
 from scenarios import boosters
+from scenarios.faults.bounds import alarm_on
 from scenarios.faults.fault import Expected, Fault
 from scenarios.faults.outcome import DEPLOY, NONE, Outcome
 from scenarios.faults.world import World
@@ -120,7 +120,7 @@ def _alarm(world: World) -> Outcome:
     cloudwatch = world.clients.of(world.project.production, "cloudwatch")
 
     def act(deployment: str) -> None:
-        name = _alarm_on(cloudwatch, "Invocation5XXErrors")
+        name = alarm_on(cloudwatch, "Invocation5XXErrors")["AlarmName"]
         # CloudWatch takes back what its metric does not say, at its next look: so it is said until it was heard.
         while deployment in world.under_way():
             cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="an operator saw enough")
@@ -136,16 +136,6 @@ def _silent(world: World) -> Outcome:
     alarms = world.configured(world.project.production, "alarms", silentInvocations=SILENT_INVOCATIONS)
     with alarms, world.edited("functions/predict/metrics.py", lambda text: text + silenced):
         return world.attempt(world.new)
-
-
-def _alarm_on(cloudwatch: Any, metric: str) -> str:
-    pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm"])
-    names = [
-        alarm["AlarmName"] for page in pages for alarm in page["MetricAlarms"] if alarm.get("MetricName") == metric
-    ]
-    if not names:
-        raise UserError(f"no alarm watches {metric}")
-    return str(names[0])
 
 
 def _stopped(world: World) -> Outcome:
