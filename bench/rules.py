@@ -77,7 +77,7 @@ def judged_end(age: int = counts.AGE_SECONDS) -> int:
 
 
 def judge(seen: Traffic, clock: Clock, age: int = counts.AGE_SECONDS) -> Decision:
-    """The judge, with its hard limits. `age`: at which a window is counted, in seconds."""
+    """The judge, with its hard limits (definitions/health.py). `age`: at which a window is counted, in seconds."""
     limit = evidence.threshold(METRICS)
     failed = seen.counted(seen.old, seen.old_failed, seen.new, seen.new_failed)
     slow = seen.counted(seen.old, seen.old_slow, seen.new, seen.new_slow)
@@ -101,7 +101,7 @@ def judge(seen: Traffic, clock: Clock, age: int = counts.AGE_SECONDS) -> Decisio
 
 
 def today(seen: Traffic, clock: Clock) -> Decision:
-    """definitions/health.py with the committed production config: any failed request of a minute, p99, stability.
+    """The alarms before there was a judge: any failed request of a minute, p99, stability.
 
     An endpoint's 5XX is the failed request's own.
     """

@@ -45,11 +45,18 @@ class Version:
             sample = Sample("AWS/Lambda", "Invocations", EXECUTED, 1, "Count", timestamp=moment)
             self.cloud.put_metric(Place(self.account, REGION), sample)
 
-    def _log(self, predictions: list[float], moment: float) -> None:
+    def failing(self, failures: int) -> None:
+        """Twenty requests of which so many are not answered."""
+        self._log([5.0], round(time.time(), 3), failures)
+
+    def _log(self, predictions: list[float], moment: float, failures: int = 0) -> None:
         said = io.StringIO()
         with contextlib.redirect_stdout(said):
-            for _ in range(20):
-                self.meter.answered("id", 5.0, predictions)
+            for number in range(20):
+                if number < failures:
+                    self.meter.model_error("id")
+                else:
+                    self.meter.answered("id", 5.0, predictions)
         for line in said.getvalue().splitlines():
             document = json.loads(line)
             document["_aws"]["Timestamp"] = round(moment * 1000)
@@ -77,10 +84,13 @@ def steadily(action: Callable[[], None]) -> Iterator[None]:
 
 def put(cloud: Cloud, account: str, purpose: str) -> Callable[[], str]:
     """The alarm as the program describes it, by its name in the API; gives its state."""
-    given: dict[str, Any] = dict(alarms(WATCHED, LIMITS, EDGES, SHARES)[purpose].arguments)
-    queries = [to_query(query) for query in given.pop("metric_queries")]
+    given: dict[str, Any] = dict(alarms(WATCHED, LIMITS, EDGES, SHARES, judged=True)[purpose].arguments)
+    if "metric_queries" in given:
+        given["metrics"] = [to_query(query) for query in given.pop("metric_queries")]
+    else:
+        given["dimensions"] = dimensions_of(given["dimensions"])
     client = cloud.client("cloudwatch", account, REGION)
-    client.put_metric_alarm(AlarmName=purpose, Metrics=queries, **{_pascal(key): value for key, value in given.items()})
+    client.put_metric_alarm(AlarmName=purpose, **{_pascal(key): value for key, value in given.items()})
 
     def state() -> str:
         return str(client.describe_alarms(AlarmNames=[purpose])["MetricAlarms"][0]["StateValue"])
@@ -94,11 +104,14 @@ def to_query(query: dict[str, Any]) -> dict[str, Any]:
     if "expression" in query:
         return {**found, "Expression": query["expression"]}
     metric = query["metric"]
-    dimensions = [
-        {_pascal(key): value for key, value in pair.items()} for pair in to_dimensions(metric["dimensions"]) or []
-    ]
+    dimensions = dimensions_of(metric["dimensions"])
     which = {"Namespace": metric["namespace"], "MetricName": metric["metric_name"], "Dimensions": dimensions}
     return {**found, "MetricStat": {"Metric": which, "Period": metric["period"], "Stat": metric["stat"]}}
+
+
+def dimensions_of(given: dict[str, str]) -> list[dict[str, str]]:
+    """Dimensions of an alarm's arguments, as CloudWatch's API takes them."""
+    return [{_pascal(key): value for key, value in pair.items()} for pair in to_dimensions(given) or []]
 
 
 def _pascal(name: str) -> str:
@@ -129,6 +142,33 @@ def test_a_version_without_its_metrics_is_noticed(cloud: Cloud, account: str, ve
     with steadily(lambda: version.asked(None)):
         assert until(lambda: silence() == "ALARM")
     assert until(lambda: silence() == "OK"), "nobody asks any more, which is no silence"
+
+
+def test_a_model_that_fails_a_large_share_is_noticed(cloud: Cloud, account: str, version: Version) -> None:
+    """A smaller share is not: that is for the judge to weigh."""
+    failing = put(cloud, account, "model-errors")
+    with steadily(lambda: version.failing(4)):
+        assert until(lambda: failing() == "OK")
+        assert stays(failing, "OK")
+    with steadily(lambda: version.failing(8)):
+        assert until(lambda: failing() == "ALARM")
+
+
+def test_the_judges_evidence_is_noticed(cloud: Cloud, account: str) -> None:
+    state = put(cloud, account, "evidence")
+    client = cloud.client("cloudwatch", account, REGION)
+    own = dimensions_of({"Service": "shop", "Version": "7"})
+
+    def publish(value: float) -> None:
+        datum = {"MetricName": "Evidence", "Dimensions": own, "Value": value, "StorageResolution": 1}
+        client.put_metric_data(Namespace="Glidepath", MetricData=[datum])
+
+    with steadily(lambda: publish(0.99)):
+        assert until(lambda: state() == "OK")
+        assert stays(state, "OK")
+    with steadily(lambda: publish(1.0)):
+        assert until(lambda: state() == "ALARM")
+    assert until(lambda: state() == "OK"), "nobody judges any more"
 
 
 def test_a_shift_of_the_predictions_is_noticed(cloud: Cloud, account: str, version: Version) -> None:

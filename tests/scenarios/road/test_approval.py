@@ -100,7 +100,7 @@ def test_only_what_aws_invents_is_unknown_when_a_release_is_approved(road: Road)
             for value in unknowns(step["inputs"]):
                 told.setdefault(step["urn"].split("$")[-1], set()).add(value.removeprefix(f"{UNKNOWN} of "))
     version, api = {"serve-predict (Function)"}, {"serve (RestApi)"}
-    alarms = ("function-errors", "latency", "model-errors", "prediction-shift", "silence")
+    alarms = ("evidence", "function-errors", "latency", "model-errors", "prediction-shift", "silence")
     told.pop("aws:cloudwatch/dashboard:Dashboard::glidepath-prod-monitor")  # shows all of it
     assert told == {
         **{f"aws:cloudwatch/metricAlarm:MetricAlarm::health-{alarm}": version for alarm in alarms},
