@@ -1,4 +1,4 @@
-"""The project's config, every key described once, in model.py and sections.py.
+"""The project's config, every key described once, in model.py, sections.py, shifting.py and watching.py.
 
 From the description come the check (load.py), docs/configuration.md, and the JSON schema from which editors complete
 stack files (`make document` writes both).
@@ -19,13 +19,13 @@ from settings.sections import (
     Capture,
     Ci,
     Compute,
-    Deployment,
     Features,
     RollbackRequest,
     Source,
     State,
     Variant,
 )
+from settings.shifting import Deployment
 from settings.watching import Alarms, Limits, Monitor, NewData, Retrain
 
 __all__ = [

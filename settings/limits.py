@@ -14,7 +14,8 @@ from contracts.evaluation_arguments import evaluation_arguments
 from contracts.images import MONITOR, MONITOR_ACCOUNTS, XGBOOST, XGBOOST_ACCOUNTS, XGBOOST_VERSION
 from contracts.names import DELIVERY, Names
 from settings.kinds import FAULTY, Problems
-from settings.sections import ALL_AT_ONCE, ASK, ASK_MINUTES, BAKE_MINUTES, MINUTES, NAMESPACE, PERCENT
+from settings.sections import NAMESPACE
+from settings.shifting import ALL_AT_ONCE, ASK, ASK_MINUTES, BAKE_MINUTES, MINUTES, PERCENT
 
 Values = Mapping[str, Any]
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso": "aws-iso", "eu-iso": "aws-iso"}

@@ -13,7 +13,8 @@ from settings.keys import Section, build
 from settings.kinds import Problems
 from settings.limits import bake, steps
 from settings.model import Settings
-from settings.sections import ACCEPT, HOSTS, NAMESPACE, RETURN
+from settings.sections import HOSTS, NAMESPACE
+from settings.shifting import ACCEPT, RETURN
 
 CONFIG = Section(Settings)
 """All keys there are."""

@@ -23,7 +23,6 @@ from settings.sections import (
     Capture,
     Ci,
     Compute,
-    Deployment,
     Endpoint,
     Features,
     Notebook,
@@ -32,6 +31,7 @@ from settings.sections import (
     State,
     Variant,
 )
+from settings.shifting import Deployment
 from settings.watching import Alarms, Monitor, Probe, Retrain
 
 RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288)

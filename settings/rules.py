@@ -8,7 +8,8 @@ from contracts.names import DELIVERY, LIVE
 from settings import limits as aws
 from settings.kinds import FAULTY, Problems
 from settings.limits import Values
-from settings.sections import ALL_AT_ONCE, ASK, NAMESPACE
+from settings.sections import NAMESPACE
+from settings.shifting import ALL_AT_ONCE, ASK
 
 MOST_VARIANTS = 10
 """Production variants that SageMaker lets an endpoint have."""

@@ -1,4 +1,5 @@
-"""The objects of the config, each key at its field: one table without any logic. What watches a release is apart.
+"""The objects of the config, each key at its field: one table without any logic. What moves traffic to a release and
+what watches it are apart (shifting.py, watching.py).
 
 Type, range, default, unit and purpose of a key stand there once. A key is called like its field, in camel case.
 """
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from contracts.names import DELIVERY
-from settings.keys import Key, Section
+from settings.keys import Key
 from settings.kinds import Choice, Flag, ListOf, Number, Text, Whole
 
 NAMESPACE = "glidepath"
@@ -130,105 +131,6 @@ class Acceptance:
             "",
         ),
     ]
-
-
-@dataclass(frozen=True)
-class Replay:
-    """Callers' requests of the serving release, asked of a new one before traffic ([verdict](verdict.md#replay))."""
-
-    requests: Annotated[int, Key(Whole(0, 5000), "how many of the newest captured requests are replayed; 0: none", 500)]
-    seconds: Annotated[int, Key(Whole(10, 600), "how long that may take; then what came is judged", 180, "seconds")]
-    megabytes: Annotated[int, Key(Whole(1, 512), "how much of the capture is read for them", 32, "MB")]
-    accept: Annotated[
-        tuple[str, ...],
-        Key(
-            ListOf(Text("a feature's name", r"[A-Za-z_][A-Za-z0-9_]{0,63}"), "feature names"),
-            "new features for want of which captured requests need not be replayed; any other one stops the release",
-            (),
-        ),
-    ]
-
-
-ALL_AT_ONCE = "all-at-once"
-PERCENT, MINUTES, BAKE_MINUTES = 10, 5, 10
-"""Steps of a shift, and what follows it, where config gives none."""
-ACCEPT, ASK, RETURN = "accept", "ask", "return"
-ASK_MINUTES = 50
-"""How long a person may take to answer. A hook's function runs for 15 minutes, and CodeDeploy waits for its report for
-an hour: https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html"""
-
-
-@dataclass(frozen=True)
-class Deployment:
-    """How traffic moves to a new release."""
-
-    kind: Annotated[
-        str,
-        Key(
-            Choice(("canary", "linear", ALL_AT_ONCE)),
-            "canary: `percentage` first, the rest after `minutes`; linear: `percentage` more every `minutes`",
-            "canary",
-        ),
-    ]
-    percentage: Annotated[
-        int,
-        Key(
-            Whole(1, 99), "size of a step; not with all-at-once", None, "percent of the requests", instead=f"{PERCENT}"
-        ),
-    ]
-    minutes: Annotated[
-        int, Key(Whole(1, 2880), "time between two steps; not with all-at-once", None, "minutes", instead=f"{MINUTES}")
-    ]
-    extend: Annotated[
-        int,
-        Key(
-            Whole(0, 2880),
-            "canary: by how much the step before all traffic is longer. A linear shift's steps are all equally long in"
-            " CodeDeploy: give it more `minutes`",
-            0,
-            "minutes",
-        ),
-    ]
-    on_inconclusive: Annotated[
-        str,
-        Key(
-            Choice((ACCEPT, ASK, RETURN)),
-            "what follows where the [judge](verdict.md#the-judge-of-a-shift) could tell neither worse nor not worse:"
-            " the new version stays, a person is asked, or the former one comes back; not with all-at-once",
-            None,
-            instead=ACCEPT,
-        ),
-    ]
-    on_silence: Annotated[
-        str,
-        Key(
-            Choice((ACCEPT, RETURN)),
-            f"`onInconclusive: ask`: what follows where nobody answers within {ASK_MINUTES} minutes",
-            None,
-            instead=RETURN,
-        ),
-    ]
-    bake_minutes: Annotated[
-        int,
-        Key(
-            Whole(0, 2880),
-            "how long the former endpoint is kept and the new version judged once it has all traffic",
-            None,
-            "minutes",
-            instead=f"{BAKE_MINUTES}, or 0 with all-at-once",
-        ),
-    ]
-    replay: Annotated[Replay, Key(Section(Replay), "callers' requests are tried before traffic moves", {})]
-
-    @property
-    def interval(self) -> int:
-        """Minutes between two steps, as CodeDeploy is told: it knows one for all of them, and a canary has one step."""
-        return self.minutes + self.extend
-
-    @property
-    def judged(self) -> bool:
-        """Whether there is anything to compare: steps in which both versions answer."""
-        return self.kind != ALL_AT_ONCE
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from scenarios.tour.tour import BUSY, TRICKLE, Tour
 from scenarios.tour.traffic import Traffic
 
 TITLE = "A bad release"
-# Every so many-th caller asks for a value beyond all that the model was trained on: well above the share that the alarm's
-# hard limit asks for, so that a canary's few requests reach it too.
+# Every so many-th caller asks for a value beyond all that the model was trained on: well above the share that a hard
+# limit asks for, so that a canary's few requests reach it too.
 BEYOND_EVERY = 2
 # The alias is looked at now and then: requests reach a version a little before its weight is seen.
 SEEN_LATE_SECONDS = 0.5
