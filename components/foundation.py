@@ -12,6 +12,7 @@ from pulumi_aws.sns.topic_policy import TopicPolicy
 from pulumi_aws.sns.topic_subscription import TopicSubscription
 
 from components.bucket import Bucket
+from components.judging import Judging
 from components.key import Key
 from components.role import Role, role_args
 from contracts.names import Names
@@ -39,6 +40,8 @@ class FoundationArgs(TypedDict):
     """Whether a probe asks the environment."""
     judge: NotRequired[bool]
     """Whether its shifts are judged."""
+    log_days: int
+    """How long logs are kept."""
     ci: NotRequired[bool]
     """Whether the repository's CI may preview the environment, and look for drift."""
 
@@ -76,6 +79,8 @@ class Foundation(pulumi.ComponentResource):
         self.topic_arn = self._topic(name, args, key.arn)
         self.key_arn, self.capture_bucket = key.arn, capture.name
         self.roles = self._roles(name, args, key.arn)
+        if args.get("judge", False):
+            self._judging(name, args)
         if _owns_api_account(names, env) and args.get("log_role", "own") != "account":
             self._api_account(name, args)
         self.register_outputs({"capture_bucket": capture.name})
@@ -94,6 +99,20 @@ class Foundation(pulumi.ComponentResource):
             role = both.apply(lambda given: _unless_taken(given[0], given[1], ours))
         Account(name, cloudwatch_role_arn=role, opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True))
 
+    def _judging(self, name: str, args: FoundationArgs) -> None:
+        names, env = args["names"], args["env"]
+        Judging(
+            f"{name}-judging",
+            {
+                "names": names,
+                "env": env,
+                "role_arn": self.roles["judging"],
+                "key_arn": self.key_arn,
+                "log_days": args["log_days"],
+            },
+            pulumi.ResourceOptions(parent=self),
+        )
+
     def _topic(self, name: str, args: FoundationArgs, key_arn: pulumi.Output[str]) -> pulumi.Output[str]:
         own = pulumi.ResourceOptions(parent=self)
         names, env = args["names"], args["env"]
@@ -109,20 +128,29 @@ class Foundation(pulumi.ComponentResource):
         names, env, ci, by = args["names"], args["env"], args.get("ci", False), args.get("monitor", "own")
         probe, judge = args.get("probe", False), args.get("judge", False)
         at = key_arn.apply(lambda arn: Environment(names, env, arn, by, probe, judge))
-        boundary = Policy(
-            f"{name}-boundary",
-            name=names.boundary(env),
-            description=f"The most that a role of {names.stack(env)} can do",
-            policy=at.apply(lambda it: json.dumps(environment_roles.boundary(it))),
-            opts=own,
-        )
+        records = environment_roles.roles(names, env, ci, by, probe, judge)
+        parts = dict.fromkeys(record.part for record in records.values() if record.bounded)
+        boundaries = {part: _boundary(name, names, env, at, part, own) for part in parts}
         roles: dict[str, pulumi.Output[str]] = {}
-        for purpose, record in environment_roles.roles(names, env, ci, by, probe, judge).items():
+        for purpose, record in records.items():
             given = role_args(record, at)
             if record.bounded:
-                given["boundary"] = boundary.arn
+                given["boundary"] = boundaries[record.part].arn
             roles[purpose] = Role(f"{name}-{purpose}", given, own).arn
         return roles
+
+
+def _boundary(
+    name: str, names: Names, env: str, at: pulumi.Output[Environment], part: str, opts: pulumi.ResourceOptions
+) -> Policy:
+    """The most that the environment's roles, or those of one part, can do."""
+    return Policy(
+        f"{name}-{part}-boundary" if part else f"{name}-boundary",
+        name=names.boundary(env, part),
+        description=f"The most that a role of {names.stack(env)} can do{f' ({part})' if part else ''}",
+        policy=at.apply(lambda it: json.dumps(environment_roles.boundary(it, part))),
+        opts=opts,
+    )
 
 
 _API_ACCOUNT = "api-gateway-account"

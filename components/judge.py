@@ -1,19 +1,15 @@
-"""The judge of a shift: a function, and the state machine that has it look every ten seconds."""
+"""The judge of a shift: the function that the foundation's state machine has look, and the question to a person."""
 
-import json
 from collections.abc import Mapping
 from typing import TypedDict
 
 import pulumi
-from pulumi_aws.cloudwatch.log_group import LogGroup
 from pulumi_aws.cloudwatch.metric_alarm import MetricAlarm
-from pulumi_aws.sfn.state_machine import StateMachine
 
 from components.function import Function
 from contracts.judging import ASK_SECONDS, QUESTION
 from contracts.names import JUDGE, LIVE, PREDICT, Names
 from definitions.health import METRICS
-from definitions.judging import state_machine
 
 
 class JudgeArgs(TypedDict):
@@ -40,47 +36,17 @@ class JudgeArgs(TypedDict):
 
 
 class Judge(pulumi.ComponentResource):
-    """Function and state machine."""
+    """The function, and an alarm where a person may be asked."""
 
-    arn: pulumi.Output[str]
-    """ARN of the state machine; the hook before traffic starts it."""
     function: Function
     """The function that looks."""
 
     def __init__(self, name: str, args: JudgeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("glidepath:judge:Judge", name, None, opts)
-        own = pulumi.ResourceOptions(parent=self)
-        names, env = args["names"], args["env"]
-        called = names.function(env, JUDGE)
         self.function = self._function(name, args)
-        log = LogGroup(
-            f"{name}-looks",
-            name=f"/aws/vendedlogs/states/{called}",
-            retention_in_days=args["log_days"],
-            kms_key_id=args["key_arn"],
-            opts=own,
-        )
-        definition = json.dumps(state_machine(names.predict(env), LIVE, names.function_arn(env, JUDGE)))
-        machine = StateMachine(
-            name,
-            name=called,
-            type="STANDARD",
-            role_arn=args["roles"]["judging"],
-            definition=definition,
-            logging_configuration={
-                "level": "ERROR",
-                "include_execution_data": True,
-                "log_destination": pulumi.Output.concat(log.arn, ":*"),
-            },
-            tracing_configuration={"enabled": True},
-            # It calls the function by its name.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.function]),
-        )
         if args["topic_arn"] is not None:
             self._question(name, args, args["topic_arn"])
-        # A preview knows it before the machine is there.
-        self.arn = machine.name.apply(lambda _: names.judge_arn(env))
-        self.register_outputs({"arn": self.arn})
+        self.register_outputs({"function": self.function.name})
 
     def _question(self, name: str, args: JudgeArgs, topic: pulumi.Input[str]) -> None:
         service = args["names"].stack(args["env"])

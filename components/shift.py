@@ -199,7 +199,7 @@ def _before(args: ShiftArgs) -> dict[str, pulumi.Input[str]]:
         return told
     bake = args["bake_minutes"]
     return told | {
-        "JUDGE_ARN": args["judge"].arn,
+        "JUDGE_ARN": args["names"].judge_arn(args["env"]),
         "JUDGE_SECONDS": str(every(args["limit_minutes"] + bake)),
         "BAKE_MINUTES": str(bake),
     }

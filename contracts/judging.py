@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 JUDGED, FAILED, SLOW = "Judged", "JudgedFailed", "JudgedSlow"
-"""Metrics of high resolution, by version (dimensions `Service` and `Version`): requests that the model was asked, those
-of them that it did not answer, and those that it answered later than the limit. Not among them: what callers did wrong,
-the probe's requests, and the first request of each sandbox, of which a new version has more for no fault of its own."""
+"""Metrics of high resolution, by version (dimensions `Service` and `Version`) and of all versions (`Service` alone):
+requests that the model was asked, those of them that it did not answer, and those that took longer than the limit.
+Not among them: what callers did wrong, the probe's requests, and the first request of each sandbox, of which a new
+version has more for no fault of its own."""
 EVIDENCE = "Evidence"
 """Metric of high resolution, by version: evidence that it is worse than the one before, as a share of what suffices; 1
 and more stops a shift. The largest of all that is counted."""

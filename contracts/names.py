@@ -68,13 +68,13 @@ class Names:
         """Role ARN."""
         return f"arn:{self.partition}:iam::{self.accounts[stack]}:role/{self.role(stack, purpose)}"
 
-    def boundary(self, stack: str) -> str:
-        """Name of the permissions boundary of a stack's roles."""
-        return f"{self.name}-{stack}-boundary"
+    def boundary(self, stack: str, part: str = "") -> str:
+        """Name of the permissions boundary of a stack's roles, or of some of them (`Record.part`)."""
+        return f"{self.stack(stack)}-{part}-boundary" if part else f"{self.stack(stack)}-boundary"
 
-    def boundary_arn(self, stack: str) -> str:
-        """ARN of the permissions boundary of a stack's roles."""
-        return f"arn:{self.partition}:iam::{self.accounts[stack]}:policy/{self.boundary(stack)}"
+    def boundary_arn(self, stack: str, part: str = "") -> str:
+        """ARN of the permissions boundary of a stack's roles, or of some of them."""
+        return f"arn:{self.partition}:iam::{self.accounts[stack]}:policy/{self.boundary(stack, part)}"
 
     def policy_arn(self, stack: str, purpose: str) -> str:
         """ARN of the managed policy that a role has beside its own: it is called like the role."""

@@ -47,6 +47,7 @@ class EnvironmentStack:
                 "probe": bool(self.settings.probe.enabled),
                 "ci": self.settings.ci is not None,
                 "judge": self._judges(),
+                "log_days": self.settings.log_days,
             },
         )
 

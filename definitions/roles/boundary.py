@@ -81,11 +81,11 @@ def boundary(at: Environment, everything: Iterable[Statement]) -> Document:
     own = allow(
         "",
         sorted(action for actions in scoped.values() for action in actions - free),
-        [resource for service in scoped for resource in bounds[service]],
+        [resource for service, actions in scoped.items() if actions for resource in bounds[service]],
     )
     roles = f"arn:{at.names.partition}:iam::{at.names.accounts[at.env]}:role/{at.prefix}-*"
     passing = allow("", ["iam:PassRole"], [roles], {"StringEquals": {"iam:PassedToService": sorted(passed)}})
-    found = document(own, unscoped("", sorted(free)), passing, *iam)
+    found = document(own, unscoped("", sorted(free)), *([passing] if passed else []), *iam)
     for statement in found["Statement"]:
         del statement["Sid"]  # a managed policy holds 6,144 characters, and this one needs them
     return found

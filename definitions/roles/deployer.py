@@ -58,7 +58,7 @@ def attached(at: Environment) -> list[Statement]:
         *_codedeploy(at),
         *(watching.beat(at) if at.by == "own" else watching.closed(at)),
         *(watching.rules(at) if at.by == "own" or at.probe else []),
-        *(judging.make(at) if at.judge else []),
+        *(judging.wait(at) if at.judge else []),
     ]
 
 

@@ -3,7 +3,8 @@
 Reads of settings only: no object of a bucket but release manifests, no log, no request.
 """
 
-from definitions.roles import deployer
+from definitions.roles import deployer, judging
+from definitions.roles.record import SHIFT
 from definitions.roles.statements import Statement, allow, unscoped
 from definitions.roles.subject import Environment
 
@@ -30,7 +31,8 @@ _READS = ("Describe", "Get", "List", "GET", "Verify")
 
 def statements(at: Environment) -> list[Statement]:
     """Compares the environment with its state: reads everything that a stack's resources are set to."""
-    return [*_reads(deployer.statements(at)), *_foundation(at)]
+    records = judging.wait(at)
+    return [*_reads([each for each in deployer.statements(at) if each not in records]), *_foundation(at)]
 
 
 def _reads(statements: list[Statement]) -> list[Statement]:
@@ -61,7 +63,11 @@ def _foundation(at: Environment) -> list[Statement]:
         allow(
             "Policies",
             ["iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyTags", "iam:ListPolicyVersions"],
-            [at.names.boundary_arn(at.env), at.names.policy_arn(at.env, "deployer")],
+            [
+                at.names.boundary_arn(at.env),
+                at.names.boundary_arn(at.env, SHIFT),
+                at.names.policy_arn(at.env, "deployer"),
+            ],
         ),
         allow(
             "Key",
@@ -84,5 +90,12 @@ def _foundation(at: Environment) -> list[Statement]:
             ["events:DescribeRule", "events:ListTagsForResource", "events:ListTargetsByRule"],
             [at.arn("events", f"rule/{at.prefix}-drift-*")],
         ),
+        *(_judging(at) if at.judge else []),
         allow("Subscriptions", ["sns:GetSubscriptionAttributes"], [at.arn("sns", f"{at.prefix}-alarms:*")]),
     ]
+
+
+def _judging(at: Environment) -> list[Statement]:
+    """The state machine that has shifts judged. Its log is read as every function's is."""
+    reads = ("DescribeStateMachine", "ListStateMachineVersions", "ListTagsForResource")
+    return [allow("Judging", [f"states:{read}" for read in reads], [at.names.judge_arn(at.env)])]

@@ -8,7 +8,7 @@ from definitions.images import repository_arn, xgboost
 from definitions.roles import deployer, drift, judging, watching
 from definitions.roles.boundary import boundary as bounded_by
 from definitions.roles.delivery import planned
-from definitions.roles.record import Record, by_purpose
+from definitions.roles.record import SHIFT, Record, by_purpose
 from definitions.roles.runs import read_golden, read_pointer, read_release, read_runs
 from definitions.roles.statements import (
     Document,
@@ -41,10 +41,15 @@ def roles(
     account, tooling = names.accounts[env], names.root(DELIVERY)
 
     def record(
-        purpose: str, trust: Document, statements: Statements, bounded: bool = True, attached: Statements | None = None
+        purpose: str,
+        trust: Document,
+        statements: Statements,
+        bounded: bool = True,
+        attached: Statements | None = None,
+        part: str = "",
     ) -> Record[Environment]:
         description = f"{purpose} of {names.stack(env)}"
-        return Record(purpose, names.role(env, purpose), description, trust, statements, bounded, attached)
+        return Record(purpose, names.role(env, purpose), description, trust, statements, bounded, part, attached)
 
     def delivery(purpose: str) -> str:
         return names.role_arn(DELIVERY, purpose)
@@ -56,6 +61,10 @@ def roles(
     previewers = trust_roles(tooling, [delivery(purpose) for purpose in _previewers(names, env, ci)])
     # CI's role only reads, and reads what the boundary keeps from the others.
     machine = trust_service("states.amazonaws.com", account, names.judge_arn(env))
+    judges = [
+        record(JUDGE, function, judging.judge, part=SHIFT),
+        record("judging", machine, judging.machine, part=SHIFT),
+    ]
     compares = record("drift", trust_role(tooling, delivery("ci-drift")), drift.statements, bounded=False)
     lookers = trust_roles(tooling, [delivery(purpose) for purpose in ("champion", "outcome")])
     looked_up = record("champion", lookers, champion)
@@ -72,8 +81,8 @@ def roles(
             record("tester", trust_role(tooling, delivery(f"test-{env}")), tester),
             record("model", sagemaker, model),
             record("predict", function, predict),
-            record("before-traffic", function, before_traffic),
-            record("after-traffic", function, after_traffic),
+            record("before-traffic", function, before_traffic, part=SHIFT),
+            record("after-traffic", function, after_traffic, part=SHIFT),
             record("shift", codedeploy, shift),
             record("api-logs", trust_service_alone("apigateway.amazonaws.com"), api_logs),
             record("monitor", sagemaker, watching.monitor),
@@ -82,7 +91,7 @@ def roles(
             *([looked_up] if env == names.production else []),
             *(watchers if by == "own" else []),
             *([record(PROBE, function, watching.probe)] if probe else []),
-            *([record(JUDGE, function, judging.judge), record("judging", machine, judging.machine)] if judge else []),
+            *(judges if judge else []),
             *([compares] if ci else []),
         ]
     )
@@ -94,11 +103,10 @@ def _previewers(names: Names, env: str, ci: bool) -> list[str]:
     return ["build", *planner, *(["ci-preview"] if ci else [])]
 
 
-def boundary(at: Environment) -> Document:
-    """The most that any role of the environment can ever do."""
-    bounded = [
-        role for role in roles(at.names, at.env, by=at.by, probe=at.probe, judge=at.judge).values() if role.bounded
-    ]
+def boundary(at: Environment, part: str = "") -> Document:
+    """The most that any role of the environment, or of one part of them, can ever do."""
+    every = roles(at.names, at.env, by=at.by, probe=at.probe, judge=at.judge).values()
+    bounded = [role for role in every if role.bounded and role.part == part]
     return bounded_by(at, [statement for role in bounded for statement in role.statements(at)])
 
 

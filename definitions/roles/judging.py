@@ -1,10 +1,10 @@
-"""Roles of the judge: its function and its state machine; what the deployer needs for them."""
+"""Roles of the judge: its function and its state machine; what the deployer reads of it."""
 
 from contracts.judging import RECORDS, question_key, record_key
 from contracts.names import JUDGE, PREDICT
 from definitions.health import METRICS
 from definitions.roles.runs import read_runs
-from definitions.roles.statements import Statement, allow, pass_role, trace, unscoped, use_key, write_logs
+from definitions.roles.statements import Statement, allow, trace, unscoped, use_key, write_logs
 from definitions.roles.subject import Environment
 
 
@@ -74,13 +74,6 @@ def machine(at: Environment) -> list[Statement]:
     ]
 
 
-def make(at: Environment) -> list[Statement]:
-    """The deployer makes the state machine, and reads how a bake ends."""
-    verbs = ("Create", "Delete", "Describe", "Update")
-    tags = ("states:ListTagsForResource", "states:TagResource", "states:UntagResource")
-    return [
-        pass_role([at.names.role_arn(at.env, "judging")], "states.amazonaws.com", "PassToStates"),
-        allow("Judge", [*(f"states:{verb}StateMachine" for verb in verbs), *tags], [at.names.judge_arn(at.env)]),
-        *verdicts(at),
-        use_key(at.key_arn, [at.s3], "ReadRecords", write=False),
-    ]
+def wait(at: Environment) -> list[Statement]:
+    """The deployer reads how a bake ends."""
+    return [*verdicts(at), use_key(at.key_arn, [at.s3], "ReadRecords", write=False)]

@@ -7,6 +7,10 @@ from typing import Generic, TypeVar
 from definitions.roles.statements import Document, Statement
 
 Subject = TypeVar("Subject")
+SHIFT = "shift"
+"""Part of an environment's roles: those that work while traffic moves."""
+PARTS = ("", SHIFT)
+"""Of an environment's roles, by their boundaries."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,8 @@ class Record(Generic[Subject]):
     """What it may do."""
     bounded: bool = False
     """Whether it has the stack's permissions boundary."""
+    part: str = ""
+    """Which of the stack's boundaries: a managed policy is too short for what all of its roles need."""
     attached: Callable[[Subject], list[Statement]] | None = None
     """The part of `statements` that stands in a managed policy, where a role has one.
 

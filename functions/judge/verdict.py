@@ -89,10 +89,10 @@ def _finding(tally: Tally, metric: str, allowed: float, limit: float) -> Finding
 
 
 def _shifted(evidence_: float) -> str:
+    chance = _shifts(evidence_ / math.log(10))
     return (
         "the new version's predictions are distributed otherwise than the evaluation says of this pair of models, by an"
-        f" odds ratio above {bins.ODDS:.2g}; so much would be seen by chance once in {_shifts(evidence_ / math.log(10))} shifts"
-        " at most"
+        f" odds ratio above {bins.ODDS:.2g}; so much would be seen by chance once in {chance} shifts at most"
     )
 
 

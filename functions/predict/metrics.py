@@ -63,9 +63,11 @@ class Meter:
             same["Variant"] = variant
         counted, answered = _directive(namespace, both, counts), _directive(namespace, both, counts | values)
         self._counted_only = _frame([counted], same)
-        self._failed = _frame([counted, _directive(namespace, by_version, judged, seconds=1)], same)
+        compared = _directive(namespace, [["Service"], *by_version], judged, seconds=1)
+        binned = [_directive(namespace, by_version, bins, seconds=1)] if bins else []
+        self._failed = _frame([counted, compared], same)
         self._first = _frame([answered], same)
-        self._answered = _frame([answered, _directive(namespace, by_version, judged | bins, seconds=1)], same)
+        self._answered = _frame([answered, compared, *binned], same)
         self._handed_on = _frame([_directive(namespace, by_version, {"HandedOn": "Count"})], same)
         self._more = _frame([_directive(namespace, both, {"Predictions": "None"})], same)
 

