@@ -177,7 +177,7 @@ def _stored(names: Names) -> Iterator[Attempt]:
         *(f"{run}/plan/{env}.json" for env in names.environments),
     ]  # fmt: skip
     data = ["source/source.zip", f"{UPLOADED}d.csv", f"{COLLECTED}d.csv", f"{JOINED}d.csv"]
-    captured = ["capture/live/1.jsonl", "monitoring/report.json", "monitoring/code/analyze.py"]
+    captured = ["capture/live/1.jsonl", "monitoring/report.json", "monitoring/code/analyze.py", "judge/d-1.json"]
     buckets = [
         (DELIVERY, names.artifacts_bucket, "artifacts", artifacts),
         (DELIVERY, names.data_bucket, "data", data),
