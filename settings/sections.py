@@ -149,7 +149,13 @@ class Capture:
     days: Annotated[int, Key(Whole(1, 3650), "how long it is kept", 365, "days")]
     # A function runs for 15 minutes at most, and must have time left to report.
     wait_seconds: Annotated[
-        int, Key(Whole(5, 880), "how long the hook after a shift waits for captured requests", 600, "seconds")
+        int,
+        Key(
+            Whole(5, 880),
+            "how long the hook after a shift waits for captured requests, and then for the verdict",
+            600,
+            "seconds",
+        ),
     ]
 
 

@@ -12,7 +12,7 @@
 | `VARIANT`        | optional: the release's own variant; only what that captured counts |
 | `OTHER_VARIANTS` | optional: JSON list of `{"variant", "release", "golden", "sha256"}`, looked for in the same way |
 | `CAPTURE_PERCENTAGE` | optional, default 100: below that, one captured golden request is enough |
-| `WAIT_SECONDS`   | optional, default 600: how long to wait for the capture; bounded by the function's own timeout |
+| `WAIT_SECONDS`   | optional, default 600: how long to wait for the capture, and then for the verdict; at most the time left |
 | `ON_INCONCLUSIVE`, `ON_SILENCE` | where shifts are judged: what follows from no clear verdict (`verdict.Policy`) |
 | `KEY_ARN`        | where shifts are judged: key of the capture bucket |
 
@@ -63,11 +63,13 @@ def handle(event: dict[str, str], context: Any) -> dict[str, str]:
                 # A shadow captures a copy of every request, with an answer of its own.
                 subject.variant,
             )
-            wait = min(float(environment.get("WAIT_SECONDS", "600")), left())
-            return check_golden(search, golden, subject.scope(deployment.id), wait, percentage, time.sleep)
+            return check_golden(search, golden, subject.scope(deployment.id), wait(left()), percentage, time.sleep)
 
         captured = " ".join(map(found, subjects(environment)))
-        return f"{captured} {verdict(deployment, left())}".rstrip()
+        return f"{captured} {verdict(deployment, wait(left()))}".rstrip()
+
+    def wait(left: float) -> float:
+        return min(float(os.environ.get("WAIT_SECONDS", "600")), left)
 
     def verdict(deployment: Deployment, seconds: float) -> str:
         if "ON_INCONCLUSIVE" not in os.environ or deployment.returning or not deployment.stepwise:

@@ -92,7 +92,9 @@ class Source:
     def _sums(
         self, wanted: Mapping[tuple[str, str], dict[str, Any]], start: float, end: float, now: float, period: int
     ) -> dict[float, dict[tuple[str, str], float]]:
-        """Start of a period → key → sum, in the order of time."""
+        """Start of a period → key → sum, in the order of time. Nothing is asked where nothing is old enough yet."""
+        if end <= start:
+            return {}
         keys = list(wanted)
         queries = [
             {"Id": f"m{number}", "MetricStat": {"Metric": wanted[key], "Period": period, "Stat": "Sum"}}

@@ -93,6 +93,7 @@ class Aws:
     def get_metric_data(self, **request: Any) -> dict[str, Any]:
         """A page for each query but the last."""
         self.asked.append(request)
+        assert request["StartTime"] < request["EndTime"], "CloudWatch refuses it"
         number = int(request.get("NextToken") or 0)
         query = request["MetricDataQueries"][number]
         metric = query["MetricStat"]["Metric"]

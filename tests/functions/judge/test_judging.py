@@ -67,6 +67,8 @@ def test_evidence_is_read_from_what_both_versions_reported() -> None:
 def test_windows_are_asked_by_ten_seconds_and_crashes_by_the_minute() -> None:
     aws = Aws()
     judge(aws.clients(), shift(), BEFORE, START)
+    assert aws.asked == [], "nothing is old enough"
+    judge(aws.clients(), shift(), BEFORE, START + 300)
     periods = {
         query["MetricStat"]["Metric"]["MetricName"]: query["MetricStat"]["Period"]
         for request in aws.asked for query in request["MetricDataQueries"]
@@ -78,7 +80,7 @@ def test_windows_are_asked_by_ten_seconds_and_crashes_by_the_minute() -> None:
         "Invocations": 60,
         "Errors": 60,
     }.items() <= periods.items()
-    assert all(request["EndTime"].timestamp() == START for request in aws.asked)
+    assert all(request["EndTime"].timestamp() == START + 300 for request in aws.asked)
 
 
 def test_the_bound_of_the_bake_is_from_the_old_versions_week() -> None:
