@@ -290,6 +290,13 @@ def _autoscaling(at: Environment) -> list[Statement]:
     ]
 
 
+def see_traffic() -> Statement:
+    """How many requests there are tells what a shift can see. CloudWatch lets all metrics of an account be read, or
+    none: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html.
+    """
+    return unscoped("SeeTraffic", ["cloudwatch:GetMetricData"])
+
+
 def _watching(at: Environment) -> list[Statement]:
     alarms = at.arn("cloudwatch", f"alarm:{at.prefix}-*")
     dashboard = f"arn:{at.names.partition}:cloudwatch::{at.names.accounts[at.env]}:dashboard/{at.prefix}"
@@ -312,4 +319,5 @@ def _watching(at: Environment) -> list[Statement]:
             ["cloudwatch:DeleteDashboards", "cloudwatch:GetDashboard", "cloudwatch:PutDashboard"],
             [dashboard],
         ),
+        see_traffic(),
     ]

@@ -262,4 +262,5 @@ def preview(at: Environment) -> list[Statement]:
         allow("SeeServing", ["lambda:GetFunction"], [f"{function}:{LIVE}"]),
         allow("SeeSigning", ["lambda:GetFunctionCodeSigningConfig"], [function]),
         deployer.see_log_role(at),
+        deployer.see_traffic(),
     ]
