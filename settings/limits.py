@@ -15,7 +15,7 @@ from contracts.images import MONITOR, MONITOR_ACCOUNTS, XGBOOST, XGBOOST_ACCOUNT
 from contracts.names import DELIVERY, Names
 from settings.kinds import FAULTY, Problems
 from settings.sections import NAMESPACE
-from settings.shifting import ALL_AT_ONCE, ASK, ASK_MINUTES, BAKE_MINUTES, MINUTES, PERCENT
+from settings.shifting import ALL_AT_ONCE, ASK, ASK_MINUTES, BAKE_MINUTES, CANARY, LINEAR, MINUTES, PERCENT
 
 Values = Mapping[str, Any]
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso": "aws-iso", "eu-iso": "aws-iso"}
@@ -178,6 +178,11 @@ def bake(kind: str, minutes: int | None) -> int:
     return 0 if kind == ALL_AT_ONCE else BAKE_MINUTES
 
 
+def hooks(on_inconclusive: str | None) -> int:
+    """Minutes that both hooks of a shift may take."""
+    return _HOOK + (ASK_MINUTES if on_inconclusive == ASK else _HOOK)
+
+
 def shift(values: Values, problems: Problems) -> None:
     """A shift that goes as it should, with its hooks, is over before it is given up, and some build outlives it.
 
@@ -189,10 +194,10 @@ def shift(values: Values, problems: Problems) -> None:
     if limit is FAULTY or not _sound(deployment, *names):
         return
     kind, (percentage, minutes) = deployment["kind"], steps(deployment["percentage"], deployment["minutes"])
-    count = {"canary": 1, "linear": math.ceil(100 / percentage) - 1}.get(kind, 0)
+    count = {CANARY: 1, LINEAR: math.ceil(100 / percentage) - 1}.get(kind, 0)
     moving = count * minutes + deployment["extend"]
-    hooks = _HOOK + (ASK_MINUTES if deployment["onInconclusive"] == ASK else _HOOK)
-    said, needed = f"{kind}: {moving} minutes, and {hooks} for its hooks", moving + hooks
+    waiting = hooks(deployment["onInconclusive"])
+    said, needed = f"{kind}: {moving} minutes, and {waiting} for its hooks", moving + waiting
     aside = _beside(values) or 0
     over = needed + aside - LONGEST_BUILD
     if over > 0:

@@ -14,7 +14,7 @@ from settings.kinds import Problems
 from settings.limits import bake, steps
 from settings.model import Settings
 from settings.sections import HOSTS, NAMESPACE
-from settings.shifting import ACCEPT, RETURN
+from settings.shifting import ACCEPT, RETURN, Deployment
 
 CONFIG = Section(Settings)
 """All keys there are."""
@@ -62,10 +62,21 @@ def review(stack: str, given: Mapping[str, Any]) -> tuple[Settings | None, list[
     return _complete(settings, values), []
 
 
+def complete_deployment(deployment: Deployment, given: Mapping[str, Any]) -> Deployment:
+    """How traffic moves, with the defaults that other values of it decide. `given`: its values by their keys."""
+    percentage, minutes = steps(given["percentage"], given["minutes"])
+    return replace(
+        deployment,
+        percentage=percentage,
+        minutes=minutes,
+        on_inconclusive=given["onInconclusive"] or ACCEPT,
+        on_silence=given["onSilence"] or RETURN,
+        bake_minutes=bake(given["kind"], given["bakeMinutes"]),
+    )
+
+
 def _complete(settings: Settings, values: Mapping[str, Any]) -> Settings:
     """The defaults that other values decide."""
-    given = values["deployment"]
-    percentage, minutes = steps(given["percentage"], given["minutes"])
     minimum, maximum = rules.limits(values["autoscaling"], settings.instance_count)
     variants = zip(settings.variants, values["variants"], strict=True)
     shadow, ci, retrain = settings.shadow, settings.ci, settings.retrain
@@ -77,14 +88,7 @@ def _complete(settings: Settings, values: Mapping[str, Any]) -> Settings:
         settings,
         probe=probe,
         alarms=replace(settings.alarms, mails=mails),
-        deployment=replace(
-            settings.deployment,
-            percentage=percentage,
-            minutes=minutes,
-            on_inconclusive=given["onInconclusive"] or ACCEPT,
-            on_silence=given["onSilence"] or RETURN,
-            bake_minutes=bake(given["kind"], given["bakeMinutes"]),
-        ),
+        deployment=complete_deployment(settings.deployment, values["deployment"]),
         autoscaling=replace(settings.autoscaling, minimum=minimum, maximum=maximum),
         variants=tuple(
             replace(variant, name=rules.named(given, number)) for number, (variant, given) in enumerate(variants, 1)

@@ -24,7 +24,8 @@ class Replay:
     ]
 
 
-ALL_AT_ONCE = "all-at-once"
+CANARY, LINEAR, ALL_AT_ONCE = "canary", "linear", "all-at-once"
+WARN = "warn"
 PERCENT, MINUTES, BAKE_MINUTES = 10, 5, 10
 """Steps of a shift, and what follows it, where config gives none."""
 ACCEPT, ASK, RETURN = "accept", "ask", "return"
@@ -40,9 +41,9 @@ class Deployment:
     kind: Annotated[
         str,
         Key(
-            Choice(("canary", "linear", ALL_AT_ONCE)),
+            Choice((CANARY, LINEAR, ALL_AT_ONCE)),
             "canary: `percentage` first, the rest after `minutes`; linear: `percentage` more every `minutes`",
-            "canary",
+            CANARY,
         ),
     ]
     percentage: Annotated[
@@ -94,6 +95,15 @@ class Deployment:
         ),
     ]
     replay: Annotated[Replay, Key(Section(Replay), "callers' requests are tried before traffic moves", {})]
+    blind: Annotated[
+        str,
+        Key(
+            Choice((WARN, ACCEPT)),
+            "what plans and deployments say of a shift that can see nothing with as many requests as there are"
+            " ([verdict](verdict.md#what-a-shift-can-see)); accept: no warning",
+            WARN,
+        ),
+    ]
 
     @property
     def interval(self) -> int:
