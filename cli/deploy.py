@@ -25,12 +25,15 @@ def deploy(
 
     Where a plan was approved, only that plan runs: another one is refused with what differs.
     """
+    from operate import ROOT
     from operate.deploy import deploy_release, outcome
     from operate.evidence import write_variables
     from operate.plans import load
+    from operate.power import look, warn
 
     if bool(plan) != bool(plan_sha256):
         raise UserError("--plan and --plan-sha256 go together", "give both, or neither", USAGE)
+    warn(look(ROOT, stack))
     deploy_release(stack, release, manifest_sha256, approved=load(s3(), plan, plan_sha256) if plan else None)
     found = outcome(stack)
     for name, value in found.items():

@@ -27,6 +27,7 @@ def plan(
     from contracts.s3 import S3Location
     from operate import HERE, ROOT, evidence, plans, source_files
     from operate.deploy import refuse_foundation
+    from operate.power import looking, warn
     from operate.previews import Asked, steps
     from preview import digest, report, summary
 
@@ -34,8 +35,11 @@ def plan(
     client = s3()
     found, sha256 = evidence.read_manifest(client, release, manifest_sha256)
     evidence.refuse_other_code(client, S3Location(plans.split(release).bucket, f"code/{found.commit}"))
-    planned = steps(Asked(ROOT, stack, release, pack=HERE / "policies", sealed=True))
-    shown = report(planned)
+    with looking(ROOT, stack) as ahead:
+        planned = steps(Asked(ROOT, stack, release, pack=HERE / "policies", sealed=True))
+        foreseen = ahead.result()
+    shown = report(planned, shift=foreseen.text if foreseen else "")
+    warn(foreseen)
     evidence.refuse_violations(shown)
     refuse_foundation(stack, planned["steps"])
     outcome = {

@@ -41,15 +41,15 @@ def preview(
     from cli.place import ROOT, enter
 
     enter(aws)
+    from operate.power import looking
     from operate.previews import Asked, both, policy_pack, steps
     from preview import as_json, markdown, report, text
 
     asked = Asked(ROOT, stack, release, destroy, refresh, policy_pack(ROOT))
-    if base:
-        with tempfile.TemporaryDirectory(prefix="base-") as folder:
-            found = report(*both(asked, base, Path(folder)), base, destroy)
-    else:
-        found = report(steps(asked), destroy=destroy)
+    with looking(ROOT, stack) as ahead, tempfile.TemporaryDirectory(prefix="base-") as folder:
+        head, other = both(asked, base, Path(folder)) if base else (steps(asked), None)
+        foreseen = ahead.result()
+    found = report(head, other, base, destroy, foreseen.text if foreseen else "")
     write = {Format.markdown: markdown, Format.json: as_json, Format.text: text}[format]
     _write(write(found), out)
     raise typer.Exit(found.exit_code)

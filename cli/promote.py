@@ -31,6 +31,7 @@ def promote(
     from operate.clients import Clients
     from operate.comparison import compare
     from operate.deploy import deploy_release
+    from operate.power import look, warn
     from operate.project import environment, read_project
     from operate.variants import configured, take_out
 
@@ -48,6 +49,7 @@ def promote(
         return
     print(f"promoting {variant}: release {json.loads(manifests[variant])['id']}", flush=True)
     sha256 = hashlib.sha256(manifests[variant].encode()).hexdigest()
+    warn(look(ROOT, stack))
     deploy_release(stack, known[variant].manifest, sha256, without=variant)
     print(f"{variant} is the release of {stack} now. {take_out(path, known[variant])}")
     print("Until then the config names the release as its own challenger, and every update is refused.")

@@ -23,8 +23,9 @@ CODE = ("functions/jobs/features/features.sql", "functions/jobs/evaluate/evaluat
 """What the workflow's jobs fetch by the commit."""
 LONGEST = 750
 """Characters of the evidence: CodePipeline puts 1000 into the mail, and the three hashes are beside it."""
-SUMMARY = 450
-"""Characters of the summary that are there whatever the release says of itself: verdict, exemptions, cost."""
+SUMMARY = 540
+"""Characters of the summary that are there whatever the release says of itself: verdict, exemptions, what the shift can
+see, cost."""
 
 
 def write_variables(path: Path, values: Mapping[str, str]) -> None:
@@ -70,10 +71,13 @@ def reports_of(stacks: Sequence[str]) -> "list[Report]":
 
 def report_of(stack: str, release: str = "") -> "Report":
     """The report on one environment, compared with what is there now. Raises UserError where the preview fails."""
+    from operate.power import looking
     from operate.previews import Asked, policy_pack, steps
     from preview import report
 
-    return report(steps(Asked(ROOT, stack, release, pack=policy_pack(HERE))))
+    with looking(ROOT, stack) as ahead:
+        planned, foreseen = steps(Asked(ROOT, stack, release, pack=policy_pack(HERE))), ahead.result()
+    return report(planned, shift=foreseen.text if foreseen else "")
 
 
 def refuse_violations(found: "Report") -> None:

@@ -13,7 +13,7 @@ from preview.names import NEW, Names, names_of
 from preview.plan import Finding, Plan, read
 from preview.quote import code
 from preview.rename import renames
-from preview.serving import serving
+from preview.serving import SHIFT, serving
 from preview.values import LATER, differences
 
 _MOST_FIRST = 12
@@ -21,11 +21,16 @@ _MOST_NAMED = 4
 
 
 def report(
-    head: Mapping[str, Any], base: Mapping[str, Any] | None = None, base_name: str = "", destroy: bool = False
+    head: Mapping[str, Any],
+    base: Mapping[str, Any] | None = None,
+    base_name: str = "",
+    destroy: bool = False,
+    shift: str = "",
 ) -> Report:
     """A report from the steps document of the head, and of the base where the head is compared with one.
 
     Without a base the head is compared with what is there now. `base_name` is how the base is called in the text.
+    `shift` is what a shift can see; it is left out where none has been yet: there is no release to shift from.
     Raises ValueError for documents of another schema.
     """
     plan, other = read(head), read(base) if base is not None else None
@@ -50,6 +55,7 @@ def report(
         tuple(first),
         tuple(taken_back(plan, other)),
         tuple(accepted),
+        shift if not destroy and any(each.type == SHIFT for each in plan.before.values()) else "",
     )
 
 

@@ -186,6 +186,8 @@ class Report:
     taken_back: Sequence[str] = ()
     """What the base would do and the head does not."""
     exempted: Sequence[Exempted] = ()
+    shift: str = ""
+    """What the shift can see of the environment's requests; empty where nothing is shifted, or nobody has looked."""
 
     @property
     def own(self) -> list[Change]:

@@ -28,6 +28,8 @@ def _render(report: Report, most: int) -> str:
     if report.first:
         parts.append("")
     parts.append(line(verdict(report)) + "\n")
+    if report.shift:
+        parts.append(line(f"Shift: {report.shift}.") + "\n")
     shown = [each for each in report.own if each.danger is not Danger.FOLLOWS]
     sections: list[tuple[str, list[str], bool]] = [
         ("Rights", _listed(each.text for each in report.capabilities), True),

@@ -10,9 +10,13 @@ LIMIT = 900
 
 
 def summary(report: Report) -> str:
-    """The verdict, what is exempted, the cost, and as many of the first lines as fit, without Markdown."""
+    """The verdict, what is exempted, what the shift can see, the cost, and as many of the first lines as fit.
+
+    Without Markdown.
+    """
     exempted = f"{count(report.exempted)}. " if report.exempted else ""
-    head = f"{verdict(report)} {exempted}Cost: {cost_line(report)}."
+    shift = f"Shift: {report.shift}. " if report.shift else ""
+    head = f"{verdict(report)} {exempted}{shift}Cost: {cost_line(report)}."
     room = LIMIT - len(head)
     kept: list[str] = []
     for number, line in enumerate(report.first):

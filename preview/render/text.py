@@ -16,9 +16,7 @@ def text(report: Report) -> str:
 
 
 def _lines(report: Report) -> Iterator[str]:
-    for line in report.first:
-        yield f"! {flat(line.text)}"
-    yield flat(verdict(report))
+    yield from _head(report)
     if report.capabilities:
         yield "\nRights"
         yield from (f"  {flat(each.text)}" for each in report.capabilities)
@@ -47,6 +45,13 @@ def _lines(report: Report) -> Iterator[str]:
     )
     yield from ("\nOutputs", *(f"  {flat(each)}" for each in report.outputs)) if report.outputs else ()
     yield from _cost(report)
+
+
+def _head(report: Report) -> Iterator[str]:
+    yield from (f"! {flat(line.text)}" for line in report.first)
+    yield flat(verdict(report))
+    if report.shift:
+        yield f"Shift: {flat(report.shift)}."
 
 
 def _named(change: Change) -> str:

@@ -1,12 +1,16 @@
 """The report as a whole: base and head, order, length, formats."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from contracts.release import Champion, parse_release
+from operate.evidence import LONGEST, evidence
 from preview import as_json, markdown, report, summary, text
 from preview.render.markdown import LIMIT
+from tests.functions import samples
 from tests.preview import world
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
@@ -200,3 +204,42 @@ def test_a_policy_that_is_only_written_anew_changes_no_right() -> None:
 def test_a_document_of_another_schema_is_refused() -> None:
     with pytest.raises(ValueError, match="not a steps document of schema 1: its schema is 7"):
         report(world.document() | {"schema": 7})
+
+
+SHIFT = "pulumi-python:dynamic/glidepath:TrafficShift"
+SEES = "at 0.1 requests/s this shift (10 % every minute) sees failures of 41 % and more"
+
+
+def test_what_a_shift_can_see_is_told_wherever_there_is_a_release_to_shift_from() -> None:
+    moved = world.step("update", SHIFT, "shift", {"release": "a"}, {"release": "b"})
+    found = report(world.document(moved), shift=SEES)
+    assert f"compared with what is there now.\nShift: {SEES}.\n" in text(found)
+    assert f"\n\nShift: {SEES}.\n\n" in markdown(found)
+    assert f"compared with what is there now. Shift: {SEES}. Cost: " in summary(found)
+    assert json.loads(as_json(found))["shift"] == SEES
+
+
+@pytest.mark.parametrize(
+    ("step", "destroy"),
+    [
+        (world.step("create", SHIFT, "shift", None, {"release": "b"}), False),
+        (world.step("delete", SHIFT, "shift", {"release": "a"}), True),
+        (changed("a", 1, 2), False),
+    ],
+)
+def test_nobody_is_told_of_a_shift_that_moves_no_callers(step: dict[str, Any], destroy: bool) -> None:
+    found = report(world.document(step), destroy=destroy, shift=SEES)
+    assert found.shift == ""
+    assert "Shift:" not in text(found) + markdown(found) + summary(found)
+
+
+def test_the_approver_reads_it_whatever_else_there_is_to_say() -> None:
+    steps = [world.step("delete", ALARM, f"alarm-{number}" * 9, {}) for number in range(40)]
+    moved = world.step("update", SHIFT, "shift", {"release": "a"}, {"release": "b"})
+    longest = "`minutes: 1111` (18 hours in all) would see 5.1 %"
+    sees = f"at 0.00011 requests/s this shift (10 % for 120 minutes) sees failures of 41 % and more; {longest}"
+    loud = parse_release(json.dumps(samples.manifest()))
+    loud = replace(loud, champion=Champion(None, None, "nothing changes, all is well. " * 99))
+    mail = evidence(loud, "prod", summary(report(world.document(moved, *steps), shift=sees)))
+    assert len(mail) <= LONGEST
+    assert f"Shift: {sees.replace('`', '')}. Cost: " in mail.replace("`", "")
