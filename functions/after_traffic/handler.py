@@ -12,7 +12,7 @@
 | `VARIANT`        | optional: the release's own variant; only what that captured counts |
 | `OTHER_VARIANTS` | optional: JSON list of `{"variant", "release", "golden", "sha256"}`, looked for in the same way |
 | `CAPTURE_PERCENTAGE` | optional, default 100: below that, one captured golden request is enough |
-| `WAIT_SECONDS`   | optional, default 600: how long to wait for the capture, then for the verdict; at most the time left |
+| `WAIT_SECONDS`   | optional, default 600: seconds for the capture, then for the verdict, within the time left |
 | `ON_INCONCLUSIVE`, `ON_SILENCE` | where shifts are judged: what follows from no clear verdict (`verdict.Policy`) |
 | `KEY_ARN`        | where shifts are judged: key of the capture bucket |
 
