@@ -9,12 +9,15 @@ from definitions.roles.subject import Environment
 
 
 def verdicts(at: Environment) -> list[Statement]:
-    """Read the judge's records."""
-    return [allow("ReadVerdict", ["s3:GetObject"], [at.names.bucket_arn(at.capture, record_key("*"))]), _find(at)]
+    """Read the judge's records, and look whether there is one."""
+    return [_read(at), _find(at)]
+
+
+def _read(at: Environment) -> Statement:
+    return allow("ReadVerdict", ["s3:GetObject"], [at.names.bucket_arn(at.capture, record_key("*"))])
 
 
 def _find(at: Environment) -> Statement:
-    """Look whether there is one."""
     prefixes = {"StringLike": {"s3:prefix": f"{RECORDS}/*"}}
     return allow("FindRecords", ["s3:ListBucket"], [at.names.bucket_arn(at.capture)], prefixes)
 
@@ -76,4 +79,4 @@ def machine(at: Environment) -> list[Statement]:
 
 def wait(at: Environment) -> list[Statement]:
     """The deployer reads how a bake ends."""
-    return [*verdicts(at), use_key(at.key_arn, [at.s3], "ReadRecords", write=False)]
+    return [_read(at), use_key(at.key_arn, [at.s3], "ReadRecords", write=False)]
