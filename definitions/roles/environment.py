@@ -185,7 +185,7 @@ def after_traffic(at: Environment) -> list[Statement]:
             [at.names.bucket_arn(at.capture)],
             {"StringLike": {"s3:prefix": "capture/*"}},
         ),
-        use_key(at.key_arn, [at.s3], write=False),
+        use_key(at.key_arn, [at.s3], write=at.judge),
         *read_golden(at),
         *([*judging.verdicts(at), judging.questions(at)] if at.judge else []),
         *_report(at),

@@ -137,7 +137,8 @@ def _answer(clients: Clients, shift: Shift, record: Record, hook: str, now: floa
         return replace(record, asked=now)
     if now - record.asked < ASK_SECONDS:
         return record
-    status = "Succeeded" if clients.environment["ON_SILENCE"] == "accept" else "Failed"
+    accepted = clients.environment["ON_SILENCE"] == "accept"
+    status = "Succeeded" if accepted else "Failed"
     try:
         clients.codedeploy.put_lifecycle_event_hook_execution_status(
             deploymentId=shift.deployment, lifecycleEventHookExecutionId=hook, status=status
@@ -147,7 +148,8 @@ def _answer(clients: Clients, shift: Shift, record: Record, hook: str, now: floa
         if error.response["Error"]["Code"] != "LifecycleEventAlreadyCompletedException":
             raise
     else:
-        log("INFO", f"nobody has answered for {ASK_SECONDS // 60} minutes: {status}", deployment=shift.deployment)
+        follows = "the release stays" if accepted else "traffic goes back"
+        _say(not accepted, f"nobody has answered for {ASK_SECONDS // 60} minutes: {follows}", shift)
     return replace(record, answered=True)
 
 

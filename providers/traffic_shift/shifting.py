@@ -245,13 +245,15 @@ class Shifting:
 
     def _reason(self, deployment: str, hook: str, code: str, message: str) -> str:
         """What the hook or the judge has written into its log; empty where neither ended the deployment."""
+        props, logs, judge = self._props, self._client("logs"), self._props.get("judge") or ""
+        if hook == _HOOKS[0]:
+            return verdict(logs, props["before"], deployment)
         if hook:
-            function = self._props["before" if hook == _HOOKS[0] else "after"]
-        elif code == "ALARM_ACTIVE" and EVIDENCE in message and self._props.get("judge"):
-            function = self._props["judge"]
-        else:
-            return ""
-        return verdict(self._client("logs"), function, deployment)
+            # Where a person was asked, and did not answer, it is the judge that spoke for the hook.
+            return verdict(logs, props["after"], deployment) or (verdict(logs, judge, deployment) if judge else "")
+        if code == "ALARM_ACTIVE" and EVIDENCE in message and judge:
+            return verdict(logs, judge, deployment)
+        return ""
 
     def _rolled_back(self) -> Alias:
         """The alias once nothing moves it any more, or as it is when that takes too long."""
