@@ -1,13 +1,21 @@
 """Promotion: what config and metrics say of variants, and what a person is told to change."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from typer.testing import CliRunner, Result
 
+from cli import place, promote
 from cli.errors import UserError
+from functions.judge.counts import Counts
+from functions.judge.record import FAILED
+from operate import comparison, deploy
+from operate.comparison import Comparison
 from operate.variants import Configured, Figures, configured, figures, leave_out, row, serving, table, take_out
+from operate.versus import Answer, Finding
 
 FIRST, SECOND = "s3://artifacts/runs/1/release/manifest.json", "s3://artifacts/runs/2/release/manifest.json"
 TEXT = f"""# what serves
@@ -126,3 +134,86 @@ def test_an_endpoint_that_does_not_serve_is_named() -> None:
 
     with pytest.raises(UserError, match="endpoint e-1 is Failed"):
         serving(Failed(), "e-1")
+
+
+# --- what is let through ---------------------------------------------------------------------------------------------
+
+
+class Production:
+    """A project whose production serves `live` and a challenger, and that remembers what was deployed."""
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.deployed: list[str] = []
+        self.answer: Answer = "no worse"
+        accounts = {"delivery": "1" * 12, "dev": "2" * 12, "prod": "3" * 12}
+        delivery = {"aws:region": "eu-west-1", "glidepath:name": "taxi", "glidepath:accounts": accounts}
+        (root / "Pulumi.delivery.yaml").write_text(yaml.safe_dump({"config": delivery}))
+        monkeypatch.setattr(place, "ROOT", root)
+        monkeypatch.setattr(comparison, "compare", lambda *_: self._compared())
+        monkeypatch.setattr(deploy, "deploy_release", lambda _, manifest, *__, **___: self.deployed.append(manifest))
+
+    def _compared(self) -> Comparison:
+        finding = Finding(FAILED, self.answer, Counts(80, 1, 20, 5), 3.0, 1.0, 0.1, None)
+        manifests = {name: json.dumps({"id": f"release-{name}"}) for name in ("live", "challenger")}
+        shown = {name: Figures(90, 0, 2, 4.5, 4.5) for name in manifests}
+        return Comparison("e-1", "challenger", "the table", shown, manifests, 0, (finding,))
+
+    def promote(self, *options: str) -> Result:
+        return CliRunner().invoke(promote.app, ["prod", "challenger", *options, "--aws"])
+
+
+@pytest.fixture
+def production(path: Path, monkeypatch: pytest.MonkeyPatch) -> Production:
+    return Production(path.parent, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("answer", "options", "deploys"),
+    [
+        ("better", (), True),
+        ("no worse", (), True),
+        ("not yet", (), False),
+        ("not yet", ("--yes",), True),
+        ("not yet", ("--anyway",), True),
+        ("worse", (), False),
+        ("worse", ("--yes",), False),
+        ("worse", ("--anyway",), True),
+        ("better", ("--show",), False),
+        ("worse", ("--show", "--anyway"), False),
+        ("better", ("--json",), False),
+    ],
+)
+def test_what_is_worse_or_not_told_yet_needs_a_word(
+    production: Production, answer: Answer, options: tuple[str, ...], deploys: bool
+) -> None:
+    production.answer = answer
+    done = production.promote(*options)
+    assert production.deployed == ([FIRST] if deploys else [])
+    if deploys or "--show" in options or "--json" in options:
+        assert done.exit_code == 0, done.output
+    else:
+        assert isinstance(done.exception, UserError)
+        assert done.exception.fix
+
+
+def test_a_person_at_a_terminal_is_asked(production: Production, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(promote, "confirm", asked.append)
+    production.answer = "not yet"
+    assert production.promote().exit_code == 0
+    assert asked == ["Make challenger the release, though a loss is not ruled out?"]
+    assert production.deployed == [FIRST]
+
+
+def test_the_comparison_stands_before_the_refusal(production: Production) -> None:
+    production.answer = "worse"
+    done = production.promote()
+    assert "the table\n\nchallenger against live since 1970-01-01 00:00 UTC: worse\n" in done.output
+    assert "challenger: 5 of 20 requests failed, live: 1 of 80;" in done.output
+    assert isinstance(done.exception, UserError)
+    assert done.exception.message == "challenger is worse than the release, so nothing was changed"
+
+
+def test_json_is_all_that_is_printed(production: Production) -> None:
+    shown = json.loads(production.promote("--json").output)
+    assert (shown["answer"], shown["variants"]["live"]["requests"]) == ("no worse", 90)

@@ -151,6 +151,21 @@ def test_trimmed_mean_and_missing_percentile() -> None:
         statistic("XYZ", samples)
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"), [("TC(3:)", 14), ("TC(:3)", 6), ("TC(2.5:4)", 4), ("TC(99:)", 0), ("TC(0:99)", 20)]
+)
+def test_a_trimmed_count_has_its_upper_boundary(name: str, expected: int) -> None:
+    samples = [Sample(0, 2, 2 * n, n, n, "None") for n in range(1, 11)]
+    assert statistic(name, samples) == expected
+    assert statistic(name, [Sample(0, 5, 10, 1, 3, "None")]) is None
+
+
+@pytest.mark.parametrize("name", ["TC(:)", "TC(3)", "TC(10%:)", "TC(-1:)"])
+def test_other_trimmed_counts_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="is no statistic that the rehearsal computes"):
+        statistic(name, [Sample(0, 1, 1, 1, 1, "None")])
+
+
 def test_policy_deny_wins_and_conditions_bind() -> None:
     allow = {"Effect": "Allow", "Principal": {"Service": "a.amazonaws.com"}, "Action": "sts:AssumeRole"}
     service = Principal("a.amazonaws.com", "1", "service")

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 import xgboost
 
+from functions.judge.counts import NOTHING, Counts
+from functions.judge.record import FAILED, SLOW
+from operate.minutes import Contest, minutes
 from rehearsal.cloud.containers.xgboost_serve import ContainerError
 from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.cloud.services.sagemaker import endpoints
@@ -202,6 +205,12 @@ def test_weights_split_the_requests(world: World, artifact: str) -> None:
     # A quarter of the requests; six standard deviations are 37.
     assert abs(answered.count("b") - asked / 4) < 37
     assert invocations(world, "e12", "b") == answered.count("b")
+    # Each of them took longer than no time at all.
+    contest = Contest("e12", time.time() - 120, "1", "Glidepath", "taxi-prod", 0.0)
+    found, _ = minutes(world.client("cloudwatch"), contest, "b", "a", time.time() + 400)
+    counted = {metric: sum(each, NOTHING) for metric, each in found.items()}
+    of_a, of_b = answered.count("a"), answered.count("b")
+    assert counted == {FAILED: Counts(of_a, 0, of_b, 0), SLOW: Counts(of_a, of_a, of_b, of_b)}
 
 
 def test_what_an_endpoint_cannot_have(world: World, artifact: str) -> None:

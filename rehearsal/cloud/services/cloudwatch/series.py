@@ -16,6 +16,8 @@ SHORT_SECONDS = 3 * 3600
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
 """
 _PERCENTILE = re.compile(r"(p|tm)(\d{1,2}(?:\.\d{1,10})?|100)")
+# The trimmed count between absolute values, either of which may be left out.
+_COUNT = re.compile(r"TC\((\d+(?:\.\d{1,10})?)?:(\d+(?:\.\d{1,10})?)?\)")
 STATISTICS = frozenset({"SampleCount", "Average", "Sum", "Minimum", "Maximum"})
 
 Key = tuple[str, str, frozenset[tuple[str, str]]]
@@ -107,7 +109,7 @@ def key_of(namespace: str, name: str, dimensions: Mapping[str, str]) -> Key:
 
 
 def statistic(name: str, samples: Iterable[Sample]) -> float | None:
-    """One statistic of some samples, e.g. `Average`, `p99`, `tm90`. None where the samples do not give it.
+    """One statistic of some samples, e.g. `Average`, `p99`, `tm90`, `TC(100:)`. None where the samples do not give it.
 
     Raises ValueError for a name that is no statistic.
     """
@@ -124,12 +126,15 @@ def statistic(name: str, samples: Iterable[Sample]) -> float | None:
             "Minimum": min(sample.low for sample in items),
             "Maximum": max(sample.high for sample in items),
         }[name]
-    match = _PERCENTILE.fullmatch(name)
-    if not match:
+    match, between = _PERCENTILE.fullmatch(name), _COUNT.fullmatch(name)
+    if not match and not (between and any(between.groups())):
         raise ValueError(f"{name!r} is no statistic that the rehearsal computes")
     values = sorted((sample.low, sample.count) for sample in items if sample.low == sample.high)
     if not values:
         return None
+    if not match:
+        assert between is not None
+        return _count(values, float(between[1] or -math.inf), float(between[2] or math.inf))
     fraction = float(match[2]) / 100
     return _percentile(values, fraction) if match[1] == "p" else _trimmed_mean(values, fraction)
 
@@ -149,6 +154,14 @@ def _at(values: list[tuple[float, float]], rank: int) -> float:
         if rank < seen:
             return value
     return values[-1][0]
+
+
+def _count(values: list[tuple[float, float]], low: float, high: float) -> float:
+    """Without what is at the lower boundary, with what is at the upper one.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html
+    """
+    return sum(count for value, count in values if low < value <= high)
 
 
 def _trimmed_mean(values: list[tuple[float, float]], fraction: float) -> float:
