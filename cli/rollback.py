@@ -58,6 +58,9 @@ def lines(wanted: "Plan", now: bool) -> list[str]:
     if wanted.under_way:
         shift = wanted.under_way
         found.append(f"  first      the shift to {shift.release} (deployment {shift.id}) is stopped and rolled back")
+    if wanted.baking:
+        which = f"{wanted.baking.release} is in its bake (deployment {wanted.baking.deployment})"
+        found.append(f"  first      {which}: its traffic is taken back, all at once")
     if not wanted.deploys:
         return [*found, f"  then       {release.id} takes all traffic again: nothing else is to be done"]
     found += [

@@ -61,7 +61,8 @@ class Judge(pulumi.ComponentResource):
             metric_name=QUESTION,
             dimensions={"Service": service},
             statistic="Maximum",
-            period=60,
+            # The judge looks every two minutes in the longest shifts: one question is one mail.
+            period=300,
             evaluation_periods=1,
             comparison_operator="GreaterThanOrEqualToThreshold",
             threshold=1,

@@ -26,6 +26,19 @@ class LocatedRelease:
     sha256: str
     follows: bool = False
     """Whether the environment has recorded a release, this one or another, that callers may be with."""
+    recorded: str = ""
+    """Id of that release, where the record can be read."""
+
+    @property
+    def compared(self) -> bool:
+        """Whether the evaluation knows where the predictions of this model and of the one that serves lie.
+
+        Of a release that serves already, its own shift is long over: what was known then is taken to have been so.
+        """
+        pair = self.release.pair
+        if pair is None or pair.table is None or self.release.distribution is None:
+            return False
+        return self.recorded in (pair.release, self.release.id)
 
     @property
     def pointer(self) -> str:
@@ -59,11 +72,11 @@ def find(named: str, sha256: str, pointer: str, retire: bool, trust: Trust) -> L
         return None
     recorded = _recorded(pointer)
     if named:
-        return replace(load(named, trust, sha256), follows=recorded is not None)
+        return replace(load(named, trust, sha256), follows=recorded is not None, recorded=_id(recorded))
     if recorded is None:
         return None
     present = _present(pointer, recorded)
-    return replace(load(present.manifest, trust, present.sha256, serves=True), follows=True)
+    return replace(load(present.manifest, trust, present.sha256, serves=True), follows=True, recorded=present.id)
 
 
 def load(manifest: str, trust: Trust, sha256: str = "", serves: bool = False) -> LocatedRelease:
@@ -113,6 +126,12 @@ def _recorded(pointer: str) -> str | None:
             f"the release recorded in {pointer} cannot be read: {error}; nothing was touched"
         ) from None
     return dict(zip(found.names, found.values, strict=True)).get(pointer)
+
+
+def _id(recorded: str | None) -> str:
+    with contextlib.suppress(PointerError):
+        return parse_pointer(recorded or "").id
+    return ""
 
 
 def _present(pointer: str, recorded: str) -> Pointer:

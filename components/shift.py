@@ -18,7 +18,7 @@ from components.traffic_shift import TrafficShift
 from components.variants import OtherVariant
 from contracts.appspec import ALL_AT_ONCE, traffic_routing
 from contracts.names import JUDGE, Names
-from definitions.judging import every
+from definitions.judging import bake_every, every
 
 if TYPE_CHECKING:
     from pulumi_aws.codedeploy import DeploymentConfigTrafficRoutingConfigArgsDict as TrafficRouting
@@ -83,6 +83,8 @@ class ShiftArgs(TypedDict):
     """What follows where the judge cannot tell: accept, ask or return."""
     silence: str
     """What follows where a person who is asked says nothing: accept or return."""
+    verdict_seconds: int
+    """How long the hook after traffic waits for the verdict."""
     bake_minutes: int
     """How long the release is judged at full traffic, with the former one still there."""
     log_days: int
@@ -200,9 +202,17 @@ def _before(args: ShiftArgs) -> dict[str, pulumi.Input[str]]:
     bake = args["bake_minutes"]
     return told | {
         "JUDGE_ARN": args["names"].judge_arn(args["env"]),
-        "JUDGE_SECONDS": str(every(args["limit_minutes"] + bake)),
+        "JUDGE_SECONDS": str(every(_steps_minutes(args))),
+        "BAKE_SECONDS": str(bake_every(bake)),
         "BAKE_MINUTES": str(bake),
     }
+
+
+def _steps_minutes(args: ShiftArgs) -> int:
+    """How long traffic moves."""
+    if args["kind"] == "linear":
+        return args["minutes"] * (-(-100 // args["percentage"]) - 1)
+    return args["minutes"] if args["kind"] == "canary" else 0
 
 
 def _after(args: ShiftArgs) -> dict[str, pulumi.Input[str]]:
@@ -212,6 +222,7 @@ def _after(args: ShiftArgs) -> dict[str, pulumi.Input[str]]:
     return {
         "ON_INCONCLUSIVE": args["inconclusive"],
         "ON_SILENCE": args["silence"],
+        "VERDICT_SECONDS": str(args["verdict_seconds"]),
         "KEY_ARN": args["key_arn"],
     }
 

@@ -10,6 +10,8 @@ ALL_AT_ONCE = "CodeDeployDefault.LambdaAllAtOnce"
 """AWS's own deployment configuration that moves all traffic in one step."""
 
 
+TAKEN_BACK = "Taken back in its bake: "
+"""Begins the reason of a return that the judge makes; its sentence follows."""
 ACTIVE = ("Created", "Queued", "InProgress", "Baking", "Ready")
 """Statuses of a deployment that has not ended."""
 
@@ -20,6 +22,8 @@ def app_spec(
     """AppSpec as JSON text: `alias` of `function` goes from version `current` to `target`, between the hooks."""
     hooks = [{"BeforeAllowTraffic": before}] if before else []
     hooks += [{"AfterAllowTraffic": after}] if after else []
+    # Left out where there is none: the member is optional, and nobody says that it may be empty.
+    hooked = {"Hooks": hooks} if hooks else {}
     return json.dumps(
         {
             "version": 0.0,
@@ -36,7 +40,7 @@ def app_spec(
                     }
                 }
             ],
-            "Hooks": hooks,
+            **hooked,
         }
     )
 

@@ -18,8 +18,9 @@ RECORDS = "judge"
 """First part of the keys of the judge's records in the capture bucket."""
 QUESTION = "Question"
 """Metric, by service: 1 while a person is asked whether an inconclusive release may stay."""
-ASK_SECONDS = 50 * 60
-"""How long a person is asked. CodeDeploy waits for a hook's report for an hour:
+ASK_SECONDS = 40 * 60
+"""How long a person is asked. CodeDeploy waits for a hook's report for an hour, of which the hook itself may take 15
+minutes before it asks:
 https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html"""
 
 
@@ -39,8 +40,9 @@ class Shift:
     """One deployment.
 
     `release` and `former` are the releases of versions `new` and `old` (`former` empty where this program did not make
-    that). `edges`: between the bins that the old version counts its predictions by. `manifest` and `sha256` are the
-    new release's. `judged`: whether traffic moves by steps. `every`: seconds between two looks.
+    that). `endpoint` is the former one's, `edges` lie between the bins that the old version counts its predictions by.
+    `manifest` and `sha256` are the new release's. `judged`: whether traffic moves by steps. `apart`: why their requests
+    cannot be compared all the same. `every`, `bake_every`: seconds between two looks, while traffic moves and later.
     """
 
     deployment: str
@@ -53,6 +55,9 @@ class Shift:
     sha256: str
     judged: bool
     every: int
+    endpoint: str = ""
+    apart: str = ""
+    bake_every: int = 10
 
 
 def read_shift(given: Mapping[str, Any]) -> Shift:

@@ -7,15 +7,22 @@ from typing import Any
 
 SECONDS = 50 * 3600
 """CodeDeploy ends a deployment after 50 hours, and a build after 36: nothing is judged longer."""
-LOOKS = 1_700
+SHIFT_LOOKS, BAKE_LOOKS = 1_200, 400
 """An execution's history holds 25,000 events, and a look takes 14 of them (two tasks with five, two other states with
 two): https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
 LEAST_SECONDS = 10
+_AROUND_MINUTES = 80
+"""Beside its steps: both hooks, and an hour in which a person is asked."""
 
 
-def every(minutes: float) -> int:
-    """Seconds between two looks at a deployment that may last so many minutes."""
-    return max(LEAST_SECONDS, -int(-minutes * 60 // LOOKS))
+def every(steps_minutes: float) -> int:
+    """Seconds between two looks while traffic moves, of a shift whose steps last so many minutes in all."""
+    return max(LEAST_SECONDS, -int(-(steps_minutes + _AROUND_MINUTES) * 60 // SHIFT_LOOKS))
+
+
+def bake_every(minutes: float) -> int:
+    """Seconds between two looks at full traffic."""
+    return max(LEAST_SECONDS, -int(-minutes * 60 // BAKE_LOOKS))
 
 
 def state_machine(function: str, alias: str, judge_arn: str) -> dict[str, Any]:
@@ -26,7 +33,11 @@ def state_machine(function: str, alias: str, judge_arn: str) -> dict[str, Any]:
         "StartAt": "Begin",
         "TimeoutSeconds": SECONDS,
         "States": {
-            "Begin": {"Type": "Pass", "Parameters": {"shift.$": "$"}, "Next": "Read"},
+            "Begin": {
+                "Type": "Pass",
+                "Parameters": {"shift.$": "$", "look": {"done": False, "wait.$": "$.every"}},
+                "Next": "Read",
+            },
             # By the service itself, so that nothing comes between the answer and the moment that is put down for it.
             "Read": {
                 "Type": "Task",
@@ -42,9 +53,14 @@ def state_machine(function: str, alias: str, judge_arn: str) -> dict[str, Any]:
                 "Resource": "arn:aws:states:::lambda:invoke",
                 "Parameters": {
                     "FunctionName": judge_arn,
-                    "Payload": {"shift.$": "$.shift", "alias.$": "$.alias", "now.$": "$$.State.EnteredTime"},
+                    "Payload": {
+                        "shift.$": "$.shift",
+                        "alias.$": "$.alias",
+                        "began.$": "$$.Execution.StartTime",
+                        "now.$": "$$.State.EnteredTime",
+                    },
                 },
-                "ResultSelector": {"done.$": "$.Payload.done"},
+                "ResultSelector": {"done.$": "$.Payload.done", "wait.$": "$.Payload.wait"},
                 "ResultPath": "$.look",
                 "TimeoutSeconds": 90,
                 "Catch": failed,
@@ -55,7 +71,7 @@ def state_machine(function: str, alias: str, judge_arn: str) -> dict[str, Any]:
                 "Choices": [{"Variable": "$.look.done", "BooleanEquals": True, "Next": "End"}],
                 "Default": "Wait",
             },
-            "Wait": {"Type": "Wait", "SecondsPath": "$.shift.every", "Next": "Read"},
+            "Wait": {"Type": "Wait", "SecondsPath": "$.look.wait", "Next": "Read"},
             "End": {"Type": "Succeed"},
         },
     }

@@ -15,7 +15,7 @@ from contracts.release import Release, ReleaseError, parse_release
 from contracts.s3 import parse_s3_uri
 from operate.clients import Clients
 from operate.project import Project
-from operate.releases import Attempt, ServingRecord, Traffic
+from operate.releases import Attempt, ServingRecord, Traffic, with_bakes
 
 _PAGE = 25
 """As many deployments as CodeDeploy describes in one call."""
@@ -87,7 +87,7 @@ class History:
             found += codedeploy.batch_get_deployments(deploymentIds=ids[start : start + _PAGE])["deploymentsInfo"]
         found.sort(key=lambda info: info["createTime"], reverse=True)
         releases = self._releases_of_versions()
-        return [_attempt(info, releases) for info in found[:newest]]
+        return with_bakes([_attempt(info, releases) for info in found[:newest]])
 
     def manifests(self) -> dict[str, Manifest]:
         """All releases in the artifact store by id; one that cannot be read or trusted is left out."""

@@ -6,8 +6,10 @@ Pure: `operate.history` reads what stands here from an account.
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from contracts.appspec import TAKEN_BACK
 
 _ALARMS = re.compile(r"alarms: <([^>]+)>")
 SERVING, SHIFTING, FORMER, ROLLED_BACK, NEVER = "serving", "shifting", "former", "rolled back", "never served"
@@ -35,6 +37,7 @@ class Attempt:
     code: str = ""
     cause: str = ""
     rollback: bool = False
+    """Or the judge, which takes back what fails its bake."""
     description: str = ""
 
     @property
@@ -107,6 +110,22 @@ def former(served: Sequence[ServingRecord], present: str) -> ServingRecord | Non
         place = releases.index(present)
         return way[place - 1] if place else None
     return way[-1] if way else None
+
+
+def with_bakes(attempts: Sequence[Attempt]) -> list[Attempt]:
+    """The same, newest first: what the judge took back has failed, and its return is a rollback."""
+    found: list[Attempt] = []
+    reason = ""
+    for attempt in attempts:
+        known = attempt
+        if TAKEN_BACK in attempt.description and not attempt.failed:
+            known = replace(attempt, rollback=True)
+            reason = attempt.description.partition(TAKEN_BACK)[2]
+        elif reason and not attempt.rollback:
+            known = replace(attempt, status="Failed", cause=reason) if attempt.status == "Succeeded" else attempt
+            reason = ""
+        found.append(known)
+    return found
 
 
 def state_of(

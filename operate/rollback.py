@@ -11,18 +11,21 @@ from datetime import UTC, datetime
 
 from botocore.exceptions import ClientError
 
+from contracts.appspec import ALL_AT_ONCE, TAKEN_BACK, app_spec, description
 from contracts.errors import UserError
-from contracts.names import DELIVERY
+from contracts.names import DELIVERY, LIVE, PREDICT
 from contracts.release import vouched
 from contracts.s3 import parse_s3_uri
 from contracts.signature import SignatureError, check, signature_of
+from functions.judge.record import Record
 from operate import deploy
 from operate.clients import Clients
 from operate.history import Approval, History, Manifest
 from operate.project import Project
 from operate.registry import record_return
-from operate.releases import Attempt, ServingRecord, former, last_failure, match
+from operate.releases import Attempt, ServingRecord, Traffic, former, last_failure, match
 from operate.updates import HeldError
+from operate.verdicts import find
 from policies.rules.model import is_production
 from preview.serving import SHIFT
 from settings.exemptions import Exemption
@@ -40,7 +43,8 @@ _SHIFT = f"glidepath::glidepath:shift:Shift${SHIFT}::shift"
 class Plan:
     """A return that nothing speaks against, from `present` to `target`.
 
-    `under_way` is stopped first. Where that alone brings `target` back, `deploys` is false.
+    `under_way` is stopped first, and a release that is `baking` loses its traffic to the version before it. Where that
+    alone brings `target` back, `deploys` is false.
     """
 
     stack: str
@@ -50,6 +54,7 @@ class Plan:
     approval: Approval | None
     under_way: Attempt | None
     deploys: bool = True
+    baking: Record | None = None
 
     @property
     def unsigned(self) -> bool:
@@ -68,26 +73,40 @@ def plan(clients: Clients, project: Project, stack: str, to: str, unsigned: bool
     if traffic is None or not served:
         raise UserError(f"{stack} serves no release: there is nothing to return from", "see ./glidepath status")
     going = next((attempt for attempt in attempts if attempt.under_way), None)
-    chosen = named(stack, to, served) if to else before(stack, traffic.release, served, attempts, going)
+    baking = None if going else in_bake(clients, project, stack, traffic, attempts)
+    moving = going is not None or baking is not None
+    chosen = named(stack, to, served) if to else before(stack, traffic.release, served, attempts, moving)
     recorded = served[-1].release
-    if chosen.release == traffic.release == recorded and going is None:
+    if chosen.release == traffic.release == recorded and not moving:
         raise UserError(
             f"{stack} serves release {chosen.release} already", f"./glidepath releases {stack} lists the others"
         )
     manifest = read_manifest(history, chosen)
-    deploys = going is None or chosen.release != recorded
+    deploys = not moving or chosen.release != recorded
     if deploys:
         refuse_unsigned(clients, project, stack, manifest, unsigned)
         verify(clients, manifest)
     approval = history.approval(manifest.release.execution)
-    return Plan(stack, going.release if going else traffic.release, manifest, chosen, approval, going, deploys)
+    present = going.release if going else traffic.release
+    return Plan(stack, present, manifest, chosen, approval, going, deploys, baking)
+
+
+def in_bake(
+    clients: Clients, project: Project, stack: str, traffic: Traffic, attempts: Sequence[Attempt]
+) -> Record | None:
+    """The judge's record of a release that has all traffic, and that an update may still be waiting for."""
+    newest = attempts[0] if attempts else None
+    if newest is None or newest.rollback or newest.status != "Succeeded" or newest.release != traffic.release:
+        return None
+    record = find(clients.of(stack, "s3"), project.names, stack, [newest.id])
+    return record if record and record.bounds and not record.over else None
 
 
 def before(
-    stack: str, present: str, served: Sequence[ServingRecord], attempts: Sequence[Attempt], going: Attempt | None
+    stack: str, present: str, served: Sequence[ServingRecord], attempts: Sequence[Attempt], moving: bool
 ) -> ServingRecord:
-    """The release to return to where none is named."""
-    if going:
+    """The release to return to where none is named. `moving`: a shift is under way, or a bake."""
+    if moving:
         return served[-1]  # recorded last, after a shift's success: what served before this one
     failed = last_failure(served, attempts)
     if failed and failed.release != present:
@@ -207,13 +226,37 @@ def stop_shift(clients: Clients, project: Project, plan: Plan, say: Callable[[st
         say(f"stopping deployment {plan.under_way.id} with rollback")
         with contextlib.suppress(codedeploy.exceptions.DeploymentAlreadyCompletedException):
             codedeploy.stop_deployment(deploymentId=plan.under_way.id, autoRollbackEnabled=True)
+    _come_to_rest(history, f"deployment {plan.under_way.id} of {plan.stack} is being stopped")
+
+
+def end_bake(clients: Clients, project: Project, plan: Plan, say: Callable[[str], None]) -> None:
+    """Give traffic back to the version before the one that is baking, all at once; the update that waits then fails.
+
+    Raises UserError where that takes too long.
+    """
+    record, names = plan.baking, project.names
+    assert record is not None, "there is a bake to end"
+    codedeploy = clients.of(plan.stack, "codedeploy")
+    content = app_spec(names.predict(plan.stack), LIVE, record.new, record.old)
+    made = codedeploy.create_deployment(
+        applicationName=names.stack(plan.stack),
+        deploymentGroupName=PREDICT,
+        deploymentConfigName=ALL_AT_ONCE,
+        description=description(record.former, record.new, record.old, f"{TAKEN_BACK}by {getpass.getuser()}"),
+        revision={"revisionType": "AppSpecContent", "appSpecContent": {"content": content}},
+        # They watch the version that traffic is taken from.
+        overrideAlarmConfiguration={"enabled": False, "alarms": []},
+    )
+    say(f"release {record.release} is baking: deployment {made['deploymentId']} takes its traffic back")
+    _come_to_rest(History(clients, project, plan.stack), f"deployment {made['deploymentId']} of {plan.stack} goes on")
+
+
+def _come_to_rest(history: History, what: str) -> None:
+    """Wait until nothing moves traffic any more. Raises UserError where that takes too long."""
     limit, quiet = time.monotonic() + _STOP_SECONDS, 0
     while quiet < 2:
         if time.monotonic() > limit:
-            raise UserError(
-                f"deployment {plan.under_way.id} of {plan.stack} is being stopped, but traffic is still being moved",
-                "see ./glidepath status, and run this again",
-            )
+            raise UserError(f"{what}, but traffic is still being moved", "see ./glidepath status, and run this again")
         time.sleep(0.5)
         traffic = history.traffic()
         moving = bool(traffic and traffic.weights) or any(attempt.under_way for attempt in history.attempts(5))
@@ -231,6 +274,8 @@ def carry_out(
     """
     if plan.under_way:
         stop_shift(clients, project, plan, say)
+    if plan.baking:
+        end_bake(clients, project, plan, say)
     if plan.deploys:
         redeploy(plan, now, reason, say)
     traffic = History(clients, project, plan.stack).traffic()
@@ -251,7 +296,7 @@ def redeploy(plan: Plan, now: bool, reason: str, say: Callable[[str], None]) -> 
     if plan.unsigned:
         arguments += ["--config", f"glidepath:unsigned={json.dumps([plan.target.sha256])}"]
     exempted = [exemption(plan.stack, words)] if now and is_production(plan.stack) else []
-    limit = time.monotonic() + (_HELD_SECONDS if plan.under_way else 0.0)
+    limit = time.monotonic() + (_HELD_SECONDS if plan.under_way or plan.baking else 0.0)
     while True:
         try:
             deploy.deploy_release(plan.stack, plan.target.address, plan.target.sha256, arguments, exempted=exempted)

@@ -29,7 +29,7 @@ WARN = "warn"
 PERCENT, MINUTES, BAKE_MINUTES = 10, 5, 10
 """Steps of a shift, and what follows it, where config gives none."""
 ACCEPT, ASK, RETURN = "accept", "ask", "return"
-ASK_MINUTES = 50
+ASK_MINUTES = 40
 """How long a person may take to answer. A hook's function runs for 15 minutes, and CodeDeploy waits for its report for
 an hour: https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html"""
 
@@ -82,6 +82,16 @@ class Deployment:
             f"`onInconclusive: ask`: what follows where nobody answers within {ASK_MINUTES} minutes",
             None,
             instead=RETURN,
+        ),
+    ]
+    verdict_seconds: Annotated[
+        int,
+        Key(
+            Whole(10, 880),
+            "how long the hook after traffic waits for the judge's verdict, which comes some five minutes after the"
+            " shift; then none has come, and what follows is as from an inconclusive one",
+            480,
+            "seconds",
         ),
     ]
     bake_minutes: Annotated[

@@ -162,7 +162,7 @@ class EnvironmentStack:
                 "edges": edges,
                 "shares": shares,
                 "judged": self.settings.deployment.judged,
-                "paired": found.release.pair is not None,
+                "paired": found.compared,
                 "topic_arn": foundation.topic_arn,
             },
         )
@@ -233,6 +233,7 @@ class EnvironmentStack:
                 "judged": deployment.judged,
                 "inconclusive": deployment.on_inconclusive,
                 "silence": deployment.on_silence,
+                "verdict_seconds": deployment.verdict_seconds,
                 "bake_minutes": deployment.bake_minutes,
                 "log_days": self.settings.log_days,
             },

@@ -48,6 +48,7 @@ def judge(at: Environment) -> list[Statement]:
         allow("Return", ["codedeploy:CreateDeployment", "codedeploy:GetDeployment"], [group]),
         allow("ReturnAllAtOnce", ["codedeploy:GetDeploymentConfig"], [standard]),
         allow("Revisions", revisions, [application]),
+        allow("SeeEndpoint", ["sagemaker:DescribeEndpoint"], [at.arn("sagemaker", f"endpoint/{at.prefix}-*")]),
         unscoped("Report", ["codedeploy:PutLifecycleEventHookExecutionStatus"]),
         write_logs(at.names.log_group_arn(f"/aws/lambda/{at.names.function(at.env, JUDGE)}", at.env)),
         trace(),

@@ -12,9 +12,9 @@
 | `VARIANT`        | optional: the release's own variant; only what that captured counts |
 | `OTHER_VARIANTS` | optional: JSON list of `{"variant", "release", "golden", "sha256"}`, looked for in the same way |
 | `CAPTURE_PERCENTAGE` | optional, default 100: below that, one captured golden request is enough |
-| `WAIT_SECONDS`   | optional, default 600: seconds for the capture, then for the verdict, within the time left |
+| `WAIT_SECONDS`   | optional, default 600: how long to wait for the capture; bounded by the function's own timeout |
 | `ON_INCONCLUSIVE`, `ON_SILENCE` | where shifts are judged: what follows from no clear verdict (`verdict.Policy`) |
-| `KEY_ARN`        | where shifts are judged: key of the capture bucket |
+| `VERDICT_SECONDS`, `KEY_ARN` | where shifts are judged: how long to wait for the verdict; key of the capture bucket |
 
 Event: CodeDeploy's `{"DeploymentId", "LifecycleEventHookExecutionId"}`. Calls `codedeploy:GetDeployment`,
 `codedeploy:PutLifecycleEventHookExecutionStatus`, `s3:ListBucket` and `s3:GetObject`, `s3:PutObject` for a question.
@@ -63,19 +63,18 @@ def handle(event: dict[str, str], context: Any) -> dict[str, str]:
                 # A shadow captures a copy of every request, with an answer of its own.
                 subject.variant,
             )
-            return check_golden(search, golden, subject.scope(deployment.id), wait(left()), percentage, time.sleep)
+            wait = min(float(environment.get("WAIT_SECONDS", "600")), left())
+            return check_golden(search, golden, subject.scope(deployment.id), wait, percentage, time.sleep)
 
         captured = " ".join(map(found, subjects(environment)))
-        return f"{captured} {verdict(deployment, wait(left()))}".rstrip()
-
-    def wait(left: float) -> float:
-        return min(float(os.environ.get("WAIT_SECONDS", "600")), left)
+        return f"{captured} {verdict(deployment, left())}".rstrip()
 
     def verdict(deployment: Deployment, seconds: float) -> str:
         if "ON_INCONCLUSIVE" not in os.environ or deployment.returning or not deployment.stepwise:
             return ""
         s3, bucket, key = boto3.client("s3"), os.environ["CAPTURE_BUCKET"], os.environ["KEY_ARN"]
-        outcome, sentence = await_verdict(s3, bucket, deployment.id, seconds, time.sleep)
+        wait = min(float(os.environ["VERDICT_SECONDS"]), seconds)
+        outcome, sentence = await_verdict(s3, bucket, deployment.id, wait, time.sleep)
         hook = event["LifecycleEventHookExecutionId"]
         return follow(
             outcome, sentence, read_policy(os.environ), lambda text: ask(s3, bucket, key, deployment.id, hook, text)

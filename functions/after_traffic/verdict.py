@@ -12,6 +12,8 @@ from contracts.judging import ASK_SECONDS, question_key, record_key
 from functions.shared.hook import AskedError, HookError
 from functions.shared.store import read_if_there
 
+UNSPOKEN = "unspoken"
+"""Outcome of a judge that has not come to one."""
 _POLL_SECONDS = 5.0
 
 
@@ -32,14 +34,14 @@ def read_policy(environment: Mapping[str, str]) -> Policy:
 def await_verdict(
     s3: Any, bucket: str, deployment: str, seconds: float, sleep: Callable[[float], None]
 ) -> tuple[str, str]:
-    """Outcome and sentence, once the judge has spoken. After `seconds` without a word it is inconclusive."""
+    """Outcome and sentence, once the judge has spoken; after `seconds` without a word the outcome is UNSPOKEN."""
     until = time.monotonic() + seconds
     while True:
         said = _said(s3, bucket, deployment)
         if said:
             return said
         if time.monotonic() >= until:
-            return "inconclusive", f"Inconclusive: the judge has not spoken for {seconds:.0f} s after the shift."
+            return UNSPOKEN, f"Inconclusive: the judge has not spoken for {seconds:.0f} s after the shift."
         sleep(_POLL_SECONDS)
 
 
@@ -47,11 +49,15 @@ def follow(outcome: str, sentence: str, policy: Policy, ask: Callable[[str], Non
     """The sentence with what follows. Raises HookError where traffic goes back, AskedError where a person is asked."""
     if outcome == "pass":
         return sentence
-    if outcome == "fail" or policy.inconclusive == "return":
-        returned = "" if outcome == "fail" else " glidepath:deployment.onInconclusive is return."
-        raise HookError(sentence + returned)
-    if policy.inconclusive == "accept":
-        return f"{sentence} Accepted, as glidepath:deployment.onInconclusive says."
+    if outcome == "fail":
+        raise HookError(sentence)
+    # A judge that is dead would neither mail the question nor carry an answer by silence.
+    key = "onSilence" if outcome == UNSPOKEN and policy.inconclusive == "ask" else "onInconclusive"
+    word = policy.silence if key == "onSilence" else policy.inconclusive
+    if word == "return":
+        raise HookError(f"{sentence} glidepath:deployment.{key} is return.")
+    if word == "accept":
+        return f"{sentence} Accepted, as glidepath:deployment.{key} says."
     ask(sentence)
     raise AskedError(
         f"{sentence} A person is asked: ./glidepath verdict ENVIRONMENT --accept or --return; without an answer within"

@@ -12,7 +12,8 @@
 | `CAPTURE_BUCKET`, `CAPTURE_PREFIX` | where callers' requests of the serving release are captured |
 | `REPLAY`        | how many of them are replayed, and within which bounds (`callers.read_limits`) |
 | `JUDGE_ARN`     | optional: the state machine that has the shift judged |
-| `JUDGE_SECONDS`, `BAKE_MINUTES` | with it: seconds between two looks, and how long it looks at full traffic |
+| `JUDGE_SECONDS`, `BAKE_SECONDS` | with it: seconds between two looks, while traffic moves and afterwards |
+| `BAKE_MINUTES`  | with it: how long it looks at full traffic |
 
 First the golden records, then callers' requests: what fails on the former needs no callers to be found. At the end the
 judge of the shift is started.

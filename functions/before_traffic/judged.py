@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from contracts.judging import Shift, render_shift
 from contracts.release import Release
 from functions.before_traffic.serving import Serving
@@ -34,8 +36,26 @@ def start_judge(
         environment["MANIFEST_SHA256"],
         deployment.stepwise,
         int(environment["JUDGE_SECONDS"]),
+        serving.endpoint if serving else "",
+        _apart(release, serving),
+        int(environment["BAKE_SECONDS"]),
     )
-    # The same name with the same input is the same execution: a hook that is called twice starts one judge.
+    # A hook that is called twice starts one judge: the same name with the same input is the same execution while it
+    # runs, and an error afterwards.
     # https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
-    states.start_execution(stateMachineArn=judge, name=deployment.id, input=json.dumps(render_shift(shift)))
+    try:
+        states.start_execution(stateMachineArn=judge, name=deployment.id, input=json.dumps(render_shift(shift)))
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
+            raise
     return f"The judge looks every {shift.every} s."
+
+
+def _apart(release: Release, serving: Serving | None) -> str:
+    """Why the two versions' requests are not the same callers': empty where they are."""
+    if serving is None or set(serving.features) == set(release.features):
+        return ""
+    return (
+        f"releases {serving.release} and {release.id} take different requests, so that each version answers callers of"
+        " its own, who may differ in more than that"
+    )

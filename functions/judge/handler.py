@@ -10,12 +10,13 @@
 | `ON_SILENCE`     | `accept` or `return`: what follows where a person who was asked says nothing |
 
 Event: from the state machine that the hook before traffic starts (`definitions/judging.py`), every ten seconds:
-`{"shift", "alias", "now"}`, the first as `contracts.judging` reads it, `alias` as Lambda's GetAlias answers, `now`
-the moment of that answer. Answer: `{"done": bool}`.
+`{"shift", "alias", "began", "now"}`, the first as `contracts.judging.read_shift` reads it, `alias` as Lambda's GetAlias
+answers, `now` the moment of that answer, `began` that of the execution's start. Answer: `{"done": bool, "wait": s}`.
 
-Calls `codedeploy:GetDeployment`, `cloudwatch:GetMetricData`, `cloudwatch:PutMetricData`, `s3:GetObject` and
-`s3:PutObject` (its records, and the manifest at the first look); `codedeploy:CreateDeployment` where a bake fails,
-`codedeploy:PutLifecycleEventHookExecutionStatus` where a question has had no answer.
+Calls `codedeploy:GetDeployment`, `cloudwatch:GetMetricData`, `cloudwatch:PutMetricData`, `s3:ListBucket`,
+`s3:GetObject` and `s3:PutObject` (its records, and the manifest at the first look); `sagemaker:DescribeEndpoint` and
+`codedeploy:CreateDeployment` where a bake fails, `codedeploy:PutLifecycleEventHookExecutionStatus` where a question has
+had no answer.
 """
 
 from __future__ import annotations
@@ -27,12 +28,13 @@ from typing import Any
 import boto3
 
 from contracts.judging import read_shift
-from functions.judge.judging import Clients, judge
+from functions.judge.clients import Clients
+from functions.judge.judging import judge
 
 _CLIENTS = Clients.of(boto3, os.environ)
 
 
-def handle(event: dict[str, Any], _context: Any) -> dict[str, bool]:
+def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """The state machine's entry point."""
-    now = datetime.fromisoformat(event["now"]).timestamp()
-    return {"done": judge(_CLIENTS, read_shift(event["shift"]), event["alias"], now)}
+    began, now = (datetime.fromisoformat(event[name]).timestamp() for name in ("began", "now"))
+    return judge(_CLIENTS, read_shift(event["shift"]), event["alias"], began, now)._asdict()

@@ -2,87 +2,94 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import NamedTuple
 
-from botocore.exceptions import ClientError
-
-from contracts.appspec import ALL_AT_ONCE, app_spec, description
-from contracts.judging import ASK_SECONDS, EVIDENCE, QUESTION, Shift, question_key, record_key
+from contracts.judging import EVIDENCE, QUESTION, Shift, record_key
 from contracts.release import Release, parse_release
 from functions.judge import bake
 from functions.judge.bins import Pair
-from functions.judge.looking import Seen, look, suffices, weights
+from functions.judge.clients import Clients, say
+from functions.judge.counts import MISSED_SECONDS
+from functions.judge.following import answer, question, take_back
+from functions.judge.looking import Seen, failing, look, suffices, weights
 from functions.judge.record import Record, begin, parse, render
-from functions.judge.reports import Source
-from functions.shared.log import log
 from functions.shared.store import read_if_there, read_verified
 
 
-@dataclass(frozen=True)
-class Clients:
-    """boto3 clients, and what the environment says."""
+class Look(NamedTuple):
+    """Whether it was the last one, and seconds until the next."""
 
-    s3: Any
-    codedeploy: Any
-    cloudwatch: Any
-    environment: Mapping[str, str]
-
-    @classmethod
-    def of(cls, session: Any, environment: Mapping[str, str]) -> Clients:
-        """`session` makes clients as boto3 does."""
-        s3, codedeploy, cloudwatch = map(session.client, ("s3", "codedeploy", "cloudwatch"))
-        return cls(s3, codedeploy, cloudwatch, environment)
-
-    @property
-    def source(self) -> Source:
-        """Where the versions' reports are."""
-        names = ("METRIC_NAMESPACE", "SERVICE", "FUNCTION_NAME", "ALIAS")
-        return Source(self.cloudwatch, *(self.environment[name] for name in names))
+    done: bool
+    wait: int
 
 
-def judge(clients: Clients, shift: Shift, alias: Mapping[str, object], now: float) -> bool:
-    """One look; whether it was the last one."""
+def judge(clients: Clients, shift: Shift, alias: Mapping[str, object], began: float, now: float) -> Look:
+    """One look. `began`: when the execution did, from which on somebody should have looked."""
     minutes = int(clients.environment["BAKE_MINUTES"])
-    known = _read(clients, shift) or _begin(clients, shift, now, minutes)
+    known = _read(clients, shift) or _begin(clients, shift, began, now, minutes)
     if known.over:
-        return True
+        return Look(True, shift.every)
     status = clients.codedeploy.get_deployment(deploymentId=shift.deployment)["deploymentInfo"]["status"]
-    found = look(known, Seen(now, weights(alias, shift.new), status), clients.source, minutes)
-    if found.verdict and not known.verdict:
-        _say(found.verdict.outcome == "fail", found.verdict.sentence, shift)
-    asked = _question(clients, shift) if _open(found) else None
-    if asked:
-        found = _answer(clients, shift, found, asked, now)
-    _publish(clients, shift, found, asked is not None)
+    seen = Seen(now, weights(alias, shift.new), status)
+    found = look(known, seen, clients.source, minutes)
+    _tell(known, found, shift)
+    hook = question(clients, shift) if found.verdict and not found.bake and not found.over else None
+    if hook:
+        found = answer(clients, shift, found, hook, now)
+    _publish(clients, shift, found, hook is not None)
     if found.baked and found.baked.outcome == "fail":
-        _return(clients, shift, found.baked.sentence)
+        # Written before: a return that was begun must not look like somebody else's.
+        _write(clients, found)
+        found = take_back(clients, shift, found, seen)
     if found.over:
-        _say(bool(found.baked and found.baked.outcome == "fail"), found.over, shift)
+        say(bool(found.baked and found.baked.outcome == "fail"), found.over, shift)
     # Last: a look that failed on the way is made again.
     _write(clients, found)
-    return bool(found.over)
+    return Look(bool(found.over), shift.bake_every if found.bake else shift.every)
+
+
+def _tell(known: Record, found: Record, shift: Shift) -> None:
+    """The verdict once; before it, why the evidence suffices, as soon as it does: an alarm ends the shift by it."""
+    reason = failing(found)
+    if reason and not failing(known):
+        say(True, reason, shift)
+    elif found.verdict and not known.verdict:
+        say(found.verdict.outcome == "fail", found.verdict.sentence, shift)
+
+
+def _publish(clients: Clients, shift: Shift, record: Record, asked: bool) -> None:
+    service = [{"Name": "Service", "Value": clients.environment["SERVICE"]}]
+    version = [*service, {"Name": "Version", "Value": shift.new}]
+    data = [{"MetricName": EVIDENCE, "Dimensions": version, "Value": suffices(record), "StorageResolution": 1}]
+    if asked:
+        data.append({"MetricName": QUESTION, "Dimensions": service, "Value": 1.0})
+    clients.cloudwatch.put_metric_data(Namespace=clients.environment["METRIC_NAMESPACE"], MetricData=data)
 
 
 # --- the record ------------------------------------------------------------------------------------------------------
 
 
 def _read(clients: Clients, shift: Shift) -> Record | None:
-    text = read_if_there(clients.s3, clients.environment["CAPTURE_BUCKET"], record_key(shift.deployment))
+    text = read_if_there(clients.s3, clients.bucket, record_key(shift.deployment))
     return parse(text) if text else None
 
 
-def _begin(clients: Clients, shift: Shift, now: float, minutes: int) -> Record:
+def _begin(clients: Clients, shift: Shift, began: float, now: float, minutes: int) -> Record:
     text = read_verified(clients.s3, shift.manifest, shift.sha256, "the deployment")
     pair, unpaired = pair_of(parse_release(text), shift) if shift.judged else (None, "")
     bounds = {}
     if minutes:
         bounds = {event: bake.bound(*seen) for event, seen in clients.source.week(shift.old, now).items()}
-    return begin(
-        shift.deployment, shift.release, shift.former, (shift.old, shift.new), now, shift.judged, pair, unpaired, bounds
-    )
+    versions = (shift.old, shift.new)
+    record = begin(shift.deployment, shift.release, shift.former, versions, began, shift.judged, pair, unpaired, bounds)
+    return replace(record, apart=shift.apart, missed=missed(shift.every))
+
+
+def missed(every: float) -> float:
+    """Seconds for which the judge may look away: one look may fail, and the next one come a little late."""
+    return max(MISSED_SECONDS, 2.5 * every)
 
 
 def pair_of(release: Release, shift: Shift) -> tuple[Pair | None, str]:
@@ -100,75 +107,7 @@ def pair_of(release: Release, shift: Shift) -> tuple[Pair | None, str]:
 
 
 def _write(clients: Clients, record: Record) -> None:
-    environment = clients.environment
     clients.s3.put_object(
-        Bucket=environment["CAPTURE_BUCKET"], Key=record_key(record.deployment), Body=render(record).encode(),
-        ContentType="application/json", ServerSideEncryption="aws:kms", SSEKMSKeyId=environment["KEY_ARN"],
+        Bucket=clients.bucket, Key=record_key(record.deployment), Body=render(record).encode(),
+        ContentType="application/json", ServerSideEncryption="aws:kms", SSEKMSKeyId=clients.environment["KEY_ARN"],
     )  # fmt: skip
-
-
-# --- what follows ----------------------------------------------------------------------------------------------------
-
-
-def _publish(clients: Clients, shift: Shift, record: Record, asked: bool) -> None:
-    service = [{"Name": "Service", "Value": clients.environment["SERVICE"]}]
-    version = [*service, {"Name": "Version", "Value": shift.new}]
-    data = [{"MetricName": EVIDENCE, "Dimensions": version, "Value": suffices(record), "StorageResolution": 1}]
-    if asked:
-        data.append({"MetricName": QUESTION, "Dimensions": service, "Value": 1.0})
-    clients.cloudwatch.put_metric_data(Namespace=clients.environment["METRIC_NAMESPACE"], MetricData=data)
-
-
-def _say(fails: bool, sentence: str, shift: Shift) -> None:
-    """In the log, where the update finds the reason."""
-    log("ERROR" if fails else "INFO", sentence, deployment=shift.deployment, release=shift.release)
-
-
-def _open(record: Record) -> bool:
-    """Whether a person may have been asked, and the deployment waits for the answer."""
-    return bool(record.verdict and record.verdict.outcome == "inconclusive" and not record.bake and not record.over)
-
-
-def _answer(clients: Clients, shift: Shift, record: Record, hook: str, now: float) -> Record:
-    """Where a person was asked and says nothing for so long, config has the second word."""
-    if record.answered:
-        return record
-    if record.asked is None:
-        return replace(record, asked=now)
-    if now - record.asked < ASK_SECONDS:
-        return record
-    accepted = clients.environment["ON_SILENCE"] == "accept"
-    status = "Succeeded" if accepted else "Failed"
-    try:
-        clients.codedeploy.put_lifecycle_event_hook_execution_status(
-            deploymentId=shift.deployment, lifecycleEventHookExecutionId=hook, status=status
-        )
-    except ClientError as error:
-        # Somebody has answered.
-        if error.response["Error"]["Code"] != "LifecycleEventAlreadyCompletedException":
-            raise
-    else:
-        follows = "the release stays" if accepted else "traffic goes back"
-        _say(not accepted, f"nobody has answered for {ASK_SECONDS // 60} minutes: {follows}", shift)
-    return replace(record, answered=True)
-
-
-def _question(clients: Clients, shift: Shift) -> str | None:
-    """The hook's execution that waits for an answer."""
-    text = read_if_there(clients.s3, clients.environment["CAPTURE_BUCKET"], question_key(shift.deployment))
-    return str(json.loads(text)["hook"]) if text else None
-
-
-def _return(clients: Clients, shift: Shift, sentence: str) -> None:
-    """Traffic goes back to the former version, all at once: what it answered a moment ago, it answers now."""
-    environment = clients.environment
-    content = app_spec(environment["FUNCTION_NAME"], environment["ALIAS"], shift.new, shift.old)
-    clients.codedeploy.create_deployment(
-        applicationName=environment["APPLICATION"],
-        deploymentGroupName=environment["GROUP"],
-        deploymentConfigName=ALL_AT_ONCE,
-        description=description(shift.former, shift.new, shift.old, sentence),
-        revision={"revisionType": "AppSpecContent", "appSpecContent": {"content": content}},
-        # They watch the version that traffic is taken from.
-        overrideAlarmConfiguration={"enabled": False, "alarms": []},
-    )

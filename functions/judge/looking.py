@@ -35,6 +35,7 @@ class Reports(Protocol):
         self, start: float, end: float, now: float, old: str, new: str, bins: tuple[int, int]
     ) -> list[Window]: ...
     def crashes(self, start: float, end: float, now: float, old: str, new: str) -> list[Window]: ...
+    def all_crashes(self, start: float, end: float, now: float) -> list[Window]: ...
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,15 @@ def look(record: Record, seen: Seen, reports: Reports, bake_minutes: int) -> Rec
     if seen.weight == 1 and record.ended is None:
         record = replace(record, ended=seen.now)
     if record.judged and record.verdict is None:
-        record = _judge(_count(record, seen, reports), seen)
+        record = _compare(record, seen, reports)
     if seen.status in ENDED:
         return replace(record, over=f"CodeDeploy has ended the deployment ({seen.status}), and traffic is going back")
     if seen.status != SUCCEEDED or (record.judged and record.verdict is None):
         return record
     if not bake_minutes:
         return replace(record, over="the deployment has succeeded")
+    if record.baked:
+        return record
     if seen.weight < 1:
         return replace(record, over="traffic has been taken from the new version, by another than the judge")
     return _bake(record, seen, reports, bake_minutes)
@@ -79,7 +82,21 @@ def largest_of_bake(record: Record) -> float:
     )
 
 
+def failing(record: Record) -> str:
+    """Why the evidence suffices, while traffic still moves; empty where it does not."""
+    found = verdict(record.tallies, record.pair) if record.judged and suffices(record) >= 1 else None
+    return found.sentence if found and found.outcome == "fail" else ""
+
+
 # --- the shift -------------------------------------------------------------------------------------------------------
+
+
+def _compare(record: Record, seen: Seen, reports: Reports) -> Record:
+    if not record.apart:
+        return _judge(_count(record, seen, reports), seen)
+    if record.ended is None and seen.status not in (SUCCEEDED, *ENDED):
+        return record
+    return replace(record, verdict=Said("inconclusive", f"Inconclusive: {record.apart}."))
 
 
 def _count(record: Record, seen: Seen, reports: Reports) -> Record:
@@ -89,8 +106,8 @@ def _count(record: Record, seen: Seen, reports: Reports) -> Record:
     until = now - counts.AGE_SECONDS
     tens = reports.windows(record.requests.until, until, now, old, new, width)
     minutes = reports.crashes(record.crashes.until, until, now, old, new)
-    requests = counts.look(record.requests, now, tens, readings)
-    crashes = counts.look(record.crashes, now, minutes, readings)
+    requests = counts.look(record.requests, now, tens, readings, record.missed)
+    crashes = counts.look(record.crashes, now, minutes, readings, record.missed)
     # Older ones are next to no window that is still to be counted.
     oldest = min(requests.until, crashes.until)
     kept = next((number for number, each in enumerate(readings[1:]) if each.at > oldest), len(readings) - 1)
@@ -130,8 +147,7 @@ def _bake(record: Record, seen: Seen, reports: Reports, minutes: int) -> Record:
     found = _look_at_bake(record.bake or _begin(record, seen.now, minutes), record, seen.now, reports)
     record = replace(record, bake=found)
     if largest_of_bake(record) >= 1:
-        said = Said("fail", f"Failed: {_worst(found)}.")
-        return replace(record, baked=said, over=said.sentence)
+        return replace(record, baked=Said("fail", f"Failed: {_worst(found)}."))
     if found.counted < found.until:
         return record
     said = Said("pass", f"Held: {minutes} minutes at full traffic, {_seen(found)}.")
@@ -153,7 +169,7 @@ def _look_at_bake(found: Bake, record: Record, now: float, reports: Reports) -> 
         windows = reports.windows(found.counted, tens, now, record.old, record.new, (0, 0))
         new |= {event: _summed(windows, event) for event in (FAILED, SLOW)}
     if minute > found.crashes_counted:
-        new[CRASHED] = _summed(reports.crashes(found.crashes_counted, minute, now, record.old, record.new), CRASHED)
+        new[CRASHED] = _summed(reports.all_crashes(found.crashes_counted, minute, now), CRASHED)
     looks = {event: (*found.looks[event], *([seen] if seen[0] else [])) for event, seen in new.items()}
     counted, crashes = max(tens, found.counted), max(minute, found.crashes_counted)
     return replace(found, counted=counted, crashes_counted=crashes, looks=looks)

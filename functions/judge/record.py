@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from functions.judge.bins import Pair
-from functions.judge.counts import Bins, Block, Counts, Reading, Tally
+from functions.judge.counts import MISSED_SECONDS, Bins, Block, Counts, Reading, Tally
 
 FAILED, SLOW, CRASHED = "failed", "slow", "crashed"
 """Events of requests. Crashes are counted by Lambda alone, and by the minute."""
@@ -56,8 +56,9 @@ class Record:
 
     `judged`: whether traffic moves by steps, so that there is something to compare. `edges`: by which the two versions
     count their predictions, `pair` what the evaluation knows of both, `unpaired` why it knows nothing. `ended`: when
-    the alias was first seen with all traffic on the new version. `asked`: when a question was first seen. `over`: why
-    nothing is looked at any more.
+    the alias was first seen with all traffic on the new version. `asked`: when a question was first seen. `apart`: why
+    the versions' requests cannot be compared. `missed`: seconds for which the judge may look away. `returned`: when a
+    return was begun from a release that failed its bake. `over`: why nothing is looked at any more.
     """
 
     deployment: str
@@ -80,6 +81,9 @@ class Record:
     baked: Said | None = None
     asked: float | None = None
     answered: bool = False
+    apart: str = ""
+    missed: float = MISSED_SECONDS
+    returned: float | None = None
     over: str = ""
 
     @property

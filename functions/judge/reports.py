@@ -21,6 +21,13 @@ _QUERIES = 500
 """In one call: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html"""
 
 
+class IncompleteError(Exception):
+    """A part of the answer is missing. Counted as nothing, it would hide a fault, or convict a good release.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDataResult.html
+    """
+
+
 @dataclass(frozen=True)
 class Source:
     """Where a version's reports are. `client` is a boto3 CloudWatch client, `alias` that of the function."""
@@ -53,10 +60,22 @@ class Source:
             for at, values in found.items()
         ]
 
+    def all_crashes(self, start: float, end: float, now: float) -> list[Window]:
+        """By the minute, of all that came by the alias, whichever version it was: at full traffic, the one that serves.
+
+        AWS describes the counts by version for aliases that share traffic between two, and says nothing of others:
+        https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html
+        """
+        names = ("Invocations", "Errors")
+        found = self._sums({("", name): self._aliased(name) for name in names}, start, end, now, 60)
+        return [
+            Window(at, new=_crashed(*(values.get(("", name), 0) for name in names))) for at, values in found.items()
+        ]
+
     def week(self, version: str, now: float) -> dict[str, tuple[int, int]]:
-        """Event → requests and events of a version in the last seven days."""
+        """Event → requests and events of a version in the last seven days; crashes of all that came by the alias."""
         wanted = {(FAILED, name): self._own(version, name) for name in (judging.JUDGED, judging.FAILED, judging.SLOW)}
-        wanted |= {(CRASHED, name): self._executed(version, name) for name in ("Invocations", "Errors")}
+        wanted |= {(CRASHED, name): self._aliased(name) for name in ("Invocations", "Errors")}
         found = self._sums(wanted, now - _WEEK, now, now, _HOUR)
         summed: dict[tuple[str, str], float] = {}
         for values in found.values():
@@ -80,9 +99,14 @@ class Source:
         return _metric(self.namespace, name, {"Service": self.service, "Version": version})
 
     def _executed(self, version: str, name: str) -> dict[str, Any]:
-        resource = f"{self.function}:{self.alias}"
-        dimensions = {"FunctionName": self.function, "Resource": resource, "ExecutedVersion": version}
-        return _metric("AWS/Lambda", name, dimensions)
+        return _metric("AWS/Lambda", name, {**self._behind_alias, "ExecutedVersion": version})
+
+    def _aliased(self, name: str) -> dict[str, Any]:
+        return _metric("AWS/Lambda", name, self._behind_alias)
+
+    @property
+    def _behind_alias(self) -> dict[str, str]:
+        return {"FunctionName": self.function, "Resource": f"{self.function}:{self.alias}"}
 
     def _reported(self, values: Mapping[tuple[str, str], float], version: str, names: Sequence[str]) -> Reported:
         requests, failed, slow, *bins = (values.get((version, name), 0.0) for name in names)
@@ -110,14 +134,19 @@ class Source:
     def _pages(self, queries: list[dict[str, Any]], start: float, now: float) -> Iterator[tuple[str, float, float]]:
         # Asked up to this moment, and cut to what is wanted: the answer is the same, whenever it is asked.
         request = {"MetricDataQueries": queries, "StartTime": _moment(start), "EndTime": _moment(now)}
+        status: dict[str, str] = {}
         while True:
             page = self.client.get_metric_data(**request)
             for result in page["MetricDataResults"]:
+                status[result["Id"]] = result["StatusCode"]
                 for at, value in zip(result["Timestamps"], result["Values"], strict=True):
                     yield result["Id"], at.timestamp(), value
             if not page.get("NextToken"):
-                return
+                break
             request["NextToken"] = page["NextToken"]
+        incomplete = {code for code in status.values() if code != "Complete"}
+        if incomplete:
+            raise IncompleteError(f"CloudWatch answered in part ({', '.join(sorted(incomplete))}): to be asked again")
 
 
 def _crashed(invocations: float, errors: float) -> Reported:

@@ -15,9 +15,8 @@ _SILENT_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class Baked:
-    """How a bake ended: whether the release failed it, and the judge's sentence."""
+    """How a bake ended, in the judge's words."""
 
-    failed: bool
     sentence: str
 
 
@@ -25,15 +24,14 @@ def wait(
     s3: Any, props: Mapping[str, Any], deployment: str, pause: Callable[[float], bool], say: Callable[[str], None]
 ) -> Baked | None:
     """The end of the bake. None where the judge has fallen silent, or `pause` says that nobody waits any more."""
-    say(f"baking for {props['bake_minutes']} minutes: the former version is still there")
     began = changed = time.monotonic()
     before: object = None
     while True:
         record = _record(s3, props["capture_bucket"], deployment)
         now = time.monotonic()
         if record is not None and record.get("over"):
-            baked = record.get("baked") or {}
-            return Baked(baked.get("outcome") == "fail", str(baked.get("sentence") or record["over"]))
+            return Baked(str(record["over"]))
+        say(f"baking for {props['bake_minutes']} minutes: the former version is still there")
         looked = (record or {}).get("requests", {}).get("looked"), (record or {}).get("bake")
         if looked != before:
             before, changed = looked, now

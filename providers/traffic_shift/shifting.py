@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from contracts.appspec import ACTIVE, ALL_AT_ONCE, app_spec, description, target_version
@@ -28,6 +29,8 @@ from providers.traffic_shift.lookup import alias_of, endpoint_of, variables_of
 
 # A rollback is one change of the alias; what takes longer is reported, not waited for.
 _ROLLBACK_SECONDS = 60.0
+# CodeDeploy's longest deployment, and the longest bake.
+_BAKES_HOURS = 100
 # Steps come quickly at first (and in a rehearsal); a shift of an hour need not be asked about every second.
 _PAUSES = ((60.0, 1.0), (600.0, 3.0), (float("inf"), 10.0))
 _HOOKS = ("BeforeAllowTraffic", "AfterAllowTraffic")
@@ -71,6 +74,7 @@ class Shifting:
                 self._say(
                     f"alias {self._props['alias']} is at version {self._target.version} already: nothing to shift"
                 )
+                self._bake(self._last_shift())
                 return
             if self._act(action):
                 return
@@ -211,25 +215,42 @@ class Shifting:
                 raise ShiftError(self._failed(deployment, info))
             self._pause(Wait(f"deployment {deployment} goes on"), deployment)
 
-    def _bake(self, deployment: str) -> None:
-        """Wait for the end of the bake. Raises ShiftError where the judge has taken traffic back."""
-        props = self._props
-        if not props.get("bake_minutes") or props.get("returning"):
-            return
-        ended = baking.wait(
-            self._client("s3"), props, deployment, lambda seconds: not CANCELLED.wait(seconds), self._say_once
+    def _last_shift(self) -> str:
+        """The newest deployment that has moved the alias to this version and may still be baking; empty: there is none.
+
+        An update that was killed in a bake left the judge behind, which may still take traffic back.
+        """
+        if not self._props.get("bake_minutes"):
+            return ""
+        since = datetime.now(UTC) - timedelta(hours=_BAKES_HOURS)
+        found = self._codedeploy.list_deployments(
+            **self._group, includeOnlyStatuses=["Succeeded"], createTimeRange={"start": since}
         )
+        infos = [self._codedeploy.get_deployment(deploymentId=each)["deploymentInfo"] for each in found["deployments"]]
+        newest = max(infos, key=lambda info: info["createTime"], default=None)
+        if newest is None or target_version(newest.get("revision") or {}) != self._target.version:
+            return ""
+        return str(newest["deploymentId"])
+
+    def _bake(self, deployment: str) -> None:
+        """Wait for the end of the bake. Raises ShiftError where traffic does not stay on the new version."""
+        props = self._props
+        if not deployment or not props.get("bake_minutes") or props.get("returning"):
+            return
+        s3 = self._client("s3")
+        ended = baking.wait(s3, props, deployment, lambda seconds: not CANCELLED.wait(seconds), self._say_once)
         if CANCELLED.is_set():
             raise ShiftError(
                 f"release {props['release']}: the update was interrupted while it was baking; the judge goes on without"
                 " it. Run this again to record the release"
             )
-        if ended is None:
-            return
-        self._say(ended.sentence)
-        if ended.failed:
-            alias = self._rolled_back()
-            raise ShiftError(f"release {props['release']} was taken back: {ended.sentence.rstrip('.')}. Now {alias}")
+        if ended is not None:
+            self._say(ended.sentence)
+        # Whoever moved it: the endpoint that has the traffic must not be deleted after this.
+        alias = self._rolled_back()
+        if alias.weights or alias.version != props["version"]:
+            why = ended.sentence.rstrip(".") if ended else "while it was baking"
+            raise ShiftError(f"release {props['release']} was taken back: {why}. Now {alias}")
 
     def _failed(self, deployment: str, info: dict[str, Any]) -> str:
         error = info.get("errorInformation") or {}

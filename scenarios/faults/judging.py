@@ -24,7 +24,7 @@ BAKE_MINUTES = 10
 """Long enough for the judge to see what begins with it: it looks at windows that are three minutes old."""
 _PATIENCE_SECONDS = 300.0
 """For what should be there within seconds; a busy machine is several times slower."""
-HOOK_SECONDS = 5
+HOOK_SECONDS = 10
 """How long the hook after traffic waits for a judge that is dead: real seconds."""
 _FAILS = {"code": "ModelError", "message": "Received server error (500) from primary.", "status": 424}
 SEEN_MINUTES = 8.0
@@ -88,7 +88,7 @@ def _dies(world: World) -> Outcome:
     judge = {"FunctionName": world.project.names.function(stack, JUDGE)}
     with (
         world.seam("lambda", "Invoke", match=judge, error=error),
-        world.configured(stack, "capture", waitSeconds=HOOK_SECONDS),
+        world.configured(stack, "deployment", verdictSeconds=HOOK_SECONDS),
     ):
         return _policy(world, onInconclusive="return", bakeMinutes=0)
 
@@ -183,7 +183,7 @@ FAULTS = (
         "inconclusive-unanswered",
         "The same, and a person is asked who says nothing",
         _unanswered,
-        Expected(DEPLOY, _FAILED_AFTER + r": nobody has answered for 50 minutes: traffic goes back"),
+        Expected(DEPLOY, _FAILED_AFTER + r": nobody has answered for 40 minutes: traffic goes back"),
     ),
     Fault(
         "inconclusive-answered",

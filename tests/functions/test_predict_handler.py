@@ -112,7 +112,11 @@ def test_an_answer_names_the_variant_and_its_release(handler: Any, capsys: pytes
     assert asked["headers"]["x-glidepath-variant"] == "live"
     other, own = lines(capsys)
     sets = [directive["Dimensions"] for directive in own["_aws"]["CloudWatchMetrics"]]
-    assert sets == [[["Service"], ["Service", "Version"], ["Service", "Version", "Variant"]], [["Service", "Version"]]]
+    assert sets == [
+        [["Service"], ["Service", "Version"], ["Service", "Version", "Variant"]],
+        [["Service"], ["Service", "Version"]],
+        [["Service", "Version"]],
+    ]
     assert (other["Judged"], own["Judged"]) == (1, 1)
     assert (other["Variant"], other["release"], own["Variant"]) == ("b", "20261120-99999999", "live")
     # The baseline is the release's own: what another model predicts is not held against it.

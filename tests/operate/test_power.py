@@ -35,7 +35,7 @@ NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
 
 
 def deployment(kind: str = LINEAR, percentage: int = 10, minutes: int = 1) -> Deployment:
-    return Deployment(kind, percentage, minutes, 0, "accept", "return", 10, REPLAY, "warn")
+    return Deployment(kind, percentage, minutes, 0, "accept", "return", 480, 10, REPLAY, "warn")
 
 
 def at(per_second: float, failing: float = 0.0) -> Traffic:

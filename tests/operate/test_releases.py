@@ -7,10 +7,21 @@ import pytest
 
 from cli.releases import lines
 from cli.status import line
+from contracts.appspec import TAKEN_BACK
 from contracts.release import parse_release
 from operate.history import Approval, Manifest
 from operate.listing import entry_of
-from operate.releases import Attempt, ServingRecord, State, Traffic, former, last_failure, match, state_of
+from operate.releases import (
+    Attempt,
+    ServingRecord,
+    State,
+    Traffic,
+    former,
+    last_failure,
+    match,
+    state_of,
+    with_bakes,
+)
 from tests.program.harness import address, manifest
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -101,6 +112,25 @@ def test_the_last_failure_is_forgotten_once_a_release_serves() -> None:
     assert last_failure([*served("a"), ServingRecord("c", "", "", at(30))], [back, failed]) is None
     assert last_failure(served("a"), [attempt("a", "Succeeded", 20), failed]) is None
     assert last_failure(served("a"), []) is None
+
+
+def test_what_the_judge_took_back_has_failed_and_its_return_is_a_rollback() -> None:
+    back = f"Release b: version 3 to 2. {TAKEN_BACK}Failed: failed: 9 of 10 requests."
+    newest = [
+        attempt("b", "Succeeded", 30, description=back),
+        attempt("c", "Succeeded", 20, description="Release c: version 2 to 3"),
+        attempt("b", "Succeeded", 10, description="Release b: version 1 to 2"),
+    ]
+    taken = with_bakes(newest)
+    assert [(each.release, each.rollback, each.failed) for each in taken] == [
+        ("b", True, False), ("c", False, True), ("b", False, False),
+    ]  # fmt: skip
+    assert taken[1].why == "Failed: failed: 9 of 10 requests"
+    last = last_failure(served("a", "b"), taken)
+    assert last is not None
+    assert last.release == "c"
+    assert str(state_of("c", Traffic("b", "2", "e"), served("a", "b"), taken)).startswith("rolled back: Failed: failed")
+    assert with_bakes(newest[1:]) == newest[1:]
 
 
 def test_a_release_is_named_whole_or_by_a_part_of_its_own() -> None:

@@ -5,7 +5,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,8 +21,9 @@ from contracts.signature import sign
 from operate import rollback
 from operate.history import Approval, Manifest
 from operate.releases import Attempt, ServingRecord, Traffic
-from operate.rollback import Plan, exemption, plan, stop_shift
+from operate.rollback import Plan, end_bake, exemption, plan, stop_shift
 from policies.rules.exemptions import read
+from tests.functions.judge.world import record
 from tests.program.harness import SIGNING_KEY, FakeKms, address, manifest, older
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -30,7 +31,9 @@ ONE, TWO, THREE = (manifest(number)["id"] for number in (1, 2, 3))
 TEXTS = {address(number): json.dumps(manifest(number)) for number in (1, 2, 3)}
 OLDER = {**TEXTS, address(1): json.dumps(older(1))}
 ENDINGS = {"tar.gz": "ab", "golden.json": "01", "statistics.json": "02", "constraints.json": "03"}
-PROJECT: Any = SimpleNamespace(names=SimpleNamespace(signing_key=SIGNING_KEY))
+PROJECT: Any = SimpleNamespace(
+    names=SimpleNamespace(signing_key=SIGNING_KEY, stack=lambda env: f"m-{env}", predict=lambda env: f"m-{env}-predict")
+)
 
 
 class NoSuchKey(Exception):
@@ -58,6 +61,7 @@ class World:
     changed: str = ""
     signing: str = SIGNING_KEY
     stopped: list[str] = field(default_factory=list)
+    made: list[dict[str, Any]] = field(default_factory=list)
 
     def history(self, *_: Any) -> Any:
         def read_one(at: str) -> Manifest | None:
@@ -98,10 +102,17 @@ class World:
 
         if service == "kms":
             return FakeKms()
+
+        def create_deployment(**request: Any) -> dict[str, str]:
+            self.made.append(request)
+            self.traffic = Traffic(TWO, "7", "e-2")
+            return {"deploymentId": "d-9"}
+
         exceptions = SimpleNamespace(DeploymentAlreadyCompletedException=Completed, NoSuchKey=NoSuchKey)
         return SimpleNamespace(
-            head_object=head_object, get_object=get_object, stop_deployment=stop_deployment, exceptions=exceptions
-        )
+            head_object=head_object, get_object=get_object, stop_deployment=stop_deployment,
+            create_deployment=create_deployment, exceptions=exceptions,
+        )  # fmt: skip
 
 
 Planner = Callable[..., Plan]
@@ -193,6 +204,40 @@ def test_a_roll_back_by_codedeploy_is_not_stopped(planned: Planner, monkeypatch:
     stop_shift(clients, PROJECT, found, lambda _: None)
     assert world.stopped == []
     assert now[0] > 5
+
+
+def baking(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> World:
+    """3 has all traffic, and the update that waits for its bake has not recorded it."""
+    known = replace(record(), deployment="d-3", release=THREE, former=TWO, **changes)
+    monkeypatch.setattr(rollback, "find", lambda _s3, _names, _stack, ids: known if ids == ["d-3"] else None)
+    shifted = Attempt("d-3", THREE, "Succeeded", START + timedelta(minutes=20))
+    return World(attempts=[shifted], traffic=Traffic(THREE, "8", "e-3"))
+
+
+def test_a_release_in_its_bake_loses_its_traffic_at_once(planned: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    world = baking(monkeypatch)
+    found = planned(world)
+    assert (found.present, found.target.release.id, found.deploys) == (THREE, TWO, False)
+    assert lines(found, now=False)[1:] == [
+        f"  first      {THREE} is in its bake (deployment d-3): its traffic is taken back, all at once",
+        f"  then       {TWO} takes all traffic again: nothing else is to be done",
+    ]
+    clients: Any = world
+    said: list[str] = []
+    end_bake(clients, PROJECT, found, said.append)
+    (made,) = world.made
+    assert made["description"].startswith(f"Release {TWO}: version 8 to 7. Taken back in its bake: by ")
+    assert made["overrideAlarmConfiguration"] == {"enabled": False, "alarms": []}
+    assert said == [f"release {THREE} is baking: deployment d-9 takes its traffic back"]
+
+
+@pytest.mark.parametrize("changes", [{"over": "Held: 10 minutes."}, {"bounds": {}}])
+def test_a_bake_that_is_over_or_never_was_is_not_ended(
+    planned: Planner, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+) -> None:
+    found = planned(baking(monkeypatch, **changes))
+    assert (found.baking, found.deploys, found.target.release.id) == (None, True, TWO)
 
 
 def test_an_update_that_was_broken_off_after_its_shift_returns_to_what_is_recorded(planned: Planner) -> None:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from contracts.judging import question_key, record_key
-from functions.after_traffic.verdict import Policy, ask, await_verdict, follow
+from functions.after_traffic.verdict import UNSPOKEN, Policy, ask, await_verdict, follow
 from functions.shared.hook import AskedError, HookError
 from tests.functions.judge.fakes import BUCKET, Aws
 
@@ -42,7 +42,7 @@ def test_a_judge_that_does_not_speak_is_inconclusive(monkeypatch: pytest.MonkeyP
     aws = Aws(objects={f"{BUCKET}/{record_key('d-1')}": record(None)} if there else {})
     clock = Clock(monkeypatch, aws, speaks=1e9)
     outcome, sentence = await_verdict(aws, BUCKET, "d-1", 600, clock.sleep)
-    assert outcome == "inconclusive"
+    assert outcome == UNSPOKEN
     assert "has not spoken for 600 s" in sentence
     assert clock.now == 600
 
@@ -50,7 +50,7 @@ def test_a_judge_that_does_not_speak_is_inconclusive(monkeypatch: pytest.MonkeyP
 def test_another_deployments_record_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     aws = Aws(objects={f"{BUCKET}/{record_key('d-10')}": record({"outcome": "pass", "sentence": "Passed."})})
     clock = Clock(monkeypatch, aws, speaks=1e9)
-    assert await_verdict(aws, BUCKET, "d-1", 10, clock.sleep)[0] == "inconclusive"
+    assert await_verdict(aws, BUCKET, "d-1", 10, clock.sleep)[0] == UNSPOKEN
 
 
 def nobody(_sentence: str) -> None:
@@ -71,9 +71,19 @@ def test_what_follows_from_no_clear_verdict_is_configs() -> None:
     with pytest.raises(HookError, match="onInconclusive is return"):
         follow("inconclusive", "Inconclusive.", Policy("return", "return"), nobody)
     asked: list[str] = []
-    with pytest.raises(AskedError, match=r"verdict ENVIRONMENT --accept or --return; .* 50 minutes: accept"):
+    with pytest.raises(AskedError, match=r"verdict ENVIRONMENT --accept or --return; .* 40 minutes: accept"):
         follow("inconclusive", "Inconclusive.", Policy("ask", "accept"), asked.append)
     assert asked == ["Inconclusive."]
+
+
+def test_where_the_judge_has_not_spoken_nobody_is_asked() -> None:
+    """It would neither mail the question nor carry an answer by silence."""
+    accepted = follow(UNSPOKEN, "Inconclusive.", Policy("ask", "accept"), nobody)
+    assert accepted == "Inconclusive. Accepted, as glidepath:deployment.onSilence says."
+    with pytest.raises(HookError, match="onSilence is return"):
+        follow(UNSPOKEN, "Inconclusive.", Policy("ask", "return"), nobody)
+    with pytest.raises(HookError, match="onInconclusive is return"):
+        follow(UNSPOKEN, "Inconclusive.", Policy("return", "accept"), nobody)
 
 
 def test_the_question_lies_where_the_judge_looks_for_it() -> None:

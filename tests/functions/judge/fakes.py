@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from contracts.judging import Shift
-from functions.judge.judging import Clients
+from functions.judge.clients import Clients
 from tests.functions import samples
 
 BUCKET = "capture"
@@ -35,6 +35,7 @@ def shift(**changes: Any) -> Shift:
     given: dict[str, Any] = {
         "deployment": "d-1", "release": "20261121-1a2b3c4d", "former": "20261101-0a0b0c0d", "old": "7", "new": "8",
         "edges": (8.0, 12.0, 16.0, 20.0), "manifest": MANIFEST, "sha256": "", "judged": True, "every": 10,
+        "endpoint": "e-7",
     }  # fmt: skip
     return Shift(**{**given, **changes})
 
@@ -52,13 +53,21 @@ class Aws:
     reported: list[dict[str, Any]] = field(default_factory=list)
     answered: bool = False
     fails: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
+    code: str = "Complete"
 
     def __post_init__(self) -> None:
         self.objects.setdefault(MANIFEST.removeprefix("s3://"), json.dumps(samples.manifest()).encode())
 
     def clients(self, **environment: str) -> Clients:
         """As the handler makes them."""
-        return Clients(self, self, self, {**ENVIRONMENT, **environment})
+        return Clients(self, self, self, self, {**ENVIRONMENT, **environment})
+
+    def describe_endpoint(self, **request: str) -> dict[str, str]:
+        if request["EndpointName"] in self.gone:
+            error = {"Code": "ValidationException", "Message": "Could not find endpoint"}
+            raise ClientError({"Error": error}, "DescribeEndpoint")
+        return {"EndpointStatus": "InService"}
 
     def list_objects_v2(self, **request: Any) -> dict[str, Any]:
         start = f"{request['Bucket']}/{request['Prefix']}"
@@ -98,11 +107,13 @@ class Aws:
         query = request["MetricDataQueries"][number]
         metric = query["MetricStat"]["Metric"]
         dimensions = {each["Name"]: each["Value"] for each in metric["Dimensions"]}
-        version = dimensions.get("Version") or dimensions["ExecutedVersion"]
+        version = dimensions.get("Version") or dimensions.get("ExecutedVersion") or ""
         sums = self.metrics.get((metric["MetricName"], version), {})
         moments = [datetime.fromtimestamp(at, UTC) for at in sums]
         page: dict[str, Any] = {
-            "MetricDataResults": [{"Id": query["Id"], "Timestamps": moments, "Values": list(sums.values())}]
+            "MetricDataResults": [
+                {"Id": query["Id"], "Timestamps": moments, "Values": list(sums.values()), "StatusCode": self.code}
+            ]
         }
         last = number + 1 == len(request["MetricDataQueries"])
         return page if last else page | {"NextToken": str(number + 1)}

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from functions.judge.bins import Pair
-from functions.judge.looking import Seen, look, suffices, weights
+from functions.judge.looking import Seen, failing, look, suffices, weights
 from functions.judge.record import CRASHED, FAILED, SLOW
 from tests.functions.judge.world import START, World, record, watch
 
@@ -113,8 +113,48 @@ def test_a_release_that_turns_bad_at_full_traffic_fails_its_bake(event: str) -> 
     assert last.verdict.outcome != "fail"
     assert last.baked is not None
     assert last.baked.outcome == "fail"
-    assert event in last.over
+    assert event in last.baked.sentence
+    assert not last.over, "traffic is still to be taken back"
     assert suffices(last) >= 1
+
+
+def test_versions_with_different_requests_are_not_compared() -> None:
+    apart = replace(record(pair=PAIR), apart="they take different requests")
+    looks = watch(World(new={FAILED: 0.5}, bins=same), apart)
+    last = looks[-1]
+    assert last.verdict is not None
+    assert (last.verdict.outcome, last.verdict.sentence) == (
+        "inconclusive",
+        "Inconclusive: they take different requests.",
+    )
+    assert all(suffices(each) == 0 for each in looks)
+
+
+def test_why_the_evidence_suffices_is_known_while_traffic_moves() -> None:
+    looks = watch(World(new={FAILED: 0.3}), record())
+    first = next(each for each in looks if failing(each))
+    assert first.verdict is None
+    assert failing(first).startswith("Failed: failed: ")
+    assert not any(failing(each) for each in watch(World(), record()))
+
+
+def test_a_judge_that_begins_late_cannot_pass() -> None:
+    """The execution began with the shift, and its first looks failed."""
+    world = World(bins=same)
+    known, now = record(pair=PAIR), START + 270
+    while known.verdict is None:
+        known = look(known, Seen(now, world.weight(now), world.status(now)), world, 0)
+        now += 10
+    assert known.verdict.outcome == "inconclusive"
+    assert "did not look for 270 s" in known.verdict.sentence
+
+
+def test_looks_that_are_far_apart_by_plan_are_not_missed() -> None:
+    world = World(requests=5, steps=(0.5,) * 60)
+    known = replace(record(), missed=250)
+    last = watch(world, known, every=100, until=6000)[-1]
+    assert last.verdict is not None
+    assert last.verdict.outcome == "pass", last.verdict.sentence
 
 
 def test_all_at_once_is_judged_by_its_bake_alone() -> None:

@@ -58,6 +58,10 @@ class World:
         """The same by the minute."""
         return [self._window(start + 60 * number, 60, (CRASHED,), (0, 0)) for number in range(int((end - start) // 60))]
 
+    def all_crashes(self, start: float, end: float, now: float) -> list[Window]:
+        """Of whichever version has the traffic: at full traffic the new one."""
+        return self.crashes(start, end, now, "7", "8")
+
     def _window(self, start: float, seconds: int, names: Sequence[str], bins: tuple[int, int]) -> Window:
         random_ = random.Random(f"{start} {seconds} {self.requests}")
         requests = round(self.requests * seconds)

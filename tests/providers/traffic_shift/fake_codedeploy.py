@@ -164,8 +164,9 @@ class Aws:
     def update_alias(self, **request: Any) -> None:
         self.weights = request["RoutingConfig"]["AdditionalVersionWeights"]
 
-    def list_deployments(self, **_: Any) -> dict[str, Any]:
-        return {"deployments": [made.id for made in self.made if made.status in ACTIVE]}
+    def list_deployments(self, **request: Any) -> dict[str, Any]:
+        wanted = request.get("includeOnlyStatuses") or ACTIVE
+        return {"deployments": [made.id for made in self.made if made.status in wanted]}
 
     def create_deployment(self, **request: Any) -> dict[str, Any]:
         if any(made.status in ACTIVE for made in self.made):
@@ -181,6 +182,8 @@ class Aws:
         info: dict[str, Any] = {
             "status": made.status,
             "creator": made.creator,
+            "deploymentId": made.id,
+            "createTime": self.made.index(made),
             "revision": {"string": {"content": content}},
         }
         if made.error and made.status not in ACTIVE:

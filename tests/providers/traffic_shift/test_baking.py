@@ -82,6 +82,39 @@ def test_a_judge_that_falls_silent_holds_nobody_up(
     assert "the bake is not judged to its end" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("over", ["traffic has been taken from the new version, by another than the judge", ""])
+def test_whoever_moved_traffic_the_update_fails(monkeypatch: pytest.MonkeyPatch, over: str) -> None:
+    """It would record the new release, and delete the endpoint that has the traffic."""
+    said = refusal(monkeypatch, aws(looking(1), {"over": over, "goes": True, "bake": {}}), **BAKES)
+    assert said.startswith(f"release r2 was taken back: {over or 'while it was baking'}. Now version 1 takes all")
+
+
+def test_an_update_after_one_that_was_killed_waits_for_the_bake(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = aws(looking(1), {"over": "Held: 5 minutes at full traffic.", "baked": {}})
+    made.begin("2")
+    made.made[0].status, made.version = "Succeeded", "2"
+    shift(monkeypatch, made, **BAKES)
+    assert capsys.readouterr().err.splitlines() == [
+        "shift: alias live is at version 2 already: nothing to shift",
+        "shift: baking for 5 minutes: the former version is still there",
+        "shift: Held: 5 minutes at full traffic.",
+    ]
+
+
+def test_an_update_at_rest_reads_no_old_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest deployment went to another version, or there is none."""
+    for target in ("", "1"):
+        made = aws({"over": "gone"})
+        made.version = "2"
+        if target:
+            made.begin(target)
+            made.made[0].status = "Succeeded"
+        shift(monkeypatch, made, **BAKES)
+        assert made.looks == 0
+
+
 def test_an_update_that_is_interrupted_says_that_the_judge_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     class Cancelling(Judged):
         def get_object(self, **request: str) -> dict[str, Any]:
