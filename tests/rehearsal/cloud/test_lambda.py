@@ -7,6 +7,7 @@ import zipfile
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.cloud.core.ports import Place
+from rehearsal.cloud.services.lambda_.pool import runtime_folder
 from rehearsal.cloud.wire.types import AwsError, for_service
 from tests.processes import left_after_waiting
 from tests.rehearsal.cloud.lambda_support import REGION, eventually, make_function, make_role, package
@@ -394,3 +396,18 @@ def handler(event, context):
     send(2)
     messages = eventually(lambda: sqs.receive_message(QueueUrl=url).get("Messages"))
     assert [json.loads(message["Body"]) for message in messages] == [{"n": 2}]
+
+
+def test_the_runtime_is_laid_out_by_two_first_calls_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    both, link = Barrier(2), Path.symlink_to
+
+    def at_once(path: Path, target: Path) -> None:
+        both.wait(30)
+        link(path, target)
+
+    monkeypatch.setattr(Path, "symlink_to", at_once)
+    with ThreadPoolExecutor(2) as threads:
+        folders = list(threads.map(runtime_folder.__wrapped__, [tmp_path, tmp_path]))
+    assert folders == [tmp_path / "lambda-runtime"] * 2
+    assert all(path.exists() for path in folders[0].iterdir())
+    assert {"boto3", "botocore", "six.py"} <= {path.name for path in folders[0].iterdir()}

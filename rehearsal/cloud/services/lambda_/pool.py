@@ -307,7 +307,7 @@ def runtime_folder(root: Path) -> Path:
             continue
         source = Path(spec.origin)
         source = source.parent if source.name == "__init__.py" else source
-        link = folder / source.name
-        if not link.exists():
-            link.symlink_to(source)
+        # Two functions that are called first at once both come here.
+        with contextlib.suppress(FileExistsError):
+            (folder / source.name).symlink_to(source)
     return folder
