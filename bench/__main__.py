@@ -6,7 +6,7 @@ import sys
 import rehearsal.errors
 from contracts.errors import UserError
 
-PARTS = ("handler", "gateway", "preview", "policies", "monitor", "gate", "replay", "verdict", "tests", "tour")
+PARTS = ("handler", "gateway", "preview", "policies", "monitor", "gate", "replay", "verdict", "road", "tests", "tour")
 
 
 def main(names: list[str]) -> int:
