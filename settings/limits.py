@@ -180,7 +180,7 @@ def bake(kind: str, minutes: int | None) -> int:
 
 def hooks(on_inconclusive: str | None) -> int:
     """Minutes that both hooks of a shift may take."""
-    return _HOOK + (ASK_MINUTES if on_inconclusive == ASK else _HOOK)
+    return 2 * _HOOK + (ASK_MINUTES if on_inconclusive == ASK else 0)
 
 
 def shift(values: Values, problems: Problems) -> None:

@@ -2,16 +2,22 @@
 
 from typing import Any
 
+import pytest
+
 from tests.functions import samples
-from tests.program.harness import Store, address, one, run
+from tests.program.harness import Store, address, manifest, one, run
 
 
-def stopping(**deployment: Any) -> set[str]:
-    """Alarms that stop the shift of a release whose evaluation knows how it differs from the one before."""
+PAIR = {**samples.manifest()["pair"], "release": manifest(1)["id"]}
+"""What the evaluation of a release knows of the one that serves."""
+
+
+def stopping(pair: Any = PAIR, **deployment: Any) -> set[str]:
+    """Alarms that stop the shift of a release with such a pair."""
     store = Store()
     store.put(1)
     store.point("prod", 1)
-    store.put(2, pair=samples.manifest()["pair"])
+    store.put(2, pair=pair, distribution=samples.manifest()["distribution"])
     given = {"deployment": deployment} if deployment else {}
     ran = run("prod", store, release=address(2), **given)
     group = one(ran.of("aws:codedeploy/deploymentGroup:DeploymentGroup"))
@@ -25,6 +31,22 @@ def test_what_the_judge_knows_better_does_not_stop_a_shift() -> None:
     assert stopping() == {"evidence", *limits}
     # Nobody judges what goes all at once: there is no evidence, and the distribution alone speaks for the predictions.
     assert stopping(kind="all-at-once") == {"prediction-shift", *limits}
+
+
+@pytest.mark.parametrize(
+    "pair", [None, {**PAIR, "release": "20260101-00000000"}, {key: PAIR[key] for key in PAIR if key != "table"}]
+)
+def test_where_nobody_can_judge_the_predictions_their_distribution_stops_a_shift(pair: Any) -> None:
+    """No champion was asked, another one than serves, or before both models' bins were counted."""
+    assert "prediction-shift" in stopping(pair)
+
+
+def test_a_release_that_serves_keeps_the_alarms_of_its_own_shift() -> None:
+    store = Store()
+    store.put(1, pair={**PAIR, "release": "20260101-00000000"}, distribution=samples.manifest()["distribution"])
+    store.point("prod", 1)
+    group = one(run("prod", store).of("aws:codedeploy/deploymentGroup:DeploymentGroup"))
+    assert "glidepath-prod-prediction-shift" not in group["alarmConfiguration"]["alarms"]
 
 
 def test_a_canary_is_extended_by_a_longer_step() -> None:

@@ -94,7 +94,7 @@ def test_a_shift_that_would_always_be_given_up_is_refused() -> None:
     for deployment, needed in (
         ({"kind": "canary", "minutes": 91}, 121),
         ({"kind": "canary", "minutes": 60, "extend": 31}, 121),
-        ({"kind": "canary", "minutes": 56, **asking}, 121),
+        ({"kind": "canary", "minutes": 51, **asking}, 121),
     ):
         assert f"raise it to {needed}, or" in refusal(deployment=deployment)
     assert "all-at-once: 0 minutes, and 30 for its hooks" in refusal(
@@ -103,7 +103,7 @@ def test_a_shift_that_would_always_be_given_up_is_refused() -> None:
     for fine in (
         {"kind": "linear", "percentage": 10, "minutes": 10},
         {"kind": "canary", "minutes": 60, "extend": 30},
-        {"kind": "canary", "minutes": 55, **asking},
+        {"kind": "canary", "minutes": 50, **asking},
         {"kind": "all-at-once"},
     ):
         assert review("live1", config("live1", deployment=fine))[1] == []
