@@ -129,7 +129,11 @@ class Store:
     def point(self, env: str, number: int) -> None:
         """Let an environment remember a release."""
         text = self.objects[address(number)]
-        record = {"id": "x", "manifest": address(number), "sha256": hashlib.sha256(text.encode()).hexdigest()}
+        record = {
+            "id": json.loads(text)["id"],
+            "manifest": address(number),
+            "sha256": hashlib.sha256(text.encode()).hexdigest(),
+        }
         self.parameters[f"/glidepath/{env}/release"] = json.dumps(record)
 
 

@@ -7,7 +7,6 @@ import pytest
 from tests.functions import samples
 from tests.program.harness import Store, address, manifest, one, run
 
-
 PAIR = {**samples.manifest()["pair"], "release": manifest(1)["id"]}
 """What the evaluation of a release knows of the one that serves."""
 
