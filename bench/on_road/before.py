@@ -1,7 +1,7 @@
 """A hook before traffic that only starts the judge: golden records and replay need an endpoint.
 
 Of the environment variables of `functions.before_traffic.handler` it reads `FUNCTION_NAME`, `MANIFEST_URI`,
-`MANIFEST_SHA256`, `JUDGE_ARN`, `JUDGE_SECONDS` and `BAKE_MINUTES`.
+`MANIFEST_SHA256`, `JUDGE_ARN`, `JUDGE_SECONDS`, `BAKE_SECONDS` and `BAKE_MINUTES`.
 """
 
 from __future__ import annotations

@@ -152,6 +152,7 @@ class World:
             "MANIFEST_SHA256": hashlib.sha256(body).hexdigest(),
             "JUDGE_ARN": self._machine,
             "JUDGE_SECONDS": str(every(_SHIFT_MINUTES)),
+            "BAKE_SECONDS": "10",
             "BAKE_MINUTES": "0",
         }
 
