@@ -51,6 +51,25 @@ def description(release: str, current: str, target: str, returning: str = "") ->
     return (f"{moves}. {returning}" if returning else moves)[:256]
 
 
+def taking_back(
+    application: str, group: str, function: str, release: str, current: str, target: str, why: str
+) -> dict[str, Any]:
+    """CodeDeploy's CreateDeployment for a return from a bake: all at once, without hooks, whatever alarms say.
+
+    The alarms watch the version that traffic is taken from; the one that it goes to answered a moment ago. `release` is
+    that of `target`.
+    """
+    content = app_spec(function, LIVE, current, target)
+    return {
+        "applicationName": application,
+        "deploymentGroupName": group,
+        "deploymentConfigName": ALL_AT_ONCE,
+        "description": description(release, current, target, f"{TAKEN_BACK}{why}"),
+        "revision": {"revisionType": "AppSpecContent", "appSpecContent": {"content": content}},
+        "overrideAlarmConfiguration": {"enabled": False, "alarms": []},
+    }
+
+
 def is_return(text: str, current: str, target: str) -> bool:
     """Whether `description` wrote so of a return to a former release."""
     return f": {_moves(current, target)}. " in text

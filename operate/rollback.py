@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 
 from botocore.exceptions import ClientError
 
-from contracts.appspec import ALL_AT_ONCE, TAKEN_BACK, app_spec, description
+from contracts.appspec import taking_back
 from contracts.errors import UserError
-from contracts.names import DELIVERY, LIVE, PREDICT
+from contracts.names import DELIVERY, PREDICT
 from contracts.release import vouched
 from contracts.s3 import parse_s3_uri
 from contracts.signature import SignatureError, check, signature_of
@@ -237,16 +237,10 @@ def end_bake(clients: Clients, project: Project, plan: Plan, say: Callable[[str]
     record, names = plan.baking, project.names
     assert record is not None, "there is a bake to end"
     codedeploy = clients.of(plan.stack, "codedeploy")
-    content = app_spec(names.predict(plan.stack), LIVE, record.new, record.old)
-    made = codedeploy.create_deployment(
-        applicationName=names.stack(plan.stack),
-        deploymentGroupName=PREDICT,
-        deploymentConfigName=ALL_AT_ONCE,
-        description=description(record.former, record.new, record.old, f"{TAKEN_BACK}by {getpass.getuser()}"),
-        revision={"revisionType": "AppSpecContent", "appSpecContent": {"content": content}},
-        # They watch the version that traffic is taken from.
-        overrideAlarmConfiguration={"enabled": False, "alarms": []},
-    )
+    application, why = names.stack(plan.stack), f"by {getpass.getuser()}"
+    function = names.predict(plan.stack)
+    back = taking_back(application, PREDICT, function, record.former, record.new, record.old, why)
+    made = codedeploy.create_deployment(**back)
     say(f"release {record.release} is baking: deployment {made['deploymentId']} takes its traffic back")
     _come_to_rest(History(clients, project, plan.stack), f"deployment {made['deploymentId']} of {plan.stack} goes on")
 

@@ -4,7 +4,16 @@ from contracts.judging import RECORDS, question_key, record_key
 from contracts.names import JUDGE, PREDICT
 from definitions.health import METRICS
 from definitions.roles.runs import read_runs
-from definitions.roles.statements import Statement, allow, trace, unscoped, use_key, write_logs
+from definitions.roles.statements import (
+    Statement,
+    allow,
+    deliver_logs,
+    trace,
+    trace_executions,
+    unscoped,
+    use_key,
+    write_logs,
+)
 from definitions.roles.subject import Environment
 
 
@@ -57,24 +66,11 @@ def judge(at: Environment) -> list[Statement]:
 
 def machine(at: Environment) -> list[Statement]:
     """The state machine: reads the alias and calls the function."""
-    deliver = (
-        "CreateLogDelivery",
-        "DeleteLogDelivery",
-        "DescribeLogGroups",
-        "DescribeResourcePolicies",
-        "GetLogDelivery",
-        "ListLogDeliveries",
-        "PutResourcePolicy",
-        "UpdateLogDelivery",
-    )
     return [
         allow("ReadAlias", ["lambda:GetAlias"], [at.names.function_arn(at.env, PREDICT)]),
         allow("Look", ["lambda:InvokeFunction"], [at.names.function_arn(at.env, JUDGE)]),
-        unscoped("DeliverLogs", [f"logs:{verb}" for verb in deliver]),
-        unscoped(
-            "Trace",
-            ["xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments"],
-        ),
+        deliver_logs(),
+        trace_executions(),
     ]
 
 

@@ -107,6 +107,22 @@ def trace(sid: str = "Trace") -> Statement:
     return unscoped(sid, ["xray:PutTelemetryRecords", "xray:PutTraceSegments"])
 
 
+def deliver_logs() -> Statement:
+    """Permission for a state machine to have its log delivered: Step Functions makes the delivery when it is created.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+    """
+    deliveries = ("CreateLogDelivery", "DeleteLogDelivery", "GetLogDelivery", "ListLogDeliveries", "UpdateLogDelivery")
+    actions = (*deliveries, "DescribeLogGroups", "DescribeResourcePolicies", "PutResourcePolicy")
+    return unscoped("DeliverLogs", [f"logs:{action}" for action in actions])
+
+
+def trace_executions() -> Statement:
+    """Permission for a state machine to ask which executions are sampled, and to send their traces."""
+    asks = ("GetSamplingRules", "GetSamplingTargets")
+    return unscoped("Trace", [f"xray:{each}" for each in (*asks, "PutTelemetryRecords", "PutTraceSegments")])
+
+
 def pull_image(repository_arns: Iterable[str]) -> list[Statement]:
     """Permission to pull images from the repositories given."""
     return [

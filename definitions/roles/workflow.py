@@ -13,10 +13,12 @@ from definitions.roles.statements import (
     Document,
     Statement,
     allow,
+    deliver_logs,
     grant_to_services,
     pass_role,
     pull_image,
     sagemaker_logs,
+    trace_executions,
     trust_service,
     unscoped,
     use_key,
@@ -91,26 +93,8 @@ def train(at: Delivery) -> list[Statement]:
             [names.role_arn(DELIVERY, "training"), names.role_arn(DELIVERY, "processing")], "sagemaker.amazonaws.com"
         ),
         allow("WaitForJobs", ["events:DescribeRule", "events:PutRule", "events:PutTargets"], rules),
-        unscoped(
-            "DeliverLogs",
-            [
-                f"logs:{action}"
-                for action in (
-                    "CreateLogDelivery",
-                    "DeleteLogDelivery",
-                    "DescribeLogGroups",
-                    "DescribeResourcePolicies",
-                    "GetLogDelivery",
-                    "ListLogDeliveries",
-                    "PutResourcePolicy",
-                    "UpdateLogDelivery",
-                )
-            ],
-        ),
-        unscoped(
-            "Trace",
-            ["xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments"],
-        ),
+        deliver_logs(),
+        trace_executions(),
     ]
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from botocore.exceptions import ClientError
 
-from contracts.appspec import ALL_AT_ONCE, TAKEN_BACK, app_spec, description
+from contracts.appspec import taking_back
 from contracts.judging import ASK_SECONDS, Shift, question_key
 from functions.judge.clients import Clients, say
 from functions.judge.looking import Seen
@@ -62,17 +62,9 @@ def take_back(clients: Clients, shift: Shift, record: Record, seen: Seen) -> Rec
         return record
     if not _answers(clients, shift.endpoint):
         return replace(record, over=f"{sentence} Traffic stays: the former version's endpoint is gone.")
-    environment = clients.environment
-    content = app_spec(environment["FUNCTION_NAME"], environment["ALIAS"], shift.new, shift.old)
-    clients.codedeploy.create_deployment(
-        applicationName=environment["APPLICATION"],
-        deploymentGroupName=environment["GROUP"],
-        deploymentConfigName=ALL_AT_ONCE,
-        description=description(shift.former, shift.new, shift.old, f"{TAKEN_BACK}{sentence}"),
-        revision={"revisionType": "AppSpecContent", "appSpecContent": {"content": content}},
-        # They watch the version that traffic is taken from.
-        overrideAlarmConfiguration={"enabled": False, "alarms": []},
-    )
+    application, group, function = (clients.environment[name] for name in ("APPLICATION", "GROUP", "FUNCTION_NAME"))
+    back = taking_back(application, group, function, shift.former, shift.new, shift.old, sentence)
+    clients.codedeploy.create_deployment(**back)
     return replace(record, returned=seen.now)
 
 

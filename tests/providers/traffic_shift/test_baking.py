@@ -2,7 +2,6 @@
 
 import io
 import json
-import time
 from typing import Any
 
 import pytest
@@ -12,6 +11,8 @@ from contracts.judging import record_key
 from providers import process as provider_process
 from tests.providers.traffic_shift.fake_codedeploy import Aws
 from tests.providers.traffic_shift.test_provider import refusal, shift
+
+pytestmark = pytest.mark.usefixtures("quick")
 
 BAKES = {"bake_minutes": 5, "capture_bucket": "capture", "judge": "judge"}
 
@@ -41,20 +42,6 @@ def aws(*records: Any) -> Judged:
 
 def looking(at: int) -> dict[str, Any]:
     return {"requests": {"looked": at}, "bake": {}, "over": ""}
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second that is waited for passes at once."""
-    now = [time.monotonic()]
-
-    def wait(seconds: float) -> bool:
-        now[0] += seconds
-        return provider_process.CANCELLED.is_set()
-
-    monkeypatch.setattr(provider_process.CANCELLED, "wait", wait)
-    monkeypatch.setattr("time.sleep", wait)
-    monkeypatch.setattr("time.monotonic", lambda: now[0])
 
 
 def test_the_update_ends_with_the_bake(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,6 @@
 """The shift's provider: what it does for what it finds, and when it is interrupted."""
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,19 +16,7 @@ from tests.providers.traffic_shift.fake_codedeploy import PROPS, Aws, NotFound
 ROOT = Path(__file__).resolve().parents[3]
 ALARM = {"code": "ALARM_ACTIVE", "message": "Activated alarms: <errors>"}
 
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second that is waited for passes at once."""
-    now = [time.monotonic()]
-
-    def wait(seconds: float) -> bool:
-        now[0] += seconds
-        return provider_process.CANCELLED.is_set()
-
-    monkeypatch.setattr(provider_process.CANCELLED, "wait", wait)
-    monkeypatch.setattr("time.sleep", wait)
-    monkeypatch.setattr("time.monotonic", lambda: now[0])
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 @pytest.fixture

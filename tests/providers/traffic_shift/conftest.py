@@ -1,0 +1,21 @@
+"""A clock that nobody waits for."""
+
+import time
+
+import pytest
+
+from providers import process as provider_process
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second that is waited for passes at once."""
+    now = [time.monotonic()]
+
+    def wait(seconds: float) -> bool:
+        now[0] += seconds
+        return provider_process.CANCELLED.is_set()
+
+    monkeypatch.setattr(provider_process.CANCELLED, "wait", wait)
+    monkeypatch.setattr("time.sleep", wait)
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
