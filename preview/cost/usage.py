@@ -15,7 +15,8 @@ REQUESTS = 1_000_000
 MILLISECONDS = 100
 CAPTURED_KB = 2
 LOGGED_KB = 1
-METRICS = 8
+METRICS = 21
+"""Five of a version and of all together, three that the judge compares by both, and five bins of its predictions."""
 JOB_MINUTES = 10
 RUNS = 8
 RUN_MINUTES = 45
