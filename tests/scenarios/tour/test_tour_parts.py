@@ -1,5 +1,6 @@
 """The tour's own logic, without a cloud: what it reads from records, and how it reports."""
 
+import html
 import json
 import re
 import time
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from contracts.errors import UserError
+from functions.judge.record import FAILED
+from operate import verdicts
 from operate.caller import Answer, read_answer
 from operate.project import read_project
 from operate.runs import Run, Stage
@@ -19,6 +22,7 @@ from scenarios.tour.dataset import read_table
 from scenarios.tour.report import render_html, run_entry, shift_entry
 from scenarios.tour.source import source_zip
 from scenarios.tour.traffic import Traffic
+from tests.functions.judge.world import World, record, watch
 
 
 def answer(status: int = 200, error: str | None = None) -> Answer:
@@ -124,6 +128,21 @@ def test_the_page_escapes_what_it_shows() -> None:
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
     assert "<td>&lt;b&gt;</td><td>&lt;i&gt;: drift</td>" in page
+
+
+def test_the_page_shows_the_judges_verdict_with_its_evidence_over_time() -> None:
+    known = next(each for each in watch(World(new={FAILED: 0.2}), record()) if each.verdict)
+    entry = shift_entry(shift_in([Weight(0, "1", 1.0), Weight(1, "2", 1.0)]), [answer()])
+    assert entry is not None
+    entry["verdict"] = json.loads(json.dumps(verdicts.document(known, None)))
+    page = report._shift(entry)
+    failed = entry["verdict"]["metrics"]["failed"]["new"]
+    assert known.verdict is not None
+    assert html.escape(known.verdict.sentence) in page
+    assert f"<td>{failed['events']:g} of {failed['requests']:g}</td>" in page
+    points = page.partition("aria-label='evidence over time'")[2].partition("points='")[2].partition("'")[0].split()
+    assert len(points) == len(entry["verdict"]["evidence"]) > 3
+    assert "No verdict" in report._shift({**entry, "verdict": None})
 
 
 @pytest.mark.parametrize(
