@@ -39,16 +39,19 @@ def verdict(
     environment(project, stack)
     clients = Clients(project)
     s3 = clients.of(stack, "s3")
-    known = [deployment] if deployment else [each.id for each in History(clients, project, stack).attempts()]
-    record = verdicts.find(s3, project.names, stack, known)
+    attempts = {each.id: each for each in History(clients, project, stack).attempts()}
+    if deployment and deployment not in attempts:
+        newest = ", ".join(list(attempts)[:5]) or "none"
+        raise UserError(f"{stack} has no deployment {deployment!r}", f"its newest deployments: {newest}")
+    record = verdicts.find(s3, project.names, stack, [deployment] if deployment else list(attempts))
     if record is None:
         raise UserError(
-            f"{deployment or stack} has no record of the judge",
-            "it judges shifts by steps (glidepath:deployment.kind canary or linear), and bakes",
+            f"the judge has no record of {f'deployment {deployment}' if deployment else f'any shift in {stack}'}",
+            "it judges shifts by steps (glidepath:deployment.kind canary or linear) and bakes, and no rollback",
         )
     asked = verdicts.question(s3, project.names, stack, record)
     if accept or back:
         print(verdicts.answer(clients.of(stack, "codedeploy"), record, asked, accept))
         return
-    found = verdicts.document(record, asked)
+    found = verdicts.document(record, asked, attempts.get(record.deployment))
     print(json.dumps(found, indent=2) if as_json else "\n".join(verdicts.lines(found)))

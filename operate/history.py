@@ -124,6 +124,10 @@ class History:
                 return Approval(action.get("updatedBy", ""), action["lastUpdateTime"], words)
         return None
 
+    def endpoint_of(self, version: str) -> str:
+        """Which endpoint a version of the function asks; empty where nobody knows."""
+        return self._variables(version).get("ENDPOINT_NAME", "")
+
     def _variables(self, version: str) -> dict[str, str]:
         functions = self._clients.of(self._stack, "lambda")
         name = self._project.names.predict(self._stack)

@@ -21,6 +21,7 @@ from functions.judge.record import Record
 from operate import deploy
 from operate.clients import Clients
 from operate.history import Approval, History, Manifest
+from operate.leftovers import described
 from operate.project import Project
 from operate.registry import record_return
 from operate.releases import Attempt, ServingRecord, Traffic, former, last_failure, match
@@ -73,7 +74,7 @@ def plan(clients: Clients, project: Project, stack: str, to: str, unsigned: bool
     if traffic is None or not served:
         raise UserError(f"{stack} serves no release: there is nothing to return from", "see ./glidepath status")
     going = next((attempt for attempt in attempts if attempt.under_way), None)
-    baking = None if going else in_bake(clients, project, stack, traffic, attempts)
+    baking = None if going else in_bake(clients, project, stack, traffic, served[-1].release, attempts)
     moving = going is not None or baking is not None
     chosen = named(stack, to, served) if to else before(stack, traffic.release, served, attempts, moving)
     recorded = served[-1].release
@@ -92,10 +93,13 @@ def plan(clients: Clients, project: Project, stack: str, to: str, unsigned: bool
 
 
 def in_bake(
-    clients: Clients, project: Project, stack: str, traffic: Traffic, attempts: Sequence[Attempt]
+    clients: Clients, project: Project, stack: str, traffic: Traffic, recorded: str, attempts: Sequence[Attempt]
 ) -> Record | None:
-    """The judge's record of a release that has all traffic, and that an update may still be waiting for."""
-    newest = attempts[0] if attempts else None
+    """The judge's record of a release that has all traffic, and that an update may still be waiting for.
+
+    None for one that is recorded: no update waits any more, and the endpoint before it is gone.
+    """
+    newest = attempts[0] if attempts and traffic.release != recorded else None
     if newest is None or newest.rollback or newest.status != "Succeeded" or newest.release != traffic.release:
         return None
     record = find(clients.of(stack, "s3"), project.names, stack, [newest.id])
@@ -236,6 +240,12 @@ def end_bake(clients: Clients, project: Project, plan: Plan, say: Callable[[str]
     """
     record, names = plan.baking, project.names
     assert record is not None, "there is a bake to end"
+    endpoint = History(clients, project, plan.stack).endpoint_of(record.old)
+    if not described(clients.of(plan.stack, "sagemaker"), "endpoint", EndpointName=endpoint):
+        raise UserError(
+            f"version {record.old} of {plan.stack} asks endpoint {endpoint}, which is gone: it can take no traffic",
+            f"nothing was changed; deploy a release with ./glidepath deploy --stack {plan.stack} --release …",
+        )
     codedeploy = clients.of(plan.stack, "codedeploy")
     application, why = names.stack(plan.stack), f"by {getpass.getuser()}"
     function = names.predict(plan.stack)

@@ -15,6 +15,7 @@ from functions.judge.looking import largest_of_bake
 from functions.judge.record import Record, parse
 from functions.judge.tolerance import TOLERANCE, upper
 from functions.shared.store import read_if_there
+from operate.releases import Attempt
 
 Document = dict[str, Any]
 
@@ -48,8 +49,11 @@ def question(s3: Any, names: Names, stack: str, record: Record) -> Question | No
 def answer(codedeploy: Any, record: Record, asked: Question | None, accept: bool) -> str:
     """Tell CodeDeploy what a person decided; the sentence that says so. Raises UserError where nobody asks."""
     if asked is None:
-        said = record.verdict.sentence if record.verdict else "the judge has not spoken yet"
-        raise UserError(f"deployment {record.deployment} asks nobody: {said}", "nothing was changed")
+        raise UserError(
+            f"no question is open: deployment {record.deployment} of release {record.release} waits for nobody"
+            f"{_ended(record)}",
+            "nothing was changed; ./glidepath verdict shows the verdict, ./glidepath rollback takes a release back",
+        )
     try:
         codedeploy.put_lifecycle_event_hook_execution_status(
             deploymentId=record.deployment,
@@ -68,8 +72,12 @@ def answer(codedeploy: Any, record: Record, asked: Question | None, accept: bool
     return f"release {record.release} {'stays' if accept else 'goes back'}: deployment {record.deployment} was told so"
 
 
-def document(record: Record, asked: Question | None) -> Document:
-    """For machines, and for the report."""
+def _ended(record: Record) -> str:
+    return f" ({record.over})" if record.over else ""
+
+
+def document(record: Record, asked: Question | None, attempt: Attempt | None = None) -> Document:
+    """For machines, and for the report. `attempt`: the deployment, as CodeDeploy tells how it ended."""
     return {
         "deployment": record.deployment,
         "release": record.release,
@@ -86,8 +94,20 @@ def document(record: Record, asked: Question | None) -> Document:
         "left": _left(record),
         "bake": _bake(record),
         "question": asked.sentence if asked else None,
+        "outcome_of_shift": _became(record, attempt),
         "over": record.over or None,
     }
+
+
+def _became(record: Record, attempt: Attempt | None) -> str | None:
+    """What became of the release, in words; None where nobody has asked CodeDeploy."""
+    if attempt is None:
+        return None
+    if attempt.failed:
+        return f"rolled back: {attempt.why}"
+    if attempt.under_way:
+        return "under way"
+    return "in its bake" if record.bounds and not record.over else "has all traffic since"
 
 
 def _metric(record: Record, name: str) -> Document:
@@ -141,8 +161,10 @@ def lines(found: Mapping[str, Any]) -> list[str]:
     moved = f"version {versions['old']} to {versions['new']}, deployment {found['deployment']}"
     told = [f"release {found['release']} over {former}, {moved}"]
     told.append(f"  {found['sentence'] or 'the judge has not spoken yet'}")
+    if found["outcome_of_shift"]:
+        told.append(f"  outcome     {found['outcome_of_shift']}")
     for name, metric in found["metrics"].items():
-        told.append(f"  {name:<11} {_rate(metric['new'])} now, {_rate(metric['old'])} before{_ruled_out(metric)}")
+        told.append(f"  {name:<11} new {_rate(metric['new'])}, old {_rate(metric['old'])}{_ruled_out(metric)}")
     told.append(f"  predictions {found['predictions']}")
     told += _path(found["evidence"])
     if found["left"]:
@@ -164,7 +186,7 @@ def _rate(seen: Mapping[str, float]) -> str:
 def _ruled_out(metric: Mapping[str, Any]) -> str:
     if metric["ruled_out"] is None:
         return "; no loss is ruled out"
-    return f"; worse by {100 * metric['ruled_out']:.2g} points or more is ruled out"
+    return f"; a loss of {100 * metric['ruled_out']:.2g} points or more is ruled out"
 
 
 def _path(points: list[Mapping[str, float]]) -> list[str]:

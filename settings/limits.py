@@ -145,14 +145,21 @@ def builds(values: Values, problems: Problems) -> None:
         return
     needed, baking = shift + aside, bake(values["deployment"]["kind"], values["deployment"]["bakeMinutes"])
     if needed > LONGEST_BUILD:
-        reason = f"needs a build of {needed} minutes with bakeMinutes {baking}, and CodeBuild ends one after"
-        reason = f"{reason} {LONGEST_BUILD}: lower it, or deployment.bakeMinutes, by {needed - LONGEST_BUILD}"
-        problems.refuse(f"{NAMESPACE}:shiftMinutes", shift, reason)
+        reason = f"needs a build of {needed} minutes (shiftMinutes {shift}, bakeMinutes {baking}), and CodeBuild ends"
+        reason = f"{reason} one after {LONGEST_BUILD}: lower it by {needed - LONGEST_BUILD}"
+        problems.refuse(*_longest(values, shift, baking), reason)
     elif build["deployMinutes"] < needed:
         reason = f"is shorter than the deployment that it waits for ({needed} minutes: shiftMinutes {shift},"
         reason = f"{reason} bakeMinutes {baking}, the hooks, {_DELETION + _ELSEWHERE} for the rest); raise it, here and"
         reason = f"{reason} in Pulumi.{DELIVERY}.yaml"
         problems.refuse(f"{NAMESPACE}:build.deployMinutes", build["deployMinutes"], reason)
+
+
+def _longest(values: Values, shift: int, baking: int) -> tuple[str, int]:
+    """The key that makes a deployment too long, with its value."""
+    if baking > shift and values["deployment"]["bakeMinutes"] is not None:
+        return f"{NAMESPACE}:deployment.bakeMinutes", baking
+    return f"{NAMESPACE}:shiftMinutes", shift
 
 
 def _beside(values: Values) -> int | None:

@@ -122,11 +122,11 @@ def _routing(values: Values, problems: Problems) -> None:
         return
     kind = deployment["kind"]
     if kind == "linear" and deployment["extend"]:
-        reason = "is of a canary: CodeDeploy's linear steps are all equally long; take it out, and give more minutes"
+        reason = "applies to a canary only: CodeDeploy's linear steps are all equally long; remove it and raise minutes"
         problems.refuse(f"{NAMESPACE}:deployment.extend", deployment["extend"], reason)
     for name in names if kind == ALL_AT_ONCE else ():
         if deployment[name]:
-            reason = f"is of steps, and {ALL_AT_ONCE} has none: take it out, or take canary or linear"
+            reason = f"needs steps, and {ALL_AT_ONCE} has none: remove it, or choose canary or linear"
             problems.refuse(f"{NAMESPACE}:deployment.{name}", deployment[name], reason)
 
 

@@ -152,7 +152,7 @@ class Capture:
         int,
         Key(
             Whole(5, 880),
-            "how long the hook after a shift waits for captured requests, and then for the verdict",
+            "how long the hook after a shift waits for captured requests",
             600,
             "seconds",
         ),

@@ -87,9 +87,9 @@ class Deployment:
     verdict_seconds: Annotated[
         int,
         Key(
-            Whole(10, 880),
-            "how long the hook after traffic waits for the judge's verdict, which comes some five minutes after the"
-            " shift; then none has come, and what follows is as from an inconclusive one",
+            Whole(300, 880),
+            "how long the hook after traffic waits for the judge's verdict, which comes some four minutes after the"
+            " shift; without one, `onInconclusive` (with `ask`: `onSilence`) says what follows",
             480,
             "seconds",
         ),

@@ -319,5 +319,5 @@ def _watching(at: Environment) -> list[Statement]:
             ["cloudwatch:DeleteDashboards", "cloudwatch:GetDashboard", "cloudwatch:PutDashboard"],
             [dashboard],
         ),
-        see_traffic(),
+        *([see_traffic()] if at.judge else []),
     ]

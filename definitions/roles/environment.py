@@ -262,5 +262,5 @@ def preview(at: Environment) -> list[Statement]:
         allow("SeeServing", ["lambda:GetFunction"], [f"{function}:{LIVE}"]),
         allow("SeeSigning", ["lambda:GetFunctionCodeSigningConfig"], [function]),
         deployer.see_log_role(at),
-        deployer.see_traffic(),
+        *([deployer.see_traffic()] if at.judge else []),
     ]

@@ -11,7 +11,7 @@ A deployment that CodeDeploy ended otherwise is looked at no more.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -54,7 +54,7 @@ def look(record: Record, seen: Seen, reports: Reports, bake_minutes: int) -> Rec
     if record.judged and record.verdict is None:
         record = _compare(record, seen, reports)
     if seen.status in ENDED:
-        return replace(record, over=f"CodeDeploy has ended the deployment ({seen.status}), and traffic is going back")
+        return replace(record, over=f"CodeDeploy ended the deployment ({seen.status}): traffic went back")
     if seen.status != SUCCEEDED or (record.judged and record.verdict is None):
         return record
     if not bake_minutes:
@@ -185,21 +185,28 @@ def _whole(looks: tuple[tuple[float, float], ...]) -> list[tuple[int, int]]:
     return [(round(requests), round(events)) for requests, events in looks]
 
 
+_WORDS = {FAILED: "failed", SLOW: "were slow", CRASHED: "crashed"}
+
+
 def _worst(found: Bake) -> str:
     event = max(found.looks, key=lambda name: bake.largest(_whole(found.looks[name]), found.bounds[name]))
     requests, events = (sum(column) for column in zip(*found.looks[event], strict=True))
     return (
-        f"{event}: {events:.0f} of {requests:.0f} requests at full traffic, where {100 * found.bounds[event]:.2g} % are"
-        " allowed by what the former version did in the seven days before"
+        f"{events:.0f} of {requests:.0f} requests at full traffic {_WORDS[event]}, where"
+        f" {100 * found.bounds[event]:.2g} % are allowed by what the former version did in the seven days before"
     )
 
 
 def _seen(found: Bake) -> str:
-    parts = {event: [sum(column) for column in zip(*looks, strict=True)] for event, looks in found.looks.items()}
-    return ", ".join(
-        f"{event} {seen[1]:.0f} of {seen[0]:.0f} requests" if seen else f"{event}: no request"
-        for event, seen in parts.items()
-    )
+    sums = {event: [sum(column) for column in zip(*looks, strict=True)] for event, looks in found.looks.items()}
+    told = [f"{events:.0f} of {requests:.0f} {_WORDS[event]}" for event, (requests, events) in _known(sums)]
+    return ", ".join(told) or "without a request"
+
+
+def _known(sums: Mapping[str, list[float]]) -> Iterator[tuple[str, tuple[float, float]]]:
+    for event, seen in sums.items():
+        if seen:
+            yield event, (seen[0], seen[1])
 
 
 def weights(alias: Mapping[str, object], new: str) -> float:

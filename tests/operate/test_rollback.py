@@ -73,6 +73,7 @@ class World:
             served=lambda: self.served,
             attempts=lambda *_: self.attempts,
             manifest=read_one,
+            endpoint_of=lambda version: f"e-{version}",
             approval=lambda execution: Approval("arn:aws:iam::1:user/ann", START, ""),
         )
 
@@ -108,10 +109,15 @@ class World:
             self.traffic = Traffic(TWO, "7", "e-2")
             return {"deploymentId": "d-9"}
 
+        def describe_endpoint(EndpointName: str) -> dict[str, str]:  # noqa: N803
+            if EndpointName in self.gone:
+                raise ClientError({"Error": {"Code": "ValidationException", "Message": "gone"}}, "DescribeEndpoint")
+            return {"EndpointName": EndpointName}
+
         exceptions = SimpleNamespace(DeploymentAlreadyCompletedException=Completed, NoSuchKey=NoSuchKey)
         return SimpleNamespace(
             head_object=head_object, get_object=get_object, stop_deployment=stop_deployment,
-            create_deployment=create_deployment, exceptions=exceptions,
+            create_deployment=create_deployment, describe_endpoint=describe_endpoint, exceptions=exceptions,
         )  # fmt: skip
 
 
@@ -230,6 +236,25 @@ def test_a_release_in_its_bake_loses_its_traffic_at_once(planned: Planner, monke
     assert made["description"].startswith(f"Release {TWO}: version 8 to 7. Taken back in its bake: by ")
     assert made["overrideAlarmConfiguration"] == {"enabled": False, "alarms": []}
     assert said == [f"release {THREE} is baking: deployment d-9 takes its traffic back"]
+
+
+def test_a_version_whose_endpoint_is_gone_takes_no_traffic_back(
+    planned: Planner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = baking(monkeypatch)
+    world.gone = {"e-7"}
+    clients: Any = world
+    with pytest.raises(UserError, match="asks endpoint e-7, which is gone"):
+        end_bake(clients, PROJECT, planned(world), lambda _: None)
+    assert world.made == []
+
+
+def test_a_release_that_is_recorded_is_in_no_bake(planned: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The judge died in it: the update went on, and the endpoint before it is gone."""
+    world = baking(monkeypatch)
+    world.served.append(entry(3, 20))
+    found = planned(world)
+    assert (found.baking, found.deploys, found.target.release.id) == (None, True, TWO)
 
 
 @pytest.mark.parametrize("changes", [{"over": "Held: 10 minutes."}, {"bounds": {}}])

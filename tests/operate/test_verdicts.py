@@ -1,7 +1,9 @@
 """What the judge has found, for people and for machines."""
 
 import json
+import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +15,7 @@ from contracts.judging import question_key, record_key
 from contracts.names import Names
 from functions.judge.record import FAILED, Record, render
 from operate import verdicts
+from operate.releases import Attempt
 from operate.verdicts import Question
 from tests.functions.judge.fakes import Aws
 from tests.functions.judge.world import World, record, watch
@@ -62,7 +65,7 @@ def test_people_read_why(bad: Record) -> None:
 def test_a_record_without_any_look_can_be_told() -> None:
     text = "\n".join(verdicts.lines(verdicts.document(record(), None)))
     assert "the judge has not spoken yet" in text
-    assert "failed      0 of 0 now, 0 of 0 before; no loss is ruled out" in text
+    assert "failed      new 0 of 0, old 0 of 0; no loss is ruled out" in text
 
 
 def test_a_bake_is_told_with_what_is_allowed() -> None:
@@ -70,8 +73,25 @@ def test_a_bake_is_told_with_what_is_allowed() -> None:
     found = verdicts.document(last, None)
     assert found["bake"]["outcome"] == "fail"
     text = "\n".join(verdicts.lines(found))
-    assert "bake: Failed: failed: " in text
+    assert re.search(r"bake: Failed: \d+ of \d+ requests at full traffic failed", text)
     assert "1 % allowed" in text
+
+
+@pytest.mark.parametrize(
+    ("status", "changes", "words"),
+    [
+        ("Failed", {}, "rolled back: it erred"),
+        ("InProgress", {}, "under way"),
+        ("Succeeded", {}, "in its bake"),
+        ("Succeeded", {"over": "Held."}, "has all traffic since"),
+        ("Succeeded", {"bounds": {}}, "has all traffic since"),
+    ],
+)
+def test_people_read_what_became_of_the_release(status: str, changes: dict[str, Any], words: str) -> None:
+    attempt = Attempt("d-1", "new", status, datetime(2026, 11, 21, tzinfo=UTC), cause="it erred.")
+    found = verdicts.document(replace(record(), **changes), None, attempt)
+    assert found["outcome_of_shift"] == words
+    assert f"  outcome     {words}" in verdicts.lines(found)
 
 
 def asked(aws: Aws, known: Record) -> Question | None:
@@ -97,7 +117,7 @@ def test_a_person_answers_for_the_hook(bad: Record, accept: bool, status: str) -
 
 
 def test_nobody_answers_what_is_not_asked(bad: Record) -> None:
-    with pytest.raises(UserError, match="asks nobody: Failed"):
+    with pytest.raises(UserError, match="no question is open: deployment d-1 of release new waits for nobody"):
         verdicts.answer(Aws(), bad, None, accept=True)
     late = Aws(answered=True)
     with pytest.raises(UserError, match="waits for no answer any more"):

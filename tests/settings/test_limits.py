@@ -79,10 +79,12 @@ def test_a_build_outlives_the_shift_that_it_waits_for() -> None:
         assert refusal(shiftMinutes=120, deployment=deployment).endswith("Pulumi.delivery.yaml")
     assert review("live1", config("live1", shiftMinutes=132, deployment={"kind": "all-at-once"}))[1] == []
     assert refusal(shiftMinutes=2103) == (
-        "glidepath:shiftMinutes: 2103 needs a build of 2161 minutes with bakeMinutes 10, and CodeBuild ends one after"
-        " 2160: lower it, or deployment.bakeMinutes, by 1"
+        "glidepath:shiftMinutes: 2103 needs a build of 2161 minutes (shiftMinutes 2103, bakeMinutes 10), and CodeBuild"
+        " ends one after 2160: lower it by 1"
     )
-    assert refusal(deployment={"bakeMinutes": 2880}).endswith("lower it, or deployment.bakeMinutes, by 888")
+    too_long = refusal(deployment={"bakeMinutes": 2880})
+    assert too_long.startswith("glidepath:deployment.bakeMinutes: 2880 needs a build of 3048 minutes")
+    assert too_long.endswith("lower it by 888")
 
 
 def test_a_shift_that_would_always_be_given_up_is_refused() -> None:

@@ -198,7 +198,7 @@ def test_defaults_are_filled_in_where_nothing_is_given() -> None:
 def test_a_shift_all_at_once_has_no_steps() -> None:
     for name, value in (("percentage", 10), ("minutes", 10), ("extend", 10), ("onInconclusive", "accept")):
         given = {"kind": "all-at-once", name: value}
-        reason = f"{value!r} is of steps, and all-at-once has none: take it out, or take canary or linear"
+        reason = f"{value!r} needs steps, and all-at-once has none: remove it, or choose canary or linear"
         assert [line.strip() for line in _problems(deployment=given)] == [f"- glidepath:deployment.{name}: {reason}"]
     found = parse("live1", config("live1", deployment={"kind": "all-at-once"})).deployment
     assert (found.kind, found.replay.requests) == ("all-at-once", 500)
@@ -226,8 +226,8 @@ def test_nobody_is_silent_who_was_not_asked() -> None:
 def test_the_last_step_of_a_linear_shift_is_as_long_as_the_others() -> None:
     (line,) = _problems(deployment={"kind": "linear", "extend": 5})
     assert line.strip() == (
-        "- glidepath:deployment.extend: 5 is of a canary: CodeDeploy's linear steps are all equally long; take it out,"
-        " and give more minutes"
+        "- glidepath:deployment.extend: 5 applies to a canary only: CodeDeploy's linear steps are all equally long;"
+        " remove it and raise minutes"
     )
 
 

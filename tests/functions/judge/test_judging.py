@@ -123,7 +123,7 @@ def test_a_release_that_fails_its_bake_is_taken_back_once() -> None:
     (made,) = aws.made
     assert (made["applicationName"], made["deploymentGroupName"]) == ("fares-prod", "predict")
     assert made["deploymentConfigName"] == "CodeDeployDefault.LambdaAllAtOnce"
-    begins = "Release 20261101-0a0b0c0d: version 8 to 7. Taken back in its bake: Failed: failed: 90 of 100"
+    begins = "Release 20261101-0a0b0c0d: version 8 to 7. Taken back in its bake: Failed: 90 of 100"
     assert made["description"].startswith(begins)
     document = json.loads(made["revision"]["appSpecContent"]["content"])
     properties = document["Resources"][0]["live"]["Properties"]
@@ -157,7 +157,7 @@ def test_a_return_whose_record_was_lost_is_still_the_judges() -> None:
     # As it was written before the deployment was made, and not afterwards.
     aws.objects[RECORD] = render(replace(written, returned=None)).encode()
     assert baking(aws, BEFORE, 110) is True
-    assert known(aws).over.startswith("Failed: failed: 90 of 100")
+    assert known(aws).over.startswith("Failed: 90 of 100")
     assert len(aws.made) == 1
     assert before != aws.objects[RECORD]
 
@@ -242,7 +242,7 @@ def test_the_verdict_stands_in_the_log_for_the_update_that_waits(capsys: pytest.
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["deployment"] for line in lines] == ["d-1"] * len(lines)
     assert lines[0]["message"].startswith("Inconclusive:")
-    assert "CodeDeploy has ended the deployment (Stopped)" in lines[-1]["message"]
+    assert "CodeDeploy ended the deployment (Stopped)" in lines[-1]["message"]
 
 
 # --- the pair --------------------------------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ def test_a_deployment_that_was_stopped_is_looked_at_no_more() -> None:
     world = World(new={FAILED: 0.5})
     known = watch(world, record(), until=330)[-1]
     ended = look(known, Seen(known.requests.looked + 10, 0.0, "Stopped"), world, 0)
-    assert ended.over.startswith("CodeDeploy has ended the deployment (Stopped)")
+    assert ended.over.startswith("CodeDeploy ended the deployment (Stopped)")
     assert ended.verdict is not None
     assert ended.verdict.outcome == "fail"
 
@@ -113,7 +113,7 @@ def test_a_release_that_turns_bad_at_full_traffic_fails_its_bake(event: str) -> 
     assert last.verdict.outcome != "fail"
     assert last.baked is not None
     assert last.baked.outcome == "fail"
-    assert event in last.baked.sentence
+    assert {FAILED: "failed", SLOW: "were slow", CRASHED: "crashed"}[event] in last.baked.sentence
     assert not last.over, "traffic is still to be taken back"
     assert suffices(last) >= 1
 

@@ -22,14 +22,18 @@ def names(account: str, region: str) -> Names:
     return Names("ml", region, dict.fromkeys(("delivery", "dev", "prod"), account))
 
 
+def _environment(at: Names) -> Environment:
+    return Environment(at, "prod", at.arn("kms", "key/k", "prod"), judge=True)
+
+
 def role(cloud: Cloud, at: Names, purpose: str) -> Any:
     """CloudWatch, as one of production's roles."""
     account = at.accounts["prod"]
-    iam, here = cloud.client("iam", account, at.region), Environment(at, "prod", at.arn("kms", "key/k", "prod"))
+    iam, here = cloud.client("iam", account, at.region), _environment(at)
     bound = json.dumps(environment_roles.boundary(here))
     limit = iam.create_policy(PolicyName=at.boundary("prod"), PolicyDocument=bound)["Policy"]["Arn"]
     trust = json.dumps(document({"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}))
-    record = environment_roles.roles(at, "prod")[purpose]
+    record = environment_roles.roles(at, "prod", judge=True)[purpose]
     made = iam.create_role(RoleName=record.name, AssumeRolePolicyDocument=trust, PermissionsBoundary=limit)
     own = json.dumps(document(*record.inline(here)), separators=(",", ":"))
     iam.put_role_policy(RoleName=record.name, PolicyName="own", PolicyDocument=own)
