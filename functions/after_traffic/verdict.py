@@ -14,7 +14,7 @@ from functions.shared.store import read_if_there
 
 UNSPOKEN = "unspoken"
 """Outcome of a judge that has not come to one."""
-_POLL_SECONDS = 5.0
+_POLL_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
