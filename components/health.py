@@ -28,8 +28,6 @@ class HealthArgs(TypedDict):
     """The evaluated model's share of predictions in each bin."""
     judged: bool
     """Whether the judge looks at its shift."""
-    paired: bool
-    """Whether the evaluation has measured how its predictions differ from the champion's."""
     topic_arn: pulumi.Input[str]
     """Who is notified."""
 
@@ -60,7 +58,6 @@ class Health(pulumi.ComponentResource):
             args["edges"],
             args["shares"],
             judged=args["judged"],
-            paired=args["paired"],
         )
         self.alarms = {purpose: self._alarm(name, args, purpose, alarm) for purpose, alarm in wanted.items()}
         self.stopping = [self.alarms[purpose] for purpose, alarm in wanted.items() if alarm.stops]

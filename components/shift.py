@@ -63,6 +63,8 @@ class ShiftArgs(TypedDict):
     """Key of the hooks' logs."""
     alarms: Sequence[MetricAlarm]
     """What stops the shift."""
+    unwatched: Sequence[pulumi.Input[str]]
+    """Names of those that do not stop this one."""
     kind: str
     """canary, linear or all-at-once."""
     percentage: int
@@ -135,6 +137,7 @@ class Shift(pulumi.ComponentResource):
                 "limit_minutes": args["limit_minutes"],
                 "returning": args["returning"],
                 "urgent": args["urgent"],
+                "unwatched": list(args["unwatched"]),
                 "bake_minutes": args["bake_minutes"],
                 "capture_bucket": args["capture_bucket"],
                 "judge": args["names"].function(args["env"], JUDGE),

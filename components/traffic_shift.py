@@ -41,6 +41,8 @@ class TrafficShiftArgs(TypedDict):
     are in ALARM before a rollback do not stop it."""
     urgent: pulumi.Input[bool]
     """Whether a rollback waits for no alarm."""
+    unwatched: pulumi.Input[list[pulumi.Input[str]]]
+    """Names of the group's alarms that do not stop this shift. The group keeps its list, which is no release's."""
     bake_minutes: pulumi.Input[int]
     """How long the judge looks at the release at full traffic; 0: not."""
     capture_bucket: pulumi.Input[str]

@@ -65,12 +65,10 @@ def alarms(
     shares: Sequence[float],
     *,
     judged: bool = False,
-    paired: bool = False,
 ) -> dict[str, Alarm]:
     """Purpose → alarm. Without `edges` (an older manifest, a model of one answer) there is no distribution to watch.
 
-    `judged`: the judge looks at the shift (functions/judge). `paired`: the evaluation has measured how this model's
-    predictions differ from its champion's; then the judge knows more of them than their distribution.
+    `judged`: the judge looks at the shift (functions/judge).
     """
     found = {"evidence": _evidence(watched)} if judged else {}
     found |= {
@@ -83,7 +81,7 @@ def alarms(
         "api-errors": _api_errors(watched, limits),
         "api-latency": _api_latency(watched, limits),
     }
-    shift = _prediction_shift(watched, limits, shares, stops=not (judged and paired))
+    shift = _prediction_shift(watched, limits, shares)
     return {**found, "prediction-shift": shift} if edges else found
 
 
@@ -202,7 +200,7 @@ def _silence(watched: Watched, limits: Limits) -> Alarm:
     )
 
 
-def _prediction_shift(watched: Watched, limits: Limits, shares: Sequence[float], stops: bool) -> Alarm:
+def _prediction_shift(watched: Watched, limits: Limits, shares: Sequence[float]) -> Alarm:
     period = limits.prediction_minutes * 60
     bins = [
         _query(f"bin{number}", METRICS, f"Bin{number}", _of_version(watched), period) for number in range(len(shares))
@@ -213,7 +211,7 @@ def _prediction_shift(watched: Watched, limits: Limits, shares: Sequence[float],
     ]
     return Alarm(
         "The new version's predictions are distributed otherwise than those of the model that was evaluated",
-        stops,
+        True,
         # One period: it is a long one, and looked at every minute.
         {"metric_queries": [*bins, *expressions], **_judged(limits.prediction_shift, 1)},
     )

@@ -162,10 +162,14 @@ class EnvironmentStack:
                 "edges": edges,
                 "shares": shares,
                 "judged": self.settings.deployment.judged,
-                "paired": found.compared,
                 "topic_arn": foundation.topic_arn,
             },
         )
+
+    def _judged_better(self, found: LocatedRelease, health: Health) -> list[pulumi.Input[str]]:
+        """Alarms that do not stop this shift: of where predictions lie the judge knows more than their distribution."""
+        shift = health.alarms.get("prediction-shift")
+        return [shift.name] if shift and self.settings.deployment.judged and found.compared else []
 
     def _judges(self) -> bool:
         """Whether there is anything to judge: traffic that moves by steps, or a release at full traffic."""
@@ -223,6 +227,7 @@ class EnvironmentStack:
                 "roles": foundation.roles,
                 "key_arn": foundation.key_arn,
                 "alarms": health.stopping,
+                "unwatched": self._judged_better(found, health),
                 "kind": deployment.kind,
                 "percentage": deployment.percentage,
                 "minutes": deployment.interval,

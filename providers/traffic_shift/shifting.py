@@ -188,12 +188,13 @@ class Shifting:
         return ALL_AT_ONCE
 
     def _override(self, action: Start) -> dict[str, Any]:
-        """The group's alarms without those that were in ALARM before this return."""
-        if not action.ignored:
+        """The group's alarms without those that were in ALARM before this return, and those that this shift leaves."""
+        ignored = {alarm.name for alarm in action.ignored} | set(self._props.get("unwatched") or ())
+        if not ignored:
             return {}
-        ignored = {alarm.name for alarm in action.ignored}
         watched = [{"name": alarm.name} for alarm in self._alarms() if alarm.name not in ignored]
-        self._say(f"rolling back although in ALARM: {', '.join(map(str, action.ignored))}")
+        if action.ignored:
+            self._say(f"rolling back although in ALARM: {', '.join(map(str, action.ignored))}")
         return {"overrideAlarmConfiguration": {"enabled": bool(watched), "alarms": watched}}
 
     def _follow(self, deployment: str) -> None:

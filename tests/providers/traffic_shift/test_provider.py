@@ -38,6 +38,17 @@ def refusal(monkeypatch: pytest.MonkeyPatch, aws: Aws, **props: Any) -> str:
     return str(caught.value)
 
 
+def test_a_shift_leaves_aside_what_the_judge_knows_better(monkeypatch: pytest.MonkeyPatch) -> None:
+    alarms = {"errors": ("OK", ""), "prediction-shift": ("OK", "")}
+    aws = Aws(alarms=alarms)
+    shift(monkeypatch, aws, unwatched=["prediction-shift"])
+    (made,) = aws.made
+    assert made.request["overrideAlarmConfiguration"] == {"enabled": True, "alarms": [{"name": "errors"}]}
+    aws = Aws(alarms=alarms)
+    shift(monkeypatch, aws)
+    assert "overrideAlarmConfiguration" not in aws.made[0].request
+
+
 def test_every_step_is_reported_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     aws = Aws()
     shift(monkeypatch, aws)

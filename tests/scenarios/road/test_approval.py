@@ -168,7 +168,8 @@ def test_a_config_that_changed_after_the_approval_is_refused(road: Road, approve
     assert done.returncode == 1
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("glidepath: ")]
     assert line.startswith("glidepath: the plan for prod is not the one that was approved: ")
-    assert "latency (MetricAlarm): threshold was 1000 when approved and is 2000" in line
+    assert "(Function): environment.variables.LATENCY_MS was 1000" in line
+    assert "(Function): environment.variables.REPLAY.latencyMs was 1000 when approved and is 2000" in line
     assert "nothing was changed; run the pipeline again and approve what it plans now" in done.stderr
     assert road.production() == before
 
