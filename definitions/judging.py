@@ -12,7 +12,7 @@ SHIFT_LOOKS, BAKE_LOOKS = 1_200, 400
 two): https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
 LEAST_SECONDS = 10
 _AROUND_MINUTES = 80
-"""Beside its steps: both hooks, and an hour in which a person is asked."""
+"""Beside its steps: both hooks (30), the time in which a person is asked (40), and some to spare."""
 
 
 def every(steps_minutes: float) -> int:

@@ -11,11 +11,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from functions.judge.counts import AGE_SECONDS, Counts
 from functions.judge.record import FAILED, SLOW
+from functions.shared import metrics
 
 _DAY = 86_400
 _PERIODS = ((15 * _DAY, 60), (63 * _DAY, 300), (455 * _DAY, 3_600))
@@ -117,24 +118,7 @@ def _read(
 ) -> Iterator[tuple[tuple[str, str], float, float]]:  # fmt: skip
     """Key, start of a period, and its value."""
     keys = list(wanted)
-    request = {
-        "MetricDataQueries": [_query(f"m{number}", *wanted[key], period) for number, key in enumerate(keys)],
-        "StartTime": datetime.fromtimestamp(start, UTC),
-        "EndTime": datetime.fromtimestamp(end, UTC),
-    }
-    while True:
-        page = cloudwatch.get_metric_data(**request)
-        for result in page["MetricDataResults"]:
-            for at, value in zip(result["Timestamps"], result["Values"], strict=True):
-                yield keys[int(result["Id"][1:])], at.timestamp(), value
-        if not page.get("NextToken"):
-            return
-        request["NextToken"] = page["NextToken"]
-
-
-def _query(
-    name: str, namespace: str, metric: str, dimensions: Mapping[str, str], statistic: str, period: int
-) -> dict[str, Any]:
-    pairs = [{"Name": key, "Value": value} for key, value in dimensions.items()]
-    wanted = {"Namespace": namespace, "MetricName": metric, "Dimensions": pairs}
-    return {"Id": name, "MetricStat": {"Metric": wanted, "Period": period, "Stat": statistic}}
+    queries = [metrics.query(f"m{number}", *wanted[key], period) for number, key in enumerate(keys)]
+    for result in metrics.results(cloudwatch, queries, start, end):
+        for at, value in metrics.points(result):
+            yield keys[int(result["Id"][1:])], at, value

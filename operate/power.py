@@ -17,6 +17,7 @@ from typing import Any
 from contracts.errors import UserError
 from contracts.names import Names
 from functions.judge.power import Step, canary, linear, minutes, visible
+from functions.shared.metrics import query
 from operate.project import config_of, read_project
 from operate.stack_files import file_of
 from settings.keys import Section, build
@@ -124,7 +125,10 @@ def traffic(cloudwatch: Any, names: Names, stack: str, now: datetime) -> Traffic
     given = {"answered": ("Latency", "SampleCount"), "failed": ("ModelErrors", "Sum")}
     start = (now - timedelta(days=DAYS)).replace(minute=0, second=0, microsecond=0)
     answer = cloudwatch.get_metric_data(
-        MetricDataQueries=[_query(name, *metric, names.stack(stack)) for name, metric in given.items()],
+        MetricDataQueries=[
+            query(name, "Glidepath", metric, {"Service": names.stack(stack)}, statistic, _HOUR)
+            for name, (metric, statistic) in given.items()
+        ],
         StartTime=start,
         EndTime=now,
     )
@@ -137,15 +141,6 @@ def traffic(cloudwatch: Any, names: Names, stack: str, now: datetime) -> Traffic
     failed = sum(results["failed"].values())
     asked = failed + sum(results["answered"].values())
     return Traffic(asked, failed, max((now - min(asked_in)).total_seconds(), _HOUR) / 60)
-
-
-def _query(name: str, metric: str, statistic: str, service: str) -> dict[str, Any]:
-    found = {
-        "Namespace": "Glidepath",
-        "MetricName": metric,
-        "Dimensions": [{"Name": "Service", "Value": service}],
-    }
-    return {"Id": name, "MetricStat": {"Metric": found, "Period": _HOUR, "Stat": statistic}}
 
 
 def unknown(stack: str, why: str) -> Foresight:

@@ -16,10 +16,8 @@ from typing import Literal
 
 from functions.judge import evidence, tolerance
 from functions.judge.counts import BLOCK_REQUESTS, NOTHING, Counts
-from functions.judge.record import FAILED, SLOW
+from functions.judge.record import WORDS
 
-WORDS = {FAILED: "failed", SLOW: "were slow"}
-"""Metric → what so many requests did."""
 ALWAYS = (
     "Look as often as you like: over all looks, equal variants are called better or worse in at most"
     f" {100 * evidence.ALPHA:.2g} % of tests."

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+from contracts.judging import ASK_SECONDS
 from settings.keys import Key, Section
 from settings.kinds import Choice, ListOf, Text, Whole
 
@@ -29,7 +30,7 @@ WARN = "warn"
 PERCENT, MINUTES, BAKE_MINUTES = 10, 5, 10
 """Steps of a shift, and what follows it, where config gives none."""
 ACCEPT, ASK, RETURN = "accept", "ask", "return"
-ASK_MINUTES = 40
+ASK_MINUTES = ASK_SECONDS // 60
 """How long a person may take to answer. A hook's function runs for 15 minutes, and CodeDeploy waits for its report for
 an hour: https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html"""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from contracts.judging import ASK_SECONDS, question_key, record_key
 from functions.shared.hook import AskedError, HookError
-from functions.shared.store import read_if_there
+from functions.shared.store import read_if_there, write_json
 
 UNSPOKEN = "unspoken"
 """Outcome of a judge that has not come to one."""
@@ -67,11 +67,7 @@ def follow(outcome: str, sentence: str, policy: Policy, ask: Callable[[str], Non
 
 def ask(s3: Any, bucket: str, key_arn: str, deployment: str, hook: str, sentence: str) -> None:
     """Leave the question where the judge, which mails it and waits for the answer, and the command line find it."""
-    body = json.dumps({"hook": hook, "sentence": sentence}).encode()
-    s3.put_object(
-        Bucket=bucket, Key=question_key(deployment), Body=body, ContentType="application/json",
-        ServerSideEncryption="aws:kms", SSEKMSKeyId=key_arn,
-    )  # fmt: skip
+    write_json(s3, bucket, question_key(deployment), json.dumps({"hook": hook, "sentence": sentence}), key_arn)
 
 
 def _said(s3: Any, bucket: str, deployment: str) -> tuple[str, str] | None:

@@ -15,7 +15,7 @@ from functions.judge.counts import MISSED_SECONDS
 from functions.judge.following import answer, question, take_back
 from functions.judge.looking import Seen, failing, look, suffices, weights
 from functions.judge.record import Record, begin, parse, render
-from functions.shared.store import read_if_there, read_verified
+from functions.shared.store import read_if_there, read_verified, write_json
 
 
 class Look(NamedTuple):
@@ -34,11 +34,12 @@ def judge(clients: Clients, shift: Shift, alias: Mapping[str, object], began: fl
     status = clients.codedeploy.get_deployment(deploymentId=shift.deployment)["deploymentInfo"]["status"]
     seen = Seen(now, weights(alias, shift.new), status)
     found = look(known, seen, clients.source, minutes)
-    _tell(known, found, shift)
+    evidence = suffices(found)
+    _tell(known, found, shift, evidence)
     hook = question(clients, shift) if found.verdict and not found.bake and not found.over else None
     if hook:
         found = answer(clients, shift, found, hook, now)
-    _publish(clients, shift, found, hook is not None)
+    _publish(clients, shift, evidence, hook is not None)
     if found.baked and found.baked.outcome == "fail":
         # Written before: a return that was begun must not look like somebody else's.
         _write(clients, found)
@@ -50,19 +51,19 @@ def judge(clients: Clients, shift: Shift, alias: Mapping[str, object], began: fl
     return Look(bool(found.over), shift.bake_every if found.bake else shift.every)
 
 
-def _tell(known: Record, found: Record, shift: Shift) -> None:
+def _tell(known: Record, found: Record, shift: Shift, evidence: float) -> None:
     """The verdict once; before it, why the evidence suffices, as soon as it does: an alarm ends the shift by it."""
-    reason = failing(found)
+    reason = failing(found) if evidence >= 1 else ""
     if reason and not failing(known):
         say(True, reason, shift)
     elif found.verdict and not known.verdict:
         say(found.verdict.outcome == "fail", found.verdict.sentence, shift)
 
 
-def _publish(clients: Clients, shift: Shift, record: Record, asked: bool) -> None:
+def _publish(clients: Clients, shift: Shift, evidence: float, asked: bool) -> None:
     service = [{"Name": "Service", "Value": clients.environment["SERVICE"]}]
     version = [*service, {"Name": "Version", "Value": shift.new}]
-    data = [{"MetricName": EVIDENCE, "Dimensions": version, "Value": suffices(record), "StorageResolution": 1}]
+    data = [{"MetricName": EVIDENCE, "Dimensions": version, "Value": evidence, "StorageResolution": 1}]
     if asked:
         data.append({"MetricName": QUESTION, "Dimensions": service, "Value": 1.0})
     clients.cloudwatch.put_metric_data(Namespace=clients.environment["METRIC_NAMESPACE"], MetricData=data)
@@ -107,7 +108,5 @@ def pair_of(release: Release, shift: Shift) -> tuple[Pair | None, str]:
 
 
 def _write(clients: Clients, record: Record) -> None:
-    clients.s3.put_object(
-        Bucket=clients.bucket, Key=record_key(record.deployment), Body=render(record).encode(),
-        ContentType="application/json", ServerSideEncryption="aws:kms", SSEKMSKeyId=clients.environment["KEY_ARN"],
-    )  # fmt: skip
+    key = record_key(record.deployment)
+    write_json(clients.s3, clients.bucket, key, render(record), clients.environment["KEY_ARN"])

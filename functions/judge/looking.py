@@ -11,13 +11,13 @@ A deployment that CodeDeploy ended otherwise is looked at no more.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from functions.judge import bake, bins, counts, evidence
 from functions.judge.counts import Reading, Window
-from functions.judge.record import CRASHED, FAILED, SLOW, Bake, Point, Record, Said
+from functions.judge.record import CRASHED, FAILED, SLOW, WORDS, Bake, Point, Record, Said
 from functions.judge.verdict import verdict
 
 EVENTS = (FAILED, SLOW, CRASHED)
@@ -185,28 +185,21 @@ def _whole(looks: tuple[tuple[float, float], ...]) -> list[tuple[int, int]]:
     return [(round(requests), round(events)) for requests, events in looks]
 
 
-_WORDS = {FAILED: "failed", SLOW: "were slow", CRASHED: "crashed"}
-
-
 def _worst(found: Bake) -> str:
     event = max(found.looks, key=lambda name: bake.largest(_whole(found.looks[name]), found.bounds[name]))
     requests, events = (sum(column) for column in zip(*found.looks[event], strict=True))
     return (
-        f"{events:.0f} of {requests:.0f} requests at full traffic {_WORDS[event]}, where"
+        f"{events:.0f} of {requests:.0f} requests at full traffic {WORDS[event]}, where"
         f" {100 * found.bounds[event]:.2g} % are allowed by what the former version did in the seven days before"
     )
 
 
 def _seen(found: Bake) -> str:
-    sums = {event: [sum(column) for column in zip(*looks, strict=True)] for event, looks in found.looks.items()}
-    told = [f"{events:.0f} of {requests:.0f} {_WORDS[event]}" for event, (requests, events) in _known(sums)]
+    sums = {
+        event: [sum(column) for column in zip(*looks, strict=True)] for event, looks in found.looks.items() if looks
+    }
+    told = [f"{seen[1]:.0f} of {seen[0]:.0f} {WORDS[event]}" for event, seen in sums.items()]
     return ", ".join(told) or "without a request"
-
-
-def _known(sums: Mapping[str, list[float]]) -> Iterator[tuple[str, tuple[float, float]]]:
-    for event, seen in sums.items():
-        if seen:
-            yield event, (seen[0], seen[1])
 
 
 def weights(alias: Mapping[str, object], new: str) -> float:

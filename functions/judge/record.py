@@ -15,6 +15,8 @@ from functions.judge.counts import MISSED_SECONDS, Bins, Block, Counts, Reading,
 
 FAILED, SLOW, CRASHED = "failed", "slow", "crashed"
 """Events of requests. Crashes are counted by Lambda alone, and by the minute."""
+WORDS = {FAILED: "failed", SLOW: "were slow", CRASHED: "crashed"}
+"""Event → what so many requests did."""
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from contracts import judging
 from functions.judge.counts import Reported, Window
 from functions.judge.record import CRASHED, FAILED, SLOW
+from functions.shared import metrics
 
+Metric = tuple[str, str, dict[str, str]]
+"""Namespace, name and dimensions."""
 _WEEK = 7 * 86_400
 _HOUR = 3_600
 _QUERIES = 500
@@ -95,14 +97,14 @@ class Source:
     def _names(self, bins: int) -> list[str]:
         return [judging.JUDGED, judging.FAILED, judging.SLOW, *(f"Bin{number}" for number in range(bins))]
 
-    def _own(self, version: str, name: str) -> dict[str, Any]:
-        return _metric(self.namespace, name, {"Service": self.service, "Version": version})
+    def _own(self, version: str, name: str) -> Metric:
+        return self.namespace, name, {"Service": self.service, "Version": version}
 
-    def _executed(self, version: str, name: str) -> dict[str, Any]:
-        return _metric("AWS/Lambda", name, {**self._behind_alias, "ExecutedVersion": version})
+    def _executed(self, version: str, name: str) -> Metric:
+        return "AWS/Lambda", name, {**self._behind_alias, "ExecutedVersion": version}
 
-    def _aliased(self, name: str) -> dict[str, Any]:
-        return _metric("AWS/Lambda", name, self._behind_alias)
+    def _aliased(self, name: str) -> Metric:
+        return "AWS/Lambda", name, self._behind_alias
 
     @property
     def _behind_alias(self) -> dict[str, str]:
@@ -114,16 +116,13 @@ class Source:
         return Reported(requests=round(requests), events=events, bins=tuple(bins) if any(bins) else ())
 
     def _sums(
-        self, wanted: Mapping[tuple[str, str], dict[str, Any]], start: float, end: float, now: float, period: int
+        self, wanted: Mapping[tuple[str, str], Metric], start: float, end: float, now: float, period: int
     ) -> dict[float, dict[tuple[str, str], float]]:
         """Start of a period → key → sum, in the order of time. Nothing is asked where nothing is old enough yet."""
         if end <= start:
             return {}
         keys = list(wanted)
-        queries = [
-            {"Id": f"m{number}", "MetricStat": {"Metric": wanted[key], "Period": period, "Stat": "Sum"}}
-            for number, key in enumerate(keys)
-        ]
+        queries = [metrics.query(f"m{number}", *wanted[key], "Sum", period) for number, key in enumerate(keys)]
         found: dict[float, dict[tuple[str, str], float]] = {}
         for first in range(0, len(queries), _QUERIES):
             for identity, at, value in self._pages(queries[first : first + _QUERIES], start, now):
@@ -133,17 +132,11 @@ class Source:
 
     def _pages(self, queries: list[dict[str, Any]], start: float, now: float) -> Iterator[tuple[str, float, float]]:
         # Asked up to this moment, and cut to what is wanted: the answer is the same, whenever it is asked.
-        request = {"MetricDataQueries": queries, "StartTime": _moment(start), "EndTime": _moment(now)}
         status: dict[str, str] = {}
-        while True:
-            page = self.client.get_metric_data(**request)
-            for result in page["MetricDataResults"]:
-                status[result["Id"]] = result["StatusCode"]
-                for at, value in zip(result["Timestamps"], result["Values"], strict=True):
-                    yield result["Id"], at.timestamp(), value
-            if not page.get("NextToken"):
-                break
-            request["NextToken"] = page["NextToken"]
+        for result in metrics.results(self.client, queries, start, now):
+            status[result["Id"]] = result["StatusCode"]
+            for at, value in metrics.points(result):
+                yield result["Id"], at, value
         incomplete = {code for code in status.values() if code != "Complete"}
         if incomplete:
             raise IncompleteError(f"CloudWatch answered in part ({', '.join(sorted(incomplete))}): to be asked again")
@@ -151,12 +144,3 @@ class Source:
 
 def _crashed(invocations: float, errors: float) -> Reported:
     return Reported(requests=round(invocations), events={CRASHED: round(errors)})
-
-
-def _metric(namespace: str, name: str, dimensions: Mapping[str, str]) -> dict[str, Any]:
-    pairs = [{"Name": key, "Value": value} for key, value in dimensions.items()]
-    return {"Namespace": namespace, "MetricName": name, "Dimensions": pairs}
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

@@ -1,4 +1,4 @@
-"""Reading texts from S3."""
+"""Texts in S3."""
 
 from __future__ import annotations
 
@@ -43,6 +43,14 @@ def read_if_there(s3: Any, bucket: str, key: str) -> str | None:
         return None
     body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     return body.decode("utf-8")
+
+
+def write_json(s3: Any, bucket: str, key: str, text: str, key_arn: str) -> None:
+    """Put a JSON document, encrypted with a key of ours."""
+    s3.put_object(
+        Bucket=bucket, Key=key, Body=text.encode(), ContentType="application/json",
+        ServerSideEncryption="aws:kms", SSEKMSKeyId=key_arn,
+    )  # fmt: skip
 
 
 def _read(s3: Any, uri: str) -> bytes:
