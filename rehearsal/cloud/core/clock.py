@@ -36,6 +36,8 @@ class Clock:
         self._epoch = datetime.now(UTC)
         self._stopped = threading.Event()
         self._governed = False
+        self.failure = ""
+        """What ended the governor, if anything did but the cloud's end: from then on nothing is judged."""
         # The minute that runs, and when it began in monotonic time: replaced together, so no lock is needed.
         self._minute = (0, time.monotonic())
         # When each minute began, in real time, and from when on `seconds` counted it: until then the one before was
@@ -144,7 +146,7 @@ class Clock:
             self._holds.remove(until)
 
     def govern(self) -> None:
-        """End minutes until the cloud shuts down. One thread does this; what the callbacks raise ends it."""
+        """End minutes until the cloud shuts down. One thread does this; what the callbacks raise ends it: `failure`."""
         self._governed = True
         try:
             while self._end_of_minute():
@@ -156,6 +158,9 @@ class Clock:
                     judge()
                 self._counted.append(time.time())
                 self._minute = (self._minute[0] + 1, time.monotonic())
+        except Exception as error:
+            self.failure = f"{type(error).__name__}: {error}"
+            raise
         finally:
             self._governed = False
 

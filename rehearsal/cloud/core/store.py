@@ -20,6 +20,7 @@ from werkzeug.wrappers import Response
 
 from rehearsal.cloud.core import store_failures, store_speed
 from rehearsal.cloud.core.store_routes import Routes
+from rehearsal.cloud.core.trouble import tell
 from rehearsal.cloud.wire import protocol
 from rehearsal.cloud.wire.request import Request
 from rehearsal.cloud.wire.types import AwsError, not_implemented
@@ -71,7 +72,7 @@ class Store:
         except AwsError:
             raise
         except Exception as error:
-            traceback.print_exc(file=sys.stderr)
+            tell(traceback.format_exc())
             raise store_failures.read(operation, error) from error
         if response.status_code == 404 and b"<title>404 Not Found</title>" in response.get_data():
             raise not_implemented(service, operation.name)

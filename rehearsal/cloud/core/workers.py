@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from rehearsal.cloud.core import reaper
+from rehearsal.cloud.core.trouble import tell
 
 _GRACE_SECONDS = 3.0
 _PR_SET_PDEATHSIG = 1
@@ -45,7 +46,7 @@ class Workers:
                 function(*args, **kwargs)
             except Exception:  # noqa: BLE001
                 if not self._closed:
-                    traceback.print_exc(file=sys.stderr)
+                    tell(traceback.format_exc())
 
         thread = threading.Thread(target=run, name=name or getattr(function, "__name__", "worker"), daemon=True)
         with self._lock:

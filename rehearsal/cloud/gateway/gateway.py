@@ -1,7 +1,6 @@
 """The WSGI application: from a request to a handler of ours or to moto, and back."""
 
 import os
-import sys
 import traceback
 import uuid
 from pathlib import Path
@@ -18,6 +17,7 @@ from rehearsal.cloud.core import registry, snapshot
 from rehearsal.cloud.core.accounts import Identity
 from rehearsal.cloud.core.call import Call
 from rehearsal.cloud.core.cloud import Cloud
+from rehearsal.cloud.core.trouble import tell
 from rehearsal.cloud.gateway import clock_route as _clock_route  # noqa: F401  registers its route
 from rehearsal.cloud.gateway import doors, handlers, web_identity
 from rehearsal.cloud.gateway import fault_routes as _fault_routes  # noqa: F401  registers its routes
@@ -61,7 +61,7 @@ class Gateway:
         except AwsError as error:
             return protocol.plain_error(error)
         except Exception as error:  # noqa: BLE001  a request must not end the server
-            traceback.print_exc(file=sys.stderr)
+            tell(traceback.format_exc())
             return protocol.plain_error(AwsError("InternalFailure", f"{type(error).__name__}: {error}", 500))
 
     def _route(self, request: Request) -> Response | None:
@@ -86,15 +86,21 @@ class Gateway:
         try:
             identity = self._authenticate(request, signature, service)
             operation, uri_params = protocol.match_operation(service, request)
+            self._refuse_stopped_time()
             params = protocol.parse_request(operation, uri_params, request)
             call = self._call(request, signature.region, identity, operation, params)
             return self._answer(call, operation, request)
         except AwsError as error:
             return protocol.write_error(operation, error, request, service)
         except Exception as error:  # noqa: BLE001  the caller gets it, in the protocol it speaks
-            traceback.print_exc(file=sys.stderr)
+            tell(traceback.format_exc())
             text = f"the rehearsal failed: {type(error).__name__}: {error}"
             return protocol.write_error(operation, AwsError("InternalFailure", text, 500), request, service)
+
+    def _refuse_stopped_time(self) -> None:
+        """Without it no alarm speaks and nothing scales: whatever was rehearsed then would have shown nothing."""
+        if self.cloud.clock.failure:
+            raise AwsError("InternalFailure", f"AWS's time has stopped ({self.cloud.clock.failure})", 500)
 
     def _authenticate(self, request: Request, signature: signatures.Signature, service: str) -> Identity:
         try:

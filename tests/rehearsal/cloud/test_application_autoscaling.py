@@ -1,6 +1,8 @@
 """Endpoint variants that scale: what is refused, when a policy acts, and what it leaves behind."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from rehearsal.cloud.core.cloud import Cloud
 from rehearsal.cloud.core.ports import Place, Sample
 from rehearsal.cloud.services.application_autoscaling.tracking import Change, Tracking, decide
-from tests.rehearsal.cloud.sagemaker_world import World, refused, variant, wait
+from tests.rehearsal.cloud.sagemaker_world import World, refused, variant
 
 DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 NEVER = float("inf")
@@ -76,22 +78,28 @@ def instances(world: World) -> int:
     return int(described["ProductionVariants"][0]["CurrentInstanceCount"])
 
 
-def invoked(world: World, per_minute: float) -> None:
-    """As if the endpoint had been asked so often in each of the last minutes, and were in the hundred to come.
-
-    A minute lasts a fifth of a second: a busy machine may pause the scaling for many of them.
-    """
-    minute = world.cloud.clock.scaled(60)
+@contextmanager
+def asked(world: World, per_minute: float) -> Iterator[None]:
+    """As if the endpoint were asked so often in each minute of AWS's, however long the machine makes it last."""
     dimensions = {"EndpointName": "live", "VariantName": "main"}
-    for number in range(-100, 17):
-        sample = Sample(
-            "AWS/SageMaker",
-            "InvocationsPerInstance",
-            dimensions,
-            per_minute,
-            timestamp=time.time() - number * minute,
-        )
-        world.cloud.put_metric(Place(world.account, world.region), sample)
+    going = True
+
+    def ask() -> None:
+        if going:
+            sample = Sample("AWS/SageMaker", "InvocationsPerInstance", dimensions, per_minute)
+            world.cloud.put_metric(Place(world.account, world.region), sample)
+
+    world.cloud.clock.before_minute_ends(ask)
+    yield
+    going = False
+
+
+def becomes(world: World, count: int, minutes: int = 60) -> None:
+    """Waits until the variant has so many instances, by AWS's time."""
+    until = world.cloud.clock.seconds() + 60 * minutes
+    while instances(world) != count:
+        assert world.cloud.clock.seconds() < until, f"still {instances(world)} instances after {minutes} minutes"
+        time.sleep(0.02)
 
 
 def test_targets_that_cannot_be_scaled_are_refused(world: World) -> None:
@@ -132,10 +140,8 @@ def test_a_busy_variant_grows_within_its_limits(world: World) -> None:
     target = client.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"][0]
     assert target["RoleARN"].endswith("/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint")
     put_policy(client, TargetValue=1, ScaleInCooldown=6000, ScaleOutCooldown=60)
-    deadline = time.monotonic() + 60
-    while instances(world) < 3 and time.monotonic() < deadline:
-        world.predict("live", [[12.0, 1.0, 2.0]])
-    assert instances(world) == 3
+    with asked(world, 2):
+        becomes(world, 3)
     activity = client.describe_scaling_activities(**where())["ScalingActivities"][0]
     assert activity["StatusCode"] == "Successful"
     assert activity["Description"] == "Setting desired instance count to 3."
@@ -151,10 +157,10 @@ def test_a_quiet_variant_shrinks_and_an_idle_one_does_not(world: World) -> None:
     world.endpoint_status("live")
     client.register_scalable_target(**where(), MinCapacity=2, MaxCapacity=4)
     put_policy(client, TargetValue=100, ScaleInCooldown=60, ScaleOutCooldown=60)
-    time.sleep(world.cloud.clock.scaled(180))
+    world.cloud.clock.sleep(20 * 60)
     assert instances(world) == 4
-    invoked(world, 10)
-    wait(lambda: instances(world), lambda count: count == 2)
+    with asked(world, 10):
+        becomes(world, 2)
     assert "AlarmLow" in client.describe_scaling_activities(**where())["ScalingActivities"][0]["Cause"]
 
 
@@ -172,21 +178,20 @@ def test_what_is_suspended_stays_so_until_it_is_resumed(world: World) -> None:
         "DynamicScalingInSuspended": True, "DynamicScalingOutSuspended": False, "ScheduledScalingSuspended": False,
     }  # fmt: skip
     put_policy(client, TargetValue=100, ScaleInCooldown=60, ScaleOutCooldown=60)
-    invoked(world, 10)
-    time.sleep(world.cloud.clock.scaled(300))
-    assert instances(world) == 4
-    client.register_scalable_target(**where(), SuspendedState={"DynamicScalingInSuspended": False})
-    invoked(world, 10)
-    wait(lambda: instances(world), lambda count: count == 1)
+    with asked(world, 10):
+        world.cloud.clock.sleep(20 * 60)
+        assert instances(world) == 4
+        client.register_scalable_target(**where(), SuspendedState={"DynamicScalingInSuspended": False})
+        becomes(world, 1)
 
 
 def test_limits_hold_also_where_nobody_asks(world: World) -> None:
     client = world.client("application-autoscaling")
     client.register_scalable_target(**where(), MinCapacity=2, MaxCapacity=4)
     put_policy(client, TargetValue=100)
-    wait(lambda: instances(world), lambda count: count == 2)
+    becomes(world, 2)
     client.register_scalable_target(**where(), MinCapacity=1, MaxCapacity=1)
-    wait(lambda: instances(world), lambda count: count == 1)
+    becomes(world, 1)
     causes = [item["Cause"] for item in client.describe_scaling_activities(**where())["ScalingActivities"]]
     assert causes == ["maximum capacity was set to 1", "minimum capacity was set to 2"]
 

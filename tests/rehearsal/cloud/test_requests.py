@@ -231,3 +231,13 @@ def test_an_object_keeps_the_encoding_that_it_was_given(cloud: Cloud, account: s
     body = b"\x1f\x8b not for the server to unpack"
     s3.put_object(Bucket=f"packed-{account}", Key="k", Body=body, ContentEncoding="gzip")
     assert s3.get_object(Bucket=f"packed-{account}", Key="k")["Body"].read() == body
+
+
+def test_nobody_is_answered_once_aws_time_has_stopped(
+    cloud: Cloud, account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No alarm would speak any more: a rehearsal must not end well then."""
+    monkeypatch.setattr(cloud.clock, "failure", "RuntimeError: broken")
+    with pytest.raises(ClientError, match=r"AWS's time has stopped \(RuntimeError: broken\)") as caught:
+        unchecked(cloud, "sts", account).get_caller_identity()
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500

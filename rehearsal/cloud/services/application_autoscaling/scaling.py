@@ -1,13 +1,13 @@
 """Policies at work: every minute of the scaled clock, as the service-linked role."""
 
 import math
-import sys
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from rehearsal.cloud.core.api import AwsError, Call, Cloud, Place, on_start, operation
+from rehearsal.cloud.core.trouble import tell
 from rehearsal.cloud.services.application_autoscaling.targets import PRINCIPAL, SERVICE, service_role, variant_of
 from rehearsal.cloud.services.application_autoscaling.tracking import IN_PERIODS, Change, Tracking, decide
 from rehearsal.cloud.services.cloudwatch.operations import metrics_of
@@ -65,7 +65,7 @@ def _evaluate(cloud: Cloud, account: str, region: str) -> None:
         try:
             _apply(_Where(cloud, account, region, target), policy)
         except Exception as error:  # noqa: BLE001  one policy's trouble is not the others'
-            print(f"policy {policy.policy_name} of {policy.resource_id}: {error}", file=sys.stderr, flush=True)
+            tell(f"policy {policy.policy_name} of {policy.resource_id}: {error}")
 
 
 def _apply(where: _Where, policy: Any) -> None:

@@ -1,7 +1,7 @@
 """When is an alarm in alarm: pure logic over data points and over other alarms' states."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 ALARM, OK, INSUFFICIENT = "ALARM", "OK", "INSUFFICIENT_DATA"
@@ -31,18 +31,18 @@ def evaluate(
     comparison: str,
     threshold: float,
     missing: str,
-    moments: Sequence[str] = (),
+    moment: Callable[[int], str] = lambda _: "",
 ) -> Verdict:
     """`points` oldest first, `periods + EXTRA_PERIODS` of them; None where a period has no data.
 
-    `missing` is treatMissingData: breaching, notBreaching, ignore or missing. `moments` says when each period began.
+    `missing` is treatMissingData: breaching, notBreaching, ignore or missing. `moment` says when a period began, by its
+    place in `points`: asked of those with data alone, as there may be 8,640 periods, most of them without.
     """
     words, breaches = COMPARISONS[comparison]
     known = [point for point in points if point is not None]
     recent = tuple(known[-periods:])
-    shown = _Shown(
-        words, threshold, tuple(m for m, point in zip(moments, points, strict=False) if point is not None)[-periods:]
-    )
+    places = [place for place, point in enumerate(points) if point is not None][-periods:]
+    shown = _Shown(words, threshold, tuple(moment(place) for place in places))
     if len(known) >= periods:
         bad = sum(breaches(point, threshold) for point in recent)
         return _verdict(bad >= to_alarm, recent, bad, periods, to_alarm, shown)
@@ -72,7 +72,7 @@ class _Shown:
     moments: tuple[str, ...]
 
     def values(self, recent: tuple[float, ...]) -> str:
-        told = zip(recent, self.moments or ("",) * len(recent), strict=False)
+        told = zip(recent, self.moments, strict=True)
         return ", ".join(f"{float(point)} ({moment})" if moment else str(float(point)) for point, moment in told)
 
 

@@ -1,11 +1,11 @@
 """Alarms, evaluated for real with each minute of AWS's that has ended."""
 
-import sys
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from rehearsal.cloud.core.api import Cloud, inventory, on_start
+from rehearsal.cloud.core.trouble import tell
 from rehearsal.cloud.services.cloudwatch import alarm_state as alarms
 from rehearsal.cloud.services.cloudwatch.alarm_records import change, lock, queries_of, stamp, told
 from rehearsal.cloud.services.cloudwatch.operations import metrics_of, period_of, series_of
@@ -25,7 +25,7 @@ def _evaluate_all(cloud: Cloud) -> None:
             try:
                 _evaluate(cloud, account, region, alarm, state)
             except Exception as error:  # noqa: BLE001  one alarm must not stop the others
-                print(f"alarm {alarm['arn']} cannot be evaluated: {error}", file=sys.stderr, flush=True)
+                tell(f"alarm {alarm['arn']} cannot be evaluated: {error}")
 
 
 def _evaluate(cloud: Cloud, account: str, region: str, alarm: dict[str, Any], state: dict[Any, Any]) -> None:
@@ -105,7 +105,7 @@ def _look(
         definition["ComparisonOperator"],
         definition["Threshold"],
         definition.get("TreatMissingData") or "missing",
-        [_told_moment(cloud, end + number * width) for number in window],
+        lambda place: _told_moment(cloud, end + window[place] * width),
     )
 
 

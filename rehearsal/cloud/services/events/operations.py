@@ -1,7 +1,6 @@
 """EventBridge: rules, kept by moto, are matched, fired by the clock, and delivered for real."""
 
 import json
-import sys
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -23,6 +22,7 @@ from rehearsal.cloud.core.api import (
     operation,
     target,
 )
+from rehearsal.cloud.core.trouble import tell
 from rehearsal.cloud.services.events import buses, cron, inputs, patterns
 from rehearsal.cloud.services.events.grammar import PatternError
 
@@ -168,7 +168,7 @@ def _matches(rule: Any, pattern: str, event: dict[str, Any]) -> bool:
     try:
         return patterns.matches(patterns.compiled(pattern), event)
     except PatternError as error:
-        print(f"rule {rule.arn} matches nothing: {error}", file=sys.stderr, flush=True)
+        tell(f"rule {rule.arn} matches nothing: {error}")
         return False
 
 
@@ -188,7 +188,7 @@ def _deliver(cloud: Cloud, place: Place, rule_name: str, entry: dict[str, Any], 
     except Exception as error:  # noqa: BLE001  whatever a target raises, the others get the event
         cloud.put_metric(place, Sample("AWS/Events", "FailedInvocations", dimensions, 1, "Count"))
         # EventBridge tells nobody but the dead-letter queue; a rehearsal that kept silent could not be understood.
-        print(f"rule {entry['RuleArn']} could not deliver to {entry['Arn']}: {error}", file=sys.stderr, flush=True)
+        tell(f"rule {entry['RuleArn']} could not deliver to {entry['Arn']}: {error}")
         queue = (entry.get("DeadLetterConfig") or {}).get("Arn")
         if queue:
             _send_message(cloud, place, entry, queue, json.dumps(event))

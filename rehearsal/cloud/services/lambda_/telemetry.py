@@ -2,7 +2,6 @@
 
 import contextlib
 import queue
-import sys
 import threading
 import time
 import traceback
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from rehearsal.cloud.core.api import AwsError, Cloud, LogLines, Place, Sample, on_start
+from rehearsal.cloud.core.trouble import tell
 from rehearsal.cloud.services import logs
 from rehearsal.cloud.services.lambda_.state import Function
 
@@ -92,7 +92,7 @@ def start_delivery(cloud: Cloud) -> None:
                 work()
             except Exception:  # noqa: BLE001
                 # One report that cannot be stored must not silence all that follow.
-                traceback.print_exc(file=sys.stderr)
+                tell(traceback.format_exc())
 
     cloud.background(run, name="lambda-telemetry")
     cloud.clock.before_minute_ends(partial(_delivered, cloud))

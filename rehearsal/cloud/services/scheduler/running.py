@@ -1,7 +1,6 @@
 """Schedules at work: each beat of AWS's calendar, with the schedule's role, and again where a target refuses."""
 
 import json
-import sys
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +9,7 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from rehearsal.cloud.core.api import AwsError, Cloud, Place, Sample, on_start, route
+from rehearsal.cloud.core.trouble import tell
 from rehearsal.cloud.services.scheduler import expressions, targets
 from rehearsal.cloud.services.scheduler.schedules import PRINCIPAL, SERVICE
 
@@ -92,7 +92,7 @@ def _fire(cloud: Cloud, place: Place, due: _Due) -> None:
             return
         last = attempt == attempts or cloud.clock.seconds() + wait - begun > oldest
         # The scheduler tells nobody; a rehearsal that kept silent could not be understood.
-        print(f"schedule {due.arn} could not call {due.target['Arn']}: {error}", file=sys.stderr, flush=True)
+        tell(f"schedule {due.arn} could not call {due.target['Arn']}: {error}")
         if last or cloud.clock.stopped:
             break
         cloud.clock.sleep(wait)

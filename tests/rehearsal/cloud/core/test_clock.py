@@ -164,3 +164,13 @@ def test_a_hastened_minute_still_waits_for_what_belongs_into_it(clock: Clock) ->
     assert clock.seconds() < 60
     done.set()
     clock.sleep(600)
+
+
+def test_time_that_stopped_says_why(clock: Clock) -> None:
+    def judge() -> None:
+        raise RuntimeError("the alarms are broken")
+
+    clock.after_minute(judge)
+    with pytest.raises(RuntimeError):
+        clock.govern()
+    assert clock.failure == "RuntimeError: the alarms are broken"
