@@ -33,8 +33,10 @@ def deploy(
 
     if bool(plan) != bool(plan_sha256):
         raise UserError("--plan and --plan-sha256 go together", "give both, or neither", USAGE)
-    warn(look(ROOT, stack))
-    deploy_release(stack, release, manifest_sha256, approved=load(s3(), plan, plan_sha256) if plan else None)
+    approved = load(s3(), plan, plan_sha256) if plan else None
+    foreseen = look(ROOT, stack)
+    warn(foreseen)
+    deploy_release(stack, release, manifest_sha256, approved=approved, foreseen=foreseen)
     found = outcome(stack)
     for name, value in found.items():
         print(f"{name}={value}")

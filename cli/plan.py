@@ -27,7 +27,7 @@ def plan(
     from contracts.s3 import S3Location
     from operate import HERE, ROOT, evidence, plans, source_files
     from operate.deploy import refuse_foundation
-    from operate.power import looking, warn
+    from operate.power import looking, refuse, warn
     from operate.previews import Asked, steps
     from preview import digest, report, summary
 
@@ -42,6 +42,7 @@ def plan(
     warn(foreseen)
     evidence.refuse_violations(shown)
     refuse_foundation(stack, planned["steps"])
+    refuse(foreseen, planned)
     outcome = {
         "MANIFEST_SHA256": sha256,
         "PLAN_SHA256": plans.store(client, store, digest.normalise(planned)),

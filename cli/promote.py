@@ -62,8 +62,9 @@ def promote(
     manifests = found.manifests
     print(f"promoting {variant}: release {json.loads(manifests[variant])['id']}", flush=True)
     sha256 = hashlib.sha256(manifests[variant].encode()).hexdigest()
-    warn(look(ROOT, stack))
-    deploy_release(stack, known[variant].manifest, sha256, without=variant)
+    foreseen = look(ROOT, stack)
+    warn(foreseen)
+    deploy_release(stack, known[variant].manifest, sha256, without=variant, foreseen=None if anyway else foreseen)
     print(f"{variant} is the release of {stack} now. {take_out(path, known[variant])}")
     print("Until then the config names the release as its own challenger, and every update is refused.")
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from contracts.errors import UserError
-from operate import HERE, ROOT, engine, exemptions, sealing, source_files, stack_files
+from operate import HERE, ROOT, engine, exemptions, power, sealing, source_files, stack_files
 from operate.plans import refuse_another
+from operate.power import Foresight
 from operate.previews import policy_pack
 from operate.updates import bring_up, refresh_interrupted
 from operate.variants import leave_out
@@ -28,11 +29,13 @@ def deploy_release(
     without: str = "",
     approved: Plan | None = None,
     exempted: Sequence[Exemption] = (),
+    foreseen: Foresight | None = None,
 ) -> None:
     """Preview, refuse a change of the foundation and any plan but the approved one, update.
 
     `more` goes to preview and update alike. `without` names a variant of the config that is left out, since it is
-    what is deployed. `exempted` is exempted from policies beside what the stack's config exempts.
+    what is deployed. `exempted` is exempted from policies beside what the stack's config exempts. `foreseen`: what the
+    shift can see, which may refuse it; a plan that was approved was made with that in sight.
     """
     source_files.refuse_more(ROOT, stack)
     refresh_interrupted(stack, ROOT)
@@ -44,9 +47,11 @@ def deploy_release(
         sealed = [] if approved is None else sealing.arguments(Path(folder))
         steps = _preview(stack, [*arguments, *sealed], arguments)
         refuse_foundation(stack, steps)
-        if approved is not None:
-            hashes = sealing.read(Path(folder), stack, release)
-            refuse_another(stack, approved, document({"steps": steps}) | {"sealed": hashes})
+        planned = document({"steps": steps})
+        if approved is None:
+            power.refuse(foreseen, planned)
+        else:
+            refuse_another(stack, approved, planned | {"sealed": sealing.read(Path(folder), stack, release)})
         bring_up(stack, arguments, ROOT)
 
 

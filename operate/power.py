@@ -5,7 +5,7 @@ most, for 99 of them of a minute; it runs beside the engine's preview, which tak
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,17 +20,20 @@ from functions.judge.power import Step, canary, linear, minutes, visible
 from functions.shared.metrics import query
 from operate.project import config_of, read_project
 from operate.stack_files import file_of
+from preview.serving import SHIFT
 from settings.keys import Section, build
 from settings.kinds import Problems
 from settings.limits import LONGEST_BUILD, deployment_minutes, hooks
 from settings.load import complete_deployment
-from settings.shifting import ACCEPT, ALL_AT_ONCE, LINEAR, Deployment
+from settings.shifting import ACCEPT, ALL_AT_ONCE, LINEAR, REFUSE, Deployment
 
 KEY = "glidepath:deployment"
 DAYS = 7
 """Looked back: every hour of the day, and every day of the week."""
 LOSS = 0.05
 """Of the requests, beside those that fail anyway: what a shift is told to be long enough for."""
+NEW_MINUTES = 24 * 60
+"""After the first request: an environment that has been asked for less is new, and may be as quiet as it is."""
 _HOUR = 3600
 _LONGEST_WAIT = 880
 """Seconds that the hook after a shift may be given (settings/sections.py)."""
@@ -58,10 +61,15 @@ class Traffic:
 
 @dataclass(frozen=True)
 class Foresight:
-    """What a shift can see, in words that end without a full stop. `warning`: one more line, where that is nothing."""
+    """What a shift can see, in words that end without a full stop.
+
+    `warning`: one more line, where that is nothing. `fix`: what a person does for a release not to be refused for it;
+    empty where none is.
+    """
 
     text: str
     warning: str = ""
+    fix: str = ""
 
 
 @contextmanager
@@ -98,8 +106,25 @@ def look(root: Path, stack: str) -> Foresight | None:
 
 def warn(found: Foresight | None) -> None:
     """Says of a shift that it can see nothing, beside what the command prints for others to read."""
-    if found and found.warning:
+    if found and found.warning and not found.fix:
         print(f"warning: {found.warning}", file=sys.stderr, flush=True)
+
+
+def refuse(found: Foresight | None, planned: Mapping[str, Any]) -> None:
+    """Stops a plan (preview/plan.py) that moves callers where nobody would see what becomes of them.
+
+    Raises UserError that names the ways out.
+    """
+    if found and found.fix and any(map(_moves, planned["steps"])):
+        raise UserError(found.warning, f"nothing was changed; {found.fix}")
+
+
+def _moves(step: Mapping[str, Any]) -> bool:
+    """Whether callers go to another version; where the alias was moved by hand, they only go back."""
+    if step["op"] not in ("update", "replace") or not step["urn"].split("::")[2].endswith(SHIFT):
+        return False
+    old, new = ({key: step[side]["inputs"].get(key) for key in ("release", "version")} for side in ("old", "new"))
+    return bool(old != new)
 
 
 def configured(root: Path, stack: str) -> Deployment | None:
@@ -168,8 +193,10 @@ def foresee(stack: str, deployment: Deployment, found: Traffic | None) -> Foresi
         return Foresight(f"{at} sees failures of {percent(least)} and more; {longer.told}")
     if deployment.blind == ACCEPT:
         return Foresight(f"{at} can see nothing (accepted); {longer.told}")
-    fix = f"{longer.remedy} {KEY}.blind: {ACCEPT}"
-    return Foresight(f"{at} can see nothing; {longer.told}", f"{stack}: {at} can see nothing: {fix}")
+    text, fix = f"{at} can see nothing", f"{longer.remedy} {KEY}.blind: {ACCEPT}"
+    if deployment.blind == REFUSE and found.minutes >= NEW_MINUTES:
+        return Foresight(f"{text}, and is refused; {longer.told}", f"{stack}: {text}", fix)
+    return Foresight(f"{text}; {longer.told}", f"{stack}: {text}: {fix}")
 
 
 @dataclass(frozen=True)

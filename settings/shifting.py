@@ -26,7 +26,7 @@ class Replay:
 
 
 CANARY, LINEAR, ALL_AT_ONCE = "canary", "linear", "all-at-once"
-WARN = "warn"
+REFUSE, WARN = "refuse", "warn"
 PERCENT, MINUTES, BAKE_MINUTES = 10, 5, 10
 """Steps of a shift, and what follows it, where config gives none."""
 ACCEPT, ASK, RETURN = "accept", "ask", "return"
@@ -109,10 +109,11 @@ class Deployment:
     blind: Annotated[
         str,
         Key(
-            Choice((WARN, ACCEPT)),
-            "what plans and deployments say of a shift that can see nothing with as many requests as there are"
-            " ([verdict](verdict.md#what-a-shift-can-see)); accept: no warning",
-            WARN,
+            Choice((REFUSE, WARN, ACCEPT)),
+            "what follows where a shift can see nothing with as many requests as there are"
+            " ([verdict](verdict.md#what-a-shift-can-see)): no release from a day after the first request on (until"
+            " then a warning), a warning, or neither",
+            REFUSE,
         ),
     ]
 

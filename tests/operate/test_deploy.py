@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from contracts.errors import UserError
-from operate import deploy, engine
+from operate import deploy, engine, sealing
 from operate.deploy import deploy_release, exported, refuse_foundation
 from operate.evidence import write_variables
+from operate.power import Foresight
+from preview.serving import SHIFT
 from settings import Exemption
 
 FOUNDATION = "urn:pulumi:prod::glidepath::glidepath:foundation:Foundation$glidepath:iam:Role$aws:iam/role:Role::model"
@@ -95,3 +97,29 @@ def test_without_exemptions_it_is_told_nothing(told: list[Any], tmp_path: Path) 
     with pytest.raises(UserError, match=r"'no-rule' is no rule of the policy pack"):
         deploy_release("prod", "s3://b/m")
     assert told == []
+
+
+BLIND = Foresight("sees nothing", "prod: this shift can see nothing", "accept it")
+
+
+def test_a_shift_that_can_see_nothing_is_refused_unless_its_plan_was_approved(
+    told: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moving = {
+        "op": "update", "urn": f"urn:pulumi:prod::glidepath::{SHIFT}::shift",
+        "oldState": {"type": SHIFT, "inputs": {"release": "a"}},
+        "newState": {"type": SHIFT, "inputs": {"release": "b"}},
+    }  # fmt: skip
+    shown = subprocess.CompletedProcess([], 0, json.dumps({"steps": [moving]}), "")
+    monkeypatch.setattr(engine, "run", lambda *_: shown)
+    (tmp_path / "Pulumi.prod.yaml").write_text("config: {}\n")
+    with pytest.raises(UserError, match="this shift can see nothing"):
+        deploy_release("prod", "s3://b/m", foreseen=BLIND)
+    assert told == []
+    deploy_release("prod", "s3://b/m")
+    compared: list[Any] = []
+    monkeypatch.setattr(deploy, "refuse_another", lambda *given: compared.append(given))
+    monkeypatch.setattr(sealing, "read", lambda *_: {})
+    deploy_release("prod", "s3://b/m", approved={}, foreseen=BLIND)
+    assert len(told) == 2
+    assert len(compared) == 1

@@ -16,6 +16,7 @@ from botocore.stub import Stubber
 
 from cli import deploy as deploy_command
 from cli import plan as plan_command
+from contracts.errors import UserError
 from contracts.names import Names
 from contracts.release import parse_release
 from functions.judge import power as arithmetic
@@ -35,7 +36,7 @@ NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
 
 
 def deployment(kind: str = LINEAR, percentage: int = 10, minutes: int = 1) -> Deployment:
-    return Deployment(kind, percentage, minutes, 0, "accept", "return", 480, 10, REPLAY, "warn")
+    return Deployment(kind, percentage, minutes, 0, "accept", "return", 480, 10, REPLAY, "refuse")
 
 
 def at(per_second: float, failing: float = 0.0) -> Traffic:
@@ -74,8 +75,22 @@ def test_what_is_lost_anyway_is_no_loss() -> None:
     assert text(foresee("prod", deployment(), at(1, 0.03))).endswith("`minutes: 5` (45 minutes in all) would see 8 %")
 
 
-def test_a_shift_that_sees_nothing_is_warned_of_with_the_minutes_that_would_do() -> None:
+def test_a_shift_that_sees_nothing_is_refused_with_the_minutes_that_would_do() -> None:
     found = foresee("prod", deployment(), at(0.02))
+    assert found == Foresight(
+        "at 0.02 requests/s this shift (10 % every minute) can see nothing, and is refused; `minutes: 68` (10 hours in"
+        " all) would see 5 %",
+        "prod: at 0.02 requests/s this shift (10 % every minute) can see nothing",
+        "set glidepath:deployment.minutes to 68 (10 hours in all), which would see failures of 5 %, or accept it with"
+        " glidepath:deployment.blind: accept",
+    )
+
+
+@pytest.mark.parametrize(("blind", "minutes"), [("warn", 7 * 1440), ("refuse", 1439)])
+def test_a_shift_that_sees_nothing_is_warned_of_in_a_new_environment_or_where_config_says_so(
+    blind: str, minutes: float
+) -> None:
+    found = foresee("prod", replace(deployment(), blind=blind), Traffic(1.2 * minutes, 0, minutes))
     assert found == Foresight(
         "at 0.02 requests/s this shift (10 % every minute) can see nothing; `minutes: 68` (10 hours in all) would see"
         " 5 %",
@@ -97,8 +112,8 @@ def test_a_shift_that_may_see_nothing_is_told_of_and_not_warned_of() -> None:
 def test_where_no_shift_is_long_enough_none_is_suggested() -> None:
     found = foresee("prod", deployment(), at(0.0003))
     assert found is not None
-    assert found.text.endswith("can see nothing; none of up to 34 hours would see 5 %")
-    assert found.warning.endswith("would see 5 %; accept it with glidepath:deployment.blind: accept")
+    assert found.text.endswith("can see nothing, and is refused; none of up to 34 hours would see 5 %")
+    assert found.fix.endswith("would see 5 %; accept it with glidepath:deployment.blind: accept")
 
 
 @pytest.mark.parametrize(("asked", "baking"), [("accept", 10), ("ask", 10), ("accept", 600)])
@@ -206,7 +221,7 @@ def config(root: Path, values: dict[str, Any], stack: str = "prod") -> None:
 def test_the_steps_are_those_of_the_stacks_file(root: Path) -> None:
     found = configured(root, "prod")
     assert found is not None
-    assert (found.kind, found.percentage, found.minutes, found.blind) == (LINEAR, 20, 5, "warn")
+    assert (found.kind, found.percentage, found.minutes, found.blind) == (LINEAR, 20, 5, "refuse")
     config(root, {})
     assert configured(root, "prod") == deployment(CANARY, 10, 5)
     config(root, {"glidepath:deployment": {"kind": "slowly"}})
@@ -269,20 +284,52 @@ def test_a_warning_stands_beside_what_the_command_prints(capsys: pytest.CaptureF
     warn(Foresight("sees all"))
     assert capsys.readouterr() == ("", "")
     warn(foresee("prod", deployment(), at(0.0003)))
+    assert capsys.readouterr() == ("", "")  # refused, with the same words
+    warn(foresee("prod", replace(deployment(), blind="warn"), at(0.0003)))
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err.startswith("warning: prod: at 0.0003 requests/s this shift")
     assert shown.err.count("\n") == 1
 
 
-def foreseen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(power, "look", lambda _, stack: Foresight(f"of {stack}", f"{stack} is blind"))
+SHIFT = "pulumi-python:dynamic/glidepath:TrafficShift"
+ONE, ANOTHER = {"release": "a", "version": "1"}, {"release": "b", "version": "2"}
+BLIND = Foresight("of prod, and is refused", "prod: this shift can see nothing", "accept it")
+
+
+@pytest.mark.parametrize("new", [ANOTHER, {**ONE, "version": "2"}, {"release": "a"}])
+@pytest.mark.parametrize("op", ["update", "replace"])
+def test_a_plan_that_moves_callers_unseen_is_refused(op: str, new: dict[str, str]) -> None:
+    planned = world.document(world.step("same", world.ROLE, "r", {}, {}), world.step(op, SHIFT, "shift", ONE, new))
+    with pytest.raises(UserError) as caught:
+        power.refuse(BLIND, planned)
+    assert str(caught.value) == "prod: this shift can see nothing\n  nothing was changed; accept it"
+    power.refuse(replace(BLIND, fix=""), planned)
+    power.refuse(None, planned)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        world.step("create", SHIFT, "shift", None, ONE),
+        world.step("same", SHIFT, "shift", ONE, ONE),
+        world.step("delete", SHIFT, "shift", ONE, None),
+        world.step("update", SHIFT, "shift", ONE, ONE),
+        world.step("update", world.ROLE, "shift", ONE, ANOTHER),
+    ],
+    ids=["first-release", "nothing", "destroyed", "moved-by-hand", "something-else"],
+)
+def test_a_plan_that_moves_nobody_to_another_version_is_not_refused(step: dict[str, Any]) -> None:
+    power.refuse(BLIND, world.document(step))
+
+
+def foreseen(monkeypatch: pytest.MonkeyPatch, fix: str = "") -> None:
+    monkeypatch.setattr(power, "look", lambda _, stack: Foresight(f"of {stack}", f"{stack} is blind", fix))
 
 
 def serving(monkeypatch: pytest.MonkeyPatch) -> None:
     """A preview in which callers go from one release to another."""
-    kind = "pulumi-python:dynamic/glidepath:TrafficShift"
-    moved = world.step("update", kind, "shift", {"release": "a"}, {"release": "b"})
+    moved = world.step("update", SHIFT, "shift", ONE, ANOTHER)
     monkeypatch.setattr(previews, "steps", lambda _: world.document(moved))
 
 
@@ -292,17 +339,37 @@ def test_the_reports_of_a_build_have_it(monkeypatch: pytest.MonkeyPatch) -> None
     assert evidence.report_of("prod").shift == "of prod"
 
 
-def test_plan_tells_the_approver_and_warns(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    foreseen(monkeypatch)
+@pytest.fixture
+def planned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the plan stage stores, without its other checks."""
+    stored: list[str] = []
     serving(monkeypatch)
     release = parse_release(json.dumps(samples.manifest()))
     monkeypatch.setattr(plan_command, "s3", lambda: None)
     monkeypatch.setattr(source_files, "refuse_more", lambda *_: None)
     monkeypatch.setattr(evidence, "read_manifest", lambda *_: (release, "ab"))
     monkeypatch.setattr(evidence, "refuse_other_code", lambda *_: None)
-    monkeypatch.setattr(plans, "store", lambda *_: "cd")
+
+    def store(*_: object) -> str:
+        stored.append("plan")
+        return "cd"
+
+    monkeypatch.setattr(plans, "store", store)
+    return stored
+
+
+def test_plan_refuses_before_anybody_is_asked(monkeypatch: pytest.MonkeyPatch, planned: list[str]) -> None:
+    foreseen(monkeypatch, "accept it")
+    with pytest.raises(UserError, match="prod is blind"):
+        plan_command.plan("prod", "s3://artifacts/runs/1/manifest.json", "s3://artifacts/plan.json", "", None)
+    assert planned == []
+
+
+@pytest.mark.usefixtures("planned")
+def test_plan_tells_the_approver_and_warns(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    foreseen(monkeypatch)
     variables = tmp_path / "plan.env"
     plan_command.plan("prod", "s3://artifacts/runs/1/manifest.json", "s3://artifacts/plan.json", "", variables)
     shown = capsys.readouterr()
