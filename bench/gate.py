@@ -17,7 +17,7 @@ from functions.gate.compare import compare, power
 from functions.jobs.evaluate import evaluate as job
 from functions.shared.evaluation import Paired, Value
 
-HELD_OUT, TRAINED, TEST_PARTS, BEFORE = 200_000, 20_000, 200, 50
+HELD_OUT, TRAINED, TEST_PARTS, BEFORE = 200_000, 20_000, 1000, 50
 TAXIS = 645
 """Test rows of some 6,450 usable taxi trips."""
 TAILS = {"light": (5000, TAXIS), "heavy": (5000,)}

@@ -100,6 +100,19 @@ def judge(seen: Traffic, clock: Clock, age: int = counts.AGE_SECONDS) -> Decisio
     return Decision(stopped, passed)
 
 
+def at_best(seen: Traffic, clock: Clock, age: int = counts.AGE_SECONDS) -> Any:
+    """When traffic would be back at best, by failed requests, with evidence that holds the judge's level.
+
+    A failed request of the new version, which is expected to have the share s of them, multiplies any evidence by 1 / s
+    at most: nothing makes it likelier than certain. So no rule stops before these have reached the threshold.
+    """
+    share = weights()
+    gained = np.where(share < 1, -np.log(share), 0)
+    enough = np.cumsum(seen.new_failed * gained, axis=1) >= evidence.threshold(METRICS)
+    ended = np.where(enough.any(axis=1), WINDOW * (enough.argmax(axis=1) + 1.0), NEVER)
+    return ended + age + clock.judge + clock.reaction
+
+
 def today(seen: Traffic, clock: Clock) -> Decision:
     """The alarms before there was a judge: any failed request of a minute, p99, stability.
 

@@ -1,6 +1,6 @@
 """The verdict on a shift: how often each rule stops which release, and when; from 2,000 simulated shifts a cell.
 
-The rule that is measured here is that of functions/judge. It is not yet what a deployment is judged by.
+The rule that is measured here is that of functions/judge, which every deployment by steps is judged by.
 """
 
 import math
@@ -85,6 +85,14 @@ def cell(world: World, rate: float, shifts: int = SHIFTS, age: int = AGE_SECONDS
     )
 
 
+def at_best(world: World, rate: float, age: int, shifts: int = SHIFTS) -> float:
+    """Failed requests (mean) of the cell's shifts, where a judge that knows everything stops them."""
+    random = np.random.default_rng([int(100 * rate), *world.name.encode()])
+    seen, clock = traffic(random, world, rate, shifts), rules.Clock.draw(random, shifts)
+    stopped = rules.at_best(seen, clock, age)
+    return float(rules.failed_requests(seen, stopped, rules.judged_end(age)).mean())
+
+
 def _summary(rows: list[Row]) -> Iterator[Result]:
     """What `It is done when` of the issue asks for, each with the cell that decides."""
     independent = [row for row in rows if row.world.healthy and row.world.independent]
@@ -114,6 +122,9 @@ def _summary(rows: list[Row]) -> Iterator[Result]:
             young = cell(row.world, rate, age=age)
             times = young.failed / young.today_failed
             yield Result(f"  the same if counted after {age} s", times, "x", f"(stopped {young.stopped:.1%})")
+        for age in (AGE_SECONDS, YOUNGER[0]):
+            best = at_best(row.world, rate, age) / row.today_failed
+            yield Result(f"  the least by evidence of this level, {age} s", best, "x")
 
 
 def _worst(name: str, rows: list[Row], value: Callable[[Row], float], aim: float | None = None) -> Result:

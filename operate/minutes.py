@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from contracts.errors import UserError
 from functions.judge.counts import AGE_SECONDS, Counts
 from functions.judge.record import FAILED, SLOW
 from functions.shared import metrics
@@ -65,7 +66,8 @@ def minutes(
 ) -> tuple[dict[str, tuple[Counts, ...]], float]:
     """Metric → counts since the test's start, `own` being the release's variant; and how many hours those are.
 
-    What is younger than three minutes is left out: reports of it may be still to come.
+    What is younger than three minutes is left out: reports of it may be still to come. Raises UserError for an answer
+    that lacks a part.
     """
     period = _period(now - contest.start)
     start = math.ceil(contest.start / period) * period
@@ -119,6 +121,8 @@ def _read(
     """Key, start of a period, and its value."""
     keys = list(wanted)
     queries = [metrics.query(f"m{number}", *wanted[key], period) for number, key in enumerate(keys)]
-    for result in metrics.results(cloudwatch, queries, start, end):
-        for at, value in metrics.points(result):
-            yield keys[int(result["Id"][1:])], at, value
+    try:
+        for identity, at, value in metrics.series(cloudwatch, queries, start, end):
+            yield keys[int(identity[1:])], at, value
+    except metrics.IncompleteError as error:
+        raise UserError(str(error), "nothing was changed; run the command again") from None

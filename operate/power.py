@@ -17,7 +17,7 @@ from typing import Any
 from contracts.errors import UserError
 from contracts.names import Names
 from functions.judge.power import Step, canary, linear, minutes, visible
-from functions.shared.metrics import query
+from functions.shared.metrics import IncompleteError, query, series
 from operate.project import config_of, read_project
 from operate.stack_files import file_of
 from preview.serving import SHIFT
@@ -99,7 +99,7 @@ def look(root: Path, stack: str) -> Foresight | None:
         found = traffic(Clients(project).of(stack, "cloudwatch"), project.names, stack, datetime.now(UTC))
     except ClientError as error:
         return unknown(stack, error.response["Error"]["Code"])
-    except BotoCoreError as error:
+    except (BotoCoreError, IncompleteError) as error:
         return unknown(stack, type(error).__name__)
     return foresee(stack, deployment, found)
 
@@ -149,23 +149,19 @@ def traffic(cloudwatch: Any, names: Names, stack: str, now: datetime) -> Traffic
     """
     given = {"answered": ("Latency", "SampleCount"), "failed": ("ModelErrors", "Sum")}
     start = (now - timedelta(days=DAYS)).replace(minute=0, second=0, microsecond=0)
-    answer = cloudwatch.get_metric_data(
-        MetricDataQueries=[
-            query(name, "Glidepath", metric, {"Service": names.stack(stack)}, statistic, _HOUR)
-            for name, (metric, statistic) in given.items()
-        ],
-        StartTime=start,
-        EndTime=now,
-    )
-    results = {
-        each["Id"]: dict(zip(each["Timestamps"], each["Values"], strict=True)) for each in answer["MetricDataResults"]
-    }
+    queries = [
+        query(name, "Glidepath", metric, {"Service": names.stack(stack)}, statistic, _HOUR)
+        for name, (metric, statistic) in given.items()
+    ]
+    results: dict[str, dict[float, float]] = {name: {} for name in given}
+    for name, at, value in series(cloudwatch, queries, start.timestamp(), now.timestamp()):
+        results[name][at] = value
     asked_in = [moment for hours in results.values() for moment, value in hours.items() if value]
     if not asked_in:
         return None
     failed = sum(results["failed"].values())
     asked = failed + sum(results["answered"].values())
-    return Traffic(asked, failed, max((now - min(asked_in)).total_seconds(), _HOUR) / 60)
+    return Traffic(asked, failed, max(now.timestamp() - min(asked_in), _HOUR) / 60)
 
 
 def unknown(stack: str, why: str) -> Foresight:

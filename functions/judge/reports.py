@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricStat.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,13 +21,6 @@ _WEEK = 7 * 86_400
 _HOUR = 3_600
 _QUERIES = 500
 """In one call: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html"""
-
-
-class IncompleteError(Exception):
-    """A part of the answer is missing. Counted as nothing, it would hide a fault, or convict a good release.
-
-    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDataResult.html
-    """
 
 
 @dataclass(frozen=True)
@@ -125,21 +118,11 @@ class Source:
         queries = [metrics.query(f"m{number}", *wanted[key], "Sum", period) for number, key in enumerate(keys)]
         found: dict[float, dict[tuple[str, str], float]] = {}
         for first in range(0, len(queries), _QUERIES):
-            for identity, at, value in self._pages(queries[first : first + _QUERIES], start, now):
+            # Asked up to this moment, and cut to what is wanted: the answer is the same, whenever it is asked.
+            for identity, at, value in metrics.series(self.client, queries[first : first + _QUERIES], start, now):
                 if start <= at < end:
                     found.setdefault(at, {})[keys[int(identity[1:])]] = value
         return dict(sorted(found.items()))
-
-    def _pages(self, queries: list[dict[str, Any]], start: float, now: float) -> Iterator[tuple[str, float, float]]:
-        # Asked up to this moment, and cut to what is wanted: the answer is the same, whenever it is asked.
-        status: dict[str, str] = {}
-        for result in metrics.results(self.client, queries, start, now):
-            status[result["Id"]] = result["StatusCode"]
-            for at, value in metrics.points(result):
-                yield result["Id"], at, value
-        incomplete = {code for code in status.values() if code != "Complete"}
-        if incomplete:
-            raise IncompleteError(f"CloudWatch answered in part ({', '.join(sorted(incomplete))}): to be asked again")
 
 
 def _crashed(invocations: float, errors: float) -> Reported:

@@ -221,3 +221,26 @@ def test_hard_limits_are_those_of_the_alarms(name: str) -> None:
     for shift, minute in itertools.product(range(SHIFTS), range(10)):
         sums = [[int(each[shift, 6 * minute : 6 * minute + 6].sum()) for each in kind] for kind in kinds]
         assert found[shift, minute] == (any(limits.reached(*each) for each in sums) or silent[shift, minute])
+
+
+def test_at_best_the_third_failure_at_a_tenth_of_the_traffic_suffices() -> None:
+    seen = _seen("0 % errors, equal", 5.0)
+    failed = np.zeros_like(seen.new_failed)
+    failed[:, (0, 3, 5, 20)] = 1
+    failed[1, 5] = 0  # two at 10 % and one at 40 %: 250, where 400 are needed
+    failed[2, :6] = 0
+    clock = rules.Clock.draw(np.random.default_rng(4), SHIFTS)
+    found = rules.at_best(replace(seen, new_failed=failed), clock, age=60) - 60 - clock.judge - clock.reaction
+    assert found[:3].tolist() == [pytest.approx(60), rules.NEVER, rules.NEVER]
+
+
+@pytest.mark.parametrize("name", ["0.1 % errors, then 5 %", "1 % errors, then 50 %"])
+def test_no_evidence_of_the_judges_comes_before_the_best_one(name: str) -> None:
+    seen = traffic(np.random.default_rng(5), WORLDS[name], 5.0, 200)
+    clock = rules.Clock.draw(np.random.default_rng(6), 200)
+    failed = seen.counted(seen.old, seen.old_failed, seen.new, seen.new_failed)
+    ended = rules.counted(*failed, limit=evidence.threshold(power.METRICS)).ended
+    best = rules.at_best(seen, clock) - counts.AGE_SECONDS - clock.judge - clock.reaction
+    # A block whose realised share is below the weight may have more to tell.
+    assert (best <= ended + 1e-6).mean() > 0.97
+    assert best.mean() < ended[np.isfinite(ended)].mean()

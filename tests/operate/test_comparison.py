@@ -77,6 +77,7 @@ class Account:
             "Id": query["Id"],
             "Timestamps": [datetime.fromtimestamp(at, UTC) for at in moments],
             "Values": [value for _ in moments],
+            "StatusCode": "Complete",
         }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from contracts.errors import UserError
 from functions.judge.counts import Counts
 from functions.judge.record import FAILED, SLOW
 from operate.minutes import Contest, contest_of, minutes
@@ -21,8 +22,8 @@ Sums = dict[tuple[str, str], dict[float, float]]
 class Watch:
     """CloudWatch with values by metric and variant; a page for each query."""
 
-    def __init__(self, values: Sums) -> None:
-        self.values, self.asked = values, list[dict[str, Any]]()
+    def __init__(self, values: Sums, status: str = "Complete") -> None:
+        self.values, self.asked, self.status = values, list[dict[str, Any]](), status
 
     def get_metric_data(self, **request: Any) -> dict[str, Any]:
         self.asked.append(request)
@@ -33,9 +34,8 @@ class Watch:
         name = "slow" if query["MetricStat"]["Stat"] == "TC(800000:)" else metric["MetricName"]
         found = self.values.get((name, dimensions.get("VariantName") or dimensions["Variant"]), {})
         moments = [datetime.fromtimestamp(at, UTC) for at in reversed(found)]
-        answer: dict[str, Any] = {
-            "MetricDataResults": [{"Id": query["Id"], "Timestamps": moments, "Values": [*reversed(found.values())]}]
-        }
+        result = {"Id": query["Id"], "Timestamps": moments, "Values": [*reversed(found.values())]}
+        answer: dict[str, Any] = {"MetricDataResults": [result | {"StatusCode": self.status}]}
         last = number + 1 == len(request["MetricDataQueries"])
         return answer if last else answer | {"NextToken": str(number + 1)}
 
@@ -98,3 +98,10 @@ def test_a_contest_is_that_of_the_version_that_serves() -> None:
     without = contest_of(function)
     assert without.latency_ms is None
     assert set(minutes(Watch({}), without, "b", "live", START + 9999)[0]) == {FAILED}
+
+
+def test_a_part_of_the_counts_decides_nothing() -> None:
+    """A variant whose failures are the part that is missing would be promoted."""
+    watch = Watch({("Invocations", "live"): {FIRST: 30}, ("Invocations", "b"): {FIRST: 9}}, "PartialData")
+    with pytest.raises(UserError, match=r"answered in part \(PartialData\)"):
+        minutes(watch, CONTEST, "b", "live", START + 3 * 3600)

@@ -20,6 +20,7 @@ from contracts.errors import UserError
 from contracts.names import Names
 from contracts.release import parse_release
 from functions.judge import power as arithmetic
+from functions.shared.metrics import IncompleteError
 from operate import clients, evidence, plans, power, previews, source_files
 from operate import deploy as deploying
 from operate.power import Foresight, Traffic, configured, foresee, look, short, traffic, warn
@@ -154,7 +155,7 @@ def test_figures_have_two_digits(number: float, words: str) -> None:
     assert short(number) == words
 
 
-def cloudwatch(answered: dict[datetime, float], failed: dict[datetime, float]) -> Any:
+def cloudwatch(answered: dict[datetime, float], failed: dict[datetime, float], status: str = "Complete") -> Any:
     """CloudWatch, which is asked once."""
     client = boto3.client("cloudwatch", region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
     stub = Stubber(client)
@@ -170,7 +171,7 @@ def cloudwatch(answered: dict[datetime, float], failed: dict[datetime, float]) -
         "EndTime": NOW,
     }
     results = [
-        {"Id": name, "Timestamps": list(values), "Values": list(values.values())}
+        {"Id": name, "Timestamps": list(values), "Values": list(values.values()), "StatusCode": status}
         for name, values in (("failed", failed), ("answered", answered))
     ]
     stub.add_response("get_metric_data", {"MetricDataResults": results}, expected)
@@ -202,6 +203,11 @@ def test_a_model_that_answers_nobody_was_asked_all_the_same() -> None:
 @pytest.mark.parametrize("failed", [{}, {NOW: 0.0}])
 def test_an_environment_that_nobody_asks_has_no_traffic(failed: dict[datetime, float]) -> None:
     assert traffic(cloudwatch({}, failed), NAMES, "prod", NOW) is None
+
+
+def test_a_part_of_the_requests_is_no_measure() -> None:
+    with pytest.raises(IncompleteError, match="InternalError"):
+        traffic(cloudwatch({NOW: 1.0}, {}, "InternalError"), NAMES, "prod", NOW)
 
 
 @pytest.fixture
@@ -255,6 +261,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
         ),
         (ClientError({"Error": {"Code": "Throttling", "Message": "slow"}}, "GetMetricData"), "(Throttling)"),
         (ProfileNotFound(profile="glidepath-prod"), "(ProfileNotFound)"),
+        (IncompleteError("in part"), "(IncompleteError)"),
     ],
 )
 def test_what_cannot_be_read_is_said_and_stops_nobody(

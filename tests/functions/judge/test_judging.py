@@ -14,7 +14,7 @@ from contracts.release import parse_release
 from functions.judge.clients import Clients
 from functions.judge.judging import judge, pair_of
 from functions.judge.record import CRASHED, FAILED, SLOW, Bake, Record, Said, parse, render
-from functions.judge.reports import IncompleteError
+from functions.shared.metrics import IncompleteError
 from tests.functions import samples
 from tests.functions.judge.fakes import BUCKET, Aws, shift
 from tests.functions.judge.world import START
