@@ -21,7 +21,7 @@ NOT_EXECUTABLE = 126
 NOT_FOUND = 127
 INTERRUPTED = 130
 
-__all__ = ["FAILED", "INTERRUPTED", "NOT_EXECUTABLE", "NOT_FOUND", "USAGE", "UserError", "for_a_person"]
+__all__ = ["FAILED", "INTERRUPTED", "NOT_EXECUTABLE", "NOT_FOUND", "USAGE", "UserError", "fix_of", "for_a_person"]
 
 
 def for_a_person(error: BaseException) -> UserError | None:
@@ -36,3 +36,32 @@ def for_a_person(error: BaseException) -> UserError | None:
     if rehearsal is not None and isinstance(error, rehearsal.UserError):
         return UserError(error.message, error.fix, error.code)
     return None
+
+
+_CREDENTIALS = (
+    "ProfileNotFound", "NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError",
+    "TokenRetrievalError", "SSOTokenLoadError", "UnauthorizedSSOTokenError",
+)  # fmt: skip
+_EXPIRED = (
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "RequestExpired",
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+)
+_UNREACHABLE = ("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ConnectionClosedError")
+
+
+def fix_of(error: BaseException) -> str:
+    """What a person does about an error of boto3's; empty where its own words must do.
+
+    By its class's name, since commands that ask no cloud do not import it.
+    """
+    name = type(error).__name__
+    answer = getattr(error, "response", None)
+    code = str(answer.get("Error", {}).get("Code", "")) if isinstance(answer, dict) else ""
+    if name in _CREDENTIALS or code in _EXPIRED:
+        return "`./glidepath doctor --aws` says which credentials are missing, and how to get them"
+    if name in _UNREACHABLE:
+        return "see whether this machine reaches AWS (VPN, proxy, the region's name), then run the command again"
+    return ""

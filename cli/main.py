@@ -13,7 +13,7 @@ import os
 import sys
 from pathlib import Path
 
-from cli.errors import FAILED, INTERRUPTED, USAGE, UserError, for_a_person
+from cli.errors import FAILED, INTERRUPTED, USAGE, UserError, fix_of, for_a_person
 
 _FOLDER = Path(__file__).resolve().parent
 _HELP = ("-h", "--help")
@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
             return known.code
         if type(error).__module__.partition(".")[0] not in _REMOTE:
             raise
-        print(f"glidepath: {error}", file=sys.stderr)
+        print(f"glidepath: {UserError(str(error), fix_of(error))}", file=sys.stderr)
         return FAILED
 
 

@@ -5,10 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ProfileNotFound
 
 import rehearsal.errors
 from cli import main as cli_main
-from cli.errors import INTERRUPTED, USAGE, UserError
+from cli.errors import FAILED, INTERRUPTED, USAGE, UserError
 from cli.main import commands, main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -112,19 +113,6 @@ def test_interrupt_ends_without_a_traceback(
     assert capsys.readouterr().err == "glidepath: interrupted\n"
 
 
-def test_what_a_cloud_answers_is_reported_without_a_traceback(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from botocore.exceptions import ProfileNotFound
-
-    def refused(name: str, arguments: list[str]) -> int:
-        raise ProfileNotFound(profile="nobody")
-
-    monkeypatch.setattr(cli_main, "_run", refused)
-    assert main(["status"]) == 1
-    assert capsys.readouterr().err == "glidepath: The config profile (nobody) could not be found\n"
-
-
 def test_a_mistake_of_the_program_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(name: str, arguments: list[str]) -> int:
         raise ValueError("a bug")
@@ -132,3 +120,31 @@ def test_a_mistake_of_the_program_keeps_its_traceback(monkeypatch: pytest.Monkey
     monkeypatch.setattr(cli_main, "_run", broken)
     with pytest.raises(ValueError, match="a bug"):
         main(["status"])
+
+
+def client_error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "m"}}, "GetRole")
+
+
+@pytest.mark.parametrize(
+    ("error", "fix"),
+    [
+        (ProfileNotFound(profile="glidepath-dev"), "./glidepath doctor --aws"),
+        (NoCredentialsError(), "./glidepath doctor --aws"),
+        (client_error("ExpiredToken"), "./glidepath doctor --aws"),
+        (EndpointConnectionError(endpoint_url="https://sts.aws.com"), "reaches AWS"),
+        (client_error("AccessDenied"), ""),
+    ],
+)
+def test_what_aws_or_the_network_says_comes_with_what_to_do(
+    error: Exception, fix: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(name: str, arguments: list[str]) -> int:
+        raise error
+
+    monkeypatch.setattr(cli_main, "_run", fail)
+    assert main(["status"]) == FAILED
+    first, *rest = capsys.readouterr().err.splitlines()
+    assert first == f"glidepath: {error}"
+    assert len(rest) == bool(fix)
+    assert fix in "".join(rest)
