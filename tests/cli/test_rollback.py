@@ -15,6 +15,7 @@ from operate.rollback import Plan
 from operate.updates import HeldError
 from settings import Exemption
 from tests.program.harness import address, manifest
+from tests.times import own_time
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -76,7 +77,7 @@ def test_the_update_whose_shift_was_stopped_is_waited_for(monkeypatch: pytest.Mo
             raise answer
 
     monkeypatch.setattr(deploy, "deploy_release", take)
-    monkeypatch.setattr("time.sleep", lambda _: None)
+    own_time(monkeypatch, rollback, sleep=lambda _: None)
     rollback.redeploy(plan(under_way=True), now=False, reason="", say=print)
     assert answers == []
 

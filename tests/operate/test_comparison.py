@@ -2,7 +2,6 @@
 
 import io
 import json
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,10 +12,12 @@ import pytest
 from contracts.errors import UserError
 from contracts.names import Names
 from functions.judge.record import FAILED, SLOW
+from operate import comparison
 from operate.clients import Clients
 from operate.comparison import Comparison, compare, document, lines
 from operate.project import Project
 from operate.variants import Configured
+from tests.times import own_time
 
 OWN, OTHER = "s3://artifacts/runs/2/release/manifest.json", "s3://artifacts/runs/1/release/manifest.json"
 NAMES = Names("taxi", "eu-west-1", {"delivery": "1" * 12, "prod": "2" * 12})
@@ -30,7 +31,7 @@ SINCE = NOW // 60 * 60 - (MINUTES + 5) * 60
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is NOW, however long the tests before took."""
-    monkeypatch.setattr(time, "time", lambda: NOW)
+    own_time(monkeypatch, comparison, time=lambda: NOW)
 
 
 class Account:

@@ -25,6 +25,7 @@ from operate.rollback import Plan, end_bake, exemption, plan, stop_shift
 from policies.rules.exemptions import read
 from tests.functions.judge.world import record
 from tests.program.harness import SIGNING_KEY, FakeKms, address, manifest, older
+from tests.times import own_time
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ONE, TWO, THREE = (manifest(number)["id"] for number in (1, 2, 3))
@@ -186,7 +187,7 @@ def test_a_shift_under_way_is_stopped_before_a_return_further_back(planned: Plan
 
 
 def test_stopping_waits_until_the_alias_is_at_rest(planned: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("time.sleep", lambda _: None)
+    own_time(monkeypatch, rollback, sleep=lambda _: None)
     world = World(attempts=[shifting()], traffic=Traffic(TWO, "2", "e-2", {THREE: 0.1}))
     said: list[str] = []
     clients: Any = world
@@ -205,7 +206,7 @@ def test_a_roll_back_by_codedeploy_is_not_stopped(planned: Planner, monkeypatch:
         if now[0] > 5:
             world.attempts = []
 
-    monkeypatch.setattr("time.sleep", sleep)
+    own_time(monkeypatch, rollback, sleep=sleep)
     clients: Any = world
     stop_shift(clients, PROJECT, found, lambda _: None)
     assert world.stopped == []
@@ -221,7 +222,7 @@ def baking(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> World:
 
 
 def test_a_release_in_its_bake_loses_its_traffic_at_once(planned: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("time.sleep", lambda _: None)
+    own_time(monkeypatch, rollback, sleep=lambda _: None)
     world = baking(monkeypatch)
     found = planned(world)
     assert (found.present, found.target.release.id, found.deploys) == (THREE, TWO, False)

@@ -19,6 +19,8 @@ _MINUTE = 60
 _NEARLY = _MINUTE - 1e-3
 # The shortest real sleep of somebody who waits for a minute that is held, and the longest: time may be hastened.
 _LEAST_WAIT, _LONGEST_WAIT = 0.005, 0.25
+# By how many seconds the machine's own clock may be corrected.
+_SET_BACK = 10.0
 
 
 class Clock:
@@ -153,7 +155,7 @@ class Clock:
                 for wait in self._before:
                     wait()
                 # What is stamped from here on belongs to the next minute.
-                self._begun.append(max(time.time(), self._begun[-1] + 1e-6))
+                self._begun.append(self._stamp())
                 for judge in self._after:
                     judge()
                 self._counted.append(time.time())
@@ -163,6 +165,16 @@ class Clock:
             raise
         finally:
             self._governed = False
+
+    def _stamp(self) -> float:
+        """The real time, after the last minute's. Raises RuntimeError where this machine's clock was set back.
+
+        All that is stamped until it has caught up would lie in minutes that were judged: no alarm would see it.
+        """
+        now, last = time.time(), self._begun[-1]
+        if last - now > _SET_BACK:
+            raise RuntimeError(f"this machine's clock was set back by {last - now:.0f} s; start the cloud again")
+        return max(now, last + 1e-6)
 
     def _end_of_minute(self) -> bool:
         """Wait for the real seconds of the minute that runs. False once the cloud shuts down."""

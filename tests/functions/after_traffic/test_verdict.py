@@ -7,9 +7,11 @@ import json
 import pytest
 
 from contracts.judging import question_key, record_key
+from functions.after_traffic import verdict
 from functions.after_traffic.verdict import UNSPOKEN, Policy, ask, await_verdict, follow
 from functions.shared.hook import AskedError, HookError
 from tests.functions.judge.fakes import BUCKET, Aws
+from tests.times import own_time
 
 
 def record(verdict: dict[str, str] | None) -> bytes:
@@ -21,7 +23,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, aws: Aws, speaks: float) -> None:
         self.now, self._aws, self._speaks = 0.0, aws, speaks
-        monkeypatch.setattr("time.monotonic", lambda: self.now)
+        own_time(monkeypatch, verdict, monotonic=lambda: self.now)
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds

@@ -5,6 +5,8 @@ import time
 import pytest
 
 from providers import process as provider_process
+from providers.traffic_shift import baking, capacity, hook_verdict, shifting
+from tests.times import own_time
 
 
 @pytest.fixture
@@ -17,5 +19,5 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         return provider_process.CANCELLED.is_set()
 
     monkeypatch.setattr(provider_process.CANCELLED, "wait", wait)
-    monkeypatch.setattr("time.sleep", wait)
-    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    modules = baking, capacity, hook_verdict, shifting
+    own_time(monkeypatch, *modules, sleep=wait, monotonic=lambda: now[0])

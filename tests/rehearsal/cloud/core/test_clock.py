@@ -5,8 +5,10 @@ import time
 
 import pytest
 
+from rehearsal.cloud.core import clock as clocks
 from rehearsal.cloud.core.clock import Clock
 from tests.rehearsal.cloud.core.conftest import MINUTE
+from tests.times import own_time
 
 
 def govern(clock: Clock) -> threading.Thread:
@@ -174,3 +176,31 @@ def test_time_that_stopped_says_why(clock: Clock) -> None:
     with pytest.raises(RuntimeError):
         clock.govern()
     assert clock.failure == "RuntimeError: the alarms are broken"
+
+
+def test_a_machine_whose_clock_is_set_back_is_told_so(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is stamped from then on would lie in minutes that were judged, and no alarm would see it."""
+    ended: list[float] = []
+
+    def judge() -> None:
+        ended.append(clock.ended)
+        if len(ended) == 2:
+            own_time(monkeypatch, clocks, time=lambda: time.time() - 3600)
+
+    clock.after_minute(judge)
+    with pytest.raises(RuntimeError, match="was set back by 3600 s; start the cloud again"):
+        clock.govern()
+    assert len(ended) == 2
+    assert "set back" in clock.failure
+
+
+def test_a_clock_that_is_corrected_by_a_second_stops_nothing(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    def judge() -> None:
+        if clock.ended > 180:
+            clock.stop()
+
+    clock.after_minute(judge)
+    own_time(monkeypatch, clocks, time=lambda: time.time() - 1)
+    clock.govern()
+    assert clock.ended > 180
+    assert clock.failure == ""
