@@ -11,8 +11,9 @@ from typing import Annotated, Any
 from contracts.dataset import ACCEPT, LOWER_IS_BETTER, REFUSE, SLICE_ROWS, TYPES, UNDECIDED, Dataset
 from contracts.names import DELIVERY, ENVIRONMENTS, Names
 from settings.exemptions import Policies
+from settings.hyperparameters import Hyperparameters
 from settings.keys import Document, Key, Section
-from settings.kinds import Choice, Flag, ListOf, Number, Scalar, TableOf, Text, Whole
+from settings.kinds import Choice, Flag, ListOf, Number, TableOf, Text, Whole
 from settings.sections import (
     MANIFEST,
     Acceptance,
@@ -162,7 +163,7 @@ class Settings:
     ]
     hyperparameters: Annotated[
         Mapping[str, str],
-        Key(TableOf(Scalar(), "hyperparameters and their values"), "XGBoost's hyperparameters", _HYPERPARAMETERS),
+        Key(Hyperparameters(), "of XGBoost: names and ranges are its container's own", _HYPERPARAMETERS),
     ]
     dataset_document: Annotated[
         Mapping[str, Any],

@@ -7,6 +7,7 @@ a few places: numbers are written as numbers, and what only the delivery stack m
 import math
 from typing import Any
 
+from settings.hyperparameters import ALIASES, KINDS, ROUNDS, Hyperparameters, Interval, OneOf
 from settings.keys import REQUIRED, Key, Section, path_of
 from settings.kinds import Choice, Flag, Kind, ListOf, Number, Scalar, TableOf, Text, Whole
 from settings.load import CONFIG
@@ -87,6 +88,14 @@ def _value(kind: Kind) -> Schema:
 
 def _collection(kind: Kind) -> Schema:
     match kind:
+        case Hyperparameters():
+            names = {**{name: name for name in KINDS}, **ALIASES}
+            return {
+                "type": "object",
+                "properties": {name: _hyperparameter(KINDS[first]) for name, first in names.items()},
+                "additionalProperties": False,
+                "required": [ROUNDS],
+            }
         case ListOf():
             least = {"minItems": kind.least} if kind.least else {}
             return {"type": "array", "items": _value(kind.item), **least}
@@ -95,3 +104,17 @@ def _collection(kind: Kind) -> Schema:
             names = {"pattern": f"^({kind.name.pattern})$"}
             return {"type": "object", "propertyNames": names, "additionalProperties": _value(kind.item), **least}
     raise TypeError(f"no schema for {type(kind).__name__}")
+
+
+def _hyperparameter(kind: Kind) -> Schema:
+    """What goes together is the check's to say."""
+    about = {"description": kind.wanted}
+    match kind:
+        case Interval():
+            low, high = "exclusiveMinimum" if kind.above else "minimum", "exclusiveMaximum" if kind.below else "maximum"
+            bounds = {name: bound for name, bound in ((low, kind.low), (high, kind.high)) if math.isfinite(bound)}
+            return {"type": "integer" if kind.whole else "number", **bounds, **about}
+        case OneOf():
+            flags = [True, False] if "true" in kind.options else []
+            return {"enum": [*kind.options, *flags], **about}
+    return {"type": "string", **about}

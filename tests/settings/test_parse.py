@@ -83,7 +83,7 @@ def _problems(stack: str = "live1", **changes: Any) -> list[str]:
         (
             "hyperparameters",
             {"num_round": 10, "eta": [0.1, 0.2]},
-            "glidepath:hyperparameters.eta: [0.1, 0.2] is not a text, a number, true or false",
+            "glidepath:hyperparameters.eta: [0.1, 0.2] is not a number from 0 to 1",
         ),
         (
             "monitor",

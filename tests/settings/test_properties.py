@@ -13,6 +13,7 @@ import jsonschema
 from hypothesis import given, target
 from hypothesis import strategies as st
 
+from settings.hyperparameters import KINDS, Hyperparameters, Interval
 from settings.keys import Section
 from settings.kinds import Choice, Flag, Kind, ListOf, Number, Problems, Scalar, TableOf, Text, Whole, shown
 from settings.load import CONFIG, review
@@ -178,9 +179,18 @@ def _good(kind: Kind) -> st.SearchStrategy[Any]:
         return st.integers() | st.booleans() | st.text("abc0.", max_size=5)
     if isinstance(kind, ListOf):
         return st.lists(_good(kind.item), max_size=2)
+    if isinstance(kind, Hyperparameters):
+        # What goes together is not the schema's to say.
+        numbers = {name: _between(each) for name, each in KINDS.items() if isinstance(each, Interval)}
+        return st.fixed_dictionaries({}, optional=numbers)
     if isinstance(kind, TableOf):
         return st.dictionaries(_good(kind.name), _good(kind.item), max_size=2)
     return st.booleans()
+
+
+def _between(kind: Interval) -> st.SearchStrategy[Any]:
+    edges = [each for bound in (kind.low, kind.high) if math.isfinite(bound) for each in (bound - 1, bound, bound + 1)]
+    return st.sampled_from([*(int(each) if kind.whole else each for each in edges), "x", True])
 
 
 def _plain(kind: Kind) -> bool:
