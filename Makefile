@@ -18,11 +18,19 @@ help:  ## this list
 setup: $(READY)  ## Python environment and engine, so that everything after works without network
 	$(BIN)/python -m rehearsal.engine
 
+ifndef LOCKED
+# One at a time: two commands in a fresh clone would install into each other's environment.
+LOCK := import fcntl, subprocess, sys; held = open("Makefile"); fcntl.flock(held, fcntl.LOCK_EX); sys.exit(subprocess.call(sys.argv[1:]))
 $(READY): requirements.txt requirements-build.txt requirements-notebook.txt requirements-dev.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("glidepath needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c '$(LOCK)' $(MAKE) --no-print-directory --silent LOCKED=1 $@
+else
+$(READY): requirements.txt requirements-build.txt requirements-notebook.txt requirements-dev.txt constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
-	@touch $@
+	touch $@
+endif
 
 rehearse: $(READY)  ## the tour; KEEP=1 leaves the cloud up, DATA=<csv> takes other data, YES=1 approves; ACCOUNT=new: accounts opened only now; FAULT=<name>: one fault instead
 ifdef FAULT
