@@ -97,7 +97,7 @@ def _request() -> Result:
                 raise AssertionError(f"the handler answers {answer} to a good request")
             whole, bare = _processor_time(lambda: service.handle(event, "1"), lambda: _bare(client))
     detail = f"({whole * 1e6:.0f} µs / {bare * 1e6:.0f} µs of processor time)"
-    return Result("a request to the predict handler / the client's call", whole / bare, "x", detail, 1.3)
+    return Result("a request to the predict handler / the client's call", whole / bare, "x", detail, 1.15)
 
 
 def _bare(client: Any) -> bytes:

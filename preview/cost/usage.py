@@ -28,6 +28,7 @@ ASSUMPTIONS = (
     f"{RUNS} pipeline runs a month of {RUN_MINUTES} action minutes; {JOB_MINUTES} minutes per build and job",
     "on demand, without taxes, free tiers, savings plans, data transfer, traces and requests to keys",
 )
+_MINUTE = 60
 _DPU = {"G.025X": 0.25, "G.1X": 1.0, "G.2X": 2.0, "G.4X": 4.0, "G.8X": 8.0, "Standard": 1.0}
 _FREE = re.compile(
     r"aws:(iam|appautoscaling|codedeploy|codestarconnections|ssm|sns)/|pulumi|glidepath:"
@@ -185,8 +186,11 @@ def _logs(resource: Resource, stack: Stack) -> Iterator[Use]:
 
 
 def _alarm(resource: Resource, stack: Stack) -> Iterator[Use]:
-    metrics = [each for each in resource.inputs.get("metricQueries") or () if each.get("metric")]
-    yield Use("CloudWatch", "alarm", max(1, len(metrics)), f"alarm {code(resource.name)}")
+    metrics = [each["metric"] for each in resource.inputs.get("metricQueries") or () if each.get("metric")]
+    periods = [each.get("period") for each in metrics or [resource.inputs]]
+    fast = any(isinstance(period, int | float) and period < _MINUTE for period in periods)
+    kind = "fast-alarm" if fast else "alarm"
+    yield Use("CloudWatch", kind, max(1, len(metrics)), f"alarm {code(resource.name)}")
 
 
 def _glue(resource: Resource, stack: Stack) -> Iterator[Use]:

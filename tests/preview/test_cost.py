@@ -113,10 +113,35 @@ def test_captures_cost_by_share_and_by_how_long_they_lie() -> None:
     assert storage == pytest.approx(1.0 * 30 / 30.4 * 0.023 + files)
 
 
+@pytest.mark.parametrize(
+    ("inputs", "price"),
+    [
+        ({"period": 60}, 0.1),
+        ({"period": 10}, 0.3),
+        ({"metricQueries": [{"expression": "a / b"}, *2 * [{"metric": {"period": 60}}]]}, 0.2),
+        ({"metricQueries": [{"metric": {"period": 10}}]}, 0.3),
+    ],
+)  # fmt: skip
+def test_alarms_cost_by_metric_and_those_of_ten_seconds_three_times_as_much(
+    inputs: dict[str, Any], price: float
+) -> None:
+    assert cost(("aws:cloudwatch/metricAlarm:MetricAlarm", "a", inputs)).after == pytest.approx(price)
+
+
 def test_every_region_has_the_same_prices_and_every_price_a_source() -> None:
     sides = [Prices("eu-west-1"), Prices("us-east-1")]
     for prices in sides:
-        for what in ("api-million", "lambda-million", "alarm", "dashboard", "metric", "log-gb", "key", "storage-gb"):
+        for what in (
+            "api-million",
+            "lambda-million",
+            "alarm",
+            "fast-alarm",
+            "dashboard",
+            "metric",
+            "log-gb",
+            "key",
+            "storage-gb",
+        ):
             assert (prices.price(what) or 0) > 0
         assert prices.missing == set()
         assert all(source(name) for name in prices.sources)
