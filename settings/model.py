@@ -109,7 +109,8 @@ class DatasetDocument:
         Mapping[str, str],
         Key(
             TableOf(Choice(TYPES), "columns and their types", _COLUMN, 1),
-            f"raw column → type ({', '.join(TYPES)})",
+            f"raw column → type ({', '.join(TYPES)}): cells like `1012.40`, `12` and `2019-03-23 20:21:09` (UTC). Any"
+            " other spelling counts as bad, and is NULL for features.sql",
         ),
     ]
     target: Annotated[str, Key(_COLUMN, "the column that is predicted")]
@@ -163,7 +164,7 @@ class Settings:
     ]
     hyperparameters: Annotated[
         Mapping[str, str],
-        Key(Hyperparameters(), "of XGBoost: names and ranges are its container's own", _HYPERPARAMETERS),
+        Key(Hyperparameters(), "XGBoost's hyperparameters, with the names and ranges of its container", _HYPERPARAMETERS),
     ]
     dataset_document: Annotated[
         Mapping[str, Any],

@@ -5,15 +5,13 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
-import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
+from contracts.cells import fits, number, why_not
 from contracts.dataset import Dataset
-from contracts.float32 import LARGEST, holds
 from functions.validate.resolve import DataError
 
 _EXAMPLES = 5
@@ -33,7 +31,8 @@ def check(chunks: Iterable[bytes], dataset: Dataset, max_bad_share: float, uri: 
     """Read everything once. Raises DataError for a missing column, no rows, too many rows that do not fit, or a target
     that never differs.
 
-    `max_bad_share` is the share of rows (0 to 1) that may fail; features.sql drops them.
+    `max_bad_share` is the share of rows (0 to 1) that may fail. In these features.sql gets NULL for the cells that do
+    not fit (contracts/cells.py), and decides.
     """
     digest = hashlib.sha256()
     reader = csv.reader(_lines(chunks, digest.update, uri))
@@ -87,7 +86,6 @@ def _broken(uri: str, line: int) -> str:
 class _Check:
     column: str
     index: int
-    fits: Callable[[str], bool]
     kind: str
 
 
@@ -96,7 +94,7 @@ class _Target:
 
     def __init__(self, index: int, kind: str) -> None:
         self._index = index
-        self._read: Callable[[str], object] = _number if kind in ("number", "integer") else str
+        self._read: Callable[[str], object] = number if kind in ("number", "integer") else str
         self.first: str | None = None
         self.differs = False
 
@@ -129,7 +127,7 @@ def _header(reader: Iterator[list[str]], dataset: Dataset, uri: str) -> tuple[li
     if repeated:
         raise DataError(f"{uri} has the column {repeated[0]} more than once: which one is meant?")
     checks = [
-        _Check(column, header.index(column), _FITS[kind], kind)
+        _Check(column, header.index(column), kind)
         for column, kind in dataset.columns.items()
         if kind != "string"  # any text is a string, the empty one included
     ]
@@ -140,7 +138,7 @@ def _problem(row: list[str], checks: list[_Check], width: int) -> str | None:
     if len(row) != width:
         return "number of values"
     for item in checks:
-        if not item.fits(row[item.index]):
+        if not fits(item.kind, row[item.index]):
             return item.column
     return None
 
@@ -148,15 +146,8 @@ def _problem(row: list[str], checks: list[_Check], width: int) -> str | None:
 def _example(row: list[str], checks: list[_Check], problem: str) -> str:
     for item in checks:
         if item.column == problem:
-            return f"{problem} {row[item.index][:40]!r} {_reason(row[item.index], item.kind)}"
+            return f"{problem} {row[item.index][:40]!r} {why_not(item.kind, row[item.index])}"
     return f"{len(row)} values"
-
-
-def _reason(cell: str, kind: str) -> str:
-    # Infinity is larger, too; NaN is not.
-    if kind in ("number", "integer") and abs(_number(cell)) > LARGEST:
-        return f"is larger than a model can compute with ({LARGEST:.3g})"
-    return f"is not a {kind}"
 
 
 def _too_many(uri: str, rows: int, bad: int, max_bad_share: float, problems: Counter[str], examples: list[str]) -> str:
@@ -191,36 +182,3 @@ def _lines(chunks: Iterable[bytes], update: Callable[[bytes], None], uri: str) -
         raise DataError(_broken(uri, number + 1))
     if pending:
         yield pending
-
-
-def _is_number(cell: str) -> bool:
-    return holds(_number(cell))
-
-
-def _is_integer(cell: str) -> bool:
-    # `1.0` is what a column of whole numbers with gaps looks like when pandas wrote it.
-    value = _number(cell)
-    return holds(value) and value.is_integer()
-
-
-def _number(cell: str) -> float:
-    try:
-        return float(cell)
-    except ValueError:
-        return math.nan
-
-
-def _is_timestamp(cell: str) -> bool:
-    try:
-        datetime.fromisoformat(cell)
-    except ValueError:
-        return False
-    return True
-
-
-_FITS: dict[str, Callable[[str], bool]] = {
-    "number": _is_number,
-    "integer": _is_integer,
-    "timestamp": _is_timestamp,
-    "string": lambda _cell: True,
-}

@@ -12,6 +12,8 @@ import importlib.util
 import json
 import os
 import sys
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,6 +23,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts import cells, float32
 from contracts.dataset import parse_dataset
 from operate.checks.features import draw
 from scenarios.trips import write_trips
@@ -29,12 +32,18 @@ from tests.functions import samples
 SECRET = "5ec4e7"
 PARTS = ("train", "validation", "test")
 HEADER = ["pickup", "dropoff", "passengers", "distance", "total"]
+COLUMNS = parse_dataset(samples.DATASET_TEXT).columns
 GOOD = ["2019-03-23 20:21:09", "2019-03-23 20:27:24", "1", "1.6", "12.95"]
 ODD = [
     ["2019-03-23 23:59:00", "2019-03-24 00:01:30", "1.0", "1e0", " 7.5 "],
     ["2019-02-28T23:59:00", "2019-03-01T00:30:00", "2", ".5", "199.99"],
     ["2019-03-31 01:30:00", "2019-03-31 03:10:00", "3", "120.9", "0.01"],
     ["2019-03-23 20:21", "2019-03-23 20:27", "1", "1.6", "12.95"],
+    ["2019-03-23T20:21:09Z", "2019-03-23 20:27:24+00:00", *GOOD[2:]], [" 2019-03-23 20:21:09 ", *GOOD[1:]],
+    # Read by one engine alone, or otherwise.
+    ["2019-03-23 20:21:09+02:00", *GOOD[1:]], ["20190323T202109", *GOOD[1:]], ["2019-03-23 20:21:09,5", *GOOD[1:]],
+    [*GOOD[:4], "1_2"], [*GOOD[:4], "12d"], [*GOOD[:4], "\uff11\uff12"],
+    [*GOOD[:2], "1e0", *GOOD[3:]], [*GOOD[:4], "0x1F"],
     ["nonsense", *GOOD[1:]], [*GOOD[:2], "", *GOOD[3:]], [*GOOD[:4], "nan"], [*GOOD[:4], "inf"],
     [*GOOD[:2], "nan", *GOOD[3:]], [*GOOD[:2], "inf", *GOOD[3:]], [*GOOD[:3], "NaN", GOOD[4]],
 ]  # fmt: skip
@@ -47,8 +56,14 @@ def features(rows: list[list[str]], secret: str = SECRET) -> list[tuple[Any, ...
         marks = ", ".join(["(?, ?, ?, ?, ?)"] * len(rows))
         connection.execute(f"INSERT INTO raw VALUES {marks}", [cell for row in rows for cell in row])
         keep_secret(connection, secret)
-        connection.execute(f"CREATE VIEW input AS {load_job(patch).with_lots(HEADER)}")
+        view_input(connection, load_job(patch))
         return [row[:-1] for row in connection.execute(samples.FEATURES_SQL).fetchall()]
+
+
+def view_input(connection: duckdb.DuckDBPyConnection, job: ModuleType) -> None:
+    """`input` as the job makes it of `raw` and `lots`."""
+    connection.execute(f"CREATE VIEW drawn AS {job.with_lots(HEADER)}")
+    connection.execute(f"CREATE VIEW input AS {job.readable(COLUMNS)}")
 
 
 def keep_secret(connection: duckdb.DuckDBPyConnection, secret: str) -> None:
@@ -142,7 +157,7 @@ def tried(rows: list[list[str]], sql: str, monkeypatch: pytest.MonkeyPatch) -> l
         marks = ", ".join(["(?, ?, ?, ?, ?)"] * len(rows))
         connection.execute(f"INSERT INTO raw VALUES {marks}", [cell for row in rows for cell in row])
         keep_secret(connection, SECRET)
-        connection.execute(f"CREATE VIEW input AS {load_job(monkeypatch).with_lots(HEADER)}")
+        view_input(connection, load_job(monkeypatch))
         return connection.execute(sql).fetchall()
 
 
@@ -176,7 +191,8 @@ def test_the_check_draws_the_lots_of_the_job(monkeypatch: pytest.MonkeyPatch) ->
         marks = ", ".join("?" * len(dataset.columns))
         connection.execute(f"INSERT INTO raw VALUES ({marks})", [None, *GOOD[1:]])
         keep_secret(connection, SECRET)
-        ours = connection.execute(job.with_lots(dataset.columns)).fetchall()
+        view_input(connection, job)
+        ours = connection.execute("SELECT * FROM input").fetchall()
         draw(connection, dataset, SECRET)
         assert connection.execute("SELECT * FROM input").fetchall() == ours
 
@@ -303,12 +319,91 @@ def pairs(rows: list[list[str]], job: ModuleType) -> list[tuple[float, ...]]:
         marks = ", ".join(["(?, ?, ?, ?, ?)"] * len(rows))
         connection.execute(f"INSERT INTO raw VALUES {marks}", [cell or None for row in rows for cell in row])
         keep_secret(connection, SECRET)
-        connection.execute(f"CREATE VIEW input AS {job.with_lots(HEADER)}")
+        view_input(connection, job)
         for name, sql in (("made", samples.FEATURES_SQL), ("former", FORMER_SQL)):
             connection.execute(f"CREATE TABLE {name} AS {sql}")
         both = job.paired("total", samples.FEATURES, ["way"])
         query = f"SELECT own_0, own_1, own_2, own_3, their_1 FROM ({both}) WHERE part = 'test'"
         return sorted(connection.execute(query).fetchall())
+
+
+CELL = st.one_of(
+    st.from_regex(cells.PATTERNS["number"], fullmatch=True),
+    st.from_regex(cells.PATTERNS["timestamp"], fullmatch=True),
+    st.text("0123456789.+-eE _,:TZWd'\uff11\t\u00a0", min_size=1, max_size=25),
+    st.sampled_from([
+        "2019-02-30", "2020-02-29", "2019-02-29 10:00", "2019-03-23 24:00:00", "2019-03-23 20:21:60", "0999-01-01",
+        "2019-03-23T20:21:09.123456Z", "2019-03-23 20:21:09.1234567", "1e39", "-1e39", "3.4028234663852886e38", "1e400",
+        "1e-400", "Infinity", "nan", "1d", "1f", "1_000", "1,000", ".", "5.", ".5", "007", "1.0", "1.5", "- 1", "",
+    ]),
+)  # fmt: skip
+TYPED = {"number": "DOUBLE", "integer": "DOUBLE", "timestamp": "TIMESTAMP"}
+
+
+def read_cells(texts: list[str], job: ModuleType, execute: Callable[[str], list[Any]]) -> dict[str, list[Any]]:
+    """What an engine makes of `drawn`, whose columns are the types and hold the same texts: values by type."""
+    casts = ", ".join(f"CAST({kind} AS {as_}) AS {kind}" for kind, as_ in TYPED.items())
+    rows = execute(f"SELECT draw, {casts} FROM ({job.readable(dict(zip(TYPED, TYPED, strict=True)))}) ORDER BY draw")
+    assert [int(row[0]) for row in rows] == [*range(len(texts))]
+    return {kind: [row[number] for row in rows] for number, kind in enumerate(TYPED, 1)}
+
+
+def expected_cells(texts: list[str]) -> dict[str, list[Any]]:
+    """By Python alone."""
+    found: dict[str, list[Any]] = {kind: [] for kind in TYPED}
+    for kind, values in found.items():
+        for text in texts:
+            value: Any = None
+            if cells.fits(kind, text):
+                parsed = datetime.fromisoformat(text) if kind == "timestamp" else float(text)
+                value = parsed.replace(tzinfo=None) if isinstance(parsed, datetime) else parsed
+            values.append(value)
+    return found
+
+
+@given(st.lists(CELL, min_size=1, max_size=40))
+def test_the_job_reads_the_cells_that_validation_takes_and_no_others(texts: list[str]) -> None:
+    with duckdb.connect() as connection, pytest.MonkeyPatch.context() as patch:
+        connection.execute("CREATE TABLE drawn (number VARCHAR, integer VARCHAR, timestamp VARCHAR, draw INTEGER)")
+        rows = [[text or None] * 3 + [place] for place, text in enumerate(texts)]
+        connection.executemany("INSERT INTO drawn VALUES (?, ?, ?, ?)", rows)
+        found = read_cells(texts, load_job(patch), lambda sql: connection.execute(sql).fetchall())
+    assert found == expected_cells(texts)
+
+
+def test_the_job_has_the_patterns_of_the_validation(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = load_job(monkeypatch)
+    assert job.CELLS == cells.PATTERNS
+    assert job.LARGEST == float32.LARGEST
+
+
+@pytest.mark.skipif(importlib.util.find_spec("pyspark") is None, reason="pyspark (400 MB, and Java) is not installed")
+def test_spark_reads_the_cells_that_validation_takes_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pyspark.sql import SparkSession
+
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    texts: list[str] = []
+
+    @settings(max_examples=200, database=None, derandomize=True)
+    @given(st.lists(CELL, min_size=1, max_size=40))
+    def collect(more: list[str]) -> None:
+        texts.extend(more)
+
+    collect()
+    assert len(texts) > 500
+    builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+    session = builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
+    try:
+        rows = [(text or None, text or None, text or None, place) for place, text in enumerate(texts)]
+        frame = session.createDataFrame(rows, "number string, integer string, timestamp string, draw int")
+        frame.createOrReplaceTempView("drawn")
+        found = read_cells(texts, load_job(monkeypatch, session), lambda sql: session.sql(sql).collect())
+    finally:
+        session.stop()
+    wanted = expected_cells(texts)
+    for kind in TYPED:
+        different = [pair for pair in zip(texts, wanted[kind], found[kind], strict=True) if pair[1] != pair[2]]
+        assert different == [], kind
 
 
 def test_rows_are_paired_by_their_lots(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -141,7 +141,7 @@ def test_counts_rows_that_do_not_fit() -> None:
         (text(ROW, "a,b"), r"1 of 2 rows .* more than the allowed 10.0%.*Examples: line 3: 2 values"),
         (text(ROW, ROW.replace("12.95", "nan")), "line 3: total 'nan' is not a number"),
         (text(ROW, ROW.replace("12.95", "")), "total '' is not a number"),
-        (text(ROW, ROW.replace(",1,", ",1.5,")), "passengers '1.5' is not a integer"),
+        (text(ROW, ROW.replace(",1,", ",1.5,")), "passengers '1.5' is not a whole number like 12"),
         (text(ROW, ROW.replace("12.95", "1e39")), r"total '1e39' is larger than a model can compute with \(3.4e\+38\)"),
         (text(ROW, ROW.replace(",1,", ",-1e39,")), "passengers '-1e39' is larger than a model can compute with"),
         (text(ROW, ROW.replace("20:21:09", "25:21:09")), "pickup '2019-03-23 25:21:09' is not a timestamp"),

@@ -11,7 +11,8 @@ Arguments (all required):
     --CHAMPION  JSON, the `split` that functions.champion answers: how the rows of the model were made that this run's
                is compared with; null where there is none, or nobody knows
 
-`input` has one column more than the data, `draw`: 32 hex digits that depend on the row and on a secret of the project.
+`input` has NULL for each cell that is not of its column's type, as the validation counted it, and one column more than
+the data, `draw`: 32 hex digits that depend on the row and on a secret of the project.
 The same row always draws the same lot, in whichever file it comes; who uploads data can neither choose nor guess it.
 SQL that gives `draw` on is held to it: no row may be in two parts.
 
@@ -39,6 +40,13 @@ import boto3
 PARTS = ("train", "validation", "test")
 LARGEST = 3.4028234663852886e38
 """Of float32, which XGBoost computes with."""
+CELLS = {
+    "number": "[ ]*[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?[ ]*",
+    "integer": "[ ]*[+-]?[0-9]+([.]0*)?[ ]*",
+    "timestamp": "[1-9][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    "([ T]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?(Z|[+]00:00)?)?)?",
+}
+"""Type of a raw column → what its cells match: those of contracts/cells.py, as validation has them."""
 FEWEST_PAIRS = 30
 """Ours. Of fewer rows a percentile interval holds the truth far less often than it says: https://arxiv.org/abs/1411.5279"""
 
@@ -85,7 +93,8 @@ def main(argv: list[str]) -> None:
     # The secret comes as a row: a literal would stand in the plan, which Spark's errors show to whoever reads them.
     drawn_by = secret(args["SPLIT_KEY"])
     spark.createDataFrame([(drawn_by,)], "secret string").createOrReplaceTempView("lots")
-    spark.sql(with_lots(dataset["columns"])).createOrReplaceTempView("input")
+    spark.sql(with_lots(dataset["columns"])).createOrReplaceTempView("drawn")
+    spark.sql(readable(dataset["columns"])).createOrReplaceTempView("input")
     spark.catalog.dropTempView("lots")
     # Once and for all: what depends on the time would put a row into another part each time that it is asked for.
     # https://spark.apache.org/docs/3.5.6/api/python/reference/pyspark.sql/api/pyspark.sql.DataFrame.localCheckpoint.html
@@ -120,6 +129,23 @@ def with_lots(columns: Iterable[str]) -> str:
     lot = f"MD5(CONCAT_WS('|', lots.secret, {cells})) AS draw"
     # Without the hint Spark sends the data to the secret: it does not know how small that is.
     return f"SELECT /*+ BROADCAST(lots) */ {', '.join(named)}, {lot} FROM raw CROSS JOIN lots"  # noqa: S608
+
+
+def readable(columns: Mapping[str, str]) -> str:
+    """SQL that gives `drawn` with NULL for each cell that its column's type does not have: `columns` has the types.
+
+    Engines read more, each something else (contracts/cells.py): what features.sql casts is what both read alike.
+    """
+    cells = (f"{_readable(f'drawn.{name}', kind)} AS {name}" for name, kind in columns.items())
+    return f"SELECT {', '.join(cells)}, drawn.draw FROM drawn"  # noqa: S608
+
+
+def _readable(cell: str, kind: str) -> str:
+    if kind not in CELLS:
+        return cell
+    as_number = f"ABS(TRY_CAST({cell} AS DOUBLE)) <= {LARGEST!r}"
+    value = f"TRY_CAST({cell} AS TIMESTAMP) IS NOT NULL" if kind == "timestamp" else as_number
+    return f"CASE WHEN REGEXP_EXTRACT({cell}, '^({CELLS[kind]})$', 0) <> '' AND {value} THEN {cell} END"
 
 
 def refuse_more_than_rows(sql: str, args: dict[str, str]) -> None:
