@@ -18,12 +18,22 @@ help:  ## this list
 setup: $(READY)  ## Python environment and engine, so that everything after works without network
 	$(BIN)/python -m rehearsal.engine
 
-ifndef LOCKED
 # One at a time: two commands in a fresh clone would install into each other's environment.
-LOCK := import fcntl, subprocess, sys; held = open("Makefile"); fcntl.flock(held, fcntl.LOCK_EX); sys.exit(subprocess.call(sys.argv[1:]))
+define ALONE
+import fcntl, subprocess, sys
+held = open("Makefile")
+try:
+    fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except BlockingIOError:
+    print("another command sets up the Python environment; waiting for it", file=sys.stderr, flush=True)
+    fcntl.flock(held, fcntl.LOCK_EX)
+sys.exit(subprocess.call(sys.argv[1:], close_fds=False))
+endef
+export ALONE
+ifndef GLIDEPATH_SETTING_UP
 $(READY): requirements.txt requirements-build.txt requirements-notebook.txt requirements-dev.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("glidepath needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
-	@$(PYTHON) -c '$(LOCK)' $(MAKE) --no-print-directory --silent LOCKED=1 $@
+	+@$(PYTHON) -c "$$ALONE" $(MAKE) --no-print-directory --silent GLIDEPATH_SETTING_UP=1 $@
 else
 $(READY): requirements.txt requirements-build.txt requirements-notebook.txt requirements-dev.txt constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -49,7 +49,11 @@ _EXPIRED = (
     "InvalidClientTokenId",
     "UnrecognizedClientException",
 )
-_UNREACHABLE = ("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ConnectionClosedError")
+_UNREACHABLE = (
+    "EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ConnectionClosedError",
+    "ProxyConnectionError", "SSLError",
+)  # fmt: skip
+_HERE = ("//127.0.0.1", "//localhost")
 
 
 def fix_of(error: BaseException) -> str:
@@ -62,6 +66,8 @@ def fix_of(error: BaseException) -> str:
     code = str(answer.get("Error", {}).get("Code", "")) if isinstance(answer, dict) else ""
     if name in _CREDENTIALS or code in _EXPIRED:
         return "`./glidepath doctor --aws` says which credentials are missing, and how to get them"
+    if name in _UNREACHABLE and any(here in str(error) for here in _HERE):
+        return "the rehearsal's cloud does not answer: `./glidepath cloud --help` says how to look at it and restart it"
     if name in _UNREACHABLE:
         return "see whether this machine reaches AWS (VPN, proxy, the region's name), then run the command again"
     return ""

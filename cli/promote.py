@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -22,7 +23,7 @@ def promote(
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Without asking, where no difference can be told yet.")
     ] = False,
-    anyway: Annotated[bool, typer.Option("--anyway", help="Also one that is worse.")] = False,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Also one that is worse, or that no shift can see.")] = False,
     aws: Annotated[bool, typer.Option("--aws", help="Act on your own accounts instead of the rehearsal.")] = False,
 ) -> None:
     """Show how each variant does, then deploy the variant's manifest as the release, by the same shift.
@@ -63,8 +64,10 @@ def promote(
     print(f"promoting {variant}: release {json.loads(manifests[variant])['id']}", flush=True)
     sha256 = hashlib.sha256(manifests[variant].encode()).hexdigest()
     foreseen = look(ROOT, stack)
+    if anyway and foreseen:
+        foreseen = replace(foreseen, fix="")
     warn(foreseen)
-    deploy_release(stack, known[variant].manifest, sha256, without=variant, foreseen=None if anyway else foreseen)
+    deploy_release(stack, known[variant].manifest, sha256, without=variant, foreseen=foreseen)
     print(f"{variant} is the release of {stack} now. {take_out(path, known[variant])}")
     print("Until then the config names the release as its own challenger, and every update is refused.")
 

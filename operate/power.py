@@ -4,6 +4,7 @@ The arithmetic is functions/judge/power.py's. It takes 0.02 to 1.4 seconds on on
 most, for 99 of them of a minute; it runs beside the engine's preview, which takes longer.
 """
 
+import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -33,7 +34,7 @@ DAYS = 7
 LOSS = 0.05
 """Of the requests, beside those that fail anyway: what a shift is told to be long enough for."""
 NEW_MINUTES = 24 * 60
-"""After the first request: an environment that has been asked for less is new, and may be as quiet as it is."""
+"""Since the first request in DAYS: an environment that has been asked for less is new, or was left alone till now."""
 _HOUR = 3600
 _LONGEST_WAIT = 880
 """Seconds that the hook after a shift may be given (settings/sections.py)."""
@@ -63,8 +64,8 @@ class Traffic:
 class Foresight:
     """What a shift can see, in words that end without a full stop.
 
-    `warning`: one more line, where that is nothing. `fix`: what a person does for a release not to be refused for it;
-    empty where none is.
+    `warning`: one more line, where there are too few requests to see anything. `fix`: what a person does for a release
+    not to be refused for that; empty where none is.
     """
 
     text: str
@@ -90,16 +91,20 @@ def look(root: Path, stack: str) -> Foresight | None:
     from operate.clients import Clients
 
     try:
-        project, deployment = read_project(root), configured(root, stack)
+        project = read_project(root)
+        environments = project.names.environments
+        deployment = configured(root, stack, production=stack == environments[-1])
     except UserError:
         return None  # the program says what is wrong with its config
-    if stack not in project.names.environments or deployment is None or deployment.kind == ALL_AT_ONCE:
+    if stack not in environments or deployment is None or deployment.kind == ALL_AT_ONCE:
         return None
     try:
         found = traffic(Clients(project).of(stack, "cloudwatch"), project.names, stack, datetime.now(UTC))
     except ClientError as error:
         return unknown(stack, error.response["Error"]["Code"])
-    except (BotoCoreError, IncompleteError) as error:
+    except IncompleteError:
+        return unknown(stack, "CloudWatch answered in part")
+    except BotoCoreError as error:
         return unknown(stack, type(error).__name__)
     return foresee(stack, deployment, found)
 
@@ -127,8 +132,8 @@ def _moves(step: Mapping[str, Any]) -> bool:
     return bool(old != new)
 
 
-def configured(root: Path, stack: str) -> Deployment | None:
-    """How a stack's file has traffic moved, with the steps' defaults; None where it is not usable.
+def configured(root: Path, stack: str, production: bool) -> Deployment | None:
+    """How a stack's file has traffic moved, with the defaults; None where it is not usable.
 
     Raises UserError where the file cannot be read.
     """
@@ -136,7 +141,7 @@ def configured(root: Path, stack: str) -> Deployment | None:
     values = _DEPLOYMENT.read(config_of(root / file_of(stack)).get(KEY) or {}, KEY, problems)
     if problems.lines:
         return None
-    return complete_deployment(build(_DEPLOYMENT, values), values)
+    return complete_deployment(build(_DEPLOYMENT, values), values, production)
 
 
 def traffic(cloudwatch: Any, names: Names, stack: str, now: datetime) -> Traffic | None:
@@ -184,6 +189,9 @@ def foresee(stack: str, deployment: Deployment, found: Traffic | None) -> Foresi
     wanted = min(found.failing + LOSS, 1.0)
     if least is not None and least <= wanted:
         return Foresight(f"{at} sees failures of {percent(least)} and more")
+    if least is None and visible(routing(each), found.per_minute, 0.0) is not None:
+        # Not for want of requests: a release that mends this must not be held up.
+        return Foresight(f"{at} can see nothing worse than what serves, which fails {percent(found.failing)} of them")
     longer = _longer(routing, deployment, found, wanted)
     if least is not None:
         return Foresight(f"{at} sees failures of {percent(least)} and more; {longer.told}")
@@ -191,7 +199,7 @@ def foresee(stack: str, deployment: Deployment, found: Traffic | None) -> Foresi
         return Foresight(f"{at} can see nothing (accepted); {longer.told}")
     text, fix = f"{at} can see nothing", f"{longer.remedy} {KEY}.blind: {ACCEPT}"
     if deployment.blind == REFUSE and found.minutes >= NEW_MINUTES:
-        return Foresight(f"{text}, and is refused; {longer.told}", f"{stack}: {text}", fix)
+        return Foresight(f"{text}: a release is refused; {longer.told}", f"{stack}: {text}", fix)
     return Foresight(f"{text}; {longer.told}", f"{stack}: {text}: {fix}")
 
 
@@ -215,10 +223,11 @@ def _longer(
         told = f"none of up to {max(longest, 0) // 60} hours would see {percent(wanted)}"
         return _Longer(told, f"{told}; accept it with")
     each, time = round(whole / len(routing(1))) - deployment.extend, _time(whole)
+    given_up = math.ceil(whole) + hooks(deployment.on_inconclusive)
     return _Longer(
         f"`minutes: {each}` ({time} in all) would see {percent(wanted)}",
-        f"set {KEY}.minutes to {each} ({time} in all), which would see failures of {percent(wanted)}, or accept it"
-        " with",
+        f"set {KEY}.minutes to {each} ({time} in all), which would see failures of {percent(wanted)}, and"
+        f" glidepath:shiftMinutes to {given_up} or more, or accept it with",
     )
 
 

@@ -4,9 +4,9 @@ What the container refuses fails a training job, minutes after a run has begun; 
 is the container's own for the image that trains, 3.2-0 (contracts/images.py):
 https://github.com/aws/sagemaker-xgboost-container/blob/8450838/src/sagemaker_xgboost_container/algorithm_mode/hyperparameter_validation.py
 
-Stricter than the container, each in words: what XGBoost 3 has no longer (`gpu_hist`), what makes several models or
-belongs to a tuning job (names with an underscore), and an objective that the container lets pass and XGBoost does not
-know.
+Stricter than the container, each in words: what the container lets pass and XGBoost 3.2 refuses (`gpu_hist`, two
+updaters, an objective, `interaction_constraints`, classes without a `multi:` objective), and what makes several models
+or belongs to a tuning job (names with an underscore).
 """
 
 import ast
@@ -23,12 +23,15 @@ Given = Mapping[str, str]
 
 ALIASES = {"learning_rate": "eta", "min_split_loss": "gamma", "reg_lambda": "lambda", "reg_alpha": "alpha"}
 ROUNDS = "num_round"
+_MEANT = {"n_estimators": ROUNDS, "num_boost_round": ROUNDS, "random_state": "seed", "n_jobs": "nthread"}
+"""XGBoost's names in Python, which the container does not know."""
 _SCALAR = Scalar()
 _NOT_HERE = {
-    "_kfold": "is not taken: cross-validation makes several models, and one is released",
-    "_num_cv_round": "is not taken: cross-validation makes several models, and one is released",
-    "_tuning_objective_metric": "is not taken: a tuning job sets it",
-    "use_dask_gpu_training": "is not taken: it reads Parquet or CSV by Dask on several GPUs",
+    "_kfold": "is not supported: cross-validation makes several models, and one is released",
+    "_num_cv_round": "is not supported: cross-validation makes several models, and one is released",
+    "_tuning_objective_metric": "is not supported: a tuning job sets it",
+    "use_dask_gpu_training": "is not supported: it trains by Dask on several GPUs",
+    "interaction_constraints": "is not supported: XGBoost 3.2 wants names of features, and the container's have none",
 }
 _GPU_HIST = "is not known to XGBoost 3: set tree_method to hist, and device to cuda"
 
@@ -56,8 +59,9 @@ class Interval(Kind):
     def convert(self, value: Any) -> str:
         if isinstance(value, bool):
             raise ValueError
-        text = _SCALAR.convert(value)
+        whole = self.whole and isinstance(value, float) and value.is_integer()
         # As the container reads them: int() takes no "100.0".
+        text = _SCALAR.convert(int(value) if whole else value)
         number = int(text) if self.whole else float(text)
         if not (math.isfinite(number) and self._holds(number)):
             raise ValueError
@@ -94,7 +98,8 @@ class Several(Kind):
 
     @property
     def wanted(self) -> str:
-        return f"one or more of {', '.join(self.options)}, with commas between them and no spaces"
+        more = f"; {', '.join(self.at)} may have a threshold, like {self.at[0]}@0.7" if self.at else ""
+        return f"a text of one or more of {', '.join(self.options)}, with commas between them and no spaces{more}"
 
     def convert(self, value: Any) -> str:
         text = _SCALAR.convert(value)
@@ -109,13 +114,11 @@ class Several(Kind):
 
 @dataclass(frozen=True)
 class Constraints(Kind):
-    """A Python literal: a tuple of -1, 0 and 1 for each feature, or lists of features' numbers from 1 on."""
-
-    nested: bool
+    """A Python literal: a tuple of -1, 0 and 1 for each feature."""
 
     @property
     def wanted(self) -> str:
-        return "lists of feature numbers, as [[1, 2], [3]]" if self.nested else "-1, 0 or 1 by feature, as (1, 0, -1)"
+        return 'a text in quotes with -1, 0 or 1 for each feature, like "(1, 0, -1)"'
 
     def convert(self, value: Any) -> str:
         if not isinstance(value, str):
@@ -124,25 +127,17 @@ class Constraints(Kind):
             found = ast.literal_eval(value)
         except (SyntaxError, MemoryError, RecursionError, TypeError):
             raise ValueError from None
-        if not (self._groups(found) if self.nested else self._signs(found)):
+        if not isinstance(found, tuple) or not all(type(sign) is int and sign in (-1, 0, 1) for sign in found):
             raise ValueError
         return value
-
-    def _groups(self, found: Any) -> bool:
-        if not isinstance(found, list) or not all(isinstance(group, list) for group in found):
-            return False
-        return all(type(number) is int and number >= 1 for group in found for number in group)
-
-    def _signs(self, found: Any) -> bool:
-        return isinstance(found, tuple | list) and all(type(sign) is int and sign in (-1, 0, 1) for sign in found)
 
 
 def _whole(low: float, high: float = math.inf) -> Interval:
     return Interval(low, high, whole=True)
 
 
-_TREE_UPDATERS = ("grow_colmaker", "distcol", "grow_histmaker", "grow_skmaker", "sync", "refresh", "prune")
-_GROWING = ("grow_colmaker", "distcol", "grow_histmaker")
+_TREE_UPDATERS = ("grow_colmaker", "grow_histmaker", "sync", "refresh", "prune")
+_GROWING = ("grow_colmaker", "grow_histmaker")
 _LINEAR_UPDATERS = ("shotgun", "coord_descent")
 _TO_BE_MAXIMISED = (
     "accuracy", "auc", "aucpr", "balanced_accuracy", "f1", "f1_binary", "f1_macro", "map", "ndcg", "precision", "r2",
@@ -158,8 +153,9 @@ _OBJECTIVES = (
     "rank:pairwise", "rank:ndcg", "rank:map", "reg:linear", "reg:squarederror", "reg:logistic", "reg:gamma",
     "reg:pseudohubererror", "reg:squaredlogerror", "reg:absoluteerror", "reg:tweedie", "survival:aft", "survival:cox",
 )  # fmt: skip
-_CONSTRAINED = {"monotone_constraints": ("exact", "hist"), "interaction_constraints": ("exact", "hist", "approx")}
-"""Hyperparameter → the methods that trees must be made by."""
+_CONSTRAINED = "monotone_constraints"
+_METHODS = ("exact", "hist")
+"""By which trees must be made for that."""
 _SHARE, _PART = Interval(0, 1), Interval(0, 1, above=True)
 _SWITCH, _FLAG = _whole(0, 1), OneOf(("true", "false"))
 
@@ -193,8 +189,7 @@ KINDS: Mapping[str, Kind] = {
     "max_leaves": _whole(0),
     "max_bin": _whole(0),
     "predictor": OneOf(("auto", "cpu_predictor", "gpu_predictor")),
-    "monotone_constraints": Constraints(nested=False),
-    "interaction_constraints": Constraints(nested=True),
+    _CONSTRAINED: Constraints(),
     "sample_type": OneOf(("uniform", "weighted")),
     "normalize_type": OneOf(("tree", "forest")),
     "rate_drop": _SHARE,
@@ -243,7 +238,7 @@ class Hyperparameters(TableOf):
         if name in _NOT_HERE:
             problems.note(own, _NOT_HERE[name])
         elif first not in KINDS:
-            close = difflib.get_close_matches(str(name), [*KINDS, *ALIASES], n=1)
+            close = [_MEANT[name]] if name in _MEANT else difflib.get_close_matches(str(name), [*KINDS, *ALIASES], n=1)
             problems.note(own, "unknown hyperparameter" + (f"; did you mean {close[0]}?" if close else ""))
         elif first in read:
             problems.note(own, f"is another name of {first}, which is given as well; remove one of them")
@@ -264,8 +259,11 @@ Rule = Callable[[Given], Iterator[tuple[str, str]]]
 
 def _classes(given: Given) -> Iterator[tuple[str, str]]:
     objective = given.get("objective", "")
-    if objective.startswith("multi:") and "num_class" not in given:
+    several = objective.startswith("multi:")
+    if several and "num_class" not in given:
         yield "num_class", f"is missing, and objective {objective} needs it; set it to {KINDS['num_class'].wanted}"
+    if "num_class" in given and not several:
+        yield "num_class", f"needs an objective that begins with multi:, not {objective or 'none'}; take one out"
 
 
 def _metrics(given: Given) -> Iterator[tuple[str, str]]:
@@ -284,10 +282,9 @@ def _metrics(given: Given) -> Iterator[tuple[str, str]]:
 
 def _trees(given: Given) -> Iterator[tuple[str, str]]:
     method = given.get("tree_method")
-    for name, methods in _CONSTRAINED.items():
-        if name in given and method not in methods:
-            found = f"is {method}" if method else "is missing"
-            yield "tree_method", f"{found}, and {name} needs one of {', '.join(methods)}; set it"
+    if _CONSTRAINED in given and method not in _METHODS:
+        found = f"is {method}" if method else "is missing"
+        yield "tree_method", f"{found}, and {_CONSTRAINED} needs one of {', '.join(_METHODS)}; set it"
 
 
 def _updaters(given: Given) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ from settings.kinds import Problems
 from settings.limits import bake, steps
 from settings.model import Settings
 from settings.sections import HOSTS, NAMESPACE
-from settings.shifting import ACCEPT, RETURN, Deployment
+from settings.shifting import ACCEPT, REFUSE, RETURN, WARN, Deployment
 
 CONFIG = Section(Settings)
 """All keys there are."""
@@ -62,8 +62,8 @@ def review(stack: str, given: Mapping[str, Any]) -> tuple[Settings | None, list[
     return _complete(settings, values), []
 
 
-def complete_deployment(deployment: Deployment, given: Mapping[str, Any]) -> Deployment:
-    """How traffic moves, with the defaults that other values of it decide. `given`: its values by their keys."""
+def complete_deployment(deployment: Deployment, given: Mapping[str, Any], production: bool) -> Deployment:
+    """How traffic moves, with the defaults that other values decide. `given`: its values by their keys."""
     percentage, minutes = steps(given["percentage"], given["minutes"])
     return replace(
         deployment,
@@ -72,6 +72,7 @@ def complete_deployment(deployment: Deployment, given: Mapping[str, Any]) -> Dep
         on_inconclusive=given["onInconclusive"] or ACCEPT,
         on_silence=given["onSilence"] or RETURN,
         bake_minutes=bake(given["kind"], given["bakeMinutes"]),
+        blind=given["blind"] or (REFUSE if production else WARN),
     )
 
 
@@ -81,14 +82,15 @@ def _complete(settings: Settings, values: Mapping[str, Any]) -> Settings:
     variants = zip(settings.variants, values["variants"], strict=True)
     shadow, ci, retrain = settings.shadow, settings.ci, settings.retrain
     probe = settings.probe
+    production = settings.stack == settings.environments[-1]
     if probe.enabled is None:
-        probe = replace(probe, enabled=settings.stack == settings.environments[-1])
+        probe = replace(probe, enabled=production)
     mails = (settings.approval.mails or None) if settings.alarms.mails is None else settings.alarms.mails
     return replace(
         settings,
         probe=probe,
         alarms=replace(settings.alarms, mails=mails),
-        deployment=complete_deployment(settings.deployment, values["deployment"]),
+        deployment=complete_deployment(settings.deployment, values["deployment"], production),
         autoscaling=replace(settings.autoscaling, minimum=minimum, maximum=maximum),
         variants=tuple(
             replace(variant, name=rules.named(given, number)) for number, (variant, given) in enumerate(variants, 1)

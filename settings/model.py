@@ -164,7 +164,7 @@ class Settings:
     ]
     hyperparameters: Annotated[
         Mapping[str, str],
-        Key(Hyperparameters(), "XGBoost's hyperparameters, with the names and ranges of its container", _HYPERPARAMETERS),
+        Key(Hyperparameters(), "XGBoost's, with the names and ranges of its container", _HYPERPARAMETERS),
     ]
     dataset_document: Annotated[
         Mapping[str, Any],

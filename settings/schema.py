@@ -7,7 +7,16 @@ a few places: numbers are written as numbers, and what only the delivery stack m
 import math
 from typing import Any
 
-from settings.hyperparameters import ALIASES, KINDS, ROUNDS, Hyperparameters, Interval, OneOf
+from settings.hyperparameters import (
+    ALIASES,
+    KINDS,
+    ROUNDS,
+    Constraints,
+    Hyperparameters,
+    Interval,
+    OneOf,
+    Several,
+)
 from settings.keys import REQUIRED, Key, Section, path_of
 from settings.kinds import Choice, Flag, Kind, ListOf, Number, Scalar, TableOf, Text, Whole
 from settings.load import CONFIG
@@ -48,8 +57,21 @@ def _key(key: Key, top: bool) -> Schema:
     schema: Schema = {"description": f"{key.purpose}{unit}: {key.kind.wanted}", **_value(key.kind)}
     if key.instead or key.default is REQUIRED or isinstance(key.kind, Section) or key.default in ("", ()):
         return _as_set(schema) if top else schema
-    schema["default"] = list(key.default) if isinstance(key.default, tuple) else key.default
+    schema["default"] = _default(key)
     return _as_set(schema) if top else schema
+
+
+def _default(key: Key) -> Any:
+    if isinstance(key.kind, Hyperparameters):
+        return {name: _plain(KINDS[name], text) for name, text in key.default.items()}
+    return list(key.default) if isinstance(key.default, tuple) else key.default
+
+
+def _plain(kind: Kind, text: str) -> str | int | float:
+    """A hyperparameter as a person writes it in YAML."""
+    if not isinstance(kind, Interval):
+        return text
+    return int(text) if text.isdigit() else float(text)
 
 
 def _as_set(schema: Schema) -> Schema:
@@ -117,4 +139,10 @@ def _hyperparameter(kind: Kind) -> Schema:
         case OneOf():
             flags = [True, False] if "true" in kind.options else []
             return {"enum": [*kind.options, *flags], **about}
-    return {"type": "string", **about}
+        case Several():
+            item = "|".join([*kind.options, *(f"{name}@[0-9]+([.][0-9]+)?" for name in kind.at)])
+            return {"type": "string", "pattern": f"^({item})(,({item}))*$", **about}
+        case Constraints():
+            sign = "(-1|0|1)"
+            return {"type": "string", "pattern": rf"^\({sign}(,|(, *{sign})+,?)\)$", **about}
+    raise TypeError(f"no schema for {type(kind).__name__}")

@@ -111,9 +111,10 @@ class Deployment:
         Key(
             Choice((REFUSE, WARN, ACCEPT)),
             "what follows where a shift can see nothing with as many requests as there are"
-            " ([verdict](verdict.md#what-a-shift-can-see)): no release from a day after the first request on (until"
-            " then a warning), a warning, or neither",
-            REFUSE,
+            " ([verdict](verdict.md#what-a-shift-can-see)): no release (a warning, until the first request in seven"
+            " days is a day ago), a warning, or neither",
+            None,
+            instead=f"{REFUSE} in production, {WARN} elsewhere",
         ),
     ]
 

@@ -187,7 +187,8 @@ def _logs(resource: Resource, stack: Stack) -> Iterator[Use]:
 
 def _alarm(resource: Resource, stack: Stack) -> Iterator[Use]:
     metrics = [each["metric"] for each in resource.inputs.get("metricQueries") or () if each.get("metric")]
-    periods = [each.get("period") for each in metrics or [resource.inputs]]
+    # What is known only after the update is a text.
+    periods = [each.get("period") for each in metrics or [resource.inputs] if isinstance(each, Mapping)]
     fast = any(isinstance(period, int | float) and period < _MINUTE for period in periods)
     kind = "fast-alarm" if fast else "alarm"
     yield Use("CloudWatch", kind, max(1, len(metrics)), f"alarm {code(resource.name)}")

@@ -133,6 +133,7 @@ def client_error(code: str) -> ClientError:
         (NoCredentialsError(), "./glidepath doctor --aws"),
         (client_error("ExpiredToken"), "./glidepath doctor --aws"),
         (EndpointConnectionError(endpoint_url="https://sts.aws.com"), "reaches AWS"),
+        (EndpointConnectionError(endpoint_url="http://127.0.0.1:4566"), "the rehearsal's cloud does not answer"),
         (client_error("AccessDenied"), ""),
     ],
 )

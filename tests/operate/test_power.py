@@ -79,11 +79,11 @@ def test_what_is_lost_anyway_is_no_loss() -> None:
 def test_a_shift_that_sees_nothing_is_refused_with_the_minutes_that_would_do() -> None:
     found = foresee("prod", deployment(), at(0.02))
     assert found == Foresight(
-        "at 0.02 requests/s this shift (10 % every minute) can see nothing, and is refused; `minutes: 68` (10 hours in"
-        " all) would see 5 %",
+        "at 0.02 requests/s this shift (10 % every minute) can see nothing: a release is refused; `minutes: 68` (10"
+        " hours in all) would see 5 %",
         "prod: at 0.02 requests/s this shift (10 % every minute) can see nothing",
-        "set glidepath:deployment.minutes to 68 (10 hours in all), which would see failures of 5 %, or accept it with"
-        " glidepath:deployment.blind: accept",
+        "set glidepath:deployment.minutes to 68 (10 hours in all), which would see failures of 5 %, and"
+        " glidepath:shiftMinutes to 642 or more, or accept it with glidepath:deployment.blind: accept",
     )
 
 
@@ -96,7 +96,8 @@ def test_a_shift_that_sees_nothing_is_warned_of_in_a_new_environment_or_where_co
         "at 0.02 requests/s this shift (10 % every minute) can see nothing; `minutes: 68` (10 hours in all) would see"
         " 5 %",
         "prod: at 0.02 requests/s this shift (10 % every minute) can see nothing: set glidepath:deployment.minutes to"
-        " 68 (10 hours in all), which would see failures of 5 %, or accept it with glidepath:deployment.blind: accept",
+        " 68 (10 hours in all), which would see failures of 5 %, and glidepath:shiftMinutes to 642 or more, or accept"
+        " it with glidepath:deployment.blind: accept",
     )
     changed = replace(deployment(), minutes=68)
     assert "sees failures of 5 % and more" in text(foresee("prod", changed, at(0.02)))
@@ -110,10 +111,21 @@ def test_a_shift_that_may_see_nothing_is_told_of_and_not_warned_of() -> None:
     )
 
 
+@pytest.mark.parametrize(("per_second", "failing", "percent"), [(500, 0.8, 80), (1, 0.6, 60), (0.1, 1.0, 100)])
+def test_a_release_that_mends_what_fails_is_neither_refused_nor_warned_of(
+    per_second: float, failing: float, percent: int
+) -> None:
+    found = foresee("prod", deployment(), at(per_second, failing))
+    assert found == Foresight(
+        f"at {per_second:g} requests/s this shift (10 % every minute) can see nothing worse than what serves, which"
+        f" fails {percent} % of them"
+    )
+
+
 def test_where_no_shift_is_long_enough_none_is_suggested() -> None:
     found = foresee("prod", deployment(), at(0.0003))
     assert found is not None
-    assert found.text.endswith("can see nothing, and is refused; none of up to 34 hours would see 5 %")
+    assert found.text.endswith("can see nothing: a release is refused; none of up to 34 hours would see 5 %")
     assert found.fix.endswith("would see 5 %; accept it with glidepath:deployment.blind: accept")
 
 
@@ -225,13 +237,18 @@ def config(root: Path, values: dict[str, Any], stack: str = "prod") -> None:
 
 
 def test_the_steps_are_those_of_the_stacks_file(root: Path) -> None:
-    found = configured(root, "prod")
+    found = configured(root, "prod", production=True)
     assert found is not None
     assert (found.kind, found.percentage, found.minutes, found.blind) == (LINEAR, 20, 5, "refuse")
     config(root, {})
-    assert configured(root, "prod") == deployment(CANARY, 10, 5)
+    assert configured(root, "prod", production=True) == deployment(CANARY, 10, 5)
+    staging = configured(root, "prod", production=False)
+    assert staging == replace(deployment(CANARY, 10, 5), blind="warn")
+    config(root, {"glidepath:deployment": {"blind": "accept"}})
+    accepting = [configured(root, "prod", production=last) for last in (True, False)]
+    assert accepting == 2 * [replace(deployment(CANARY, 10, 5), blind="accept")]
     config(root, {"glidepath:deployment": {"kind": "slowly"}})
-    assert configured(root, "prod") is None
+    assert configured(root, "prod", production=True) is None
 
 
 class Refusing:
@@ -261,7 +278,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
         ),
         (ClientError({"Error": {"Code": "Throttling", "Message": "slow"}}, "GetMetricData"), "(Throttling)"),
         (ProfileNotFound(profile="glidepath-prod"), "(ProfileNotFound)"),
-        (IncompleteError("in part"), "(IncompleteError)"),
+        (IncompleteError("in part"), "(CloudWatch answered in part)"),
     ],
 )
 def test_what_cannot_be_read_is_said_and_stops_nobody(

@@ -120,6 +120,8 @@ def test_captures_cost_by_share_and_by_how_long_they_lie() -> None:
         ({"period": 10}, 0.3),
         ({"metricQueries": [{"expression": "a / b"}, *2 * [{"metric": {"period": 60}}]]}, 0.2),
         ({"metricQueries": [{"metric": {"period": 10}}]}, 0.3),
+        ({"metricQueries": [{"metric": UNKNOWN}]}, 0.1),
+        ({"period": UNKNOWN}, 0.1),
     ],
 )  # fmt: skip
 def test_alarms_cost_by_metric_and_those_of_ten_seconds_three_times_as_much(

@@ -4,6 +4,7 @@ It does not prove that an editor shows it.
 """
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import jsonschema
@@ -31,6 +32,21 @@ def test_every_key_is_explained() -> None:
 
 def test_the_schema_is_a_schema() -> None:
     jsonschema.Draft7Validator.check_schema(json.loads(schema()))
+
+
+def defaults(schema: dict[str, Any]) -> Iterator[tuple[Any, dict[str, Any]]]:
+    if "default" in schema:
+        yield schema["default"], schema
+    for inner in schema.get("properties", {}).values():
+        yield from defaults(inner)
+
+
+def test_every_default_is_valid() -> None:
+    """An editor that fills them in must not mark them."""
+    found = [*defaults(json.loads(schema()))]
+    assert len(found) > 60
+    for value, about in found:
+        jsonschema.Draft7Validator(about).validate(value)
 
 
 @pytest.mark.parametrize("stack", ["delivery", "test", "live1"])

@@ -43,7 +43,8 @@ def test_values_are_texts_under_the_first_of_their_names() -> None:
         ({"learningrate": 4}, "learningrate: unknown hyperparameter; did you mean learning_rate?"),
         ({"zzz": 4}, "zzz: unknown hyperparameter"),
         ({"num_round": 0}, "num_round: 0 is not a whole number of at least 1"),
-        ({"num_round": 100.0}, "num_round: 100.0 is not a whole number of at least 1"),
+        ({"num_round": 100.5}, "num_round: 100.5 is not a whole number of at least 1"),
+        ({"n_estimators": 100}, "n_estimators: unknown hyperparameter; did you mean num_round?"),
         ({"num_round": None}, "num_round: None is not a whole number of at least 1"),
         ({"eta": 1.5}, "eta: 1.5 is not a number from 0 to 1"),
         ({"eta": "fast"}, "eta: 'fast' is not a number from 0 to 1"),
@@ -59,27 +60,36 @@ def test_values_are_texts_under_the_first_of_their_names() -> None:
             {"tree_method": "gpu_hist"},
             "tree_method: 'gpu_hist' is not known to XGBoost 3: set tree_method to hist, and",
         ),
-        ({"_kfold": 5}, "_kfold: is not taken: cross-validation makes several models, and one is released"),
-        ({"eval_metric": "rmse, mae"}, "eval_metric: 'rmse, mae' is not one or more of accuracy, auc"),
-        ({"eval_metric": "error@x"}, "eval_metric: 'error@x' is not one or more of"),
-        ({"eval_metric": "rmse@0.5"}, "eval_metric: 'rmse@0.5' is not one or more of"),
+        ({"_kfold": 5}, "_kfold: is not supported: cross-validation makes several models, and one is released"),
+        ({"eval_metric": "rmse, mae"}, "eval_metric: 'rmse, mae' is not a text of one or more of accuracy, auc"),
+        ({"eval_metric": "error@x"}, "eval_metric: 'error@x' is not a text of one or more of"),
+        ({"eval_metric": "rmse@0.5"}, "eval_metric: 'rmse@0.5' is not a text of one or more of"),
         ({"eval_metric": "auc"}, "eval_metric: auc needs an objective that begins with binary: or rank:, not reg:squ"),
         ({"eval_metric": "aft-nloglik"}, "eval_metric: aft-nloglik needs the objective survival:aft, not reg:squared"),
         (
             {"objective": "multi:softmax"},
             "num_class: is missing, and objective multi:softmax needs it; set it to a who",
         ),
-        ({"monotone_constraints": "(1, 2)"}, "monotone_constraints: '(1, 2)' is not -1, 0 or 1 by feature, as (1, 0, "),
-        ({"monotone_constraints": "(1,"}, "monotone_constraints: '(1,' is not -1, 0 or 1 by feature"),
-        ({"monotone_constraints": "(1, -1)"}, "tree_method: is missing, and monotone_constraints needs one of exact, "),
-        ({"interaction_constraints": "[[0]]"}, "interaction_constraints: '[[0]]' is not lists of feature numbers, as"),
         (
-            {"interaction_constraints": "[[1, 2]]", "tree_method": "auto"},
-            "tree_method: is auto, and interaction_constraints needs one of exact, hist, approx; set it",
+            {"monotone_constraints": "(1, 2)"},
+            "monotone_constraints: '(1, 2)' is not a text in quotes with -1, 0 or 1 f",
         ),
-        ({"updater": "grow_quantile_histmaker"}, "updater: 'grow_quantile_histmaker' is not one or more of grow_colm"),
-        ({"updater": "shotgun"}, "updater: trees take grow_colmaker, distcol,"),
-        ({"updater": "grow_colmaker,distcol"}, "updater: only one of grow_colmaker, distcol, grow_histmaker can grow"),
+        ({"monotone_constraints": "(1,"}, "monotone_constraints: '(1,' is not a text in quotes"),
+        ({"monotone_constraints": "(1, -1)"}, "tree_method: is missing, and monotone_constraints needs one of exact, "),
+        ({"monotone_constraints": [1, -1]}, "monotone_constraints: [1, -1] is not a text in quotes"),
+        (
+            {"monotone_constraints": "(1, -1)", "tree_method": "auto"},
+            "tree_method: is auto, and monotone_constraints ne",
+        ),
+        ({"interaction_constraints": "[[1, 2]]"}, "interaction_constraints: is not supported: XGBoost 3.2 wants names"),
+        ({"num_class": 3}, "num_class: needs an objective that begins with multi:, not reg:squarederror; take one out"),
+        ({"updater": "distcol"}, "updater: 'distcol' is not a text of one or more of grow_colmaker"),
+        (
+            {"updater": "grow_quantile_histmaker"},
+            "updater: 'grow_quantile_histmaker' is not a text of one or more of gr",
+        ),
+        ({"updater": "shotgun"}, "updater: trees take grow_colmaker, grow_histmaker,"),
+        ({"updater": "grow_colmaker,grow_histmaker"}, "updater: only one of grow_colmaker, grow_histmaker can grow"),
         ({"updater": "prune", "booster": "gblinear"}, "updater: booster gblinear takes one of shotgun, coord_descent"),
         ({"updater": "sync", "process_type": "update"}, "updater: process_type update takes refresh and prune alone"),
     ],
@@ -95,7 +105,7 @@ def test_all_problems_are_told_at_once() -> None:
     assert read({"eta": 2, "max_dept": 3, "_kfold": 2})[1] == [
         "eta: 2 is not a number from 0 to 1",
         "max_dept: unknown hyperparameter; did you mean max_depth?",
-        "_kfold: is not taken: cross-validation makes several models, and one is released",
+        "_kfold: is not supported: cross-validation makes several models, and one is released",
         "num_round: is missing; set it to a whole number of at least 1",
     ]
     assert read({"num_round": 3, "eval_metric": "rmse"})[1] == [
@@ -119,7 +129,7 @@ def _values(kind: Kind) -> st.SearchStrategy[str]:
                 st.sampled_from([*kind.options, "error@0.5", "rmse@1", "other"]), min_size=1, max_size=2
             ).map(",".join)
         case Constraints():
-            return st.sampled_from(["(1, -1)", "(0, 1)", "(2,)", "(", "[[1, 2], [3]]", "[[0]]"])
+            return st.sampled_from(["(1, -1)", "(0, 1)", "(2,)", "(", "[[0]]"])
     raise TypeError(kind)
 
 
@@ -128,6 +138,16 @@ def _given(draw: st.DrawFn) -> dict[str, str]:
     names = draw(st.lists(st.sampled_from([*KINDS, *ALIASES, "max_dept"]), max_size=3, unique=True))
     found = {name: draw(_values(KINDS.get(ALIASES.get(name, name), KINDS["eta"]))) for name in names}
     return found | draw(st.sampled_from([{"num_round": "5"}, {}, {"num_round": "5", "objective": "binary:logistic"}]))
+
+
+def test_whole_numbers_may_be_written_with_a_point() -> None:
+    assert read({"num_round": 100.0}) == ({"num_round": "100"}, [])
+
+
+def test_python_reads_constraints_as_the_container_does() -> None:
+    given = {"num_round": "5", "tree_method": "hist", "monotone_constraints": "(1, 0, -1)"}
+    assert read(given) == (given, [])
+    assert container.parse(given)["monotone_constraints"] == (1, 0, -1)
 
 
 @given(_given())
@@ -143,4 +163,6 @@ def test_config_and_container_refuse_the_same(given: dict[str, str]) -> None:
         return  # AWS would take the one, and silently the last of the other
     if any(value in ("cuda", "gpu", "gpu_predictor") for value in given.values()):
         return  # needs a GPU, which the rehearsal has not
+    if not problem and {line.partition(":")[0] for line in lines} <= {"num_class"}:
+        return  # what only XGBoost refuses
     assert bool(problem) == bool(lines), (problem, lines)

@@ -182,7 +182,12 @@ def _good(kind: Kind) -> st.SearchStrategy[Any]:
     if isinstance(kind, Hyperparameters):
         # What goes together is not the schema's to say.
         numbers = {name: _between(each) for name, each in KINDS.items() if isinstance(each, Interval)}
-        return st.fixed_dictionaries({}, optional=numbers)
+        del numbers["num_class"]
+        texts = st.sampled_from(["rmse,mae", "rmse", "foo", "error@0.5", "rmse@1", "rmse, mae"])
+        given = {"objective": st.just("reg:squarederror"), "eval_metric": texts}
+        return st.fixed_dictionaries({"num_round": st.just(5)}, optional=numbers | {"updater": st.just("x")}).flatmap(
+            lambda found: st.one_of(st.just(found), st.fixed_dictionaries(given).map(lambda more: found | more))
+        )
     if isinstance(kind, TableOf):
         return st.dictionaries(_good(kind.name), _good(kind.item), max_size=2)
     return st.booleans()
@@ -190,7 +195,7 @@ def _good(kind: Kind) -> st.SearchStrategy[Any]:
 
 def _between(kind: Interval) -> st.SearchStrategy[Any]:
     edges = [each for bound in (kind.low, kind.high) if math.isfinite(bound) for each in (bound - 1, bound, bound + 1)]
-    return st.sampled_from([*(int(each) if kind.whole else each for each in edges), "x", True])
+    return st.sampled_from([*(int(each) if kind.whole else each for each in edges), 7.5, "x", True])
 
 
 def _plain(kind: Kind) -> bool:

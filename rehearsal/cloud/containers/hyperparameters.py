@@ -63,23 +63,24 @@ def _list_of(*values: str) -> Check:
     return check
 
 
-def _signs(name: str, text: str) -> str:
+def _signs(name: str, text: str) -> Any:
     signs = _literal(name, text)
     if not isinstance(signs, tuple | list):
         raise HyperparameterError(f"Hyperparameter {name}: unexpected failure when validating {text}")
     if not all(sign in (-1, 0, 1) for sign in signs):
         raise HyperparameterError(f"Hyperparameter {name}: value {text} not in range [-1, 0, 1]")
-    return text
+    return signs
 
 
-def _groups(name: str, text: str) -> str:
+def _groups(name: str, text: str) -> Any:
     try:
-        inside = all(number >= 1 for group in _literal(name, text) for number in group)
+        groups = _literal(name, text)
+        inside = all(number >= 1 for group in groups for number in group)
     except TypeError:
         raise HyperparameterError(f"Hyperparameter {name}: unexpected failure when validating {text}") from None
     if not inside:
         raise HyperparameterError(f"Hyperparameter {name}: value {text} not in range [1, +inf)")
-    return text
+    return groups  # as the container does: XGBoost 3 then wants names of features
 
 
 def _literal(name: str, text: str) -> Any:

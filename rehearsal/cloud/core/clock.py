@@ -19,8 +19,8 @@ _MINUTE = 60
 _NEARLY = _MINUTE - 1e-3
 # The shortest real sleep of somebody who waits for a minute that is held, and the longest: time may be hastened.
 _LEAST_WAIT, _LONGEST_WAIT = 0.005, 0.25
-# By how many seconds the machine's own clock may be corrected.
-_SET_BACK = 10.0
+# By how many real seconds the machine's own clock may be corrected, or by a minute of AWS's where that is longer.
+_CORRECTED = 1.0
 
 
 class Clock:
@@ -172,7 +172,7 @@ class Clock:
         All that is stamped until it has caught up would lie in minutes that were judged: no alarm would see it.
         """
         now, last = time.time(), self._begun[-1]
-        if last - now > _SET_BACK:
+        if last - now > max(_CORRECTED, self.seconds_per_minute):
             raise RuntimeError(f"this machine's clock was set back by {last - now:.0f} s; start the cloud again")
         return max(now, last + 1e-6)
 

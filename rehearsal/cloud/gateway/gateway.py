@@ -56,6 +56,8 @@ class Gateway:
             refused = doors.refusal(request)
             if refused is not None:
                 return refused
+            if request.path.startswith("/_aws/") or web_identity.asks(request):
+                self._refuse_stopped_time()
             routed = self._route(request)
             return routed if routed is not None else self._operate(request)
         except AwsError as error:
@@ -98,9 +100,12 @@ class Gateway:
             return protocol.write_error(operation, AwsError("InternalFailure", text, 500), request, service)
 
     def _refuse_stopped_time(self) -> None:
-        """Without it no alarm speaks and nothing scales: whatever was rehearsed then would have shown nothing."""
+        """Without it no alarm speaks and nothing scales: whatever was rehearsed then would have shown nothing.
+
+        With a status that no SDK asks again for.
+        """
         if self.cloud.clock.failure:
-            raise AwsError("InternalFailure", f"AWS's time has stopped ({self.cloud.clock.failure})", 500)
+            raise AwsError("TimeStopped", f"AWS's time has stopped ({self.cloud.clock.failure})", 400)
 
     def _authenticate(self, request: Request, signature: signatures.Signature, service: str) -> Identity:
         try:

@@ -240,4 +240,9 @@ def test_nobody_is_answered_once_aws_time_has_stopped(
     monkeypatch.setattr(cloud.clock, "failure", "RuntimeError: broken")
     with pytest.raises(ClientError, match=r"AWS's time has stopped \(RuntimeError: broken\)") as caught:
         unchecked(cloud, "sts", account).get_caller_identity()
-    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+    assert caught.value.response["ResponseMetadata"]["RetryAttempts"] == 0
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(cloud.url + "/_aws/execute-api/x/live/predict")
+    assert b"time has stopped" in refused.value.read()
+    with urllib.request.urlopen(cloud.url + "/_rehearsal/health") as answer:
+        assert answer.status == 200
