@@ -38,11 +38,20 @@ class ReleaseError(ValueError):
 
 @dataclass(frozen=True)
 class Data:
-    """The exact data: address and object version of the source, and the rows that were read."""
+    """The exact data: address and object version of the source, and the rows that were read.
+
+    `bad_rows`: how many of these do not fit the schema (contracts/cells.py); None in manifests from before it was kept.
+    """
 
     uri: str
     version: str
     rows: int
+    bad_rows: int | None = None
+
+    @property
+    def unfit(self) -> str:
+        """`25 of 400 rows do not fit the schema`; empty where all do, or nobody knows."""
+        return f"{self.bad_rows} of {self.rows} rows do not fit the schema" if self.bad_rows else ""
 
 
 @dataclass(frozen=True)
@@ -293,8 +302,15 @@ def _created(fields: Fields) -> str:
 
 def _data(value: object) -> Data:
     fields = Fields(value, "data")
-    data = Data(uri=fields.uri("uri"), version=fields.text("version"), rows=fields.count("rows", least=1))
+    data = Data(
+        uri=fields.uri("uri"),
+        version=fields.text("version"),
+        rows=fields.count("rows", least=1),
+        bad_rows=fields.count("bad_rows") if fields.has("bad_rows") and not fields.null("bad_rows") else None,
+    )
     fields.done()
+    if (data.bad_rows or 0) >= data.rows:
+        raise FieldError("data.bad_rows", f"{data.bad_rows} of {data.rows} rows leave nothing to learn from")
     return data
 
 

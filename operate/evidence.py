@@ -134,4 +134,5 @@ def headline(release: Release, stack: str) -> str:
     return (
         f"Release {release.id} ({release.reason}) for {stack}: {metrics.name} {metrics.value:.4g}"
         f" ({low:.4g} to {high:.4g}), threshold {metrics.threshold:g}, {metrics.rows} rows, {against}."
+        + (f" {release.data.unfit}." if release.data.unfit else "")
     )

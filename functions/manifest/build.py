@@ -25,7 +25,7 @@ def build_release(event: Mapping[str, Any], dataset: Dataset, kept: Kept, create
         commit=event["commit"],
         created=f"{moment:%Y-%m-%dT%H:%M:%SZ}",
         execution=event["run"],
-        data=Data(event["data"]["uri"], event["data"]["version"], event["data"]["rows"]),
+        data=Data(*(event["data"][name] for name in ("uri", "version", "rows", "bad_rows"))),
         model=Model(event["package"], kept.artifact, kept.sha256, event["image"]),
         metrics=Metrics(
             name=metrics["name"],
@@ -54,7 +54,7 @@ def summary(release: Release) -> str:
     text = (
         f"Release {release.id} ({release.reason}): {metrics.name} {metrics.value:.4g}"
         f" (95 % {metrics.ci[0]:.4g} to {metrics.ci[1]:.4g}, threshold {metrics.threshold:.4g})"
-        f" on {metrics.rows} held-out rows;{against}"
+        f" on {metrics.rows} held-out rows;{against}{f' {release.data.unfit}.' if release.data.unfit else ''}"
         f" Trained on {release.data.rows} rows of {release.data.uri} version {release.data.version},"
         f" code {release.commit[:12]}."
     )

@@ -45,6 +45,18 @@ def test_reads_what_it_renders() -> None:
     assert json.loads(render_release(release)) == samples.manifest()
 
 
+@pytest.mark.parametrize(("bad", "unfit"), [(12, "12 of 6433 rows do not fit the schema"), (0, ""), (None, "")])
+def test_says_how_many_rows_do_not_fit(bad: int | None, unfit: str) -> None:
+    release = parse_release(changed(("data", "bad_rows"), bad))
+    assert (release.data.bad_rows, release.data.unfit) == (bad, unfit)
+
+
+def test_a_manifest_from_before_bad_rows_were_kept_is_read() -> None:
+    document: Any = samples.manifest()
+    del document["data"]["bad_rows"]
+    assert parse_release(json.dumps(document)).data.bad_rows is None
+
+
 def test_reads_a_champion() -> None:
     champion = {"package": samples.PACKAGE, "value": 5.0, "verdict": "better than the champion"}
     found = parse_release(changed(("champion",), champion)).champion
@@ -63,6 +75,8 @@ def test_reads_a_champion() -> None:
         (("data", "rows"), 0, "data.rows", "must be at least 1, not 0"),
         (("data", "rows"), 12.5, "data.rows", "must be a whole number, not a number (12.5)"),
         (("data", "rows"), True, "data.rows", "must be a whole number, not true or false (true)"),
+        (("data", "bad_rows"), -1, "data.bad_rows", "must be at least 0, not -1"),
+        (("data", "bad_rows"), 6433, "data.bad_rows", "6433 of 6433 rows leave nothing to learn from"),
         (("data", "uri"), "https://x/y", "data.uri", "'https://x/y' is not an S3 URI"),
         (("data", "uri"), "s3://B/y", "data.uri", "no valid bucket name"),
         (("model", "artifact"), "s3://bucket/", "model.artifact", "names a bucket but no key"),

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -26,6 +27,7 @@ from functions.register import handler as register
 from functions.register.package import package_request
 from functions.shared.evaluation import parse_evaluation
 from functions.shared.registry import package_of_run
+from operate.evidence import headline
 from tests.functions import samples
 
 NOW = datetime(2026, 11, 21, 23, 59, 59, tzinfo=UTC)
@@ -72,7 +74,7 @@ def event() -> dict[str, Any]:
         "sql": "s3://artifacts/code/4f2a9c/features.sql",
         "features": f"{folder}/features",
         "package": samples.PACKAGE,
-        "data": {"uri": "s3://data-bucket/datasets/a.csv", "version": "v,1", "rows": 6433},
+        "data": {"uri": "s3://data-bucket/datasets/a.csv", "version": "v,1", "rows": 6433, "bad_rows": 0},
         "gate": decide(evaluation, Metric("rmse", 10), serving, "data"),
     }
 
@@ -225,6 +227,15 @@ def test_refuses_an_artifact_that_changed_meanwhile(store: Any) -> None:
 def test_the_summary_fits_into_a_mail(store: Any, write: Writer) -> None:
     write({**event(), "data": {**event()["data"], "uri": "s3://data-bucket/" + "x" * 1000}})
     assert len(summary(parse_release(read(store)))) == 900
+
+
+def test_who_approves_reads_how_many_rows_do_not_fit(store: Any, write: Writer) -> None:
+    write({**event(), "data": {**event()["data"], "rows": 400, "bad_rows": 25}})
+    release = parse_release(read(store))
+    assert "25 of 400 rows do not fit the schema." in summary(release)
+    assert headline(release, "prod").endswith(" 25 of 400 rows do not fit the schema.")
+    fitting = replace(release, data=replace(release.data, bad_rows=0))
+    assert "do not fit" not in summary(fitting) + headline(fitting, "prod")
 
 
 def test_registers_a_package_that_is_found_by_its_run(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
