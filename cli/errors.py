@@ -11,6 +11,7 @@
 `exec` otherwise ends with the code of the command it ran.
 """
 
+import os
 import sys
 
 from contracts.errors import UserError
@@ -62,6 +63,8 @@ def fix_of(error: BaseException) -> str:
     By its class's name, since commands that ask no cloud do not import it.
     """
     name = type(error).__name__
+    if name == "ProfileNotFound" and os.environ.get("AWS_ENDPOINT_URL", "").partition(":")[2].startswith(_HERE):
+        return "the rehearsal's cloud has no stacks yet: `./glidepath rehearse` brings them up"
     answer = getattr(error, "response", None)
     code = str(answer.get("Error", {}).get("Code", "")) if isinstance(answer, dict) else ""
     if name in _CREDENTIALS or code in _EXPIRED:

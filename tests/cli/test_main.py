@@ -144,8 +144,23 @@ def test_what_aws_or_the_network_says_comes_with_what_to_do(
         raise error
 
     monkeypatch.setattr(cli_main, "_run", fail)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     assert main(["status"]) == FAILED
     first, *rest = capsys.readouterr().err.splitlines()
     assert first == f"glidepath: {error}"
     assert len(rest) == bool(fix)
     assert fix in "".join(rest)
+
+
+def test_in_the_rehearsal_a_missing_profile_is_a_missing_stack(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(name: str, arguments: list[str]) -> int:
+        raise ProfileNotFound(profile="glidepath-dev")
+
+    monkeypatch.setattr(cli_main, "_run", fail)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    assert main(["status"]) == FAILED
+    assert capsys.readouterr().err.splitlines()[1] == (
+        "  the rehearsal's cloud has no stacks yet: `./glidepath rehearse` brings them up"
+    )

@@ -129,7 +129,7 @@ def test_a_rehearsal_whose_cloud_is_killed_says_so(tmp_path: Path) -> None:
         played.close()
 
 
-def test_the_status_of_a_cloud_without_stacks_is_one_line(tmp_path: Path) -> None:
+def test_the_status_of_a_cloud_without_stacks_says_so(tmp_path: Path) -> None:
     environ = Played(tmp_path / "rehearsal").environ
 
     def glidepath(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -140,6 +140,8 @@ def test_the_status_of_a_cloud_without_stacks_is_one_line(tmp_path: Path) -> Non
     try:
         shown = glidepath("status")
         assert shown.returncode == 1
-        assert shown.stderr == "glidepath: The config profile (glidepath-dev) could not be found\n"
+        first, second = shown.stderr.splitlines()
+        assert first == "glidepath: The config profile (glidepath-dev) could not be found"
+        assert second == "  the rehearsal's cloud has no stacks yet: `./glidepath rehearse` brings them up"
     finally:
         assert glidepath("down").returncode == 0
