@@ -34,7 +34,7 @@ alone.
 """
 _READ = {kind: re.compile(pattern) for kind, pattern in PATTERNS.items()}
 _OFFSET = re.compile(f"[ ]*{_DATE}[ T]{_MINUTE}({_SECOND})?[ ]?([+-][0-9]{{2}}(:?[0-9]{{2}})?|[A-Z][A-Za-z/_]+)[ ]*")
-_SEPARATED = re.compile("[ ]*[+-]?[0-9]{1,3}([,'  ][0-9]{3})+([.][0-9]*)?[ ]*")
+_SEPARATED = re.compile("[ ]*[+-]?[0-9]{1,3}([,' \u00a0][0-9]{3})+([.][0-9]*)?[ ]*")
 
 
 def fits(kind: str, cell: str) -> bool:
