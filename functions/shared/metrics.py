@@ -33,9 +33,12 @@ def _results(client: Any, queries: Sequence[Mapping[str, Any]], start: float, en
     while True:
         page = client.get_metric_data(**request)
         yield from page["MetricDataResults"]
-        if not page.get("NextToken"):
+        token = page.get("NextToken")
+        if not token:
             return
-        request["NextToken"] = page["NextToken"]
+        if token == request.get("NextToken"):
+            raise IncompleteError("CloudWatch gave the same page twice: to be asked again")
+        request["NextToken"] = token
 
 
 def series(

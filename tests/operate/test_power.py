@@ -7,6 +7,7 @@ import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -220,6 +221,13 @@ def test_an_environment_that_nobody_asks_has_no_traffic(failed: dict[datetime, f
 def test_a_part_of_the_requests_is_no_measure() -> None:
     with pytest.raises(IncompleteError, match="InternalError"):
         traffic(cloudwatch({NOW: 1.0}, {}, "InternalError"), NAMES, "prod", NOW)
+
+
+def test_pages_that_never_end_are_no_measure() -> None:
+    page = {"MetricDataResults": [], "NextToken": "again"}
+    watch = SimpleNamespace(get_metric_data=lambda **_: page)
+    with pytest.raises(IncompleteError, match="the same page twice"):
+        traffic(watch, NAMES, "prod", NOW)
 
 
 @pytest.fixture

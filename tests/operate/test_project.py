@@ -73,6 +73,7 @@ class Cloud:
         ):
             setattr(client.exceptions, error, Absent)
         client.list_objects_v2.side_effect = Absent
+        client.get_metric_data.return_value = {"MetricDataResults": []}
         client.get_alias.side_effect = client.list_pipeline_executions.side_effect = Absent
         if service in ("ssm", "codedeploy"):
             client.get_paginator.return_value.paginate.side_effect = Absent

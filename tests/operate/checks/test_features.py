@@ -88,14 +88,25 @@ def test_sql_that_cannot_be_trained_on_is_named(
 
 
 def test_what_only_fails_on_made_rows_is_a_note(tmp_path: Path, dataset: Dataset) -> None:
-    sql = GOOD.replace("TRY_CAST(input.rooms AS DOUBLE)", "CAST(input.rooms AS DOUBLE)")
+    """Any text is a string, so that only the SQL knows what else must be in one."""
+    sql = GOOD.replace("TRY_CAST(input.rooms AS DOUBLE)", "CAST(SUBSTR(input.flat, 2) AS DOUBLE)")
     result = features.check(checkout(tmp_path / "made", sql), dataset)
     assert result.findings == ()
     assert "TRY_CAST" in result.notes[0]
     rows = flats(100)
-    rows[7][list(COLUMNS).index("rooms")] = "n/a"
+    rows[7][list(COLUMNS).index("flat")] = "Fn/a"
     (found,) = features.check(checkout(tmp_path / "sample", sql, rows), dataset).findings
     assert "Could not convert string 'n/a'" in str(found)
+
+
+def test_a_cell_that_cannot_be_read_fails_no_cast(tmp_path: Path, dataset: Dataset) -> None:
+    """It is NULL already, as in the features job."""
+    sql = GOOD.replace("TRY_CAST(input.rooms AS DOUBLE)", "CAST(input.rooms AS DOUBLE)")
+    result = features.check(checkout(tmp_path / "made", sql), dataset)
+    assert (result.findings, result.notes) == ((), ())
+    rows = flats(100)
+    rows[7][list(COLUMNS).index("rooms")] = "n/a"
+    assert features.check(checkout(tmp_path / "sample", sql, rows), dataset).findings == ()
 
 
 def test_a_sample_must_fit_the_declaration_and_reach_every_part(tmp_path: Path, dataset: Dataset) -> None:
