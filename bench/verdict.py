@@ -13,7 +13,7 @@ import numpy as np
 
 from bench import rules
 from bench.measure import Result
-from bench.shifts import World, traffic, worlds
+from bench.shifts import Traffic, World, traffic, worlds
 from functions.judge import evidence
 from functions.judge.counts import AGE_SECONDS
 from functions.judge.power import METRICS
@@ -69,9 +69,8 @@ def measure() -> Iterator[Result | Row]:
 
 
 def cell(world: World, rate: float, shifts: int = SHIFTS, age: int = AGE_SECONDS) -> Row:
-    """One cell. Its random numbers are its own, so that a cell can be repeated by itself."""
-    random = np.random.default_rng([int(100 * rate), *world.name.encode()])
-    seen, clock = traffic(random, world, rate, shifts), rules.Clock.draw(random, shifts)
+    """One cell of the table."""
+    seen, clock = _drawn(world, rate, shifts)
     judged, today = rules.judge(seen, clock, age), rules.today(seen, clock)
     return Row(
         world,
@@ -85,16 +84,21 @@ def cell(world: World, rate: float, shifts: int = SHIFTS, age: int = AGE_SECONDS
     )
 
 
+def _drawn(world: World, rate: float, shifts: int) -> tuple[Traffic, rules.Clock]:
+    """A cell's shifts. Its random numbers are its own, so that a cell can be repeated by itself."""
+    random = np.random.default_rng([int(100 * rate), *world.name.encode()])
+    return traffic(random, world, rate, shifts), rules.Clock.draw(random, shifts)
+
+
 def at_best(world: World, rate: float, age: int, shifts: int = SHIFTS) -> float:
     """Failed requests (mean) of the cell's shifts, where a judge that knows everything stops them."""
-    random = np.random.default_rng([int(100 * rate), *world.name.encode()])
-    seen, clock = traffic(random, world, rate, shifts), rules.Clock.draw(random, shifts)
+    seen, clock = _drawn(world, rate, shifts)
     stopped = rules.at_best(seen, clock, age)
     return float(rules.failed_requests(seen, stopped, rules.judged_end(age)).mean())
 
 
 def _summary(rows: list[Row]) -> Iterator[Result]:
-    """What `It is done when` of the issue asks for, each with the cell that decides."""
+    """What is promised of the rule, each with the cell that decides."""
     independent = [row for row in rows if row.world.healthy and row.world.independent]
     yield _worst("healthy, stopped (independent errors)", independent, lambda row: row.stopped, 1)
     yield _worst("  the same by today's rule", independent, lambda row: row.today)

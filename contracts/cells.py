@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from contracts.float32 import LARGEST, holds
@@ -37,13 +37,22 @@ _OFFSET = re.compile(f"[ ]*{_DATE}[ T]{_MINUTE}({_SECOND})?[ ]?([+-][0-9]{{2}}(:
 _SEPARATED = re.compile("[ ]*[+-]?[0-9]{1,3}([,' \u00a0][0-9]{3})+([.][0-9]*)?[ ]*")
 
 
-def fits(kind: str, cell: str) -> bool:
-    """Whether a cell is of a column's type. Any text is a `string`, the empty one included."""
+def fitting(kind: str) -> Callable[[str], bool]:
+    """Tells of a cell whether it is of a column's type: looked up once, and asked for each row.
+
+    Any text is a `string`, the empty one included.
+    """
     if kind == "string":
-        return True
-    if not _READ[kind].fullmatch(cell):
-        return False
-    return _is_a_day(cell) if kind == "timestamp" else holds(float(cell))
+        return lambda _: True
+    matches = _READ[kind].fullmatch
+    if kind == "timestamp":
+        return lambda cell: matches(cell) is not None and _is_a_day(cell)
+    return lambda cell: matches(cell) is not None and holds(float(cell))
+
+
+def fits(kind: str, cell: str) -> bool:
+    """Whether a cell is of a column's type."""
+    return fitting(kind)(cell)
 
 
 def why_not(kind: str, cell: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.cells import fits, number, why_not
+from contracts.cells import fitting, number, why_not
 from contracts.dataset import Dataset
 from functions.validate.resolve import DataError
 
@@ -86,6 +86,7 @@ def _broken(uri: str, line: int) -> str:
 class _Check:
     column: str
     index: int
+    fits: Callable[[str], bool]
     kind: str
 
 
@@ -127,7 +128,7 @@ def _header(reader: Iterator[list[str]], dataset: Dataset, uri: str) -> tuple[li
     if repeated:
         raise DataError(f"{uri} has the column {repeated[0]} more than once: which one is meant?")
     checks = [
-        _Check(column, header.index(column), kind)
+        _Check(column, header.index(column), fitting(kind), kind)
         for column, kind in dataset.columns.items()
         if kind != "string"  # any text is a string, the empty one included
     ]
@@ -138,7 +139,7 @@ def _problem(row: list[str], checks: list[_Check], width: int) -> str | None:
     if len(row) != width:
         return "number of values"
     for item in checks:
-        if not fits(item.kind, row[item.index]):
+        if not item.fits(row[item.index]):
             return item.column
     return None
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.dataset import Dataset
-from functions.jobs.features.features_job import PARTS, not_a_query, readable
+from functions.jobs.features.features_job import PARTS, not_a_query, readable, with_lots
 from functions.validate.check import check as check_rows
 from functions.validate.resolve import DataError
 from operate.checks.finding import Finding, Result
@@ -128,10 +128,8 @@ def _on_made_rows(connection: Any, sql: str, dataset: Dataset) -> Result:
 
 def draw(connection: Any, dataset: Dataset, salt: str) -> None:
     """`input` as the job makes it of the raw rows (functions/jobs/features/features_job.py), with another secret."""
-    named = [f"raw.{_quoted(column)}" for column in dataset.columns]
-    cells = ", ".join(f"COALESCE({column}, '')" for column in named)
-    lots = f"MD5(CONCAT_WS('|', '{salt}', {cells})) AS draw"
-    connection.execute(f"CREATE OR REPLACE VIEW drawn AS SELECT {', '.join(named)}, {lots} FROM raw")  # noqa: S608
+    connection.execute("CREATE OR REPLACE TABLE lots AS SELECT ? AS secret", [salt])
+    connection.execute(f"CREATE OR REPLACE VIEW drawn AS {with_lots(dataset.columns)}")
     connection.execute(f"CREATE OR REPLACE VIEW input AS {readable(dataset.columns)}")
 
 

@@ -183,7 +183,7 @@ def test_an_empty_cell_is_a_cell(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_check_draws_the_lots_of_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`./glidepath check` cannot import a file that imports Spark, and writes the same SQL."""
+    """`./glidepath check` has the job's own SQL, and another secret."""
     job, dataset = load_job(monkeypatch), parse_dataset(samples.DATASET_TEXT)
     with duckdb.connect() as connection:
         columns = ", ".join(f"{name} VARCHAR" for name in dataset.columns)
