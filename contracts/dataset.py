@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import Any
 
+from contracts.columns import TYPES as TYPES
+from contracts.columns import Column, parse_columns
 from contracts.fields import FieldError, Fields, name, number, parse_json, unique
+from contracts.format import Format, parse_format
 from contracts.retraining import OWN_REASONS, REASONS
 
-TYPES = ("number", "integer", "timestamp", "string")
 LOWER_IS_BETTER = {"rmse": True, "mae": True, "r2": False}
 MODES = ("edges", "quantiles")
 ACCEPT, REFUSE = UNDECIDED = ("accept", "refuse")
 """What may follow where rows do not tell whether a model is better or worse than the champion."""
+MOST_BAD = 0.01
+"""Share of rows that may break a rule, unless config says otherwise: one in a hundred."""
 SLICE_ROWS = 100
 """Fewest rows of a slice that is judged, unless config says otherwise: about what the normal form of an interval of a
 bootstrap needs (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13)."""
@@ -51,14 +57,30 @@ class Metric:
 
 
 @dataclass(frozen=True)
-class Dataset:
-    """`columns`: raw column → type (number, integer, timestamp, string); `features`: what features.sql computes."""
+class Rule:
+    """What each row must keep: `sql` is a predicate over the columns, in Spark's SQL and DuckDB's alike."""
 
-    columns: dict[str, str]
+    name: str
+    sql: str
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """`columns`: SQL's name → raw column; `features`: what features.sql computes.
+
+    Rows that break a column's declaration or one of `rules` are set aside; a larger share than `max_bad_share` stops a
+    run.
+    """
+
+    columns: dict[str, Column]
     target: str
     features: tuple[str, ...]
     slices: tuple[Slice, ...]
     metric: Metric
+    format: Format = field(default_factory=Format)
+    rules: tuple[Rule, ...] = ()
+    max_bad_share: float = MOST_BAD
+    leakage: str = REFUSE
 
 
 def undecided(given: Mapping[str, str]) -> dict[str, str]:
@@ -97,11 +119,17 @@ def _read(document: object) -> tuple[Dataset, tuple[tuple[str, object], ...]]:
     """A schema without its slices, and these as they are given, with their paths."""
     fields = Fields(document, "dataset")
     dataset = Dataset(
-        columns=_columns(fields.raw("columns")),
+        columns=parse_columns(fields.raw("columns"), "dataset.columns"),
         target=name(fields.raw("target"), "dataset.target"),
         features=unique(fields.items("features", name), "dataset.features"),
         slices=(),
         metric=_metric(fields.raw("metric")),
+        format=parse_format(fields.raw("format"), "dataset.format") if fields.has("format") else Format(),
+        rules=fields.items("rules", _rule) if fields.has("rules") else (),
+        max_bad_share=_share(fields) if fields.has("maxBadShare") else MOST_BAD,
+        leakage=fields.text("leakage", "|".join(UNDECIDED), " or ".join(UNDECIDED))
+        if fields.has("leakage")
+        else REFUSE,
     )
     slices = fields.items("slices", lambda part, path: (path, part)) if fields.has("slices") else ()
     fields.done()
@@ -112,25 +140,58 @@ def _disagreements(dataset: Dataset, slices: Mapping[str, Slice]) -> Iterator[Fi
     """What members say that others contradict."""
     if dataset.target not in dataset.columns:
         yield FieldError("dataset.target", f"{dataset.target!r} is not among the columns {', '.join(dataset.columns)}")
-    if dataset.target in dataset.features:
+    if dataset.target.lower() in [feature.lower() for feature in dataset.features]:
         yield FieldError("dataset.features", f"contain the target {dataset.target!r}")
-    if "draw" in dataset.columns:
-        yield FieldError("dataset.columns", "may not name 'draw': features.sql finds each row's lot under that name")
-    if "split" in (dataset.target, *dataset.features):
-        yield FieldError("dataset.features", "may not be called 'split': features.sql uses that name for the parts")
+    yield from _names_taken(dataset)
     for path, part in slices.items():
         if part.feature not in dataset.features:
             yield FieldError(f"{path}.feature", f"{part.feature!r} is not among the features")
 
 
-def _columns(value: object) -> dict[str, str]:
-    fields = Fields(value, "dataset.columns")
-    if not isinstance(value, dict) or not value:
-        raise FieldError("dataset.columns", "must not be empty")
-    return {
-        name(column, f"dataset.columns.{column}"): fields.text(column, "|".join(TYPES), f"one of {', '.join(TYPES)}")
-        for column in value
-    }
+def _names_taken(dataset: Dataset) -> Iterator[FieldError]:
+    """Names that the job has itself, or that stand for two things."""
+    for column in dataset.columns.values():
+        if column.name.lower() == "draw":
+            yield FieldError(
+                "dataset.columns", f"may not name {column.name!r}: features.sql finds each row's lot under it"
+            )
+        if column.name.startswith("__"):
+            yield FieldError(
+                "dataset.columns", f"may not name {column.name!r}: names that begin with __ are the job's own"
+            )
+    # Engines do not tell capitals apart.
+    made = [name.lower() for name in (dataset.target, *dataset.features)]
+    for given, low in zip((dataset.target, *dataset.features), made, strict=True):
+        if low in ("split", "draw"):
+            reason = f"may not be called {given!r}: features.sql has a row's part and lot under that name"
+            yield FieldError("dataset.features", reason)
+    twice = sorted({low for low in made if made.count(low) > 1} - {dataset.target} - {"split", "draw"})
+    if twice:
+        yield FieldError("dataset.features", f"name {', '.join(twice)} twice, since SQL does not tell capitals apart")
+    names = [rule.name for rule in dataset.rules]
+    if len(set(names)) < len(names):
+        yield FieldError("dataset.rules", "have one name twice")
+
+
+def _rule(value: object, path: str) -> Rule:
+    fields = Fields(value, path)
+    rule = Rule(name(fields.raw("name"), f"{path}.name"), fields.text("sql").strip())
+    fields.done()
+    bare = re.sub("'[^']*'", "''", rule.sql)
+    odd = re.search(r"""["`\\;$]|--|/\*|\bSELECT\b""", bare, re.IGNORECASE) or re.search(r"[\\$]", rule.sql)
+    if odd:
+        raise FieldError(f"{path}.sql", f"has {odd[0]!r}: write one condition over the row's own columns")
+    depths = list(accumulate({"(": 1, ")": -1}.get(sign, 0) for sign in bare))
+    if bare.count("'") % 2 or min(depths) < 0 or depths[-1]:
+        raise FieldError(f"{path}.sql", f"{rule.sql!r} leaves a quote or a bracket open")
+    return rule
+
+
+def _share(fields: Fields) -> float:
+    value = fields.number("maxBadShare")
+    if not 0 <= value < 1:
+        raise FieldError(fields.at("maxBadShare"), f"must be a share from 0 to less than 1, not {value:g}")
+    return value
 
 
 def _slice(value: object, path: str) -> Slice:

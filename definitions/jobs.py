@@ -41,10 +41,9 @@ def features(training: Training) -> State:
             "JobName": f"{training.names.name}-features",
             "Arguments": {
                 "--RUN.$": "$.run",
-                "--INPUT.$": "$.data.input",
+                "--PLAN.$": "$.data.plan",
                 "--OUTPUT.$": path(training, "features"),
                 "--SQL.$": SQL,
-                "--DATASET": training.dataset,
                 "--SPLIT_KEY": training.names.split_key,
                 "--CHAMPION.$": "States.JsonToString($.champion.split)",
             },

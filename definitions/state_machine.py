@@ -25,7 +25,7 @@ _FUNCTION_RETRIES = [
     }
 ]
 _ANSWERS = {
-    "validate": ("uri", "version", "rows", "bad_rows", "sha256", "input"),
+    "validate": ("uri", "version", "plan"),
     "champion": ("package", "artifact", "problem", "release", "sha256", "split", "edges"),
     "gate": ("passed", "reason", "metrics", "champion", "distribution", "pair"),
     "register": ("package",),

@@ -55,10 +55,16 @@ def _described(name: str, key: Key, section: Section) -> str:
     nested = [(f"{name}.{inner.name}", inner, _section(inner.kind)) for inner in section.keys]
     shared = sum(each is not None and each.model is section.model for each in _sections_of(CONFIG)) > 1
     about = f"{key.purpose[0].upper()}{key.purpose[1:]}." if shared else (section.model.__doc__ or "").strip()
-    many = " A list of such objects." if isinstance(key.kind, ListOf) else ""
+    many = _many(key.kind)
     needed = f" Stack `{key.only}` must give it." if key.only else ""
     text = f"\n## `{name}`\n{about}{many}{needed}\n{_table(plain) if plain else ''}"
     return text + "".join(_described(path, inner, found) for path, inner, found in nested if found)
+
+
+def _many(kind: Kind) -> str:
+    if isinstance(kind, ListOf):
+        return " A list of such objects."
+    return " An object of such objects, by name." if isinstance(kind, TableOf) else ""
 
 
 def _table(keys: list[tuple[str, Key]]) -> str:
@@ -67,7 +73,7 @@ def _table(keys: list[tuple[str, Key]]) -> str:
 
 
 def _section(kind: Kind) -> Section | None:
-    inner = kind.item if isinstance(kind, ListOf) else kind
+    inner = kind.item if isinstance(kind, ListOf | TableOf) else kind
     return inner if isinstance(inner, Section) else None
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from settings.kinds import FAULTY, Kind, ListOf, Problems, Structure
+from settings.kinds import FAULTY, Kind, ListOf, Problems, Structure, Text
 
 REQUIRED: Any = object()
 """Default of a key that must be given."""
@@ -44,6 +44,22 @@ class Section(Structure):
             if name not in read:
                 problems.note(path_of(prefix, name), f"unknown key; {_remedy(str(name), prefix, sorted(read))}")
         return read
+
+
+@dataclass(frozen=True)
+class WordOr(Section):
+    """An object with known keys, or a word in place of it that says the first of them."""
+
+    word: Kind = field(default_factory=Text)
+
+    @property
+    def wanted(self) -> str:
+        return f"{self.word.wanted}, or an object with more"
+
+    def read(self, value: Any, path: str, problems: Problems) -> Any:
+        if isinstance(value, Mapping) or (isinstance(value, str) and value.lstrip()[:1] == "{"):
+            return super().read(value, path, problems)
+        return self.word.read(value, path, problems)
 
 
 @dataclass(frozen=True)

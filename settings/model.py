@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any
 
-from contracts.dataset import ACCEPT, LOWER_IS_BETTER, REFUSE, SLICE_ROWS, TYPES, UNDECIDED, Dataset
+from contracts.columns import TYPES
+from contracts.dataset import ACCEPT, LOWER_IS_BETTER, MOST_BAD, REFUSE, SLICE_ROWS, UNDECIDED, Dataset
+from contracts.format import DECIMALS, DECLARED, THOUSANDS
 from contracts.names import DELIVERY, ENVIRONMENTS, Names
 from settings.exemptions import Policies
 from settings.hyperparameters import Hyperparameters
-from settings.keys import Document, Key, Section
-from settings.kinds import Choice, Flag, ListOf, Number, TableOf, Text, Whole
+from settings.keys import Document, Key, Section, WordOr
+from settings.kinds import Choice, Flag, ListOf, Number, Scalar, TableOf, Text, Whole
 from settings.sections import (
     MANIFEST,
     Acceptance,
@@ -40,6 +42,7 @@ RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731,
 _ACCOUNT = Text("an account id of 12 digits, in quotes", r"\d{12}")
 _STACK = Text("a stack name of 2 to 12 of a-z and 0-9, a letter first", r"[a-z][a-z0-9]{1,11}")
 _COLUMN = Text("a name of letters, digits and underscores", r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+_HEADER = Text("a column's name as the file has it", r"[^\x00-\x1f\x7f]{1,200}")
 _HYPERPARAMETERS = {
     "objective": "reg:squarederror",
     "num_round": "100",
@@ -102,17 +105,76 @@ class MetricDocument:
 
 
 @dataclass(frozen=True)
+class ColumnDocument:
+    """What the cells of a column must be. A row with any other is set aside, and counted by the rule that it breaks.
+
+    A type alone (`total: number`) says the same as an object that has nothing else.
+    """
+
+    type: Annotated[
+        str,
+        Key(
+            Choice(TYPES),
+            "`1012.40`, `12`, `2019-03-23 20:21:09` or `2019-03-23T20:21:09+02:00`, `true`; `category` and `text`: any",
+        ),
+    ]
+    as_: Annotated[str, Key(_COLUMN, "what features.sql calls it", None, instead="its name, made fit", name="as")]
+    nullable: Annotated[bool, Key(Flag(), "whether a cell may be empty", None, instead="`true` for text")]
+    max_null_share: Annotated[
+        float, Key(Number(0, 1, strict=True), "in how large a share of rows it may be empty", None, instead="any")
+    ]
+    min: Annotated[str, Key(Scalar(), "least number or earliest time", None, instead="none")]
+    max: Annotated[str, Key(Scalar(), "largest number or latest time, or `now`", None, instead="none")]
+    allowed: Annotated[tuple[str, ...], Key(ListOf(Scalar(), "values", 1), "what alone it may be", ())]
+    pattern: Annotated[str, Key(Text("a regular expression"), "what a text matches as a whole", "")]
+    unique: Annotated[bool, Key(Flag(), "whether a value may stand in one row alone", False)]
+    unit: Annotated[str, Key(Text("a text"), "what it is measured in, for people", "")]
+    zone: Annotated[str, Key(Text("a time zone like Europe/Berlin"), "of times without an offset", "UTC")]
+    format: Annotated[
+        str, Key(Text("a format like dd.MM.yyyy HH:mm:ss"), "how times are written", None, instead="as above")
+    ]
+
+
+@dataclass(frozen=True)
+class FormatDocument:
+    """How the file is written. What is not declared is found in its first million characters."""
+
+    separator: Annotated[str, Key(Choice(tuple(DECLARED)), "what stands between cells", None, instead="found")]
+    decimal: Annotated[str, Key(Choice(DECIMALS), "decimal sign of numbers", None, instead="found")]
+    thousands: Annotated[str, Key(Choice(THOUSANDS), "what parts thousands within numbers", None, instead="none")]
+    line_breaks: Annotated[bool, Key(Flag(), "whether cells in quotes go on over lines", None, instead="found")]
+    nulls: Annotated[
+        tuple[str, ...],
+        Key(ListOf(Text("a text", r".*"), "texts"), "what stands for nothing beside an empty cell, capitals aside",
+            None, instead="`NA`, `null`, `nan`, `none` and the like, but not in texts"),
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RuleDocument:
+    """What every row must keep."""
+
+    name: Annotated[str, Key(_COLUMN, "under what rows that break it are counted")]
+    sql: Annotated[str, Key(Text("a condition in SQL"), "like `dropoff > pickup`; what is unknown breaks nothing")]
+
+
+@dataclass(frozen=True)
 class DatasetDocument:
     """The dataset's schema: what the raw file must hold, and what the model learns from it."""
 
     columns: Annotated[
-        Mapping[str, str],
+        Mapping[str, Any],
         Key(
-            TableOf(Choice(TYPES), "columns and their types", _COLUMN, 1),
-            f"raw column → type ({', '.join(TYPES)}): cells like `1012.40`, `12` and `2019-03-23 20:21:09` (UTC). Any"
-            " other spelling counts as bad, and is NULL for features.sql",
+            TableOf(WordOr(ColumnDocument, word=Choice(TYPES)), "columns and their types", _HEADER, 1),
+            "raw column, as the file's header has it → its type, or an object",
         ),
     ]
+    format: Annotated[Mapping[str, Any], Key(Section(FormatDocument), "how the file is written", {})]
+    rules: Annotated[tuple[Any, ...], Key(ListOf(Section(RuleDocument), "objects"), "what every row must keep", ())]
+    max_bad_share: Annotated[
+        float, Key(Number(0, 0.999, strict=True), "share of rows that may break a rule before a run stops", MOST_BAD)
+    ]
+    leakage: Annotated[str, Key(Choice(UNDECIDED), "what follows where a feature is all but the target itself", REFUSE)]
     target: Annotated[str, Key(_COLUMN, "the column that is predicted")]
     features: Annotated[
         tuple[str, ...],

@@ -17,7 +17,7 @@ from settings.hyperparameters import (
     OneOf,
     Several,
 )
-from settings.keys import REQUIRED, Key, Section, path_of
+from settings.keys import REQUIRED, Key, Section, WordOr, path_of
 from settings.kinds import Choice, Flag, Kind, ListOf, Number, Scalar, TableOf, Text, Whole
 from settings.load import CONFIG
 from settings.sections import NAMESPACE
@@ -87,6 +87,8 @@ def _as_set(schema: Schema) -> Schema:
 
 def _value(kind: Kind) -> Schema:
     match kind:
+        case WordOr():
+            return {"anyOf": [_value(kind.word), _object(kind)]}
         case Section():
             return _object(kind)
         case Choice():

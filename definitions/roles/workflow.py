@@ -105,10 +105,7 @@ def features(at: Delivery) -> list[Statement]:
         allow(
             "ReadInput",
             ["s3:GetObject"],
-            [
-                at.artifacts(key)
-                for key in ("runs/*/input/*", "code/*", "dataset/*", "glue/*", "runs/*/release/features.sql")
-            ],
+            [at.artifacts(key) for key in ("runs/*/input/*", "code/*", "glue/*", "runs/*/release/features.sql")],
         ),
         allow(
             "WriteFeatures", ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], [at.artifacts("runs/*/features/*")]

@@ -17,6 +17,7 @@ _SUMMARY_LIMIT = 900
 
 def build_release(event: Mapping[str, Any], dataset: Dataset, kept: Kept, created: datetime) -> Release:
     """The release that the workflow's input and results describe, with what was kept of them."""
+    data, rows = event["data"], kept.rows
     metrics, champion = event["gate"]["metrics"], event["gate"]["champion"]
     moment = created.astimezone(UTC)
     return Release(
@@ -25,7 +26,7 @@ def build_release(event: Mapping[str, Any], dataset: Dataset, kept: Kept, create
         commit=event["commit"],
         created=f"{moment:%Y-%m-%dT%H:%M:%SZ}",
         execution=event["run"],
-        data=Data(*(event["data"][name] for name in ("uri", "version", "rows", "bad_rows"))),
+        data=Data(data["uri"], data["version"], rows["read"], rows["quarantined"], rows["filtered"], rows["rules"]),
         model=Model(event["package"], kept.artifact, kept.sha256, event["image"]),
         metrics=Metrics(
             name=metrics["name"],
@@ -55,7 +56,7 @@ def summary(release: Release) -> str:
         f"Release {release.id} ({release.reason}): {metrics.name} {metrics.value:.4g}"
         f" (95 % {metrics.ci[0]:.4g} to {metrics.ci[1]:.4g}, threshold {metrics.threshold:.4g})"
         f" on {metrics.rows} held-out rows;{against}{f' {release.data.unfit}.' if release.data.unfit else ''}"
-        f" Trained on {release.data.rows} rows of {release.data.uri} version {release.data.version},"
+        f" Made of {release.data.used} of {release.data.uri} version {release.data.version},"
         f" code {release.commit[:12]}."
     )
     return text if len(text) <= _SUMMARY_LIMIT else text[: _SUMMARY_LIMIT - 1] + "…"

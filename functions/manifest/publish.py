@@ -34,6 +34,8 @@ class Kept:
     baseline: Baseline
     hashes: Hashes
     split: Split
+    rows: Mapping[str, Any]
+    """What became of the rows, as the features job wrote it."""
 
 
 def keep_parts(s3: Any, event: Mapping[str, Any], folder: S3Location) -> Kept:
@@ -48,6 +50,7 @@ def keep_parts(s3: Any, event: Mapping[str, Any], folder: S3Location) -> Kept:
         Baseline(str(places["statistics"]), str(places["constraints"])),
         Hashes(**{name: copy_document(s3, source, places[name]) for name, source in sources.items()}),
         keep_split(s3, event["sql"], event["features"], folder.join("features.sql")),
+        json.loads(read_text(s3, f"{event['features']}/rows.json")),
     )
 
 

@@ -3,7 +3,7 @@
 | environment variable | meaning |
 |---|---|
 | `PIPELINE_NAME` | pipeline to start |
-| `DATA_PREFIX`   | optional, default `datasets/`: a new `.csv` below it starts a run with that version |
+| `DATA_PREFIX`   | optional, default `datasets/`: a new `.csv` or `.csv.gz` below it starts a run with that version |
 | `SOURCE_KEY`    | key of the source archive; leave out where the source is a repository |
 | `SOURCE_ACTION` | optional, default `Source`: name of the pipeline's source action |
 

@@ -11,6 +11,8 @@ from botocore.exceptions import ClientError
 from contracts.s3 import S3Location
 
 LATEST = "latest"
+ENDINGS = (".csv", ".csv.gz")
+"""Of data, in small letters."""
 # What S3 answers for a key, a version or a shape of version that does not exist, and for a delete marker.
 _ABSENT = ("404", "NoSuchKey", "NoSuchVersion", "400", "InvalidArgument", "405", "MethodNotAllowed")
 
@@ -61,8 +63,10 @@ def newest(s3: Any, bucket: str, prefix: str) -> str:
         (entry["LastModified"], entry["Key"])
         for page in pages
         for entry in page.get("Contents", ())
-        if entry["Key"].lower().endswith(".csv")
+        if entry["Key"].lower().endswith(ENDINGS)
     ]
     if not found:
-        raise DataError(f"There is no .csv below s3://{bucket}/{prefix}: upload the data, then start the run again.")
+        raise DataError(
+            f"There is no .csv or .csv.gz below s3://{bucket}/{prefix}: upload the data, then start the run again."
+        )
     return str(max(found)[1])

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from contracts.dataset import Dataset
+from contracts.errors import UserError
 from contracts.names import DELIVERY
 from operate.checks import config, features, locks, own, program
 from operate.checks.finding import Result
@@ -17,6 +19,17 @@ def run(root: Path, data: Path | None = None) -> list[Result]:
     if read.ok:
         results.append(program.check(root, configs))
     return [*results, locks.check(root), own.check(root)]
+
+
+def dataset_of(root: Path) -> Dataset:
+    """The declaration of the data in the delivery stack's config. Raises UserError where none is without faults."""
+    read, configs = config.check(root)
+    dataset = configs.settings[DELIVERY].dataset if DELIVERY in configs.settings else None
+    if dataset:
+        return dataset
+    file = f"Pulumi.{DELIVERY}.yaml"
+    found = next((str(each) for each in read.findings if each.where == file), f"{file} has no glidepath:dataset")
+    raise UserError(found, "./glidepath check says what else is wrong with the config")
 
 
 def lines(result: Result) -> list[str]:

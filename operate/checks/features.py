@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from contracts.columns import BOOLEAN, INTEGER, NUMBER, TIMESTAMP
 from contracts.dataset import Dataset
-from functions.jobs.features.features_job import PARTS, not_a_query, readable, with_lots
-from functions.validate.check import check as check_rows
-from functions.validate.resolve import DataError
+from contracts.errors import UserError
+from functions.jobs.features.features_job import PARTS, FeatureError, not_a_query, target_as_feature
+from operate import dataset as datasets
 from operate.checks.finding import Finding, Result
 
 SQL = "functions/jobs/features/features.sql"
@@ -21,10 +22,9 @@ ROWS = 200
 """Rows that are made where there is no sample."""
 SALTS = ("one", "another")
 """In place of the project's secret: which row falls into which part differs with it, how many do hardly."""
-MOST_BAD = 0.1
-"""Share of a sample's rows that may not fit the declaration; the pipeline has the same default."""
 
 _GROWTH = 1.06
+_SQL_TYPES = {NUMBER: "DOUBLE", INTEGER: "BIGINT", TIMESTAMP: "TIMESTAMP", BOOLEAN: "BOOLEAN"}
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL", "UTINYINT",
             "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT")  # fmt: skip
 
@@ -45,9 +45,7 @@ def check(root: Path, dataset: Dataset, data: Path | None = None) -> Result:
         findings = _shape(connection, sql, dataset)
         if findings:
             return Result("features", SQL, tuple(findings))
-        if sample:
-            return _on_sample(connection, sql, dataset, sample)
-        return _on_made_rows(connection, sql, dataset)
+        return _on_sample(sql, dataset, sample) if sample else _on_made_rows(connection, sql, dataset)
 
 
 def _shape(connection: Any, sql: str, dataset: Dataset) -> list[Finding]:
@@ -55,9 +53,10 @@ def _shape(connection: Any, sql: str, dataset: Dataset) -> list[Finding]:
     more = not_a_query(sql)
     if more:
         return [Finding(SQL, f"{more}: features.sql only gives rows")]
-    columns = ", ".join(f"{_quoted(column)} VARCHAR" for column in dataset.columns)
-    connection.execute(f"CREATE OR REPLACE TABLE raw ({columns})")
-    draw(connection, dataset, SALTS[0])
+    columns = ", ".join(
+        f"{column.name} {_SQL_TYPES.get(column.kind, 'VARCHAR')}" for column in dataset.columns.values()
+    )
+    connection.execute(f"CREATE OR REPLACE TABLE input ({columns}, draw VARCHAR)")
     try:
         given = {str(row[0]).lower(): str(row[1]) for row in connection.execute(f"DESCRIBE {_bare(sql)}").fetchall()}
     except _errors() as error:
@@ -76,25 +75,27 @@ def _shape(connection: Any, sql: str, dataset: Dataset) -> list[Finding]:
     return found
 
 
-def _on_sample(connection: Any, sql: str, dataset: Dataset, sample: Path) -> Result:
+def _on_sample(sql: str, dataset: Dataset, sample: Path) -> Result:
     place = str(sample)
     try:
-        with sample.open("rb") as file:
-            rows = check_rows(iter(lambda: file.read(1 << 20), b""), dataset, MOST_BAD, place).rows
-        connection.execute(
-            "CREATE OR REPLACE TABLE raw AS SELECT * FROM read_csv(?, header = true, all_varchar = true,"
-            " null_padding = true, quote = '\"', nullstr = '')",
-            [place],
-        )
-        draw(connection, dataset, SALTS[0])
-        counts = _counts(connection, sql)
-        leaked = _leaked(connection)
-        notes = _chosen(connection, sql, dataset)
-    except (OSError, DataError) as error:
+        tested = []
+        for salt in SALTS:
+            with datasets.look(sample, dataset, salt) as looked:
+                if looked.problem:
+                    return Result("features", place, (Finding(place, looked.problem),))
+                connection, rows = looked.session.connection, looked.rows["read"]
+                bad = looked.rows["quarantined"]
+                counts = _counts(connection, sql)
+                leaked = _leaked(connection)
+                tested.append(_tested(connection, dataset))
+                same = target_as_feature(_Features(connection), looked.plan) if dataset.leakage == "refuse" else ""
+    except (UserError, FeatureError) as error:
         return Result("features", place, (Finding(place, str(error)),))
     except _errors() as error:
         return Result("features", place, (Finding(SQL, f"on {place}: {_sentence(error)}"),))
     summary = f"{SQL} on {rows} rows of {place}: " + ", ".join(f"{part} {counts.get(part, 0)}" for part in PARTS)
+    if bad:
+        summary += f", set aside {bad}"
     if None in counts:
         summary += f", in no part {counts[None]}"
     findings = [Finding(SQL, f"leaves no row of {place} for {part}") for part in PARTS if not counts.get(part)]
@@ -104,17 +105,20 @@ def _on_sample(connection: Any, sql: str, dataset: Dataset, sample: Path) -> Res
     odd = [str(part) for part in counts if part is not None and part not in PARTS]
     if odd:
         findings.append(Finding(SQL, f"gives split the value {odd[0]!r}; it must be one of {', '.join(PARTS)}"))
+    if same:
+        findings.append(Finding(SQL, same))
+    notes = (_CHOSEN,) if tested[0] and tested[0] == tested[1] else ()
     return Result("features", summary, tuple(findings), notes)
 
 
 def _on_made_rows(connection: Any, sql: str, dataset: Dataset) -> Result:
     """Made rows cannot have the form that a project's texts have: what fails on them alone is no more than a note."""
     notes = []
-    kinds = {"rows": made(dataset), "rows with cells that cannot be read": unreadable(dataset)}
+    kinds = {"rows": made(dataset), "rows with empty cells": with_gaps(dataset)}
     for kind, rows in kinds.items():
-        marks = ", ".join("?" * len(dataset.columns))
-        connection.execute("DELETE FROM raw")
-        connection.executemany(f"INSERT INTO raw VALUES ({marks})", list(rows))  # noqa: S608 - marks alone
+        marks = ", ".join("?" * (len(dataset.columns) + 1))
+        connection.execute("DELETE FROM input")
+        connection.executemany(f"INSERT INTO input VALUES ({marks})", list(rows))  # noqa: S608 - marks alone
         try:
             _counts(connection, sql)
         except _errors() as error:
@@ -126,30 +130,34 @@ def _on_made_rows(connection: Any, sql: str, dataset: Dataset) -> Result:
     return Result("features", f"{SQL} on {ROWS} made-up rows", (), tuple(notes))
 
 
-def draw(connection: Any, dataset: Dataset, salt: str) -> None:
-    """`input` as the job makes it of the raw rows (functions/jobs/features/features_job.py), with another secret."""
-    connection.execute("CREATE OR REPLACE TABLE lots AS SELECT ? AS secret", [salt])
-    connection.execute(f"CREATE OR REPLACE VIEW drawn AS {with_lots(dataset.columns)}")
-    connection.execute(f"CREATE OR REPLACE VIEW input AS {readable(dataset.columns)}")
+_CHOSEN = (
+    f"{SQL} splits without input.draw: whoever uploads data can choose what a model is tested on (where that is nobody"
+    " but you, or you split by time, leave it so)"
+)
 
 
-def _chosen(connection: Any, sql: str, dataset: Dataset) -> tuple[str, ...]:
-    """A note where the same rows are tested whatever their lots are."""
-    tested = []
-    for salt in SALTS:
-        draw(connection, dataset, salt)
-        _counts(connection, sql)
-        order = ", ".join(str(number) for number in range(1, len(dataset.features) + 2))
-        kept = ", ".join(map(_quoted, (dataset.target, *dataset.features)))
-        query = f"SELECT {kept} FROM features WHERE split = 'test' ORDER BY {order}"  # noqa: S608
-        tested.append(connection.execute(query).fetchall())
-    if not tested[0] or tested[0] != tested[1]:
-        return ()
-    note = (
-        f"{SQL} splits without input.draw: whoever uploads data can choose what a model is tested on (where that is"
-        " nobody but you, or you split by time, leave it so)"
-    )
-    return (note,)
+class _Features:
+    """The rows that the SQL made, as the job asks for them."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def sql(self, query: str) -> "_Features":
+        self._query = query.replace("FROM made", "FROM features")
+        return self
+
+    def collect(self) -> list[tuple[Any, ...]]:
+        rows: list[tuple[Any, ...]] = self._connection.execute(self._query).fetchall()
+        return rows
+
+
+def _tested(connection: Any, dataset: Dataset) -> list[Any]:
+    """The rows that are tested on, in an order of their own."""
+    order = ", ".join(str(number) for number in range(1, len(dataset.features) + 2))
+    kept = ", ".join(map(_quoted, (dataset.target, *dataset.features)))
+    query = f"SELECT {kept} FROM features WHERE split = 'test' ORDER BY {order}"  # noqa: S608
+    rows: list[Any] = connection.execute(query).fetchall()
+    return rows
 
 
 def _leaked(connection: Any) -> int:
@@ -167,26 +175,31 @@ def _counts(connection: Any, sql: str) -> dict[Any, int]:
     return dict(connection.execute("SELECT split, count(*) FROM features GROUP BY split").fetchall())
 
 
-def made(dataset: Dataset) -> Iterator[list[str]]:
+def made(dataset: Dataset) -> Iterator[list[Any]]:
     """Rows that fit the declaration; numbers from half to tens of thousands, so that some pass the SQL's filters."""
     start = datetime(2026, 1, 1)
-    values = {
-        "number": lambda number: f"{0.5 * _GROWTH**number:.6g}",
-        "integer": lambda number: str(int(_GROWTH**number)),
-        "timestamp": lambda number: str(start + timedelta(minutes=37 * number)),
-        "string": lambda number: f"text {number % 5}",
+    values: dict[str, Any] = {
+        NUMBER: lambda number: 0.5 * _GROWTH**number,
+        INTEGER: lambda number: int(_GROWTH**number),
+        TIMESTAMP: lambda number: start + timedelta(minutes=37 * number),
+        BOOLEAN: lambda number: number % 2 == 0,
     }
     for number in range(ROWS):
-        yield [values[kind](number + place) for place, kind in enumerate(dataset.columns.values())]
+        row = []
+        for place, column in enumerate(dataset.columns.values()):
+            if column.allowed:
+                row.append(column.allowed[number % len(column.allowed)])
+            else:
+                row.append(values.get(column.kind, lambda number: f"text {number % 5}")(number + place))
+        yield [*row, f"{number * 2654435761 % 2**32:08x}" * 4]
 
 
-def unreadable(dataset: Dataset) -> Iterator[list[str]]:
-    """The same rows, each with one cell that is not of its column's type."""
-    kinds = list(dataset.columns.values())
-    typed = [place for place, kind in enumerate(kinds) if kind != "string"]
+def with_gaps(dataset: Dataset) -> Iterator[list[Any]]:
+    """The same rows, each with one cell empty that may be."""
+    nullable = [place for place, column in enumerate(dataset.columns.values()) if column.nullable]
     for number, row in enumerate(made(dataset)):
-        if typed:
-            row[typed[number % len(typed)]] = ("", "nonsense", "n/a")[number % 3]
+        if nullable:
+            row[nullable[number % len(nullable)]] = None
         yield row
 
 

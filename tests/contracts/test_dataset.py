@@ -20,7 +20,7 @@ def changed(**members: Any) -> str:
 
 def test_reads_the_shipped_schema() -> None:
     dataset = parse_dataset(samples.DATASET_TEXT)
-    assert dataset.columns["pickup"] == "timestamp"
+    assert dataset.columns["pickup"].kind == "timestamp"
     assert dataset.metric.lower_is_better
     assert parse_dataset(json.loads(samples.DATASET_TEXT)) == dataset
 

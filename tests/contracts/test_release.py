@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -45,15 +46,30 @@ def test_reads_what_it_renders() -> None:
     assert json.loads(render_release(release)) == samples.manifest()
 
 
-@pytest.mark.parametrize(("bad", "unfit"), [(12, "12 of 6433 rows do not fit the schema"), (0, ""), (None, "")])
-def test_says_how_many_rows_do_not_fit(bad: int | None, unfit: str) -> None:
-    release = parse_release(changed(("data", "bad_rows"), bad))
+@pytest.mark.parametrize(
+    ("bad", "unfit"), [(12, "12 of 6433 rows break a rule and were set aside"), (0, ""), (None, "")]
+)
+def test_says_how_many_rows_break_a_rule(bad: int | None, unfit: str) -> None:
+    document: Any = samples.manifest()
+    document["data"] |= {"bad_rows": bad, "rules": {}}
+    release = parse_release(json.dumps(document))
     assert (release.data.bad_rows, release.data.unfit) == (bad, unfit)
+
+
+def test_says_which_rules_and_how_many_rows_were_used() -> None:
+    data = parse_release(json.dumps(samples.manifest())).data
+    assert data.unfit == "12 of 6433 rows break a rule (total.null 10, row.width 2) and were set aside"
+    assert data.used == "6275 of 6433 rows"
+    many = {f"r{number}": number for number in range(1, 9)}
+    told = replace(data, bad_rows=36, rules=many).unfit
+    assert told.endswith("(r8 8, r7 7, r6 6, r5 5, r4 4, 3 more) and were set aside")
+    assert replace(data, filtered=None).used == "6433 rows"
 
 
 def test_a_manifest_from_before_bad_rows_were_kept_is_read() -> None:
     document: Any = samples.manifest()
-    del document["data"]["bad_rows"]
+    for name in ("bad_rows", "filtered", "rules"):
+        del document["data"][name]
     assert parse_release(json.dumps(document)).data.bad_rows is None
 
 
@@ -76,7 +92,10 @@ def test_reads_a_champion() -> None:
         (("data", "rows"), 12.5, "data.rows", "must be a whole number, not a number (12.5)"),
         (("data", "rows"), True, "data.rows", "must be a whole number, not true or false (true)"),
         (("data", "bad_rows"), -1, "data.bad_rows", "must be at least 0, not -1"),
-        (("data", "bad_rows"), 6433, "data.bad_rows", "6433 of 6433 rows leave nothing to learn from"),
+        (("data", "bad_rows"), 6433, "data.bad_rows", "6433 and 146 of 6433 rows leave nothing to learn from"),
+        (("data", "filtered"), -1, "data.filtered", "must be at least 0, not -1"),
+        (("data", "rules"), {"total.null": 5}, "data.rules", "count 5 rows, and bad_rows is 12"),
+        (("data", "rules"), {"total.null": 0}, "data.rules.total.null", "must be at least 1, not 0"),
         (("data", "uri"), "https://x/y", "data.uri", "'https://x/y' is not an S3 URI"),
         (("data", "uri"), "s3://B/y", "data.uri", "no valid bucket name"),
         (("model", "artifact"), "s3://bucket/", "model.artifact", "names a bucket but no key"),

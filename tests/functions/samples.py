@@ -24,7 +24,14 @@ _MANIFEST: dict[str, Any] = {
     "commit": "4f2a",
     "created": "2026-11-21T03:45:00Z",
     "execution": "run-1",
-    "data": {"uri": "s3://data-bucket/datasets/trips.csv", "version": "v1", "rows": 6433, "bad_rows": 12},
+    "data": {
+        "uri": "s3://data-bucket/datasets/trips.csv",
+        "version": "v1",
+        "rows": 6433,
+        "bad_rows": 12,
+        "filtered": 146,
+        "rules": {"total.null": 10, "row.width": 2},
+    },
     "model": {"package": PACKAGE, "artifact": "s3://artifacts/runs/1/m.tar.gz", "sha256": "ab" * 32, "image": "xgb:1"},
     "metrics": {
         "name": "rmse",

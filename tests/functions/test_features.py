@@ -1,4 +1,4 @@
-"""features.sql in both engines, and the Glue job around it.
+"""features.sql over rows that were read and checked, and the Glue job around it.
 
 What runs in DuckDB here is the SQL itself; that Glue's Spark gives the same is proven where pyspark is installed.
 """
@@ -11,80 +11,67 @@ import importlib
 import importlib.util
 import json
 import os
+import re
 import sys
-from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contracts import cells, float32
 from contracts.dataset import parse_dataset
-from operate.checks.features import draw
+from operate.dataset import look
 from scenarios.trips import write_trips
 from tests.functions import samples
+from tests.functions.reading import HEADER, SECRET, as_csv, document
 
-SECRET = "5ec4e7"
 PARTS = ("train", "validation", "test")
-HEADER = ["pickup", "dropoff", "passengers", "distance", "total"]
-COLUMNS = parse_dataset(samples.DATASET_TEXT).columns
 GOOD = ["2019-03-23 20:21:09", "2019-03-23 20:27:24", "1", "1.6", "12.95"]
 ODD = [
     ["2019-03-23 23:59:00", "2019-03-24 00:01:30", "1.0", "1e0", " 7.5 "],
     ["2019-02-28T23:59:00", "2019-03-01T00:30:00", "2", ".5", "199.99"],
     ["2019-03-31 01:30:00", "2019-03-31 03:10:00", "3", "120.9", "0.01"],
     ["2019-03-23 20:21", "2019-03-23 20:27", "1", "1.6", "12.95"],
-    ["2019-03-23T20:21:09Z", "2019-03-23 20:27:24+00:00", *GOOD[2:]], [" 2019-03-23 20:21:09 ", *GOOD[1:]],
-    # Read by one engine alone, or otherwise.
-    ["2019-03-23 20:21:09+02:00", *GOOD[1:]], ["20190323T202109", *GOOD[1:]], ["2019-03-23 20:21:09,5", *GOOD[1:]],
-    [*GOOD[:4], "1_2"], [*GOOD[:4], "12d"], [*GOOD[:4], "\uff11\uff12"],
-    [*GOOD[:2], "1e0", *GOOD[3:]], [*GOOD[:4], "0x1F"],
-    ["nonsense", *GOOD[1:]], [*GOOD[:2], "", *GOOD[3:]], [*GOOD[:4], "nan"], [*GOOD[:4], "inf"],
-    [*GOOD[:2], "nan", *GOOD[3:]], [*GOOD[:2], "inf", *GOOD[3:]], [*GOOD[:3], "NaN", GOOD[4]],
+    ["2019-03-23T20:21:09Z", "2019-03-23 20:27:24+00:00", *GOOD[2:]],
+    ["2019-03-23 20:21:09+02:00", "2019-03-23 20:27:24+02:00", *GOOD[2:]],
+    ["nonsense", *GOOD[1:]], [*GOOD[:2], "", *GOOD[3:]], [*GOOD[:4], "nan"], [*GOOD[:4], "1_2"],
 ]  # fmt: skip
 
 
-def features(rows: list[list[str]], secret: str = SECRET) -> list[tuple[Any, ...]]:
-    """What DuckDB makes of raw rows, with the lots that the job gives them; without these in the end."""
-    with duckdb.connect() as connection, pytest.MonkeyPatch.context() as patch:
-        connection.execute(f"CREATE TABLE raw ({', '.join(f'{name} VARCHAR' for name in HEADER)})")
-        marks = ", ".join(["(?, ?, ?, ?, ?)"] * len(rows))
-        connection.execute(f"INSERT INTO raw VALUES {marks}", [cell for row in rows for cell in row])
-        keep_secret(connection, secret)
-        view_input(connection, load_job(patch))
-        return [row[:-1] for row in connection.execute(samples.FEATURES_SQL).fetchall()]
+def tried(folder: Path, rows: list[list[str]], sql: str, secret: str = SECRET) -> list[tuple[Any, ...]]:
+    """What a query gives over raw rows and their lots."""
+    file = folder / "tried.csv"
+    file.write_bytes(as_csv(rows))
+    with look(file, parse_dataset(document(maxBadShare=0.99)), secret) as looked:
+        return looked.session.sql(sql).collect()
 
 
-def view_input(connection: duckdb.DuckDBPyConnection, job: ModuleType) -> None:
-    """`input` as the job makes it of `raw` and `lots`."""
-    connection.execute(f"CREATE VIEW drawn AS {job.with_lots(HEADER)}")
-    connection.execute(f"CREATE VIEW input AS {job.readable(COLUMNS)}")
+@pytest.fixture
+def features(tmp_path: Path) -> Any:
+    """What DuckDB makes of raw rows; without the lots in the end."""
 
+    def made(rows: list[list[str]], secret: str = SECRET) -> list[tuple[Any, ...]]:
+        return [row[:-1] for row in tried(tmp_path, rows, samples.FEATURES_SQL, secret)]
 
-def keep_secret(connection: duckdb.DuckDBPyConnection, secret: str) -> None:
-    """The row that the job draws lots by."""
-    connection.execute("CREATE TABLE lots (secret VARCHAR)")
-    connection.execute("INSERT INTO lots VALUES (?)", [secret])
+    return made
 
 
 def changed(**values: str) -> list[str]:
     return [values.get(name, value) for name, value in zip(HEADER, GOOD, strict=True)]
 
 
-def test_the_columns_are_those_of_the_schema() -> None:
-    with duckdb.connect() as connection:
-        connection.execute(f"CREATE TABLE input ({', '.join(f'{name} VARCHAR' for name in [*HEADER, 'draw'])})")
-        found = [item[0] for item in connection.execute(samples.FEATURES_SQL).description or ()]
+def test_the_columns_are_those_of_the_schema(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_bytes(as_csv([GOOD]))
+    with look(file, parse_dataset(document()), SECRET) as looked:
+        found = [item[0] for item in looked.session.connection.execute(samples.FEATURES_SQL).description or ()]
     dataset = json.loads(samples.DATASET_TEXT)
     assert found == [dataset["target"], *dataset["features"], "split", "draw"]
 
 
-def test_computes_minutes_over_midnight() -> None:
+def test_computes_minutes_over_midnight(features: Any) -> None:
     ((total, minutes, passengers, distance, split),) = features([ODD[0]])
     assert (total, minutes, passengers, distance) == (7.5, 2.5, 1.0, 1.0)
     assert split in PARTS
@@ -100,7 +87,7 @@ def test_computes_minutes_over_midnight() -> None:
         changed(pickup="yesterday"),
     ],
 )  # fmt: skip
-def test_filters(row: list[str]) -> None:
+def test_filters(features: Any, row: list[str]) -> None:
     assert features([row]) == []
     assert len(features([row, GOOD])) == 1
 
@@ -108,11 +95,11 @@ def test_filters(row: list[str]) -> None:
 @pytest.mark.parametrize(
     "row", [changed(total="199.99"), changed(distance="120.99"), changed(dropoff="2019-03-23 22:21:08")]
 )
-def test_keeps_what_is_just_inside(row: list[str]) -> None:
+def test_keeps_what_is_just_inside(features: Any, row: list[str]) -> None:
     assert len(features([row])) == 1
 
 
-def test_a_trip_falls_into_one_part_wherever_it_occurs(tmp_path: Path) -> None:
+def test_a_trip_falls_into_one_part_wherever_it_occurs(features: Any, tmp_path: Path) -> None:
     write_trips(tmp_path / "trips.csv", 1500)
     with (tmp_path / "trips.csv").open() as file:
         rows = [[row[name] for name in HEADER] for row in csv.DictReader(file)]
@@ -135,14 +122,14 @@ def newest(sql: str) -> str:
     return f"{head}    {rule}{tail[tail.index('END AS split') + len('END AS split') :]}"
 
 
-def test_the_newest_rows_can_be_what_is_tested(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_newest_rows_can_be_what_is_tested(tmp_path: Path) -> None:
     write_trips(tmp_path / "trips.csv", 3000)
     with (tmp_path / "trips.csv").open() as file:
         rows = [[row[name] for name in HEADER] for row in csv.DictReader(file)]
     rows.append(["2099-01-01 10:00:00", "2099-01-01 10:10:00", "1", "2", "-1"])  # the filters drop it
     made = newest(samples.FEATURES_SQL)
-    found = tried(rows, f"SELECT q.split, input.pickup FROM ({made}\n) q JOIN input USING (draw)", monkeypatch)
-    times: dict[Any, list[str]] = {}
+    found = tried(tmp_path, rows, f"SELECT q.split, input.pickup FROM ({made}\n) q JOIN input USING (draw)")
+    times: dict[Any, list[Any]] = {}
     for split, pickup in found:
         times.setdefault(split, []).append(pickup)
     assert set(times) == {"train", "validation", "test", None}
@@ -150,18 +137,7 @@ def test_the_newest_rows_can_be_what_is_tested(monkeypatch: pytest.MonkeyPatch, 
     assert 0.3 < len(times["test"]) / (len(times["test"]) + len(times[None])) < 0.7
 
 
-def tried(rows: list[list[str]], sql: str, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    """What a query gives over raw rows and their lots."""
-    with duckdb.connect() as connection:
-        connection.execute(f"CREATE TABLE raw ({', '.join(f'{name} VARCHAR' for name in HEADER)})")
-        marks = ", ".join(["(?, ?, ?, ?, ?)"] * len(rows))
-        connection.execute(f"INSERT INTO raw VALUES {marks}", [cell for row in rows for cell in row])
-        keep_secret(connection, SECRET)
-        view_input(connection, load_job(monkeypatch))
-        return connection.execute(sql).fetchall()
-
-
-def test_whoever_uploads_does_not_choose_what_is_tested(tmp_path: Path) -> None:
+def test_whoever_uploads_does_not_choose_what_is_tested(features: Any, tmp_path: Path) -> None:
     """With another secret about as many rows are tested, and others: chance alone leaves one in ten the same."""
     write_trips(tmp_path / "trips.csv", 1500)
     with (tmp_path / "trips.csv").open() as file:
@@ -171,30 +147,17 @@ def test_whoever_uploads_does_not_choose_what_is_tested(tmp_path: Path) -> None:
     assert len(ours & theirs) < 0.2 * len(ours)
 
 
-def test_an_empty_cell_is_a_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_cell_is_a_cell(tmp_path: Path) -> None:
     """The same texts in other columns are another row."""
-    job = load_job(monkeypatch)
-    with duckdb.connect() as connection:
-        connection.execute("CREATE TABLE raw AS SELECT * FROM (VALUES ('x', NULL), (NULL, 'x'), ('x', NULL)) r(a, b)")
-        keep_secret(connection, "s")
-        lots = [row[-1] for row in connection.execute(job.with_lots(["a", "b"])).fetchall()]
-    assert lots[0] == lots[2] != lots[1]
+    columns = {"x": "text", "y": "text"}
+    rows = [[*GOOD, "x", ""], [*GOOD[:4], "8", "", "x"], [*GOOD, "", "x"], [*GOOD, "x", ""]]
+    file = tmp_path / "a.csv"
+    file.write_bytes(as_csv(rows, [*HEADER, "x", "y"]))
+    with look(file, parse_dataset(document(columns=columns)), SECRET) as looked:
+        lots = [row[0] for row in looked.session.sql("SELECT draw FROM input").collect()]
+    assert lots[0] == lots[3]
+    assert len(set(lots)) == 3
     assert {len(lot) for lot in lots} == {32}
-
-
-def test_the_check_draws_the_lots_of_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`./glidepath check` has the job's own SQL, and another secret."""
-    job, dataset = load_job(monkeypatch), parse_dataset(samples.DATASET_TEXT)
-    with duckdb.connect() as connection:
-        columns = ", ".join(f"{name} VARCHAR" for name in dataset.columns)
-        connection.execute(f"CREATE TABLE raw ({columns})")
-        marks = ", ".join("?" * len(dataset.columns))
-        connection.execute(f"INSERT INTO raw VALUES ({marks})", [None, *GOOD[1:]])
-        keep_secret(connection, SECRET)
-        view_input(connection, job)
-        ours = connection.execute("SELECT * FROM input").fetchall()
-        draw(connection, dataset, SECRET)
-        assert connection.execute("SELECT * FROM input").fetchall() == ours
 
 
 def test_other_columns_are_other_lots(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,11 +184,11 @@ def test_the_secret_is_a_code_of_the_key_alone(monkeypatch: pytest.MonkeyPatch) 
     assert asked == [{"KeyId": "arn:key", "Message": b"glidepath split", "MacAlgorithm": "HMAC_SHA_256"}]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(st.text(max_size=20), min_size=5, max_size=5), min_size=1, max_size=5))
-def test_any_text_is_dropped_not_fatal(rows: list[list[str]]) -> None:
-    clean = [[cell.encode("utf-8", "ignore").decode().replace("\0", "") for cell in row] for row in rows]
-    assert len(features([*clean, GOOD])) >= 1
+def test_any_text_is_dropped_not_fatal(tmp_path: Path, rows: list[list[str]]) -> None:
+    clean = [[cell.encode("utf-8", "ignore").decode() for cell in row] for row in rows]
+    assert len(tried(tmp_path, [GOOD] * 40 + clean, samples.FEATURES_SQL)) >= 40
 
 
 # The job ------------------------------------------------------------------------------------------------------------
@@ -248,12 +211,37 @@ def load_job(monkeypatch: pytest.MonkeyPatch, session: Any = None) -> ModuleType
     return importlib.import_module("functions.jobs.features.features_job")
 
 
-def test_the_job_names_the_parts_that_are_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_job_refuses_what_nothing_can_be_measured_on(monkeypatch: pytest.MonkeyPatch) -> None:
     job = load_job(monkeypatch)
-    args = {"RUN": "run-1", "INPUT": "s3://a/data.csv", "SQL": "s3://a/features.sql"}
-    job.check({"train": 8, "validation": 1, "test": 1}, args)
-    with pytest.raises(job.FeatureError, match=r"run run-1: no row of s3://a/data.csv is left for validation, test "):
-        job.check({"train": 8, "validation": 0, "test": 0}, args)
+    args = {"RUN": "run-1", "SQL": "s3://a/features.sql"}
+    rows = {"read": 100, "quarantined": 1, "used": 90, "filtered": 9, "files": ["s3://b/a.csv"]}
+    job.check({"train": 60, "validation": 10, "test": 20}, rows, args)
+    with pytest.raises(job.FeatureError, match=r"run run-1: no row of s3://b/a.csv is left for validation, test "):
+        job.check({"train": 8, "validation": 0, "test": 0}, rows, args)
+    with pytest.raises(job.FeatureError, match=r"19 rows of s3://b/a.csv are left to test on: no gate can"):
+        job.check({"train": 60, "validation": 10, "test": 19}, rows, args)
+
+
+@pytest.mark.parametrize(
+    ("sql", "found"),
+    [("total * 2", "twice"), ("-total + 0.001 * distance", "twice"), ("distance", ""), ("1", ""), ("NULL", "")],
+)
+def test_a_feature_that_is_the_target_is_found(tmp_path: Path, sql: str, found: str) -> None:
+    write_trips(tmp_path / "trips.csv", 400)
+    with look(tmp_path / "trips.csv", parse_dataset(document()), SECRET) as looked:
+        made = f"SELECT total, {sql} AS twice, 'train' AS split FROM input"
+        looked.session.sql(made).createOrReplaceTempView("made")
+        job: Any = importlib.import_module("functions.jobs.features.features_job")
+        told = job.target_as_feature(looked.session, {"target": "total", "features": ["twice"]})
+    assert bool(told) == bool(found)
+    assert not found or re.match(r"gives twice, which is all but total, the target \(correlation -?[01]\.\d", told)
+
+
+def test_no_rule_runs_more_than_a_condition(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The declaration refuses most of it; what Spark alone would run, the job refuses as it does in features.sql."""
+    job = load_job(monkeypatch)
+    with pytest.raises(job.FeatureError, match="REFLECT"):
+        job.refuse_more_than_rows("SELECT reflect('java.lang.System', 'exit', 1) IS NULL", {"RUN": "r", "SQL": "s"})
 
 
 def test_the_job_reads_its_sql_from_s3(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,31 +261,42 @@ def test_spark_and_duckdb_make_the_same(tmp_path: Path, monkeypatch: pytest.Monk
     write_trips(tmp_path / "trips.csv", 1500)
     with (tmp_path / "trips.csv").open() as file:
         rows = [[row[name] for name in HEADER] for row in csv.DictReader(file)] + ODD
-    with (tmp_path / "input.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([HEADER, *rows])
+    (tmp_path / "input.csv").write_bytes(as_csv(rows))
     builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
     session = builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
+    dataset = parse_dataset(document(maxBadShare=0.1))
+    with look(tmp_path / "input.csv", dataset, SECRET) as looked:
+        plan = looked.plan
+        expected = looked.session.sql(samples.FEATURES_SQL).collect()
     try:
         job = load_job(monkeypatch, session)
-        objects = {"s3://x/y": samples.FEATURES_SQL, "s3://x/z": samples.DATASET_TEXT, "s3://x/former": FORMER_SQL}
+        plan["files"] = [{"uri": f"file:{tmp_path}/input.csv", "source": "s3://data/input.csv"}]
+        objects = {"s3://x/y": samples.FEATURES_SQL, "s3://x/plan": json.dumps(plan), "s3://x/former": FORMER_SQL}
         monkeypatch.setattr(job, "read_text", objects.__getitem__)
         monkeypatch.setattr(job, "secret", lambda key: SECRET)
         arguments = {
-            "RUN": "run-1", "INPUT": str(tmp_path / "input.csv"), "OUTPUT": str(tmp_path / "out"), "SQL": "s3://x/y",
-            "DATASET": "s3://x/z", "SPLIT_KEY": "key", "CHAMPION": json.dumps(former(job)),
+            "RUN": "run-1", "PLAN": "s3://x/plan", "OUTPUT": str(tmp_path / "out"), "SQL": "s3://x/y",
+            "SPLIT_KEY": "key", "CHAMPION": json.dumps(former(job)),
         }  # fmt: skip
         written: dict[str, Any] = {}
         monkeypatch.setattr(job, "write_json", lambda document, uri: written.update({Path(uri).name: document}))
         job.main(["job", *[item for name, value in arguments.items() for item in (f"--{name}", value)]])
+        aside = session.read.parquet(str(tmp_path / "out" / "quarantine")).count()
     finally:
         session.stop()
-    expected = features(rows)
     for part in PARTS:
-        assert read(tmp_path / "out" / part) == sorted(row[:-1] for row in expected if row[-1] == part)
+        assert read(tmp_path / "out" / part) == sorted(row[:-2] for row in expected if row[-2] == part)
     baseline = read(tmp_path / "out" / "baseline", header=["total", *samples.FEATURES])
-    assert baseline == sorted(row[:-1] for row in expected if row[-1] == "train")
+    assert baseline == sorted(row[:-2] for row in expected if row[-2] == "train")
+    assert written["rows.json"] | {"examples": [], "files": []} == {
+        "read": len(rows), "used": len(expected), "made": len(expected), "quarantined": aside,
+        "filtered": len(rows) - aside - len(expected),
+        "rules": {"passengers.null": 1, "pickup.type": 1, "total.null": 1, "total.type": 1},
+        "dialect": "UTF-8, comma, 5 columns", "examples": [], "files": [],
+    }  # fmt: skip
+    assert aside == 4
     assert written["paired.json"] == {"how": "pairs"}
-    assert read(tmp_path / "out" / "champion" / "rows") == pairs(rows, job)
+    assert read(tmp_path / "out" / "champion" / "rows") == pairs(tmp_path / "input.csv", job)
 
 
 FORMER_SQL = samples.FEATURES_SQL.replace("    distance,\n    CASE", "    distance * 2 AS way,\n    CASE").replace(
@@ -312,111 +311,29 @@ def former(job: ModuleType) -> dict[str, Any]:
     return {"sql": "s3://x/former", "rule": rule, "salt": salt, "features": ["way"]}
 
 
-def pairs(rows: list[list[str]], job: ModuleType) -> list[tuple[float, ...]]:
+def pairs(file: Path, job: ModuleType) -> list[tuple[float, ...]]:
     """What DuckDB makes of the same rows and the same SQL."""
-    with duckdb.connect() as connection:
-        connection.execute(f"CREATE TABLE raw ({', '.join(f'{name} VARCHAR' for name in HEADER)})")
-        marks = ", ".join(["(?, ?, ?, ?, ?)"] * len(rows))
-        connection.execute(f"INSERT INTO raw VALUES {marks}", [cell or None for row in rows for cell in row])
-        keep_secret(connection, SECRET)
-        view_input(connection, job)
+    with look(file, parse_dataset(document(maxBadShare=0.1)), SECRET) as looked:
         for name, sql in (("made", samples.FEATURES_SQL), ("former", FORMER_SQL)):
-            connection.execute(f"CREATE TABLE {name} AS {sql}")
+            looked.session.sql(sql).persist().createOrReplaceTempView(name)
         both = job.paired("total", samples.FEATURES, ["way"])
         query = f"SELECT own_0, own_1, own_2, own_3, their_1 FROM ({both}) WHERE part = 'test'"
-        return sorted(connection.execute(query).fetchall())
+        return sorted(looked.session.sql(query).collect())
 
 
-CELL = st.one_of(
-    st.from_regex(cells.PATTERNS["number"], fullmatch=True),
-    st.from_regex(cells.PATTERNS["timestamp"], fullmatch=True),
-    st.text("0123456789.+-eE _,:TZWd'\uff11\t\u00a0", min_size=1, max_size=25),
-    st.sampled_from([
-        "2019-02-30", "2020-02-29", "2019-02-29 10:00", "2019-03-23 24:00:00", "2019-03-23 20:21:60", "0999-01-01",
-        "2019-03-23T20:21:09.123456Z", "2019-03-23 20:21:09.1234567", "1e39", "-1e39", "3.4028234663852886e38", "1e400",
-        "1e-400", "Infinity", "nan", "1d", "1f", "1_000", "1,000", ".", "5.", ".5", "007", "1.0", "1.5", "- 1", "",
-    ]),
-)  # fmt: skip
-TYPED = {"number": "DOUBLE", "integer": "DOUBLE", "timestamp": "TIMESTAMP"}
-
-
-def read_cells(texts: list[str], job: ModuleType, execute: Callable[[str], list[Any]]) -> dict[str, list[Any]]:
-    """What an engine makes of `drawn`, whose columns are the types and hold the same texts: values by type."""
-    casts = ", ".join(f"CAST({kind} AS {as_}) AS {kind}" for kind, as_ in TYPED.items())
-    rows = execute(f"SELECT draw, {casts} FROM ({job.readable(dict(zip(TYPED, TYPED, strict=True)))}) ORDER BY draw")
-    assert [int(row[0]) for row in rows] == [*range(len(texts))]
-    return {kind: [row[number] for row in rows] for number, kind in enumerate(TYPED, 1)}
-
-
-def expected_cells(texts: list[str]) -> dict[str, list[Any]]:
-    """By Python alone."""
-    found: dict[str, list[Any]] = {kind: [] for kind in TYPED}
-    for kind, values in found.items():
-        for text in texts:
-            value: Any = None
-            if cells.fits(kind, text):
-                parsed = datetime.fromisoformat(text) if kind == "timestamp" else float(text)
-                value = parsed.replace(tzinfo=None) if isinstance(parsed, datetime) else parsed
-            values.append(value)
-    return found
-
-
-@given(st.lists(CELL, min_size=1, max_size=40))
-def test_the_job_reads_the_cells_that_validation_takes_and_no_others(texts: list[str]) -> None:
-    with duckdb.connect() as connection, pytest.MonkeyPatch.context() as patch:
-        connection.execute("CREATE TABLE drawn (number VARCHAR, integer VARCHAR, timestamp VARCHAR, draw INTEGER)")
-        rows = [[text or None] * 3 + [place] for place, text in enumerate(texts)]
-        connection.executemany("INSERT INTO drawn VALUES (?, ?, ?, ?)", rows)
-        found = read_cells(texts, load_job(patch), lambda sql: connection.execute(sql).fetchall())
-    assert found == expected_cells(texts)
-
-
-def test_the_job_has_the_patterns_of_the_validation(monkeypatch: pytest.MonkeyPatch) -> None:
-    job = load_job(monkeypatch)
-    assert job.CELLS == cells.PATTERNS
-    assert job.LARGEST == float32.LARGEST
-
-
-@pytest.mark.skipif(importlib.util.find_spec("pyspark") is None, reason="pyspark (400 MB, and Java) is not installed")
-def test_spark_reads_the_cells_that_validation_takes_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pyspark.sql import SparkSession
-
-    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
-    texts: list[str] = []
-
-    @settings(max_examples=200, database=None, derandomize=True)
-    @given(st.lists(CELL, min_size=1, max_size=40))
-    def collect(more: list[str]) -> None:
-        texts.extend(more)
-
-    collect()
-    assert len(texts) > 500
-    builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
-    session = builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
-    try:
-        rows = [(text or None, text or None, text or None, place) for place, text in enumerate(texts)]
-        frame = session.createDataFrame(rows, "number string, integer string, timestamp string, draw int")
-        frame.createOrReplaceTempView("drawn")
-        found = read_cells(texts, load_job(monkeypatch, session), lambda sql: session.sql(sql).collect())
-    finally:
-        session.stop()
-    wanted = expected_cells(texts)
-    for kind in TYPED:
-        different = [pair for pair in zip(texts, wanted[kind], found[kind], strict=True) if pair[1] != pair[2]]
-        assert different == [], kind
-
-
-def test_rows_are_paired_by_their_lots(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_rows_are_paired_by_their_lots(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, features: Any) -> None:
     write_trips(tmp_path / "trips.csv", 1500)
     with (tmp_path / "trips.csv").open() as file:
         rows = [[row[name] for name in HEADER] for row in csv.DictReader(file)]
-    found = pairs(rows, load_job(monkeypatch))
+    job = load_job(monkeypatch)
+    found = pairs(tmp_path / "trips.csv", job)
     tested = [row[:-1] for row in features(rows) if row[-1] == "test"]
     assert 30 < len(found) < len(tested)
     for *own, way in found:
         assert tuple(own) in tested
         assert way == 2 * own[3]
-    assert pairs([*rows, *rows], load_job(monkeypatch)) == found
+    (tmp_path / "twice.csv").write_bytes(as_csv([*rows, *rows]))
+    assert pairs(tmp_path / "twice.csv", job) == found
 
 
 def read(folder: Path, header: list[str] | None = None) -> list[tuple[float, ...]]:

@@ -36,9 +36,11 @@ ENVIRONMENT = {"ARTIFACTS_BUCKET": "artifacts", "DATASET_URI": samples.DATASET_U
 ARTIFACT = b"a model" * 1000
 SQL = b"SELECT 1"
 RAN = {"rule": hashlib.sha256(SQL).hexdigest(), "salt": "cd" * 8}
+ROWS = {"read": 6433, "used": 6287, "filtered": 146, "quarantined": 0, "rules": {}}
 PARTS = {
     "evaluation/golden.json": b"golden", "baseline/s.json": b"statistics", "baseline/c.json": b"constraints",
-    "features/split.json": json.dumps(RAN).encode(), "features/test/part-0.csv": b"1,2\n3,4\n",
+    "features/split.json": json.dumps(RAN).encode(), "features/rows.json": json.dumps(ROWS).encode(),
+    "features/test/part-0.csv": b"1,2\n3,4\n",
     "features/test/part-1.csv": b"5,6\n", "features/train/part-0.csv": b"7,8\n",
 }  # fmt: skip
 
@@ -74,7 +76,7 @@ def event() -> dict[str, Any]:
         "sql": "s3://artifacts/code/4f2a9c/features.sql",
         "features": f"{folder}/features",
         "package": samples.PACKAGE,
-        "data": {"uri": "s3://data-bucket/datasets/a.csv", "version": "v,1", "rows": 6433, "bad_rows": 0},
+        "data": {"uri": "s3://data-bucket/datasets/a.csv", "version": "v,1", "plan": f"{folder}/input/plan.json"},
         "gate": decide(evaluation, Metric("rmse", 10), serving, "data"),
     }
 
@@ -230,12 +232,16 @@ def test_the_summary_fits_into_a_mail(store: Any, write: Writer) -> None:
 
 
 def test_who_approves_reads_how_many_rows_do_not_fit(store: Any, write: Writer) -> None:
-    write({**event(), "data": {**event()["data"], "rows": 400, "bad_rows": 25}})
+    rows = {**ROWS, "read": 400, "quarantined": 25, "filtered": 5, "used": 370, "rules": {"total.separators": 25}}
+    store.put_object(Bucket="artifacts", Key=f"runs/{RUN}/features/rows.json", Body=json.dumps(rows).encode())
+    write(event())
     release = parse_release(read(store))
-    assert "25 of 400 rows do not fit the schema." in summary(release)
-    assert headline(release, "prod").endswith(" 25 of 400 rows do not fit the schema.")
-    fitting = replace(release, data=replace(release.data, bad_rows=0))
-    assert "do not fit" not in summary(fitting) + headline(fitting, "prod")
+    said = "25 of 400 rows break a rule (total.separators 25) and were set aside."
+    assert said in summary(release)
+    assert "Made of 370 of 400 rows of s3://data-bucket/datasets/a.csv" in summary(release)
+    assert headline(release, "prod").endswith(said)
+    fitting = replace(release, data=replace(release.data, bad_rows=0, rules={}))
+    assert "break a rule" not in summary(fitting) + headline(fitting, "prod")
 
 
 def test_registers_a_package_that_is_found_by_its_run(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:

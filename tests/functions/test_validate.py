@@ -1,36 +1,29 @@
-"""Validation of the data: which version, what it must hold, and the copy of the run."""
+"""Validation of the data: which version, how it is written, and the copy and the plan of the run."""
 
 from __future__ import annotations
 
-import hashlib
+import gzip
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from contracts.dataset import parse_dataset
-from functions.validate.check import check
 from functions.validate.handler import validate
+from functions.validate.head import BYTES
 from functions.validate.request import RequestError
 from functions.validate.resolve import DataError, newest
 from tests.functions import samples
 
-DATASET = parse_dataset(samples.DATASET_TEXT)
 HEADER = "pickup,dropoff,passengers,distance,total"
 ROW = "2019-03-23 20:21:09,2019-03-23 20:27:24,1,1.6,12.95"
 OTHER = ROW.replace("12.95", "8.5")
 ENVIRONMENT = {"DATA_BUCKET": "data-bucket", "ARTIFACTS_BUCKET": "artifacts", "DATASET_URI": samples.DATASET_URI}
+NOW = datetime(2026, 11, 21, 3, 45, tzinfo=UTC)
 
 
 def text(*rows: str, header: str = HEADER) -> bytes:
     return ("\n".join([header, *rows]) + "\n").encode()
-
-
-def checked(content: bytes, share: float = 0.1, size: int = 7) -> Any:
-    chunks = [content[start : start + size] for start in range(0, len(content), size)]
-    return check(chunks, DATASET, share, "s3://data-bucket/datasets/a.csv")
 
 
 def put(s3: Any, key: str, content: bytes) -> str:
@@ -52,7 +45,13 @@ def asked(key: str = "latest", version: str = "latest", **changes: Any) -> dict[
 
 
 def run(s3: Any, key: str = "latest", version: str = "latest", **environment: str) -> dict[str, Any]:
-    return validate(s3, {"input": asked(key, version)}, {**ENVIRONMENT, **environment})
+    return validate(s3, {"input": asked(key, version)}, {**ENVIRONMENT, **environment}, NOW)
+
+
+def plan(s3: Any) -> dict[str, Any]:
+    body = s3.get_object(Bucket="artifacts", Key="runs/run-1/input/plan.json")["Body"]
+    found: dict[str, Any] = json.loads(body.read())
+    return found
 
 
 def test_copies_the_exact_version(s3: Any) -> None:
@@ -61,11 +60,10 @@ def test_copies_the_exact_version(s3: Any) -> None:
     assert run(s3, "datasets/a.csv", first) == {
         "uri": "s3://data-bucket/datasets/a.csv",
         "version": first,
-        "rows": 2,
-        "bad_rows": 0,
-        "sha256": hashlib.sha256(text(ROW, OTHER)).hexdigest(),
-        "input": "s3://artifacts/runs/run-1/input/data.csv",
+        "plan": "s3://artifacts/runs/run-1/input/plan.json",
     }
+    source = {"uri": "s3://artifacts/runs/run-1/input/data.csv", "source": "s3://data-bucket/datasets/a.csv"}
+    assert plan(s3)["files"] == [source]
     copy = s3.get_object(Bucket="artifacts", Key="runs/run-1/input/data.csv")["Body"].read()
     assert copy == text(ROW, OTHER)
 
@@ -77,7 +75,41 @@ def test_latest_is_the_newest_csv_and_its_newest_version(s3: Any) -> None:
     put(s3, "datasets/readme.txt", b"no data")
     put(s3, "elsewhere/later.csv", b"no data")
     found = run(s3)
-    assert (found["uri"], found["version"], found["rows"]) == ("s3://data-bucket/datasets/b.csv", version, 3)
+    assert (found["uri"], found["version"]) == ("s3://data-bucket/datasets/b.csv", version)
+
+
+def test_a_packed_file_keeps_the_name_by_which_spark_unpacks_it(s3: Any) -> None:
+    content = gzip.compress(text(ROW, OTHER))
+    put(s3, "datasets/a.CSV.gz", content)
+    assert run(s3)["uri"] == "s3://data-bucket/datasets/a.CSV.gz"
+    assert plan(s3)["files"][0]["uri"] == "s3://artifacts/runs/run-1/input/data.csv.gz"
+    assert s3.get_object(Bucket="artifacts", Key="runs/run-1/input/data.csv.gz")["Body"].read() == content
+
+
+def test_the_plan_says_how_the_data_is_written_and_what_a_run_that_begins_now_means_by_now(s3: Any) -> None:
+    document = json.loads(samples.DATASET_TEXT)
+    document["columns"]["pickup"] = {"type": "timestamp", "max": "now"}
+    s3.put_object(Bucket="artifacts", Key="dataset/1.json", Body=json.dumps(document).encode())
+    put(s3, "datasets/a.csv", text(ROW, OTHER).replace(b",", b";").replace(b".", b","))
+    run(s3)
+    assert plan(s3)["dialect"] == "UTF-8, semicolon, decimal comma, 5 columns"
+    assert "CAST('2026-11-21 03:45:00' AS TIMESTAMP)" in plan(s3)["sql"]
+
+
+def test_no_more_than_the_head_comes_through_the_function(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(s3, "datasets/a.csv", text(*[ROW] * 40_000))
+    read: list[int] = []
+    original = s3.get_object
+
+    def get(**given: Any) -> Any:
+        answer = original(**given)
+        if given["Key"] == "datasets/a.csv":
+            read.append(answer["ContentLength"])
+        return answer
+
+    monkeypatch.setattr(s3, "get_object", get)
+    run(s3)
+    assert read == [BYTES]
 
 
 def test_the_newest_is_so_by_time() -> None:
@@ -95,7 +127,7 @@ def test_the_newest_is_so_by_time() -> None:
 @pytest.mark.parametrize(
     ("key", "version", "reason"),
     [
-        ("latest", "latest", "There is no .csv below s3://data-bucket/datasets/"),
+        ("latest", "latest", "There is no .csv or .csv.gz below s3://data-bucket/datasets/"),
         ("datasets/a.csv", "latest", "has no version 'latest': it does not exist or was deleted"),
         ("secrets/a.csv", "latest", "is not below 'datasets/'"),
     ],
@@ -121,62 +153,10 @@ def test_bad_data_leaves_no_copy(s3: Any) -> None:
     put(s3, "datasets/a.csv", b"")
     with pytest.raises(DataError, match="is empty"):
         run(s3)
+    put(s3, "datasets/a.csv", text(ROW, header="a,b"))
+    with pytest.raises(DataError, match="lacks the columns pickup"):
+        run(s3)
     assert "Contents" not in s3.list_objects_v2(Bucket="artifacts", Prefix="runs/")
-
-
-def test_counts_rows_that_do_not_fit() -> None:
-    found = checked(text(*[ROW] * 18, OTHER, ROW.replace("1.6", "far")))
-    assert (found.rows, found.bad_rows) == (20, 1)
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (b"", "is empty: it needs a header with pickup, dropoff, passengers, distance, total"),
-        (text(), "has a header but no rows"),
-        (text(ROW, header=HEADER.replace(",total", ",sum")), r"lacks the column total \(total is the target\)"),
-        (text(ROW, header="a,b"), "lacks the columns pickup, dropoff, passengers, distance, total"),
-        (text(ROW, header=HEADER + ",total"), "has the column total more than once"),
-        (text("x,x,x,x,x"), r"All 1 rows of .* By column: pickup \(1\)"),
-        (text(ROW, "a,b"), r"1 of 2 rows .* more than the allowed 10.0%.*Examples: line 3: 2 values"),
-        (text(ROW, ROW.replace("12.95", "nan")), "line 3: total 'nan' is not a number"),
-        (text(ROW, ROW.replace("12.95", "")), "total '' is not a number"),
-        (text(ROW, ROW.replace(",1,", ",1.5,")), "passengers '1.5' is not a whole number like 12"),
-        (text(ROW, ROW.replace("12.95", "1e39")), r"total '1e39' is larger than a model can compute with \(3.4e\+38\)"),
-        (text(ROW, ROW.replace(",1,", ",-1e39,")), "passengers '-1e39' is larger than a model can compute with"),
-        (text(ROW, ROW.replace("20:21:09", "25:21:09")), "pickup '2019-03-23 25:21:09' is not a timestamp"),
-        # Spark reads other columns and other rows of these than the validation would have (F8).
-        (text(ROW, header=HEADER + ",Total"), "has the column total more than once"),
-        (b"note," + HEADER.encode() + b'\n"a\n1,' + ROW.encode() + b'\n",' + ROW.encode(), "within a cell at line 2:"),
-        (b'"no\nte",' + HEADER.encode() + b"\nx," + ROW.encode(), "within a cell at line 1:"),
-        (b"note," + HEADER.encode() + b'\n"a\r1,' + ROW.encode() + b'",' + ROW.encode(), "within a cell at line 2:"),
-        (text("\xff").replace(b"\xc3\xbf", b"\xff\xfe"), "is not UTF-8 text"),
-    ],
-)
-def test_refuses(content: bytes, reason: str) -> None:
-    with pytest.raises(DataError, match=reason):
-        checked(content)
-
-
-def test_reads_quotes_line_ends_and_byte_order_mark() -> None:
-    header = b"\xef\xbb\xbfnote," + HEADER.encode()
-    rows = [b'\r\n"two ""cells"", \xc3\xa9\xe2\x80\xa8",' + row.encode() for row in (ROW, OTHER)]
-    assert checked(header + b"".join(rows) + b"\r\n\r\n", size=1).rows == 2
-
-
-def test_strings_may_be_empty() -> None:
-    document = json.loads(samples.DATASET_TEXT)
-    document["columns"]["zone"] = "string"
-    content = text(ROW + ",", OTHER + ",", header=HEADER + ",zone")
-    assert check([content], parse_dataset(document), 0, "x").bad_rows == 0
-
-
-@given(st.binary(max_size=300), st.integers(min_value=1, max_value=50))
-def test_any_bytes_are_counted_or_refused(content: bytes, size: int) -> None:
-    try:
-        assert checked(text().strip() + b"\n" + content, size=size).rows > 0
-    except DataError as error:
-        assert str(error)  # noqa: PT017
 
 
 def retrained(s3: Any, place: str, why: str = "drift", **written: Any) -> dict[str, Any]:
@@ -190,7 +170,7 @@ def retrained(s3: Any, place: str, why: str = "drift", **written: Any) -> dict[s
 @pytest.mark.parametrize("reason", ["drift", "schedule"])
 @pytest.mark.parametrize("key", ["datasets/a.csv", "collected/a.csv", "windows/1.csv"])
 def test_what_retraining_began_may_use_what_waits_for_it(s3: Any, key: str, reason: str) -> None:
-    found = validate(s3, {"input": retrained(s3, key, reason)}, ENVIRONMENT)
+    found = validate(s3, {"input": retrained(s3, key, reason)}, ENVIRONMENT, NOW)
     assert found["uri"] == f"s3://data-bucket/{key}"
 
 
@@ -198,10 +178,10 @@ def test_what_retraining_began_may_use_what_waits_for_it(s3: Any, key: str, reas
 def test_nobody_else_can_say_that_a_run_is_a_retraining(s3: Any, reason: str) -> None:
     version = put(s3, "datasets/a.csv", text(ROW))
     with pytest.raises(RequestError, match=f"its reason is {reason}, but it was not the retraining that began it"):
-        validate(s3, {"input": asked("datasets/a.csv", version, reason=reason)}, ENVIRONMENT)
+        validate(s3, {"input": asked("datasets/a.csv", version, reason=reason)}, ENVIRONMENT, NOW)
     for written in ({"version": "other"}, {"key": "datasets/b.csv"}, {"reason": "commit"}):
         with pytest.raises(RequestError, match="was not the retraining"):
-            validate(s3, {"input": retrained(s3, "datasets/a.csv", reason, **written)}, ENVIRONMENT)
+            validate(s3, {"input": retrained(s3, "datasets/a.csv", reason, **written)}, ENVIRONMENT, NOW)
 
 
 @pytest.mark.parametrize("key", ["collected/a.csv", "windows/1.csv"])
@@ -224,4 +204,4 @@ def test_what_waits_for_retrainings_is_for_nobody_else(s3: Any, key: str) -> Non
 )
 def test_an_input_that_is_not_as_agreed_is_refused(s3: Any, changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(RequestError, match=reason):
-        validate(s3, {"input": asked(**changes)}, ENVIRONMENT)
+        validate(s3, {"input": asked(**changes)}, ENVIRONMENT, NOW)

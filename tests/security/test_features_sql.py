@@ -17,7 +17,7 @@ from tests.functions.test_features import load_job
 
 OTHER = "s3://artifacts/runs/other/features/train"
 SECRET = "5ec4e7"
-COLUMNS = json.loads(samples.DATASET_TEXT)["columns"]
+COLUMNS = list(json.loads(samples.DATASET_TEXT)["columns"])
 FORMER = samples.FEATURES_SQL + "-- the champion's"
 ATTACKS = {
     "writes another run's features": f"INSERT OVERWRITE DIRECTORY '{OTHER}' USING csv SELECT * FROM input",
@@ -68,14 +68,33 @@ def run(job: Any, session: Any, sql: str, monkeypatch: pytest.MonkeyPatch) -> No
     builder.builder.getOrCreate.return_value = session
     monkeypatch.setattr(sys.modules["pyspark.sql"], "SparkSession", builder)
     monkeypatch.setattr(job, "secret", lambda key: SECRET)
-    texts = {"s3://a/sql": sql, "s3://a/dataset": samples.DATASET_TEXT, "s3://a/former": FORMER}
+    plan = {"files": [{"uri": "s3://a/in", "source": "s3://b/in"}], "columns": COLUMNS, "sql": "SELECT checked",
+            "unique": "", "predicates": [], "nulls": {}, "max_bad_share": 0, "target": "total", "leakage": "refuse",
+            "features": samples.FEATURES, "dialect": "UTF-8"}  # fmt: skip
+    texts = {"s3://a/sql": sql, "s3://a/plan": json.dumps(plan), "s3://a/former": FORMER}
     monkeypatch.setattr(job, "read_text", texts.__getitem__)
     monkeypatch.setattr(job, "write_json", lambda document, uri: None)
     rule = hashlib.sha256(FORMER.encode()).hexdigest()
     former = {"sql": "s3://a/former", "rule": rule, "salt": job.salt(SECRET, COLUMNS), "features": ["distance"]}
-    given = {"RUN": "run-1", "INPUT": "s3://a/in", "OUTPUT": "s3://a/out", "SQL": "s3://a/sql"}
-    given |= {"DATASET": "s3://a/dataset", "SPLIT_KEY": "key", "CHAMPION": json.dumps(former)}
+    given = {"RUN": "run-1", "PLAN": "s3://a/plan", "OUTPUT": "s3://a/out", "SQL": "s3://a/sql"}
+    given |= {"SPLIT_KEY": "key", "CHAMPION": json.dumps(former)}
     job.main(["job", *[word for name, value in given.items() for word in (f"--{name}", value)]])
+
+
+def working_session() -> MagicMock:
+    """A session whose answers let the job go on to its end."""
+    session = MagicMock()
+    frame = session.sql.return_value
+    frame.count.return_value = 60
+    frame.localCheckpoint.return_value.select.return_value.where.return_value.count.return_value = 30
+
+    def answer(query: str) -> MagicMock:
+        answers = {"__problem, COUNT": [(None, 90)], "SELECT DISTINCT": [(1,), (2,)], "CORR(": [(0.1, 0.2, None)]}
+        frame.collect.return_value = next((rows for words, rows in answers.items() if words in query), [])
+        return frame  # type: ignore[no-any-return]
+
+    session.sql.side_effect = answer
+    return session
 
 
 def test_it_is_refused_before_spark_sees_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,23 +106,33 @@ def test_it_is_refused_before_spark_sees_it(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_the_secret_of_the_split_is_in_no_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spark's errors print the plan with every literal, and whoever uploads a file can make them: `total,Total`."""
-    session = MagicMock()
-    session.sql.return_value.count.return_value = 2
-    made = session.sql.return_value.localCheckpoint.return_value
-    made.select.return_value.where.return_value.count.return_value = 2
+    session = working_session()
     run(load_job(monkeypatch), session, samples.FEATURES_SQL, monkeypatch)
     given = [str(call) for call in session.mock_calls if SECRET in str(call)]
     assert given == [f"call.createDataFrame([('{SECRET}',)], 'secret string')"]
 
 
 def test_features_sql_finds_the_secret_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    session = MagicMock()
-    session.sql.return_value.count.return_value = 2
-    made = session.sql.return_value.localCheckpoint.return_value
-    made.select.return_value.where.return_value.count.return_value = 2
+    session = working_session()
     run(load_job(monkeypatch), session, samples.FEATURES_SQL, monkeypatch)
     calls = [str(call) for call in session.mock_calls]
     dropped = calls.index("call.catalog.dropTempView('lots')")
     asked = [number for number, call in enumerate(calls) if "WITH typed AS" in call]
     assert len(asked) == 2  # the commit's, and the champion's
     assert dropped < min(asked)
+    for view in ("lines", "checked", "quarantine"):
+        assert calls.index(f"call.catalog.dropTempView('{view}')") < min(asked)
+
+
+def test_a_rule_that_would_run_more_is_refused_before_spark_sees_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    job, session = load_job(monkeypatch), MagicMock()
+    monkeypatch.setattr(json, "loads", lambda text, original=json.loads: _with_rule(original(text)))
+    with pytest.raises(job.FeatureError, match=r"has 'REFLECT', and with that Spark calls any Java"):
+        run(job, session, samples.FEATURES_SQL, monkeypatch)
+    assert session.mock_calls == []
+
+
+def _with_rule(document: Any) -> Any:
+    if isinstance(document, dict) and "predicates" in document:
+        document["predicates"] = ["reflect('java.lang.System', 'exit', 1) IS NULL"]
+    return document

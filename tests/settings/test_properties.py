@@ -14,7 +14,7 @@ from hypothesis import given, target
 from hypothesis import strategies as st
 
 from settings.hyperparameters import KINDS, Hyperparameters, Interval
-from settings.keys import Section
+from settings.keys import Section, WordOr
 from settings.kinds import Choice, Flag, Kind, ListOf, Number, Problems, Scalar, TableOf, Text, Whole, shown
 from settings.load import CONFIG, review
 from settings.schema import stack_file
@@ -182,12 +182,15 @@ def _good(kind: Kind) -> st.SearchStrategy[Any]:
     if isinstance(kind, Hyperparameters):
         # What goes together is not the schema's to say.
         numbers = {name: _between(each) for name, each in KINDS.items() if isinstance(each, Interval)}
-        del numbers["num_class"]
+        del numbers["num_class"], numbers["num_round"]
         texts = st.sampled_from(["rmse,mae", "rmse", "foo", "error@0.5", "rmse@1", "rmse, mae"])
         given = {"objective": st.just("reg:squarederror"), "eval_metric": texts}
         return st.fixed_dictionaries({"num_round": st.just(5)}, optional=numbers | {"updater": st.just("x")}).flatmap(
             lambda found: st.one_of(st.just(found), st.fixed_dictionaries(given).map(lambda more: found | more))
         )
+    if isinstance(kind, WordOr):
+        more = {"unit": st.text("km", min_size=1), "min": st.integers(), "max": st.floats(allow_nan=False)}
+        return _good(kind.word) | st.fixed_dictionaries({"type": _good(kind.word)}, optional=more)
     if isinstance(kind, TableOf):
         return st.dictionaries(_good(kind.name), _good(kind.item), max_size=2)
     return st.booleans()

@@ -1,7 +1,7 @@
 -- Features of the taxi trips: the target first, then the features, then the part of the data a row belongs to.
 --
--- Runs unchanged in Spark SQL and in DuckDB. The table `input` holds the raw file, every column as text; what cannot
--- be read as its type becomes NULL and falls out with the filters. Sessions run in UTC; seconds are whole seconds.
+-- Runs unchanged in Spark SQL and in DuckDB. The table `input` holds the rows that break no rule of the declaration
+-- (docs/data.md), each column with its type; times are in UTC, and seconds are whole seconds.
 -- `input.draw` is a row's lot, 32 hex digits: always the same for the same row, and nobody who uploads data can choose
 -- it. A split by anything else lets whoever uploads decide what a model is tested on.
 WITH typed AS (

@@ -1,23 +1,26 @@
-"""Glue job: raw CSV → features, by one SQL file.
+"""Glue job: raw CSV → checked rows → features, by the run's plan and one SQL file. Long, since a job is one file.
 
 Arguments (all required):
     --RUN      id of the run, for messages
-    --INPUT    s3://…/input/data.csv, the validated copy of the data
+    --PLAN     s3://…/input/plan.json, by which rows are read and checked: the validation wrote it (contracts/plan.py)
     --OUTPUT   s3://…/features, below which train/, validation/, test/ and baseline/ are written
-    --SQL      s3://…/features.sql: a query that reads table `input` (text columns), gives the target, the features
+    --SQL      s3://…/features.sql: a query that reads table `input` (typed columns), gives the target, the features
                and `split`. It is the commit's, which nobody has approved yet, and does nothing but give rows
-    --DATASET  s3://…, the dataset's schema; its `target` and `features` name the columns, in this order
     --SPLIT_KEY  ARN of the KMS key whose secret draws a row's lot
     --CHAMPION  JSON, the `split` that functions.champion answers: how the rows of the model were made that this run's
                is compared with; null where there is none, or nobody knows
 
-`input` has NULL for each cell that is not of its column's type, as the validation counted it, and one column more than
-the data, `draw`: 32 hex digits that depend on the row and on a secret of the project.
+`input` has the rows that break no rule, and one column more than the data, `draw`: 32 hex digits that depend on the
+row and on a secret of the project.
 The same row always draws the same lot, in whichever file it comes; who uploads data can neither choose nor guess it.
 SQL that gives `draw` on is held to it: no row may be in two parts.
 
 train, validation and test are CSV with the label first and no header, as built-in XGBoost expects; baseline holds
 the training rows with a header, as the model monitor's analyzer expects. Beside them:
+    rows.json       what became of each row: `read` = `used` + `filtered` (by features.sql) + `quarantined`, these also
+                    by rule (`rules`), with `examples` and where the data came from (`files`); `made` of the used, which
+                    are more where the SQL gives a row several times
+    quarantine/     Parquet: `file`, `line` at which the row begins, `rule`, `cell` that breaks it, `text`
     split.json      what decided which row is tested on: `rule`, the SHA-256 of the SQL, and `salt`, by which the
                     secret and the columns that lots are drawn with are told from others
     champion/paired.json  on which rows the champion is asked: `{"how": "test"}`, those of test/; `{"how": "pairs"}`,
@@ -40,15 +43,14 @@ import boto3
 PARTS = ("train", "validation", "test")
 LARGEST = 3.4028234663852886e38
 """Of float32, which XGBoost computes with."""
-CELLS = {
-    "number": "[ ]*[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?[ ]*",
-    "integer": "[ ]*[+-]?[0-9]+([.]0*)?[ ]*",
-    "timestamp": "[1-9][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
-    "([ T]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?(Z|[+]00:00)?)?)?",
-}
-"""Type of a raw column → what its cells match: those of contracts/cells.py, as validation has them."""
 FEWEST_PAIRS = 30
 """Ours. Of fewer rows a percentile interval holds the truth far less often than it says: https://arxiv.org/abs/1411.5279"""
+
+FEWEST_TESTED = 20
+"""Ours: fewer held-out rows than a 95 % interval needs to leave one outside (1 / 0.05) tell nothing of a model."""
+NEARLY = 0.999
+"""Ours: correlation from which on a feature is the target by another name: the model would leave 0.2 % unexplained."""
+EXAMPLES = 5
 
 # In Spark SQL a text can write files, run programs and read files, all with this job's role. The grammar:
 # https://github.com/apache/spark/blob/v3.5.6/sql/api/src/main/antlr4/org/apache/spark/sql/catalyst/parser/SqlBaseParser.g4
@@ -81,71 +83,142 @@ def main(argv: list[str]) -> None:
     from awsglue.utils import getResolvedOptions
     from pyspark.sql import SparkSession
 
-    args = getResolvedOptions(argv, ["RUN", "INPUT", "OUTPUT", "SQL", "DATASET", "SPLIT_KEY", "CHAMPION"])
-    dataset = json.loads(read_text(args["DATASET"]))
-    columns = [dataset["target"], *dataset["features"]]
+    args = getResolvedOptions(argv, ["RUN", "PLAN", "OUTPUT", "SQL", "SPLIT_KEY", "CHAMPION"])
+    plan = json.loads(read_text(args["PLAN"]))
     spark = SparkSession.builder.getOrCreate()
     sql = read_text(args["SQL"])
     refuse_more_than_rows(sql, args)
-    # A quote is doubled, as it was to the validation; to Spark a backslash would do as well.
-    raw = spark.read.option("header", "true").option("escape", '"').csv(args["INPUT"])
-    raw.createOrReplaceTempView("raw")
-    # The secret comes as a row: a literal would stand in the plan, which Spark's errors show to whoever reads them.
+    for rule in plan["predicates"]:
+        refuse_more_than_rows(f"SELECT {rule}", args)
     drawn_by = secret(args["SPLIT_KEY"])
-    spark.createDataFrame([(drawn_by,)], "secret string").createOrReplaceTempView("lots")
-    spark.sql(with_lots(dataset["columns"])).createOrReplaceTempView("drawn")
-    spark.sql(readable(dataset["columns"])).createOrReplaceTempView("input")
-    spark.catalog.dropTempView("lots")
+    checked = check_rows(spark, plan, drawn_by)
+    rows = account(spark, plan)
+    if rows["quarantined"]:
+        write_parquet(spark.sql("SELECT * FROM quarantine"), f"{args['OUTPUT']}/quarantine")
+    refuse_rows(spark, rows, plan, args)
+    kept = checked.where("__problem IS NULL")
+    kept.select(*plan["columns"], "draw").createOrReplaceTempView("input")
+    # features.sql sees the rows that break no rule, and nothing else.
+    for view in ("lines", "checked", "quarantine"):
+        spark.catalog.dropTempView(view)
     # Once and for all: what depends on the time would put a row into another part each time that it is asked for.
     # https://spark.apache.org/docs/3.5.6/api/python/reference/pyspark.sql/api/pyspark.sql.DataFrame.localCheckpoint.html
     made = spark.sql(sql).localCheckpoint()
     made.createOrReplaceTempView("made")
     refuse_leaks(spark, made, args)
+    columns = [plan["target"], *plan["features"]]
     features = made.select(*columns, "split")
     counts = {part: features.where(f"split = '{part}'").count() for part in PARTS}
-    check(counts, args)
+    rows["made"] = sum(counts.values())
+    rows["used"] = used(spark, made, rows)
+    rows["filtered"] -= rows["used"]
+    write_json(rows, f"{args['OUTPUT']}/rows.json")
+    check(counts, rows, args)
     for part in ("train", "test"):
-        features.where(f"split = '{part}'").select(dataset["target"]).createOrReplaceTempView(part)
-        check_target(part, spark.sql(f"SELECT DISTINCT * FROM {part}").count(), dataset["target"], args)  # noqa: S608
+        features.where(f"split = '{part}'").select(plan["target"]).createOrReplaceTempView(part)
+        check_target(part, spark.sql(f"SELECT DISTINCT * FROM {part}").count(), plan["target"], args)  # noqa: S608
+    refuse_the_target_as_feature(spark, plan, args)
     for part in PARTS:
         write(features.where(f"split = '{part}'").drop("split"), f"{args['OUTPUT']}/{part}", header=False)
     # The monitor sees captured records as answer, then inputs: the baseline has the same columns in the same order.
     training = features.where("split = 'train'").drop("split")
     write(training, f"{args['OUTPUT']}/baseline", header=True)
-    split = {"rule": hashlib.sha256(sql.encode()).hexdigest(), "salt": salt(drawn_by, dataset["columns"])}
+    split = {"rule": hashlib.sha256(sql.encode()).hexdigest(), "salt": salt(drawn_by, plan["columns"])}
     write_json(split, f"{args['OUTPUT']}/split.json")
-    write_json(pair(spark, made, split, dataset, args), f"{args['OUTPUT']}/champion/paired.json")
+    write_json(pair(spark, made, split, plan, args), f"{args['OUTPUT']}/champion/paired.json")
     print(json.dumps({"run": args["RUN"], "rows": counts}))
 
 
-def with_lots(columns: Iterable[str]) -> str:
-    """SQL that gives each row of `raw` its lot, by the secret in the one row of `lots`.
+def check_rows(spark: Any, plan: Mapping[str, Any], drawn_by: str) -> Any:
+    """Every row of the files with its values and the first rule that it breaks, as the view `checked`."""
+    lines = spark.read.text([file["uri"] for file in plan["files"]])
+    # Where a line stands in its file: blocks of a file are read side by side, each from its first line on.
+    # https://spark.apache.org/docs/3.5.6/sql-data-sources-generic-options.html, `_metadata`
+    place = ("_metadata.file_path AS __file", "_metadata.file_block_start AS __block")
+    # Bytes that are no UTF-8 stay what they are in Spark until a text is made of them: then each is U+FFFD.
+    text = "DECODE(ENCODE(value, 'UTF-8'), 'UTF-8') AS __text"
+    lines = lines.selectExpr(*place, "monotonically_increasing_id() AS __place", text)
+    lines.createOrReplaceTempView("lines")
+    # The secret comes as a row: a literal would stand in the plan, which Spark's errors show to whoever reads them.
+    spark.createDataFrame([(drawn_by,)], "secret string").createOrReplaceTempView("lots")
+    checked = spark.sql(plan["sql"]).persist()
+    checked.createOrReplaceTempView("checked")
+    if plan["unique"]:
+        checked = spark.sql(plan["unique"]).persist()
+        checked.createOrReplaceTempView("checked")
+    spark.catalog.dropTempView("lots")
+    return checked
 
-    Column names are letters, digits and underscores (contracts/fields.py). Empty cells count: CONCAT_WS would leave
-    them out, and another row would have the same text.
-    """
-    named = [f"raw.{column}" for column in columns]
-    cells = ", ".join(f"COALESCE({column}, '')" for column in named)
-    lot = f"MD5(CONCAT_WS('|', lots.secret, {cells})) AS draw"
-    # Without the hint Spark sends the data to the secret: it does not know how small that is.
-    return f"SELECT /*+ BROADCAST(lots) */ {', '.join(named)}, {lot} FROM raw CROSS JOIN lots"  # noqa: S608
+
+def account(spark: Any, plan: Mapping[str, Any]) -> dict[str, Any]:
+    """How many rows were read, and how many break which rule; these become the view `quarantine`."""
+    found = dict(spark.sql(PROBLEMS).collect())
+    read, kept = sum(found.values()), found.pop(None, 0)
+    rows = {"read": read, "used": 0, "filtered": kept, "quarantined": read - kept, "rules": found, "examples": []}
+    rows["files"], rows["dialect"] = [file["source"] for file in plan["files"]], plan["dialect"]
+    if found:
+        spark.sql(plan["quarantine"]).localCheckpoint().createOrReplaceTempView("quarantine")
+        examples = spark.sql(f"SELECT * FROM quarantine ORDER BY file, line LIMIT {EXAMPLES}").collect()  # noqa: S608
+        names = ("file", "line", "rule", "cell")
+        rows["examples"] = [dict(zip(names, example, strict=False)) for example in examples]
+    return rows
 
 
-def readable(columns: Mapping[str, str]) -> str:
-    """SQL that gives `drawn` with NULL for each cell that its column's type does not have: `columns` has the types.
-
-    Engines read more, each something else (contracts/cells.py): what features.sql casts is what both read alike.
-    """
-    cells = (f"{_readable(f'drawn.{name}', kind)} AS {name}" for name, kind in columns.items())
-    return f"SELECT {', '.join(cells)}, drawn.draw FROM drawn"  # noqa: S608
+PROBLEMS = "SELECT __problem, COUNT(*) FROM checked GROUP BY __problem ORDER BY COUNT(*) DESC, __problem"
 
 
-def _readable(cell: str, kind: str) -> str:
-    if kind not in CELLS:
-        return cell
-    as_number = f"ABS(TRY_CAST({cell} AS DOUBLE)) <= {LARGEST!r}"
-    value = f"TRY_CAST({cell} AS TIMESTAMP) IS NOT NULL" if kind == "timestamp" else as_number
-    return f"CASE WHEN REGEXP_EXTRACT({cell}, '^({CELLS[kind]})$', 0) <> '' AND {value} THEN {cell} END"
+def refuse_rows(spark: Any, rows: Mapping[str, Any], plan: Mapping[str, Any], args: dict[str, str]) -> None:
+    """Refuse data of which too much breaks a rule. Raises FeatureError; what is known of the rows is written first."""
+    problem = unusable(spark, rows, plan)
+    if problem:
+        write_json(rows, f"{args['OUTPUT']}/rows.json")
+        raise FeatureError(f"run {args['RUN']}: {problem}. All rows that break one: {args['OUTPUT']}/quarantine")
+
+
+def unusable(spark: Any, rows: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
+    """Why nothing can be made of these rows; empty where something can."""
+    kept = rows["filtered"]
+    return too_many(rows, plan) or too_often_empty(spark, kept, plan) or constant(spark, kept, plan)
+
+
+def constant(spark: Any, kept: int, plan: Mapping[str, Any]) -> str:
+    """That the target never differs; empty where it does."""
+    target = plan["target"]
+    values = spark.sql(f"SELECT DISTINCT {target} FROM checked WHERE __problem IS NULL LIMIT 2").collect()  # noqa: S608
+    if len(values) > 1:
+        return ""
+    return (
+        f"{target}, the target, is {values[0][0]!r:.42} in all {kept} rows that keep every rule: a model of it would be"
+        " perfect and know nothing. Upload data in which it differs"
+    )
+
+
+def too_many(rows: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
+    """Why nothing can be made of these rows; empty where something can."""
+    read, bad, places = rows["read"], rows["quarantined"], ", ".join(rows["files"])
+    if not read:
+        return f"{places} has a header but no rows: upload data, then start the run again"
+    if bad < read and bad <= plan["max_bad_share"] * read:
+        return ""
+    rules = "; ".join(f"{count} × {plan['rules'][rule]}" for rule, count in rows["rules"].items())
+    examples = "; ".join(f"line {each['line']}: {each['cell']!r} ({each['rule']})" for each in rows["examples"])
+    allowed = "" if bad == read else f", more than the allowed {plan['max_bad_share']:.1%} (dataset.maxBadShare)"
+    amount = f"all {read}" if bad == read else f"{bad} of {read}"
+    return f"{amount} rows of {places} break a rule{allowed}: {rules}. Examples: {examples}"
+
+
+def too_often_empty(spark: Any, kept: int, plan: Mapping[str, Any]) -> str:
+    """Which column is empty in more rows than its declaration allows; empty where none is."""
+    names = list(plan["nulls"])
+    if not names:
+        return ""
+    sums = ", ".join(f"SUM(CASE WHEN {name} IS NULL THEN 1 ELSE 0 END)" for name in names)
+    (counts,) = spark.sql(f"SELECT {sums} FROM checked WHERE __problem IS NULL").collect()  # noqa: S608
+    for name, count in zip(names, counts, strict=True):
+        share = plan["nulls"][name]
+        if count > share * kept:
+            return f"{name} is empty in {count} of {kept} rows, more than the allowed {share:.1%} (maxNullShare)"
+    return ""
 
 
 def refuse_more_than_rows(sql: str, args: dict[str, str]) -> None:
@@ -184,7 +257,28 @@ def secret(key: str) -> str:
 
 def salt(drawn_by: str, columns: Iterable[str]) -> str:
     """By what one way to draw lots is told from another: 16 hex digits that nobody can draw lots with."""
-    return hashlib.sha256(f"glidepath salt {with_lots(columns)} {drawn_by}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"glidepath salt, texts of {json.dumps([*columns])} {drawn_by}".encode()).hexdigest()[:16]
+
+
+def refuse_the_target_as_feature(spark: Any, plan: Mapping[str, Any], args: dict[str, str]) -> None:
+    """Refuse a feature that is the target by another name, unless config accepts it."""
+    found = target_as_feature(spark, plan) if plan["leakage"] == "refuse" else ""
+    if found:
+        raise FeatureError(f"run {args['RUN']}: {args['SQL']} {found}")
+
+
+def target_as_feature(spark: Any, plan: Mapping[str, Any]) -> str:
+    """Which feature in `made` is all but the target; empty where none is."""
+    target = plan["target"]
+    sums = ", ".join(f"CORR(CAST({name} AS DOUBLE), CAST({target} AS DOUBLE))" for name in plan["features"])
+    (found,) = spark.sql(f"SELECT {sums} FROM made WHERE split = 'train'").collect()  # noqa: S608
+    for name, value in zip(plan["features"], found, strict=True):
+        if value is not None and abs(value) >= NEARLY:
+            return (
+                f"gives {name}, which is all but {target}, the target (correlation {value:.5f} in the training rows): a"
+                " model would know the answer. Take it out of the features, or set dataset.leakage: accept"
+            )
+    return ""
 
 
 def refuse_leaks(spark: Any, made: Any, args: dict[str, str]) -> None:
@@ -197,20 +291,20 @@ def refuse_leaks(spark: Any, made: Any, args: dict[str, str]) -> None:
     leaked = spark.sql("SELECT draw FROM made GROUP BY draw HAVING COUNT(DISTINCT split) > 1").count()
     if leaked:
         raise FeatureError(
-            f"run {args['RUN']}: {args['SQL']} puts {leaked} rows of {args['INPUT']} into more than one of"
+            f"run {args['RUN']}: {args['SQL']} puts {leaked} rows into more than one of"
             f" {', '.join(PARTS)}: a model would be measured on what it was trained on. Give each row one split"
         )
     forged = "SELECT draw FROM made WHERE NOT EXISTS (SELECT 1 FROM input WHERE input.draw = made.draw)"
     others = spark.sql(forged).count()
     if others:
         raise FeatureError(
-            f"run {args['RUN']}: {args['SQL']} gives {others} rows with a draw that no row of {args['INPUT']} has: give"
+            f"run {args['RUN']}: {args['SQL']} gives {others} rows with a draw that no row of the data has: give"
             " input.draw on as it is, or leave it out"
         )
 
 
 def pair(
-    spark: Any, made: Any, split: Mapping[str, str], dataset: Mapping[str, Any], args: dict[str, str]
+    spark: Any, made: Any, split: Mapping[str, str], plan: Mapping[str, Any], args: dict[str, str]
 ) -> dict[str, str]:
     """On which rows the champion is asked, as in champion/paired.json.
 
@@ -221,13 +315,13 @@ def pair(
     theirs = json.loads(args["CHAMPION"])
     if theirs is None:
         return {"how": "test"}
-    alike = theirs["features"] == dataset["features"]
+    alike = theirs["features"] == plan["features"]
     if alike and (theirs["rule"], theirs["salt"]) == (split["rule"], split["salt"]):
         return {"how": "test"}
     if theirs["salt"] != split["salt"]:
         return {"problem": "its rows had other lots (another secret, other columns): it may have been trained on these"}
     try:
-        return pair_rows(spark, made, theirs, dataset, args)
+        return pair_rows(spark, made, theirs, plan, args)
     except NoPairsError as error:
         problem = str(error)
     except Exception as error:  # noqa: BLE001  whatever it is, the model of today can still be judged
@@ -240,15 +334,15 @@ def pair(
 
 
 def pair_rows(
-    spark: Any, made: Any, theirs: Mapping[str, Any], dataset: Mapping[str, Any], args: dict[str, str]
+    spark: Any, made: Any, theirs: Mapping[str, Any], plan: Mapping[str, Any], args: dict[str, str]
 ) -> dict[str, str]:
     """Write champion/rows/. Raises NoPairsError where nothing tells which rows are the same."""
     former = run_former(spark, theirs)
     if not gives_lots(made):
         raise NoPairsError("features.sql does not give draw on")
     former.createOrReplaceTempView("former")
-    target = dataset["target"]
-    both = spark.sql(paired(target, dataset["features"], theirs["features"])).localCheckpoint()
+    target = plan["target"]
+    both = spark.sql(paired(target, plan["features"], theirs["features"])).localCheckpoint()
     told = {"how": "pairs"}
     other = both.where("NOT own_0 = their_0").count()
     if other:
@@ -258,7 +352,7 @@ def pair_rows(
     if rows < FEWEST_PAIRS:
         # Whoever splits otherwise must not switch the comparison off. At worst the champion knows its rows, and wins.
         told["doubt"], chosen = f"of {rows} of these rows alone it is known that it was not trained on them", "TRUE"
-    columns = [f"own_{number}" for number in range(1 + len(dataset["features"]))]
+    columns = [f"own_{number}" for number in range(1 + len(plan["features"]))]
     columns += [f"their_{number}" for number in range(1, 1 + len(theirs["features"]))]
     pairs = both.where(chosen).select(*columns)
     if pairs.count() == 0:
@@ -279,6 +373,15 @@ def run_former(spark: Any, theirs: Mapping[str, Any]) -> Any:
     if not gives_lots(former):
         raise NoPairsError("the champion's features.sql does not give draw on")
     return former
+
+
+def used(spark: Any, made: Any, rows: Mapping[str, Any]) -> int:
+    """How many rows of the data are in a part; SQL may make several of one, as it does to have more of a rare class."""
+    if not gives_lots(made):
+        return min(int(rows["made"]), int(rows["filtered"]))
+    parts = ", ".join(f"'{part}'" for part in PARTS)
+    chosen = f"SELECT draw FROM made WHERE split IN ({parts})"  # noqa: S608
+    return int(spark.sql(f"SELECT * FROM input WHERE draw IN ({chosen})").count())  # noqa: S608
 
 
 def gives_lots(frame: Any) -> bool:
@@ -311,15 +414,19 @@ def paired(target: str, ours: Iterable[str], theirs: Iterable[str]) -> str:
     )
 
 
-def check(counts: dict[str, int], args: dict[str, str]) -> None:
-    """Refuse to go on with a part that holds nothing: training or evaluation would fail later, and say less."""
+def check(counts: dict[str, int], rows: Mapping[str, Any], args: dict[str, str]) -> None:
+    """Refuse to go on with a part that holds nothing, or too little to be measured on."""
     empty = [part for part in PARTS if counts[part] == 0]
-    if not empty:
-        return
-    raise FeatureError(
-        f"run {args['RUN']}: no row of {args['INPUT']} is left for {', '.join(empty)} after the filters of"
-        f" {args['SQL']} (rows kept: {counts}): check the data's values and units against the filters"
-    )
+    if empty:
+        raise FeatureError(
+            f"run {args['RUN']}: no row of {', '.join(rows['files'])} is left for {', '.join(empty)} after the filters"
+            f" of {args['SQL']} (rows kept: {counts}): check the data's values and units against the filters"
+        )
+    if counts["test"] < FEWEST_TESTED:
+        raise FeatureError(
+            f"run {args['RUN']}: {counts['test']} rows of {', '.join(rows['files'])} are left to test on: no gate can"
+            f" judge by fewer than {FEWEST_TESTED}. Upload more rows"
+        )
 
 
 def check_target(part: str, values: int, target: str, args: dict[str, str]) -> None:
@@ -328,7 +435,7 @@ def check_target(part: str, values: int, target: str, args: dict[str, str]) -> N
         return
     raise FeatureError(
         f"run {args['RUN']}: {target}, the target, is the same in all {part} rows that {args['SQL']} makes of"
-        f" {args['INPUT']}: nothing can be learned from them, or measured on them"
+        f" the data: nothing can be learned from them, or measured on them"
     )
 
 
@@ -339,7 +446,7 @@ def read_text(uri: str) -> str:
     return body.decode("utf-8")
 
 
-def write_json(document: Mapping[str, str], uri: str) -> None:
+def write_json(document: Mapping[str, Any], uri: str) -> None:
     """One small document."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=json.dumps(document).encode())
@@ -349,6 +456,11 @@ def write(frame: Any, path: str, header: bool) -> None:
     """One CSV file in a folder, and nothing beside it: XGBoost's container reads an empty `_SUCCESS` as data."""
     writer = frame.coalesce(1).write.mode("overwrite").option("header", str(header).lower())
     writer.option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false").csv(path)
+
+
+def write_parquet(frame: Any, path: str) -> None:
+    """Parquet in a folder."""
+    frame.write.mode("overwrite").parquet(path)
 
 
 if __name__ == "__main__":

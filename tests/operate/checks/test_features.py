@@ -112,10 +112,11 @@ def test_a_cell_that_cannot_be_read_fails_no_cast(tmp_path: Path, dataset: Datas
 def test_a_sample_must_fit_the_declaration_and_reach_every_part(tmp_path: Path, dataset: Dataset) -> None:
     rows = [[*row[:2], "big", *row[3:]] for row in flats(50)]
     (found,) = features.check(checkout(tmp_path / "bad", rows=rows), dataset).findings
-    assert "do not fit the schema" in str(found)
+    assert "all 50 rows of" in str(found)
+    assert "size_m2 is not a number like 1012.40" in str(found)
     rows = [[*row[:6], "50", row[7]] for row in flats(50)]
     (constant,) = features.check(checkout(tmp_path / "constant", rows=rows), dataset).findings
-    assert ", the target, is '50' in all 50 rows" in str(constant)
+    assert ", the target, is 50.0 in all 50 rows" in str(constant)
     rows[0][6] = "51"
     found_parts = features.check(checkout(tmp_path / "filtered", rows=rows), dataset).findings
     assert [str(each).rpartition(" ")[2] for each in found_parts] == ["train", "validation", "test"]

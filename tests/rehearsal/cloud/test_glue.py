@@ -5,12 +5,16 @@ import hashlib
 import itertools
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from contracts.dataset import parse_dataset
+from contracts.plan import build
+from functions.validate.head import find_dialect
 from rehearsal.cloud.core.cloud import Cloud
 from tests.rehearsal.cloud.sagemaker_world import World, refused, wait
 
@@ -118,8 +122,11 @@ def start_own_job(
     change: Callable[[str], str] = str,
     champion: Mapping[str, Any] | None = None,
     key: str = "",
+    more: Sequence[str] = (),
+    leakage: str = "accept",
 ) -> Any:
-    """The project's own job, over trips whose fare is `total` of their minute; `change` is made to its SQL.
+    """The project's own job, over trips whose fare is `total` of their minute (so that each mile has its price);
+    `change` is made to its SQL.
 
     Their lots depend on the account's key: so many trips that none of the parts is ever empty.
     """
@@ -129,17 +136,27 @@ def start_own_job(
         fare = total.format(minute)
         trips.append(f"2019-03-23 {hour}:{minute - 10:02d}:09,2019-03-23 {hour}:{minute}:27,1,1.{minute},{fare}")
     trips.append("2019-03-23 20:01:09,2019-03-23 20:11:27,1,1.5,5000")  # features.sql drops it
+    trips += more
     glue = make_job(world, (folder / "features_job.py").read_text())
     run = glue.start_job_run(
         JobName="job",
         Arguments={
-            "--RUN": "r1", "--INPUT": world.put("run/data.csv", "\n".join(trips)), "--OUTPUT": world.uri("features"),
+            "--RUN": "r1", "--PLAN": plan(world, "\n".join(trips), leakage), "--OUTPUT": world.uri("features"),
             "--SQL": world.put("run/features.sql", change((folder / "features.sql").read_text())),
-            "--DATASET": world.put("dataset/1.json", (folder / "dataset.json").read_text()),
             "--SPLIT_KEY": key or split_key(world), "--CHAMPION": json.dumps(champion),
         },
     )["JobRunId"]  # fmt: skip
     return finish(glue, run)
+
+
+def plan(world: World, text: str, leakage: str) -> str:
+    """The data, and where the plan for it lies, as the validation leaves them."""
+    document = (Path(__file__).parents[3] / "functions/jobs/features/dataset.json").read_text()
+    dataset = parse_dataset({**json.loads(document), "maxBadShare": 0.1, "leakage": leakage})
+    source = "s3://data/datasets/trips.csv"
+    dialect = find_dialect(text.encode(), dataset, source)
+    files = [{"uri": world.put("run/data.csv", text), "source": source}]
+    return world.put("run/plan.json", json.dumps(build(dataset, dialect, files, datetime.now(UTC))))
 
 
 def split_key(world: World) -> str:
@@ -163,6 +180,38 @@ def test_the_projects_own_job_runs_unchanged(world: World) -> None:
     assert json.loads(world.get(world.uri("features/champion/paired.json"))) == {"how": "test"}
 
 
+def test_the_projects_own_job_accounts_for_each_row(world: World) -> None:
+    found = start_own_job(world, "1{}.95", more=["", "2019-03-23 20:01:09,2019-03-23 20:11:27,1,far,12.5", "x,y"])
+    assert found["JobRunState"] == "SUCCEEDED", found
+    rows = json.loads(world.get(world.uri("features/rows.json")))
+    assert rows["rules"] == {"distance.type": 1, "row.width": 1}
+    assert (rows["read"], rows["quarantined"], rows["filtered"], rows["used"]) == (493, 2, 1, 490)
+    at = {"file": "s3://data/datasets/trips.csv"}
+    assert rows["examples"] == [
+        {**at, "line": 494, "rule": "distance.type", "cell": "far"},
+        {**at, "line": 495, "rule": "row.width", "cell": "x,y"},
+    ]
+    (parquet,) = [key for key in world.keys("features/quarantine/") if key.endswith(".parquet")]
+    assert world.get(world.uri(parquet)).startswith(b"PAR1")
+
+
+def test_the_projects_own_job_stops_where_too_much_breaks_a_rule(world: World) -> None:
+    found = start_own_job(world, "1{}.95", more=["x,y"] * 100)
+    assert found["JobRunState"] == "FAILED"
+    words = (
+        r"100 of 591 rows of s3://data/datasets/trips.csv break a rule, more than the allowed 10.0% .*: 100 × has not 5"
+    )
+    assert re.search(words, found["ErrorMessage"])
+    assert json.loads(world.get(world.uri("features/rows.json")))["quarantined"] == 100
+    assert [key for key in world.keys("features/quarantine/") if key.endswith(".parquet")]
+
+
+def test_the_projects_own_job_refuses_the_target_as_a_feature(world: World) -> None:
+    found = start_own_job(world, "1{}.95", leakage="refuse")
+    assert found["JobRunState"] == "FAILED"
+    assert "gives distance, which is all but total, the target (correlation 1.00000" in found["ErrorMessage"]
+
+
 def test_the_projects_own_job_refuses_a_target_that_its_filters_make_constant(world: World) -> None:
     found = start_own_job(world, "12.95")
     assert found["JobRunState"] == "FAILED"
@@ -183,7 +232,7 @@ def twice(sql: str) -> str:
     [
         (
             twice,
-            r"puts \d+ rows of \S+ into more than one of train, validation, test: a model would",
+            r"puts \d+ rows into more than one of train, validation, test: a model would",
         ),
         (
             lambda sql: sql.replace("    draw  --", "    MD5(draw) AS draw  --"),

@@ -18,9 +18,11 @@ _WRITE_OPTIONS = frozenset({"header", "sep", "delimiter", "compression", _MARK_S
 class DataFrame:
     """A query that has not run yet."""
 
-    def __init__(self, session: "SparkSession", query: str) -> None:
+    def __init__(self, session: "SparkSession", query: str, hidden: tuple[str, ...] = ()) -> None:
+        """`hidden`: columns that are there for expressions alone, such as `_metadata`."""
         self._session = session
-        self._query = query
+        self._source = query
+        self._query = f"SELECT * EXCLUDE ({', '.join(hidden)}) FROM ({query})" if hidden else query
 
     @property
     def columns(self) -> list[str]:
@@ -37,6 +39,9 @@ class DataFrame:
     def select(self, *columns: Any) -> "DataFrame":
         names = list(columns[0]) if len(columns) == 1 and isinstance(columns[0], list | tuple) else list(columns)
         return self._over(", ".join("*" if _string(name) == "*" else _quoted(name) for name in names))
+
+    def selectExpr(self, *expressions: str) -> "DataFrame":
+        return DataFrame(self._session, f"SELECT {', '.join(map(_string, expressions))} FROM ({self._source})")
 
     def drop(self, *names: Any) -> "DataFrame":
         dropped = {_string(name) for name in names}
@@ -59,10 +64,18 @@ class DataFrame:
     def cache(self) -> "DataFrame":
         return self
 
+    def persist(self) -> "DataFrame":
+        """The rows are kept: what is asked of them again is not read again."""
+        return self.localCheckpoint()
+
     def localCheckpoint(self, eager: bool = True) -> "DataFrame":
         """The rows as they are now, whatever they were made from."""
         kept: DataFrame = self._session.table(f"({self._query})")
         return kept
+
+    def collect(self) -> list[tuple[Any, ...]]:
+        rows: list[tuple[Any, ...]] = self._session.connection.execute(self._query).fetchall()
+        return rows
 
     def count(self) -> int:
         row = self._session.connection.execute(f"SELECT count(*) FROM ({self._query})").fetchone()

@@ -7,7 +7,8 @@ import duckdb
 
 from pyspark.context import SparkContext
 from pyspark.sql.frame import DataFrame
-from pyspark.sql.storage import download
+from pyspark.sql.lines import MACROS, readable
+from pyspark.sql.storage import download, named
 
 _READ_OPTIONS = frozenset({"header", "sep", "delimiter", "inferschema", "encoding", "escape"})
 _TYPES = {
@@ -42,6 +43,9 @@ class SparkSession:
     def __init__(self) -> None:
         # DuckDB would try to download what it lacks. Time stamps without a zone need no extension.
         self.connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+        self.connection.execute("SET TimeZone = 'UTC'")
+        for macro in MACROS:
+            self.connection.execute(f"CREATE TEMP MACRO {macro}")
         self.sparkContext = SparkContext()
         self.catalog = Catalog(self)
         self._made = 0
@@ -146,6 +150,17 @@ class Reader:
         columns = typed_columns(self._schema)
         casts = ", ".join(f"TRY_CAST({_name(name)} AS {kind}) AS {_name(name)}" for name, kind in columns)
         return self._session.table(f"(SELECT {casts} FROM {reader})")
+
+    def text(self, paths: str | list[str]) -> DataFrame:
+        """One row a line, in column `value`; `_metadata` says where it was read, as one block each file."""
+        if self._options or self._schema is not None:
+            raise NotImplementedError("not implemented by the rehearsal: options or a schema when reading text")
+        parts = []
+        for path in [paths] if isinstance(paths, str) else paths:
+            for uri, file in named(path, ("",)):
+                place = f"{{'file_path': {_text(uri)}, 'file_block_start': 0}}"
+                parts.append(f"SELECT coalesce(value, '') AS value, {place} AS _metadata FROM {readable(file)}")
+        return DataFrame(self._session, " UNION ALL ".join(parts), hidden=("_metadata",))
 
     def parquet(self, path: str) -> DataFrame:
         names = ", ".join(_text(str(file)) for file in download(path, (".parquet",)))

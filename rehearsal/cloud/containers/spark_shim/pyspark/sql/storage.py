@@ -27,6 +27,11 @@ def _keys(bucket: str, prefix: str) -> list[str]:
 
 def download(path: str, suffixes: tuple[str, ...]) -> list[Path]:
     """Local copies of a file, or of a folder's files; names that begin with `_` or `.` are hidden, as in Spark."""
+    return [file for _, file in named(path, suffixes)]
+
+
+def named(path: str, suffixes: tuple[str, ...]) -> list[tuple[str, Path]]:
+    """The same, each with its address."""
     bucket, key = _split(path)
     found = [name for name in _keys(bucket, key) if name == key or name.startswith(f"{key}/")]
     names = [name for name in found if not name.rsplit("/", 1)[-1].startswith(("_", ".")) and not name.endswith("/")]
@@ -38,7 +43,7 @@ def download(path: str, suffixes: tuple[str, ...]) -> list[Path]:
     for index, name in enumerate(sorted(names)):
         file = folder / f"{index:05d}{Path(name).suffix}"
         _client().download_file(bucket, name, str(file))
-        files.append(file)
+        files.append((f"s3://{bucket}/{name}", file))
     return files
 
 

@@ -1,0 +1,117 @@
+"""Look at data before it is uploaded: how a file is written, what its rows break, what training would see."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.app import new_app
+from cli.errors import FAILED
+
+if TYPE_CHECKING:
+    from contracts.dataset import Dataset
+    from operate.dataset import Looked
+
+app = new_app()
+_FILE = Annotated[Path, typer.Argument(help="CSV file, or one packed by gzip (.csv.gz).", exists=True, dir_okay=False)]
+_JSON = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
+_SHOWN = 20
+
+
+@app.command()
+def check(
+    file: _FILE,
+    quarantine: Annotated[
+        Path | None, typer.Option(help="Write the rows that break a rule there, as Parquet, as the job would.")
+    ] = None,
+    as_json: _JSON = False,
+) -> None:
+    """Read FILE as the pipeline would, and count the rows that break a rule of glidepath:dataset.
+
+    Ends with 1 where a run with this file would stop.
+    """
+    from operate.dataset import look
+
+    with look(file, _dataset()) as looked:
+        if quarantine and looked.rows["quarantined"]:
+            looked.session.write_parquet("SELECT * FROM quarantine ORDER BY file, line", quarantine)
+        result = {**looked.rows, "ok": not looked.problem, "problem": looked.problem}
+        print(json.dumps(result, indent=2) if as_json else "\n".join(_checked(looked)))
+        if looked.problem:
+            raise typer.Exit(FAILED)
+
+
+@app.command()
+def describe(file: _FILE, as_json: _JSON = False) -> None:
+    """Say how FILE is written, which column is which, and what features.sql finds under which name."""
+    from operate.dataset import find
+
+    dataset = _dataset()
+    dialect = find(file, dataset)
+    columns = [
+        {"column": it.header, "sql": it.name, "type": it.kind, "place": dialect.places[it.name] + 1, "unit": it.unit}
+        for it in dataset.columns.values()
+    ]
+    if as_json:
+        print(json.dumps({"file": str(file), "dialect": dialect.words(), "columns": columns}, indent=2))
+        return
+    print(f"{file}: {dialect.words()}")
+    print("\n".join(_table(columns)))
+
+
+@app.command()
+def profile(file: _FILE, as_json: _JSON = False) -> None:
+    """Say of each column of FILE how often it is empty, how many different values it has, and from where to where.
+
+    Rows that break a rule are left out. Then features.sql runs, and how many rows of each part it gives is told.
+    """
+    from cli.place import ROOT
+    from operate.checks import features
+    from operate.dataset import look
+    from operate.dataset import profile as profile_of
+
+    dataset = _dataset()
+    with look(file, dataset) as looked:
+        columns = profile_of(looked, dataset)
+    trained = features.check(ROOT, dataset, file)
+    if as_json:
+        print(json.dumps({"file": str(file), "columns": columns, "features": trained.as_dict()}, indent=2, default=str))
+    else:
+        print("\n".join([*_table(columns), "", trained.summary, *(f"  {found}" for found in trained.findings)]))
+    if not trained.ok:
+        raise typer.Exit(FAILED)
+
+
+def _dataset() -> "Dataset":
+    """The declaration in the delivery stack's config."""
+    from cli.place import ROOT
+    from operate.checks import dataset_of
+
+    return dataset_of(ROOT)
+
+
+def _checked(looked: "Looked") -> Iterator[str]:
+    rows = looked.rows
+    yield f"{rows['files'][0]}: {rows['dialect']}"
+    yield f"{rows['read']} rows read, {rows['filtered']} keep every rule, {rows['quarantined']} break one"
+    for rule, count in list(rows["rules"].items())[:_SHOWN]:
+        yield f"  {count:>8}  {rule:<24} {looked.plan['rules'][rule]}"
+    for each in rows["examples"]:
+        yield f"  line {each['line']}: {each['cell']!r} ({each['rule']})"
+    yield f"a run would stop: {looked.problem}" if looked.problem else "a run would go on to features.sql"
+
+
+def _table(rows: list[dict[str, Any]]) -> list[str]:
+    """Rows under a header, each column as wide as it needs."""
+    names = [name for name in rows[0] if any(row[name] not in ("", None) for row in rows)]
+    cells = [names, *([_shown(row[name]) for name in names] for row in rows)]
+    widths = [max(len(row[place]) for row in cells) for place in range(len(names))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

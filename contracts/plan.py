@@ -1,0 +1,381 @@
+"""The plan by which raw lines become rows: one SQL text that Spark and DuckDB read alike.
+
+A line is a row (with `lineBreaks`, so are lines that an open quote joins), and SQL alone takes it apart: the engines'
+own readers of CSV agree on neither quotes, escapes, widths nor numbers (docs/adr/0022-one-reading-of-a-file.md). What
+is in the text is in both: no backslash, no quote within a literal, no lambda, no name in quotes. Functions that DuckDB
+lacks are macros there (operate/local_spark.py).
+
+The text reads the view `lines` (`__file`, `__block`, `__place`, `__text`) and the one row of `lots` (`secret`), and
+gives
+    one column for each declared column, of its type: DOUBLE, BIGINT, TIMESTAMP in UTC, BOOLEAN or text
+    draw       a row's lot, 32 hex digits
+    __problem  the first rule that the row breaks, NULL where it keeps all
+    __sample   the cell that breaks it, cut, or the line
+    __file, __block, __place, __text  as in `lines`; `__text` only of rows with a problem
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from contracts.columns import BOOLEAN, CATEGORY, INTEGER, NOW, NUMBER, TEXT, TIMESTAMP, Column
+from contracts.dataset import Dataset, Rule
+from contracts.float32 import LARGEST
+from contracts.format import NULLS, Dialect
+from contracts.timestamps import PLAIN, WITH_OFFSET
+
+_SAMPLE = 60
+_TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
+_SPLIT = chr(31)
+_NEVER = ("\ufffd", "\x00", "\x01", "\x02")
+"""What no text has; the first is what bytes become that are not UTF-8."""
+WIDTH, QUOTES, CHARACTERS = "row.width", "row.quotes", "row.characters"
+
+
+def build(dataset: Dataset, dialect: Dialect, files: Sequence[Mapping[str, str]], now: datetime) -> dict[str, Any]:
+    """The plan as a document: `files` have `uri`, what is read, and `source`, how people call it."""
+    columns = list(dataset.columns.values())
+    return {
+        "files": [dict(file) for file in files],
+        "columns": [column.name for column in columns],
+        "dialect": dialect.words(),
+        "sql": reading(dataset, dialect, now),
+        "rules": dict(_words(dataset, dialect)),
+        "nulls": {column.name: column.max_null_share for column in columns if column.max_null_share is not None},
+        "unique": repeated(columns),
+        "quarantine": quarantine(files),
+        "max_bad_share": dataset.max_bad_share,
+        "predicates": [rule.sql for rule in dataset.rules],
+        "target": dataset.target,
+        "features": list(dataset.features),
+        "leakage": dataset.leakage,
+    }
+
+
+def reading(dataset: Dataset, dialect: Dialect, now: datetime) -> str:
+    """The SQL."""
+    columns = list(dataset.columns.values())
+    names = ", ".join(column.name for column in columns)
+    texts = ", ".join(f"COALESCE(__t_{column.name}, '')" for column in columns)
+    return (
+        f"WITH rows AS ({_rows(dialect)}),"
+        f" pieces AS (SELECT __file, __block, __place, __text, {_pieces(columns, dialect)} FROM rows),"
+        f" cells AS (SELECT __file, __block, __place, __text, __torn, {_bare(columns)} FROM pieces),"
+        f" typed AS (SELECT *, {_typed(columns, dialect)} FROM cells),"
+        f" checked AS (SELECT *, {_problem(columns, dataset.rules, dialect, now)} AS __problem FROM typed)"
+        f" SELECT /*+ BROADCAST(lots) */ {names}, MD5(CONCAT_WS('|', lots.secret, {texts})) AS draw, __problem,"
+        f" CASE WHEN __problem IS NOT NULL THEN SUBSTR({_sample(columns)}, 1, {_SAMPLE}) END AS __sample,"
+        f" {'__text' if repeated(columns) else 'CASE WHEN __problem IS NOT NULL THEN __text END AS __text'}, __file,"
+        " __block, __place"
+        " FROM checked CROSS JOIN lots"
+    )
+
+
+def repeated(columns: Sequence[Column]) -> str:
+    """SQL that marks in `checked` each row whose value of a unique column was in a row before; empty for none."""
+    unique = [column.name for column in columns if column.unique]
+    whens = (
+        f"WHEN {name} IS NOT NULL AND ROW_NUMBER() OVER (PARTITION BY {name} ORDER BY"
+        f" CASE WHEN __problem IS NULL THEN 0 ELSE 1 END, __file, __block, __place) > 1 THEN '{name}.unique'"
+        for name in unique
+    )
+    names = ", ".join(column.name for column in columns)
+    samples = " ".join(f"WHEN '{name}' THEN CAST({name} AS STRING)" for name in unique)
+    return (
+        f"SELECT {names}, draw, __problem, CASE WHEN __sample IS NULL AND __problem IS NOT NULL THEN"
+        f" CASE SPLIT_PART(__problem, '.', 1) {samples} END ELSE __sample END AS __sample, __text, __file, __block,"
+        f" __place FROM (SELECT {names}, draw, CASE WHEN __problem IS NOT NULL THEN __problem {' '.join(whens)} END AS"
+        " __problem, __sample, __text, __file, __block, __place FROM checked) u"
+        if unique
+        else ""
+    )
+
+
+def quarantine(files: Sequence[Mapping[str, str]]) -> str:
+    """SQL over `checked` and `lines`: the rows that break a rule, with the line of their file at which each begins.
+
+    A file's blocks are numbered one after another: Spark reads them side by side, each from its first line on.
+    """
+    known = " ".join(f"WHEN {literal(file['uri'])} THEN {literal(file['source'])}" for file in files)
+    return (
+        "WITH blocks AS (SELECT __file, __block, MIN(__place) AS __least, COUNT(*) AS __lines FROM lines"
+        " GROUP BY __file, __block), starts AS (SELECT __file, __block, __least, COALESCE(SUM(__lines) OVER"
+        " (PARTITION BY __file ORDER BY __block ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS __before"
+        f" FROM blocks) SELECT CASE q.__file {known} ELSE q.__file END AS file,"
+        " CAST(q.__place - s.__least + s.__before + 1 AS BIGINT) AS line, q.__problem AS rule, q.__sample AS cell,"
+        " q.__text AS text FROM checked q JOIN starts s ON q.__file = s.__file AND q.__block = s.__block"
+        " WHERE q.__problem IS NOT NULL"
+    )
+
+
+def literal(text: str) -> str:
+    """A text as an expression, whatever is in it.
+
+    A quote is doubled in one engine and escaped in the other, a backslash escapes in Spark alone, and `${` is replaced
+    there: https://spark.apache.org/docs/3.5.6/sql-ref-literals.html, `spark.sql.variable.substitute`.
+    """
+    parts = [part for part in re.split(r"(['\\$\x00-\x1f])", text) if part]
+    if not parts:
+        return "''"
+    told = [f"CHR({ord(part)})" if re.fullmatch(r"['\\$\x00-\x1f]", part) else f"'{part}'" for part in parts]
+    return told[0] if len(told) == 1 else f"CONCAT({', '.join(told)})"
+
+
+def _rows(dialect: Dialect) -> str:
+    """Lines, or what open quotes join of them, but headers and empty ones; `__cells` and what is torn in them."""
+    dropped = ", ".join(literal(text) for text in ("", *dialect.skipped, dialect.header))
+    field = f'(?:"(?:[^"]|"")*"|[^"{_in_class(dialect.separator)}]*)'
+    whole = literal(f"^{field}(?:{_pattern(dialect.separator)}{field})*\\z")
+    # With a separator before the first too: after a match of nothing, engines go on one character later.
+    pieces = f"CONCAT({literal(dialect.separator)}, __text), {literal(f'{_pattern(dialect.separator)}({field})')}, 1"
+    quoted = "INSTR(__text, '\"') > 0"
+    broken = " OR ".join(f"INSTR(__text, {literal(char)}) > 0" for char in _NEVER)
+    return (
+        "SELECT __file, __block, __place, __text,"
+        f" CASE WHEN {quoted} THEN REGEXP_EXTRACT_ALL({pieces}) ELSE {_split(dialect)} END AS __cells,"
+        f" CASE WHEN {broken} THEN '{CHARACTERS}'"
+        f" WHEN {quoted} AND NOT REGEXP_LIKE(__text, {whole}) THEN '{QUOTES}' END AS __torn"
+        f" FROM {_joined() if dialect.line_breaks else 'lines'} WHERE __text NOT IN ({dropped})"
+    )
+
+
+def _split(dialect: Dialect) -> str:
+    """A bar means something in a pattern, by which Spark splits: another mark stands in for it."""
+    if dialect.separator != "|":
+        return f"SPLIT(__text, {literal(dialect.separator)})"
+    return f"SPLIT(REPLACE(__text, '|', {literal(_SPLIT)}), {literal(_SPLIT)})"
+
+
+def _joined() -> str:
+    """Lines that an open quote joins, as one, at the place of the first: up to each line, quotes are even or odd."""
+    before = "PARTITION BY __file ORDER BY __block, __place ROWS BETWEEN UNBOUNDED PRECEDING"
+    quotes = "LENGTH(__text) - LENGTH(REPLACE(__text, '\"', ''))"
+    return (
+        "(SELECT __file, __block, __place, ARRAY_JOIN(__parts, CHR(10)) AS __text FROM (SELECT *, ARRAY_AGG(__text)"
+        " OVER (PARTITION BY __file, __row ORDER BY __block, __place ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED"
+        f" FOLLOWING) AS __parts FROM (SELECT *, SUM(__first) OVER ({before} AND CURRENT ROW) AS __row FROM (SELECT *,"
+        f" CASE WHEN COALESCE(SUM({quotes}) OVER ({before} AND 1 PRECEDING), 0) % 2 = 0 THEN 1 ELSE 0 END AS __first"
+        " FROM lines) a) b) c WHERE __first = 1) d"
+    )
+
+
+def _pieces(columns: Sequence[Column], dialect: Dialect) -> str:
+    """Each declared column's piece of the row, and whether the row has as many as the header."""
+    width = (
+        f"CASE WHEN __torn IS NOT NULL THEN __torn WHEN SIZE(__cells) <> {dialect.width} THEN '{WIDTH}' END AS __torn"
+    )
+    return ", ".join([*(f"GET(__cells, {dialect.places[it.name]}) AS __p_{it.name}" for it in columns), width])
+
+
+def _bare(columns: Sequence[Column]) -> str:
+    """The pieces without the quotes around them."""
+    bare = "REPLACE(SUBSTR(__p_{0}, 2, LENGTH(__p_{0}) - 2), '\"\"', '\"')"
+    piece = f"CASE WHEN __p_{{0}} LIKE '\"%' THEN {bare} ELSE __p_{{0}} END AS __t_{{0}}"
+    return ", ".join(piece.format(column.name) for column in columns)
+
+
+def _null(column: Column, text: str, dialect: Dialect) -> str:
+    """Whether a text stands for nothing. By a pattern: of a list DuckDB makes a join, for every row."""
+    nulls = dialect.nulls or (("",) if column.kind in (TEXT, CATEGORY) else NULLS)
+    if not any(nulls):
+        return f"({text} IS NULL OR TRIM({text}) = '')"
+    spelled = "|".join(map(re.escape, dict.fromkeys(("", *nulls))))
+    return f"({text} IS NULL OR {_like(f'LOWER({text})', f'[ ]*(?:{spelled})[ ]*')})"
+
+
+def _list(texts: Sequence[str]) -> str:
+    return ", ".join(map(literal, texts))
+
+
+def _typed(columns: Sequence[Column], dialect: Dialect) -> str:
+    return ", ".join(f"{_value(column, f'__t_{column.name}', dialect)} AS {column.name}" for column in columns)
+
+
+def _value(column: Column, text: str, dialect: Dialect) -> str:
+    """The value of a text; NULL where it is of no such type."""
+    if column.kind == NUMBER:
+        plain = _plain(text, dialect)
+        fits = f"{_like(text, number_pattern(dialect))} AND ABS(TRY_CAST({plain} AS DOUBLE)) <= {LARGEST!r}"
+        return f"CASE WHEN {fits} THEN TRY_CAST({plain} AS DOUBLE) END"
+    if column.kind == INTEGER:
+        whole = f"SPLIT_PART({_plain(text, dialect)}, '.', 1)"
+        return f"CASE WHEN {_like(text, integer_pattern(dialect))} THEN TRY_CAST({whole} AS BIGINT) END"
+    if column.kind == BOOLEAN:
+        said = (_like(f"LOWER({text})", f"[ ]*(?:{'|'.join(words)})[ ]*") for words in (_TRUE, _FALSE))
+        return "CASE WHEN {} THEN TRUE WHEN {} THEN FALSE END".format(*said)
+    if column.kind == TIMESTAMP:
+        return _moment(column, text)
+    return f"CASE WHEN NOT {_null(column, text, dialect)} THEN {text} END"
+
+
+def _plain(text: str, dialect: Dialect) -> str:
+    """A number's text as engines write it."""
+    plain = f"REPLACE({text}, {literal(dialect.thousands)}, '')" if dialect.thousands else text
+    return plain if dialect.decimal == "." else f"REPLACE({plain}, {literal(dialect.decimal)}, '.')"
+
+
+def number_pattern(dialect: Dialect) -> str:
+    """What a number matches as a whole."""
+    point = f"[{dialect.decimal}]"
+    digits = _digits(dialect)
+    return f"[ ]*[+-]?(?:{digits}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]{{1,3}})?[ ]*"
+
+
+def integer_pattern(dialect: Dialect) -> str:
+    """What a whole number matches; `1.0` is one: so pandas writes a column that has gaps."""
+    return f"[ ]*[+-]?{_digits(dialect)}(?:[{dialect.decimal}]0*)?[ ]*"
+
+
+def _digits(dialect: Dialect) -> str:
+    if not dialect.thousands:
+        return "[0-9]+"
+    return f"(?:[0-9]{{1,3}}(?:[{dialect.thousands}][0-9]{{3}})+|[0-9]+)"
+
+
+def _moment(column: Column, text: str) -> str:
+    """A time in UTC."""
+    if column.layout:
+        parts = dict(column.layout.places)
+        cut = {part: f"SUBSTR({text}, {place}, {len(part)})" for part, place in parts.items()}
+        clock = [cut.get(part, "'00'") for part in ("HH", "mm", "ss")]
+        day, time = ", '-', ".join(cut[part] for part in ("yyyy", "MM", "dd")), ", ':', ".join(clock)
+        fraction = f", '.', {cut['SSS']}" if "SSS" in cut else ""
+        local = f"TRY_CAST(CONCAT({day}, ' ', {time}{fraction}) AS TIMESTAMP)"
+        return f"CASE WHEN {_like(text, column.layout.pattern)} THEN {_in_utc(local, column.zone)} END"
+    offset = f"REGEXP_EXTRACT({text}, {_whole(WITH_OFFSET)}, 2)"
+    local = f"TRY_CAST(REGEXP_EXTRACT({text}, {_whole(WITH_OFFSET)}, 1) AS TIMESTAMP)"
+    digits = f"REPLACE({offset}, ':', '')"
+    minutes = (
+        f"(CASE WHEN {offset} = 'Z' THEN 0 ELSE CAST(CONCAT(SUBSTR({digits}, 1, 1), '1') AS INT) *"
+        f" (60 * CAST(SUBSTR({digits}, 2, 2) AS INT) +"
+        f" CASE WHEN LENGTH({digits}) > 3 THEN CAST(SUBSTR({digits}, 4, 2) AS INT) ELSE 0 END) END)"
+    )
+    return (
+        f"CASE WHEN {_like(text, PLAIN)} THEN {_in_utc(f'TRY_CAST({text} AS TIMESTAMP)', column.zone)}"
+        f" WHEN {_like(text, WITH_OFFSET)} THEN {local} - {minutes} * INTERVAL '1' MINUTE END"
+    )
+
+
+def _in_utc(local: str, zone: str) -> str:
+    """NULL for a time that the clocks leave out."""
+    if zone == "UTC":
+        return local
+    moment = f"TO_UTC_TIMESTAMP({local}, '{zone}')"
+    return f"CASE WHEN FROM_UTC_TIMESTAMP({moment}, '{zone}') = {local} THEN {moment} END"
+
+
+def _like(text: str, pattern: str) -> str:
+    return f"REGEXP_LIKE({text}, {_whole(pattern)})"
+
+
+def _whole(pattern: str) -> str:
+    """Not `$`, which to Java stands before a last line's end as well."""
+    return literal(f"^(?:{pattern})\\z")
+
+
+def _problem(columns: Sequence[Column], rules: Sequence[Rule], dialect: Dialect, now: datetime) -> str:
+    whens = [when for column in columns for when in _breaks(column, dialect, now)]
+    # As a CHECK of a table: what is unknown breaks nothing.
+    whens += [f"WHEN NOT ({rule.sql}) THEN '{rule_id(rule)}'" for rule in rules]
+    return f"CASE WHEN __torn IS NOT NULL THEN __torn {' '.join(whens)} END"
+
+
+def rule_id(rule: Rule) -> str:
+    """Under what a rule's rows are counted."""
+    return f"rule.{rule.name}"
+
+
+def _breaks(column: Column, dialect: Dialect, now: datetime) -> Iterator[str]:
+    """What breaks a column's declaration, in the order in which it is looked at."""
+    name, text = column.name, f"__t_{column.name}"
+    null = _null(column, text, dialect)
+    if not column.nullable:
+        yield f"WHEN {name} IS NULL AND {null} THEN '{name}.null'"
+    if column.kind not in (TEXT, CATEGORY):
+        for rule, pattern, _ in _misspelt(column, dialect):
+            yield f"WHEN {name} IS NULL AND {_like(text, pattern)} THEN '{name}.{rule}'"
+        yield f"WHEN {name} IS NULL AND NOT {null} THEN '{name}.type'"
+    for member, sign, bound in (("min", "<", column.minimum), ("max", ">", column.maximum)):
+        if bound is not None:
+            yield f"WHEN {name} {sign} {_bound(bound, now)} THEN '{name}.{member}'"
+    if column.allowed:
+        known = ", ".join(column.allowed) if column.kind == INTEGER else ", ".join(map(literal, column.allowed))
+        yield f"WHEN {name} NOT IN ({known}) THEN '{name}.allowed'"
+    if column.pattern:
+        yield f"WHEN NOT {_like(name, column.pattern)} THEN '{name}.pattern'"
+
+
+def _bound(bound: float | str, now: datetime) -> str:
+    if not isinstance(bound, str):
+        return f"CAST('{bound!r}' AS DOUBLE)"
+    text = f"{now:%Y-%m-%d %H:%M:%S}" if bound == NOW else bound
+    return f"CAST('{text}' AS TIMESTAMP)"
+
+
+def _misspelt(column: Column, dialect: Dialect) -> Iterator[tuple[str, str, str]]:
+    """Of cells of no such type, those about which more can be said: rule, pattern and what to do."""
+    if column.kind in (NUMBER, INTEGER):
+        separated = "[ ]*[+-]?[0-9]{1,3}(?:[,.' \u00a0\u202f][0-9]{3})+(?:[.,][0-9]*)?[ ]*"
+        yield "separators", separated, "has separators within: write it like 1012.40, or declare format.thousands"
+        yield (
+            "decimal",
+            "[ ]*[+-]?[0-9]*[,.][0-9]+[ ]*",
+            "has another decimal sign: write it like 1012.40, or declare format.decimal",
+        )
+        yield (
+            "large",
+            number_pattern(dialect),
+            "is not a whole number, or larger than a model can compute with (3.4e+38)",
+        )
+    if column.kind == TIMESTAMP and (column.layout or column.zone != "UTC"):
+        shown = column.layout.pattern if column.layout else PLAIN
+        yield "skipped", shown, f"is a day or time that {column.zone} does not have"
+
+
+def _words(dataset: Dataset, dialect: Dialect) -> Iterator[tuple[str, str]]:
+    """Rule → what is said of a row that breaks it."""
+    yield WIDTH, f"has not {dialect.width} values"
+    yield (
+        QUOTES,
+        "has a quote that does not enclose a whole cell, or is never closed (declare format.lineBreaks if it goes on)",
+    )
+    yield CHARACTERS, "is not UTF-8 text, or has a control character: save the file as UTF-8"
+    for column in dataset.columns.values():
+        name = column.header
+        yield f"{column.name}.null", f"{name} is empty (declare nullable: true if it may be)"
+        for rule, _, words in _misspelt(column, dialect):
+            yield f"{column.name}.{rule}", f"{name} {words}"
+        yield f"{column.name}.type", f"{name} is not {_like_what(column, dialect)}"
+        yield f"{column.name}.min", f"{name} is below {column.minimum}"
+        yield f"{column.name}.max", f"{name} is above {column.maximum}"
+        yield f"{column.name}.allowed", f"{name} is none of {', '.join(column.allowed)[:80]}"
+        yield f"{column.name}.pattern", f"{name} does not match {column.pattern}"
+        yield f"{column.name}.unique", f"{name} was in a row before"
+    for each in dataset.rules:
+        yield rule_id(each), f"breaks the rule {each.name} ({each.sql[:80]})"
+
+
+def _like_what(column: Column, dialect: Dialect) -> str:
+    if column.kind == TIMESTAMP:
+        shape = column.layout.text if column.layout else "2019-03-23 20:21:09 or 2019-03-23T20:21:09+02:00"
+        return f"a time like {shape}"
+    if column.kind == BOOLEAN:
+        return "true or false"
+    return "a whole number like 12" if column.kind == INTEGER else f"a number like 1012{dialect.decimal}40"
+
+
+def _sample(columns: Sequence[Column]) -> str:
+    """The cell that a problem is about, which the part before its dot names."""
+    whens = " ".join(f"WHEN '{column.name}' THEN COALESCE(__t_{column.name}, '')" for column in columns)
+    return f"CASE SPLIT_PART(__problem, '.', 1) {whens} ELSE __text END"
+
+
+def _in_class(separator: str) -> str:
+    return separator
+
+
+def _pattern(separator: str) -> str:
+    return f"[{separator}]"

@@ -1,0 +1,195 @@
+"""How a file is written, found in its first bytes. The features job checks the rows: large data never comes here."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+
+from contracts.columns import NUMBER, Column
+from contracts.dataset import Dataset
+from contracts.format import SEPARATORS, Dialect
+from functions.validate.resolve import DataError
+
+BYTES = 1 << 20
+"""Of a file, what is looked at."""
+_LOOKED_AT = 1000
+_PREAMBLE = re.compile(r"sep=([,;|\t])")
+_OTHER_FORMATS = {
+    b"\x1f\x8b": "is packed by gzip: give it a name that ends in .csv.gz",
+    b"PAR1": "is Parquet, which is not read: save it as CSV",
+    b"PK\x03\x04": "is a workbook or an archive: save the sheet as CSV",
+    b"\xff\xfe": "is not UTF-8 text (UTF-16): save it as UTF-8 CSV",
+    b"\xfe\xff": "is not UTF-8 text (UTF-16): save it as UTF-8 CSV",
+}
+
+
+def find_dialect(head: bytes, dataset: Dataset, uri: str) -> Dialect:
+    """What config declares, and what the first bytes show of the rest. Raises DataError.
+
+    A separator is the one by which the header has all declared columns; a comma is a decimal sign where numbers have
+    one and no point; quotes go on over lines where every row of the head is whole only so.
+    """
+    content = _unpacked(head, uri)
+    lines = _lines(_decoded(content, uri), max(len(head), len(content)) >= BYTES, uri)
+    skipped: tuple[str, ...] = ()
+    while lines and (not lines[0].strip() or _PREAMBLE.fullmatch(lines[0].strip())):
+        skipped = (*skipped, lines[0])
+        lines = lines[1:]
+    if not lines:
+        raise DataError(f"{uri} is empty: it needs a header with {_names(dataset)}, and rows.")
+    header, rows = lines[0], [line for line in lines[1 : _LOOKED_AT + 1] if line and line != lines[0]]
+    separator, cells = _separator(header, dataset, uri)
+    _refuse_other_encodings(header, rows, dataset, uri)
+    places = {column.name: _place(column, cells, uri) for column in dataset.columns.values()}
+    breaks = dataset.format.line_breaks or _goes_on(rows, separator, len(cells))
+    parted = [row for line in rows if (row := parse(line, separator)) and len(row) >= len(cells)]
+    # What many programs write behind each row but the header.
+    trailing = bool(parted) and all(len(row) == len(cells) + 1 and not row[-1] for row in parted)
+    numbers = [
+        row[places[column.name]] for column in dataset.columns.values() if column.kind == NUMBER for row in parted
+    ]
+    return Dialect(
+        separator=separator,
+        decimal=dataset.format.decimal or _decimal(numbers, separator, uri),
+        thousands=dataset.format.thousands,
+        line_breaks=breaks,
+        nulls=dataset.format.nulls,
+        header=header,
+        skipped=skipped,
+        places=places,
+        width=len(cells) + trailing,
+    )
+
+
+def parse(line: str, separator: str) -> list[str] | None:
+    """The cells of a line, without the quotes around them; None where a quote does not enclose a whole cell.
+
+    The grammar is the plan's (contracts/plan.py).
+    """
+    field = f'(?:"(?:[^"]|"")*"|[^"{separator}]*)'
+    if '"' not in line:
+        return line.split(separator)
+    if not re.fullmatch(f"{field}(?:[{separator}]{field})*", line):
+        return None
+    pieces = re.findall(f"[{separator}]({field})", f"{separator}{line}")
+    return [piece[1:-1].replace('""', '"') if piece.startswith('"') else piece for piece in pieces]
+
+
+def _unpacked(head: bytes, uri: str) -> bytes:
+    packed = uri.lower().endswith(".gz")
+    for magic, words in _OTHER_FORMATS.items():
+        if head.startswith(magic) and not (packed and magic == b"\x1f\x8b"):
+            raise DataError(f"{uri} {words}.")
+    if not packed:
+        return head
+    try:
+        return zlib.decompressobj(wbits=31).decompress(head, BYTES)
+    except zlib.error as error:
+        raise DataError(f"{uri} is not packed by gzip, as its name says ({error}): upload it anew.") from None
+
+
+def _decoded(head: bytes, uri: str) -> str:
+    text = head.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+    if text.count("\0") > len(text) // 10:
+        raise DataError(f"{uri} is not UTF-8 text (every second byte is zero, as in UTF-16): save it as UTF-8 CSV.")
+    return text
+
+
+def _lines(text: str, cut: bool, uri: str) -> list[str]:
+    lines = re.split("\r\n|\n|\r", text)
+    if cut:
+        lines = lines[:-1]
+        if not lines:
+            raise DataError(f"{uri} has a line of more than a million characters: it is not a CSV of rows.")
+    return lines if lines[-1] else lines[:-1]
+
+
+def _separator(header: str, dataset: Dataset, uri: str) -> tuple[str, list[str]]:
+    """By what the header's cells are told apart, and these."""
+    declared = [column.header for column in dataset.columns.values()]
+    known = [dataset.format.separator] if dataset.format.separator else list(SEPARATORS)
+    parted = {separator: _header_cells(header, separator) for separator in known}
+    scores = {separator: sum(name in cells for name in declared) for separator, cells in parted.items()}
+    best = max(known, key=lambda separator: (scores[separator], len(parted[separator])))
+    cells = parted[best]
+    missing = [name for name in declared if name not in cells]
+    if not missing:
+        return best, cells
+    if "\ufffd" in header:
+        raise DataError(f"{uri} is not UTF-8 text (its header has other bytes): save it as UTF-8 CSV.")
+    raise DataError(_lacks(missing, cells, header, dataset, uri))
+
+
+def _lacks(missing: Sequence[str], cells: Sequence[str], header: str, dataset: Dataset, uri: str) -> str:
+    target = dataset.columns[dataset.target].header
+    named = f" ({target} is the target)" if target in missing else ""
+    lowered = {cell.lower(): cell for cell in cells}
+    other = [f"{lowered[name.lower()]!r} for {name}" for name in missing if name.lower() in lowered]
+    hint = f" It has {', '.join(other)}: write names as they are declared." if other else ""
+    if not hint and any(re.fullmatch(r"[-+.\d]+", cell.strip()) for cell in cells):
+        hint = " The first line looks like data: put a header above it."
+    many = "s" if len(missing) > 1 else ""
+    return f"{uri} lacks the column{many} {', '.join(missing)}{named}. Its header is: {header[:500]}.{hint}"
+
+
+def _header_cells(header: str, separator: str) -> list[str]:
+    return [cell.strip().lstrip("\ufeff").strip() for cell in parse(header, separator) or []]
+
+
+def _place(column: Column, cells: Sequence[str], uri: str) -> int:
+    # To engines capitals make no other column.
+    twins = [cell for cell in cells if cell.lower() == column.header.lower()]
+    if len(twins) > 1:
+        raise DataError(
+            f"{uri} has the column {column.header} more than once ({', '.join(twins)}): which one is meant?"
+        )
+    return list(cells).index(column.header)
+
+
+def _refuse_other_encodings(header: str, rows: Sequence[str], dataset: Dataset, uri: str) -> None:
+    """Some rows with other bytes are set aside by the job; many are another encoding."""
+    other = [number for number, row in enumerate(rows, 1) if "\ufffd" in row]
+    if len(other) > dataset.max_bad_share * len(rows):
+        raise DataError(
+            f"{uri} is not UTF-8 text ({len(other)} of its first {len(rows)} rows have other bytes, row {other[0]} the"
+            f" first): save it as UTF-8 CSV."
+        )
+
+
+def _goes_on(rows: Sequence[str], separator: str, width: int) -> bool:
+    """Whether open quotes join lines to rows that are all whole, and leave none open."""
+    if all(row.count('"') % 2 == 0 for row in rows):
+        return False
+    joined = list(_joined(rows))
+    # The last may go on beyond the head.
+    whole = joined if len(rows) < _LOOKED_AT else joined[:-1]
+    return bool(whole) and all(len(parse(row, separator) or []) == width for row in whole)
+
+
+def _joined(rows: Sequence[str]) -> Iterator[str]:
+    pending: list[str] = []
+    for row in rows:
+        pending.append(row)
+        if sum(part.count('"') for part in pending) % 2 == 0:
+            yield "\n".join(pending)
+            pending = []
+    if pending:
+        yield "\n".join(pending)
+
+
+def _decimal(numbers: Sequence[str], separator: str, uri: str) -> str:
+    """A comma, where numbers have one, none has a point, and it cannot be one for thousands."""
+    commas = [cell for cell in numbers if re.fullmatch(r" *[-+]?\d*,\d+ *", cell)]
+    if separator == "," or not commas or any("." in cell for cell in numbers):
+        return "."
+    if all(re.fullmatch(r" *[-+]?[1-9]\d{0,2},\d{3} *", cell) for cell in commas):
+        raise DataError(
+            f"{uri} has numbers like {commas[0].strip()!r}, where the comma may be a decimal sign or stand for"
+            f" thousands: declare dataset.format.decimal or dataset.format.thousands."
+        )
+    return ","
+
+
+def _names(dataset: Dataset) -> str:
+    return ", ".join(column.header for column in dataset.columns.values())

@@ -1,0 +1,95 @@
+"""A file before it is uploaded: how it is written, what its rows break, and what training would see.
+
+The same code as in the pipeline: the validation finds the dialect, and the features job's own functions run the plan.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from contracts.columns import NUMERIC, TIMESTAMP
+from contracts.dataset import Dataset
+from contracts.errors import UserError
+from contracts.format import Dialect
+from contracts.plan import build
+from functions.jobs.features import features_job
+from functions.validate.head import BYTES, find_dialect
+from functions.validate.resolve import DataError
+from operate.local_spark import Session
+
+SECRET = "in place of the project's own"  # noqa: S105
+"""Which row falls into which part differs with the secret; how many do hardly."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A file, read and checked: `session` has `checked`, `input` and (where a rule is broken) `quarantine`.
+
+    `rows` is what the job would write of them; `problem` says why a run with this file would stop, empty where it would
+    not.
+    """
+
+    session: Session
+    dialect: Dialect
+    plan: dict[str, Any]
+    rows: dict[str, Any]
+    problem: str
+
+
+def find(file: Path, dataset: Dataset) -> Dialect:
+    """How a file is written. Raises UserError for what the validation refuses, and for a file that cannot be read."""
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(BYTES)
+        if not head:
+            names = ", ".join(column.header for column in dataset.columns.values())
+            raise DataError(f"{file} is empty: it needs a header with {names}, and rows.")
+        return find_dialect(head, dataset, str(file))
+    except OSError as error:
+        raise UserError(f"{file} cannot be read: {error.strerror}", "name a CSV file") from None
+    except DataError as error:
+        raise UserError(str(error)) from None
+
+
+@contextmanager
+def look(file: Path, dataset: Dataset, secret: str = SECRET) -> Iterator[Looked]:
+    """Reads and checks a file. Raises UserError for what the validation refuses, and for a file that cannot be read."""
+    with tempfile.TemporaryDirectory() as folder:
+        session = Session(Path(folder))
+        with session.connection:
+            yield _look(session, file, dataset, secret)
+
+
+def _look(session: Session, file: Path, dataset: Dataset, secret: str) -> Looked:
+    dialect = find(file, dataset)
+    plan = build(dataset, dialect, [{"uri": str(file), "source": str(file)}], datetime.now(UTC))
+    checked = features_job.check_rows(session, plan, secret)
+    rows = features_job.account(session, plan)
+    kept = checked.where("__problem IS NULL").select(*plan["columns"], "draw")
+    kept.createOrReplaceTempView("input")
+    problem = features_job.unusable(session, rows, plan)
+    return Looked(session, dialect, plan, rows, problem)
+
+
+def profile(looked: Looked, dataset: Dataset) -> list[dict[str, Any]]:
+    """Of each column: how many of the rows that break no rule have it, how many different values, and their range."""
+    found = []
+    for column in dataset.columns.values():
+        ordered = column.kind in (*NUMERIC, TIMESTAMP)
+        middle = f"CAST(AVG({column.name}) AS DOUBLE)" if column.kind in NUMERIC else "NULL"
+        span = f"MIN({column.name}), {middle}, MAX({column.name})" if ordered else "NULL, NULL, NULL"
+        query = f"SELECT COUNT(*), COUNT({column.name}), COUNT(DISTINCT {column.name}), {span} FROM input"  # noqa: S608
+        (row,) = looked.session.sql(query).collect()
+        rows, present, different, *values = row
+        values = [value.isoformat(" ") if isinstance(value, datetime) else value for value in values]
+        names = ("min", "mean", "max")
+        counts = {"rows": rows, "empty": rows - present, "different": different}
+        found.append({"column": column.header, "sql": column.name, "type": column.kind, "unit": column.unit, **counts}
+                     | dict(zip(names, values, strict=True)))  # fmt: skip
+    return found
