@@ -1,15 +1,18 @@
 """Glue job runs: the script really runs, with the job's role, over S3."""
 
 import functools
+import gzip
 import hashlib
 import itertools
 import json
 import re
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from contracts.dataset import parse_dataset
@@ -67,6 +70,49 @@ def test_a_run_reads_and_writes_s3_under_the_jobs_role(world: World) -> None:
     part = next(key for key in keys if key.startswith("out/part-00000-") and key.endswith(".csv"))
     assert world.get(world.uri(part)).decode().split() == ["b", "4.0", "6.0"]
     assert "s3:PutObject" in str(world.cloud.ledger.snapshot()[world.glue_role])  # type: ignore[attr-defined]
+
+
+TEXT = """
+import json, sys
+from awsglue.utils import getResolvedOptions
+from pyspark.sql import SparkSession
+args = getResolvedOptions(sys.argv, ["INPUT", "OUTPUT"])
+spark = SparkSession.builder.getOrCreate()
+text = "DECODE(ENCODE(value, 'UTF-8'), 'UTF-8') AS text"
+place = ("_metadata.file_path AS file", "_metadata.file_block_start AS block", "monotonically_increasing_id() AS place")
+lines = spark.read.text(json.loads(args["INPUT"])).selectExpr(*place, text)
+lines.createOrReplaceTempView("lines")
+found = spark.sql("SELECT * FROM lines ORDER BY place").collect()
+spark.createDataFrame([(json.dumps([list(row)[1:] for row in found]),)], "x string").write.parquet(args["OUTPUT"])
+"""
+LINES: dict[str, tuple[bytes, list[str]]] = {
+    "quotes and blank lines": (
+        b'\xef\xbb\xbfa,b\r\n1,"x ""y"", z"\r\n"2\n3",4\n\n5,"open\r\n6,7 \x00 8\r9,10\nlast,\xe9\n',
+        ["a,b", '1,"x ""y"", z"', '"2', '3",4', "", '5,"open', "6,7 \x00 8", "9,10", "last,\ufffd"],
+    ),
+    "marks of byte order": (b"\xef\xbb\xbf\xef\xbb\xbfa\n\xef\xbb\xbfb", ["\ufeffa", "\ufeffb"]),
+    "CR alone": (b"a\rb\r\rc\rd", ["a", "b", "", "c", "d"]),
+    "control characters": (b"a\x01b\x02\n\nc", ["a\x01b\x02", "", "c"]),
+    "plain": (b"a,b\n1,2\n", ["a,b", "1,2"]),
+    "nothing but lines": (b"\n\n", ["", ""]),
+}
+"""What Spark 3.5.6 answers for these files, asked with the same script."""
+
+
+@pytest.mark.parametrize(("content", "expected"), LINES.values(), ids=LINES)
+@pytest.mark.parametrize("name", ["x.csv", "x.csv.gz"])
+def test_a_text_is_read_line_by_line(world: World, content: bytes, expected: list[str], name: str) -> None:
+    glue = make_job(world, TEXT)
+    place = world.put(f"in/{name}", gzip.compress(content) if name.endswith(".gz") else content)
+    arguments = {"--INPUT": json.dumps([place]), "--OUTPUT": world.uri("out")}
+    found = finish(glue, glue.start_job_run(JobName="job", Arguments=arguments)["JobRunId"])
+    assert found["JobRunState"] == "SUCCEEDED", found
+    (part,) = [key for key in world.keys("out/") if key.endswith(".parquet")]
+    with duckdb.connect() as connection, tempfile.NamedTemporaryFile(suffix=".parquet") as file:
+        file.write(world.get(world.uri(part)))
+        file.flush()
+        (row,) = connection.read_parquet(file.name).fetchall()
+    assert json.loads(row[0]) == [[0, place, text] for place, text in enumerate(expected)]
 
 
 @pytest.mark.parametrize(
