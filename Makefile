@@ -76,7 +76,7 @@ check: $(READY)  ## lint, formatting, strict types, policy metadata
 document: $(READY)  ## write docs/configuration.md and settings/schema.json from the settings' description
 	$(BIN)/python -m settings.document
 
-bench: setup  ## costs, as ratios within one run; PARTS="handler gateway preview policies monitor gate replay verdict road tests tour" picks; road: SHIFTS=20 MINUTE=3; tests: AGAINST=<commit> RUNS=3
+bench: setup  ## costs, as ratios within one run; PARTS="handler gateway data preview policies monitor gate replay verdict road tests tour" picks; road: SHIFTS=20 MINUTE=3; tests: AGAINST=<commit> RUNS=3
 	$(BIN)/python -m bench $(PARTS)
 
 constraints:  ## pin anew what the requirements pull in (needs the network)

@@ -8,7 +8,20 @@ from pathlib import Path
 import rehearsal.errors
 from contracts.errors import UserError
 
-PARTS = ("handler", "gateway", "preview", "policies", "monitor", "gate", "replay", "verdict", "road", "tests", "tour")
+PARTS = (
+    "handler",
+    "gateway",
+    "data",
+    "preview",
+    "policies",
+    "monitor",
+    "gate",
+    "replay",
+    "verdict",
+    "road",
+    "tests",
+    "tour",
+)
 
 
 def main(names: list[str]) -> int:

@@ -154,6 +154,8 @@ def _texts(file: Path) -> Iterator[str]:
 def _marked(before: str, text: str) -> str:
     # A control character within a line would part it; it is refused as a character that no text has.
     text = text.replace(_NEVER, "\ufffd").replace(_EMPTY, "\ufffd")
+    if "\n\n" not in before + text:
+        return text
     return re.sub("(?<=\n)(?=\n)", _EMPTY, before + text)[1:]
 
 
