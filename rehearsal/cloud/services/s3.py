@@ -120,7 +120,9 @@ def _former_version(call: Call) -> Any:
     """The version that an object replaced, which is seldom read again; None where it is packed, or not worth it."""
     bucket = call.cloud.backend("s3", call.account, call.region).buckets.get(call.params["Bucket"])
     versions = bucket.keys.getlist(call.params["Key"], []) if bucket else []
-    former = versions[-2] if len(versions) > 1 else None
+    if len(versions) < 2:
+        return None
+    former = versions[-2]
     unpacked = getattr(former, "contentsize", 0) in _PACKED and not isinstance(former._value_buffer, Packed)
     return former if unpacked else None
 
