@@ -159,11 +159,15 @@ def test_a_request_that_is_being_answered_is_answered_when_the_server_ends() -> 
     begun, ended = threading.Event(), threading.Event()
 
     def slow(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        begun.set()
-        ended.wait(10)
+        if environ["PATH_INFO"] == "/":
+            begun.set()
+            ended.wait(10)
         return echo(environ, start_response)
 
     with serving(slow) as made, connected(made) as client, connected(made) as idle:
+        # Whoever was not accepted yet when the server ends is sent away.
+        idle.sendall(b"GET /quick HTTP/1.1\r\nHost: here\r\n\r\n")
+        assert read(idle, b".").endswith(b"GET /quick 0 .")
         client.sendall(GET)
         assert begun.wait(10)
         closing = threading.Thread(target=made.close)
