@@ -16,6 +16,7 @@ import boto3
 
 from bench.measure import Result
 from contracts.errors import UserError
+from rehearsal.cloud.core import accounts
 from rehearsal.cloud.core.accounts import admin_credentials
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,14 +33,30 @@ READS = (
     ("logs", "describe_log_groups", {"logGroupNamePrefix": "/bench"}),
     ("s3", "get_bucket_versioning", {"Bucket": "bench"}),
 )
-_TRUST = '{"Version": "2012-10-17", "Statement": []}'
+_TRUST = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"},'
+    ' "Action": "sts:AssumeRole"}]}'
+)
 
 
 def measure() -> Iterator[Result]:
     """Both servers in processes of their own, asked in turns over one connection each."""
     with tempfile.TemporaryDirectory() as scratch:
         ours, theirs = _free_port(), _free_port()
-        cloud = [sys.executable, "-m", "rehearsal.cloud", "--port", str(ours), "--root", scratch]
+        # The gateway answers administrators whose keys have its secret, which this process signs with.
+        secret = Path(scratch) / "secret"
+        secret.write_text(accounts.secret(), encoding="ascii")
+        cloud = [
+            sys.executable,
+            "-m",
+            "rehearsal.cloud",
+            "--port",
+            str(ours),
+            "--root",
+            scratch,
+            "--secret",
+            str(secret),
+        ]
         moto = [sys.executable, "-m", "moto.server", "-p", str(theirs)]
         servers = [_start(cloud), _start(moto)]
         try:

@@ -29,14 +29,13 @@ def deploy(
     from operate.deploy import deploy_release, outcome
     from operate.evidence import write_variables
     from operate.plans import load
-    from operate.power import look, warn
+    from operate.power import looking
 
     if bool(plan) != bool(plan_sha256):
         raise UserError("--plan and --plan-sha256 go together", "give both, or neither", USAGE)
     approved = load(s3(), plan, plan_sha256) if plan else None
-    foreseen = look(ROOT, stack)
-    warn(foreseen)
-    deploy_release(stack, release, manifest_sha256, approved=approved, foreseen=foreseen)
+    with looking(ROOT, stack) as ahead:
+        deploy_release(stack, release, manifest_sha256, approved=approved, foreseen=ahead.result)
     found = outcome(stack)
     for name, value in found.items():
         print(f"{name}={value}")

@@ -40,7 +40,7 @@ def promote(
     from operate.clients import Clients
     from operate.comparison import compare, document, lines
     from operate.deploy import deploy_release
-    from operate.power import look, warn
+    from operate.power import look
     from operate.project import environment, read_project
     from operate.variants import configured, take_out
 
@@ -66,8 +66,7 @@ def promote(
     foreseen = look(ROOT, stack)
     if anyway and foreseen:
         foreseen = replace(foreseen, fix="")
-    warn(foreseen)
-    deploy_release(stack, known[variant].manifest, sha256, without=variant, foreseen=foreseen)
+    deploy_release(stack, known[variant].manifest, sha256, without=variant, foreseen=lambda: foreseen)
     print(f"{variant} is the release of {stack} now. {take_out(path, known[variant])}")
     print("Until then the config names the release as its own challenger, and every update is refused.")
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 JUDGED, FAILED, SLOW = "Judged", "JudgedFailed", "JudgedSlow"
 """Metrics of high resolution, by version (dimensions `Service` and `Version`) and of all versions (`Service` alone):
@@ -35,9 +34,8 @@ def question_key(deployment: str) -> str:
     return f"{RECORDS}/{deployment}.question.json"
 
 
-@dataclass(frozen=True)
-class Shift:
-    """One deployment.
+class Shift(NamedTuple):
+    """One deployment. A tuple: the predict function imports this module, and a dataclass takes longer to make.
 
     `release` and `former` are the releases of versions `new` and `old` (`former` empty where this program did not make
     that). `endpoint` is the former one's, `edges` lie between the bins that the old version counts its predictions by.
@@ -67,4 +65,4 @@ def read_shift(given: Mapping[str, Any]) -> Shift:
 
 def render_shift(shift: Shift) -> dict[str, Any]:
     """The state machine's input."""
-    return asdict(shift)
+    return shift._asdict()

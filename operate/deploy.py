@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +29,13 @@ def deploy_release(
     without: str = "",
     approved: Plan | None = None,
     exempted: Sequence[Exemption] = (),
-    foreseen: Foresight | None = None,
+    foreseen: Callable[[], Foresight | None] = lambda: None,
 ) -> None:
     """Preview, refuse a change of the foundation and any plan but the approved one, update.
 
     `more` goes to preview and update alike. `without` names a variant of the config that is left out, since it is
-    what is deployed. `exempted` is exempted from policies beside what the stack's config exempts. `foreseen`: what the
-    shift can see, which may refuse it; a plan that was approved was made with that in sight.
+    what is deployed. `exempted` is exempted from policies beside what the stack's config exempts. `foreseen` is asked
+    after the preview what the shift can see, which may refuse it; an approved plan was made with that in sight.
     """
     source_files.refuse_more(ROOT, stack)
     refresh_interrupted(stack, ROOT)
@@ -47,9 +47,10 @@ def deploy_release(
         sealed = [] if approved is None else sealing.arguments(Path(folder))
         steps = _preview(stack, [*arguments, *sealed], arguments)
         refuse_foundation(stack, steps)
-        planned = document({"steps": steps})
+        planned, seen = document({"steps": steps}), foreseen()
+        power.warn(seen)
         if approved is None:
-            power.refuse(foreseen, planned)
+            power.refuse(seen, planned)
         else:
             refuse_another(stack, approved, planned | {"sealed": sealing.read(Path(folder), stack, release)})
         bring_up(stack, arguments, ROOT)

@@ -25,7 +25,9 @@ def lay_out(rehearsal: Rehearsal) -> Path:
     folder, checkout = rehearsal.project, rehearsal.root
     folder.mkdir(parents=True, exist_ok=True)
     own = stack_files(checkout, folder)
-    links = {entry.name: entry for entry in checkout.iterdir() if not rehearsal.folder.is_relative_to(entry)}
+    # Python makes a folder of its own for what it has compiled, here as there.
+    ours = (entry for entry in checkout.iterdir() if entry.name != "__pycache__")
+    links = {entry.name: entry for entry in ours if not rehearsal.folder.is_relative_to(entry)}
     for entry in folder.iterdir():
         if entry.name not in own.keys() | links.keys() and not (entry.is_dir() and not entry.is_symlink()):
             entry.unlink()

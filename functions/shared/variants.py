@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 VARIANT_HEADER = "x-glidepath-variant"
 """Asks for one variant, and says which one answered."""
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(NamedTuple):
     """One variant: its name (None: whichever answers), its release, its golden records and their SHA-256 (empty: of an
     older release), its part of inference ids."""
 

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -114,12 +115,21 @@ def test_a_shift_that_can_see_nothing_is_refused_unless_its_plan_was_approved(
     monkeypatch.setattr(engine, "run", lambda *_: shown)
     (tmp_path / "Pulumi.prod.yaml").write_text("config: {}\n")
     with pytest.raises(UserError, match="this shift can see nothing"):
-        deploy_release("prod", "s3://b/m", foreseen=BLIND)
+        deploy_release("prod", "s3://b/m", foreseen=lambda: BLIND)
     assert told == []
     deploy_release("prod", "s3://b/m")
     compared: list[Any] = []
     monkeypatch.setattr(deploy, "refuse_another", lambda *given: compared.append(given))
     monkeypatch.setattr(sealing, "read", lambda *_: {})
-    deploy_release("prod", "s3://b/m", approved={}, foreseen=BLIND)
+    deploy_release("prod", "s3://b/m", approved={}, foreseen=lambda: BLIND)
     assert len(told) == 2
     assert len(compared) == 1
+
+
+def test_what_the_shift_cannot_see_is_said_before_the_update(
+    told: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "Pulumi.prod.yaml").write_text("config: {}\n")
+    monkeypatch.setattr(deploy, "bring_up", lambda *_: print("update", file=sys.stderr))
+    deploy_release("prod", "s3://b/m", foreseen=lambda: Foresight("sees nothing", "prod is blind"))
+    assert capsys.readouterr().err == "warning: prod is blind\nupdate\n"

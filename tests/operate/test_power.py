@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -410,11 +412,21 @@ def test_plan_tells_the_approver_and_warns(
     assert "Shift: of prod." in variables.read_text()
 
 
-def test_deploy_warns_before_it_begins(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    foreseen(monkeypatch)
-    said: list[str] = []
-    monkeypatch.setattr(deploying, "deploy_release", lambda *_, **__: said.append(capsys.readouterr().err))
+def test_deploy_looks_beside_its_preview(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    begun = threading.Event()
+
+    def look(_: Path, stack: str) -> Foresight:
+        assert begun.wait(10), "the deployment has not begun"
+        return Foresight(f"of {stack}")
+
+    def deploy_release(*_: object, foreseen: Callable[[], Foresight | None], **__: object) -> None:
+        begun.set()
+        said.append(foreseen())
+
+    said: list[Foresight | None] = []
+    monkeypatch.setattr(power, "look", look)
+    monkeypatch.setattr(deploying, "deploy_release", deploy_release)
     monkeypatch.setattr(deploying, "outcome", lambda _: {"RELEASE": "r"})
     deploy_command.deploy("prod", "s3://artifacts/manifest.json", "", "", "", None)
-    assert said == ["warning: prod is blind\n"]
+    assert said == [Foresight("of prod")]
     assert capsys.readouterr().out == "RELEASE=r\n"

@@ -52,6 +52,14 @@ def test_it_follows_the_checkout_and_keeps_what_an_engine_works_in(rehearsal: Re
     assert (folder / "Pulumi.prod.yaml").read_text().startswith("config: {a: 1}\n")
 
 
+def test_what_python_has_compiled_is_in_nobodys_way(rehearsal: Rehearsal) -> None:
+    folder = lay_out(rehearsal)
+    for place in (folder, rehearsal.root):
+        (place / "__pycache__").mkdir()
+    lay_out(rehearsal)
+    assert not (folder / "__pycache__").is_symlink()
+
+
 def test_the_environment_names_it_once_it_is_there(rehearsal: Rehearsal) -> None:
     stale = {"GLIDEPATH_PROJECT": "/another"}
     assert "GLIDEPATH_PROJECT" not in rehearsal.environ(stale)

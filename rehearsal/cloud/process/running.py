@@ -48,8 +48,8 @@ class RunningCloud:
         self._ending = False
         self._thread: threading.Thread | None = None
         try:
-            self._server: Any = server.listen(self._application, port)
-            self.port = int(self._server.effective_port)
+            self._server = server.listen(self._application, port)
+            self.port = self._server.port
             store.configure(self.port)
             self.cloud = Cloud(self.port, root, _ports, seconds_per_minute)
             self._gateway = Gateway(self.cloud, saved)
@@ -83,7 +83,7 @@ class RunningCloud:
             self._ending = True
             # Threads that wait for what runs would keep the process up for as long as that takes.
             self.cloud.close()
-            server.close(self._server)
+            self._server.close()
             if self._thread is not None:
                 self._thread.join(5)
             self._only.release()

@@ -1,6 +1,7 @@
 """S3: notifications of buckets, and the requests that moto lets through though S3 does not."""
 
 import base64
+import contextlib
 import hashlib
 import itertools
 import json
@@ -73,7 +74,10 @@ def put(call: Call) -> Response | dict[str, Any]:
             name = "Content-MD5" if algorithm == "md5" else algorithm.upper()
             raise AwsError("BadDigest", f"The {name} you specified did not match the calculated checksum.")
     response = _encrypted(call, call.relay())
-    _pack_former_version(call)
+    former = _former_version(call)
+    if former is not None:
+        # Nobody waits for that: an engine takes its next step when its state is written.
+        call.cloud.background(_pack, former, name="s3-pack")
     return response
 
 
@@ -112,14 +116,20 @@ class Packed:
         """Nothing to close."""
 
 
-def _pack_former_version(call: Call) -> None:
-    """The version that this object replaced is seldom read again."""
+def _former_version(call: Call) -> Any:
+    """The version that an object replaced, which is seldom read again; None where it is packed, or not worth it."""
     bucket = call.cloud.backend("s3", call.account, call.region).buckets.get(call.params["Bucket"])
     versions = bucket.keys.getlist(call.params["Key"], []) if bucket else []
     if len(versions) < 2:
-        return
+        return None
     former = versions[-2]
-    if getattr(former, "contentsize", 0) in _PACKED and not isinstance(former._value_buffer, Packed):
+    unpacked = getattr(former, "contentsize", 0) in _PACKED and not isinstance(former._value_buffer, Packed)
+    return former if unpacked else None
+
+
+def _pack(former: Any) -> None:
+    # Of a version that was deleted meanwhile, moto has closed the file.
+    with contextlib.suppress(ValueError):
         packed = Packed(former.value)
         with former.lock:
             former._value_buffer = packed

@@ -257,9 +257,9 @@ def test_what_is_known_of_the_pair_is_of_these_two_releases_and_these_bins() -> 
     assert found is not None
     assert (found.rows, reason) == (release.pair.table.rows, "")
     for other, word in (
-        (replace(own, former="20260101-00000000"), "compared with"),
-        (replace(own, former=""), "another serves"),
-        (replace(own, edges=(1.0,)), "other bins"),
+        (own._replace(former="20260101-00000000"), "compared with"),
+        (own._replace(former=""), "another serves"),
+        (own._replace(edges=(1.0,)), "other bins"),
     ):
         assert pair_of(release, other)[0] is None
         assert word in pair_of(release, other)[1]

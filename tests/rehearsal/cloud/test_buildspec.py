@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pip._internal.commands import create_command
 
 from rehearsal.cloud.services.codebuild.artifacts import ArtifactError, collect, pack, unpack
 from rehearsal.cloud.services.codebuild.buildspec import ArtifactSpec, BuildspecError, parse_buildspec
@@ -98,6 +99,13 @@ def test_image_brings_tools_and_no_administrators_settings() -> None:
     }
     brought = image_environment(given)
     assert set(brought) & set(given) == {"PATH", "PULUMI_SKIP_UPDATE_CHECK"}
+
+
+def test_the_images_pip_reaches_for_no_index_and_looks_for_no_conflicts(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in image_environment({}).items():
+        monkeypatch.setenv(name, value)
+    options, _ = create_command("install").parse_args([])
+    assert (options.no_index, options.warn_about_conflicts) == (True, False)
 
 
 def test_a_build_has_the_images_plugins_and_no_login(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from rehearsal.cloud.process.running import RunningCloud
+from rehearsal.cloud.services.codepipeline.actions import build as actions_of_builds
 from tests.rehearsal.cloud.delivery_support import ACCOUNT, REGION, allow, aws, bucket, role, until, unzipped, zipped
 from tests.rehearsal.cloud.lambda_support import make_function
 
@@ -282,6 +283,15 @@ def test_failing_build_says_why(cloud: Any) -> None:
     state = aws(cloud, "codepipeline").get_pipeline_state(name=name)["stageStates"][1]
     assert state["latestExecution"]["status"] == "Failed"
     assert state["actionStates"][0]["latestExecution"]["errorDetails"]["code"] == "JobFailed"
+
+
+def test_a_stage_does_not_wait_for_its_next_look_at_a_build(cloud: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(actions_of_builds, "_POLL_SECONDS", 3600.0)
+    key, _ = upload(cloud, "x")
+    project(cloud, "slow", "version: 0.2\nphases: {build: {commands: [sleep 0.5]}}\n")
+    name = create(cloud, stage("Source", source(key)), stage("Build", build(project_name="slow")))
+    execution = first(cloud, name)
+    assert ended(cloud, name, execution) == "Succeeded"
 
 
 def test_several_artifacts_in_and_out(cloud: Any) -> None:

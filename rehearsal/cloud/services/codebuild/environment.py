@@ -42,8 +42,9 @@ def image_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]
             kept[name] = value
     # the image's packages are all there is: pip must never reach for an index, nor write about itself
     kept |= {"PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "AWS_EC2_METADATA_DISABLED": "true"}
-    # A third of what pip does where everything is there already; it would only warn.
-    kept |= {"PIP_NO_WARN_CONFLICTS": "1"}
+    # A fourth of what pip does where everything is there already, and it would only warn. Of this option, a false value
+    # is what turns the warning off: https://pip.pypa.io/en/stable/topics/configuration/
+    kept |= {"PIP_NO_WARN_CONFLICTS": "0"}
     return kept
 
 

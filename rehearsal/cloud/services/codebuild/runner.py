@@ -303,6 +303,7 @@ class _Run:
         with self.build.lock:
             self.build.data |= {"endTime": now, "buildComplete": True, "buildStatus": self.status}
         self.log.flush()
+        self.build.ended.set()
         self._event(self.status)
 
     def _event(self, status: str, phase: dict[str, Any] | None = None) -> None:

@@ -44,6 +44,7 @@ class Build:
     log: list[str] = field(default_factory=list)
     session: Session | None = None
     stop: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Event = field(default_factory=threading.Event)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Build and Test by CodeBuild."""
 
+import time
 import uuid
 from typing import Any
 
@@ -9,7 +10,8 @@ from rehearsal.cloud.services.codebuild.state import PipelineInput, StoredArtifa
 from rehearsal.cloud.services.codepipeline.actions.base import ActionError, Context, describe_error
 from rehearsal.cloud.services.codepipeline.declaration import build_variables
 
-_POLL_SECONDS = 0.4
+_POLL_SECONDS = 2.0
+_PAUSE_SECONDS = 0.1
 
 
 def codebuild(context: Context) -> None:
@@ -70,8 +72,18 @@ def _wait(context: Context, client: Any, build_id: str) -> dict[str, Any]:
             ) from error
         if build["buildComplete"]:
             return build
-        # an abandoned action leaves its build running, as in AWS
-        context.pause(_POLL_SECONDS)
+        _pause(context, build_id)
+
+
+def _pause(context: Context, build_id: str) -> None:
+    """Until the build has ended, or it is time to look again. An abandoned action leaves its build running, as in AWS.
+
+    CodeBuild tells CodePipeline of the end: a stage does not wait for the next look.
+    """
+    known = registry(context.cloud, context.pipeline.account, context.pipeline.region).builds[build_id]
+    until = time.monotonic() + _POLL_SECONDS
+    while not known.ended.wait(_PAUSE_SECONDS) and time.monotonic() < until:
+        context.pause(0)
 
 
 def _reason(build: dict[str, Any]) -> str:
