@@ -8,9 +8,9 @@ from typing import Any
 
 from contracts.fields import FieldError, Fields, name, number, parse_json, unique
 from contracts.retraining import OWN_REASONS, REASONS
+from contracts.tasks import BINARY, LOWER_IS_BETTER, METRICS, REGRESSION, TASKS, class_name, wrong_classes
 
 TYPES = ("number", "integer", "timestamp", "string")
-LOWER_IS_BETTER = {"rmse": True, "mae": True, "r2": False}
 MODES = ("edges", "quantiles")
 ACCEPT, REFUSE = UNDECIDED = ("accept", "refuse")
 """What may follow where rows do not tell whether a model is better or worse than the champion."""
@@ -52,13 +52,23 @@ class Metric:
 
 @dataclass(frozen=True)
 class Dataset:
-    """`columns`: raw column → type (number, integer, timestamp, string); `features`: what features.sql computes."""
+    """`columns`: raw column → type (number, integer, timestamp, string); `features`: what features.sql computes.
+
+    `classes` are the names of the target's values 0, 1, …: of several always, of two where answers are to have them.
+    """
 
     columns: dict[str, str]
     target: str
     features: tuple[str, ...]
     slices: tuple[Slice, ...]
     metric: Metric
+    task: str = REGRESSION
+    classes: tuple[str, ...] = ()
+
+    @property
+    def class_count(self) -> int:
+        """How many classes there are; 0 of a regression."""
+        return {REGRESSION: 0, BINARY: 2}.get(self.task, len(self.classes))
 
 
 def undecided(given: Mapping[str, str]) -> dict[str, str]:
@@ -96,12 +106,15 @@ def review(document: dict[str, Any]) -> tuple[Dataset | None, list[FieldError]]:
 def _read(document: object) -> tuple[Dataset, tuple[tuple[str, object], ...]]:
     """A schema without its slices, and these as they are given, with their paths."""
     fields = Fields(document, "dataset")
+    task = fields.text("task", "|".join(TASKS), f"one of {', '.join(TASKS)}") if fields.has("task") else REGRESSION
     dataset = Dataset(
         columns=_columns(fields.raw("columns")),
         target=name(fields.raw("target"), "dataset.target"),
         features=unique(fields.items("features", name), "dataset.features"),
         slices=(),
-        metric=_metric(fields.raw("metric")),
+        metric=_metric(fields.raw("metric"), task),
+        task=task,
+        classes=fields.items("classes", class_name) if fields.has("classes") else (),
     )
     slices = fields.items("slices", lambda part, path: (path, part)) if fields.has("slices") else ()
     fields.done()
@@ -118,6 +131,8 @@ def _disagreements(dataset: Dataset, slices: Mapping[str, Slice]) -> Iterator[Fi
         yield FieldError("dataset.columns", "may not name 'draw': features.sql finds each row's lot under that name")
     if "split" in (dataset.target, *dataset.features):
         yield FieldError("dataset.features", "may not be called 'split': features.sql uses that name for the parts")
+    if reason := wrong_classes(dataset.task, dataset.classes):
+        yield FieldError("dataset.classes", reason)
     for path, part in slices.items():
         if part.feature not in dataset.features:
             yield FieldError(f"{path}.feature", f"{part.feature!r} is not among the features")
@@ -149,12 +164,12 @@ def _slice(value: object, path: str) -> Slice:
     return Slice(feature, edges, quantiles)
 
 
-def _metric(value: object) -> Metric:
+def _metric(value: object, task: str) -> Metric:
     fields = Fields(value, "dataset.metric")
-    known = tuple(LOWER_IS_BETTER)
+    known = METRICS[task]
     margin = _loss(fields, "margin", 0.0)
     metric = Metric(
-        name=fields.text("name", "|".join(known), f"one of {', '.join(known)}"),
+        name=fields.text("name", "|".join(known), f"one of {', '.join(known)} for task {task}"),
         threshold=fields.number("threshold"),
         margin=margin,
         slice_rows=fields.count("sliceRows", least=2) if fields.has("sliceRows") else SLICE_ROWS,

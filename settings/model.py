@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any
 
-from contracts.dataset import ACCEPT, LOWER_IS_BETTER, REFUSE, SLICE_ROWS, TYPES, UNDECIDED, Dataset
+from contracts.dataset import ACCEPT, REFUSE, SLICE_ROWS, TYPES, UNDECIDED, Dataset
 from contracts.names import DELIVERY, ENVIRONMENTS, Names
+from contracts.tasks import CLASS_NAME, METRICS, NAMES, TASKS
 from settings.exemptions import Policies
 from settings.hyperparameters import Hyperparameters
 from settings.keys import Document, Key, Section
@@ -40,6 +41,8 @@ RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731,
 _ACCOUNT = Text("an account id of 12 digits, in quotes", r"\d{12}")
 _STACK = Text("a stack name of 2 to 12 of a-z and 0-9, a letter first", r"[a-z][a-z0-9]{1,11}")
 _COLUMN = Text("a name of letters, digits and underscores", r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+_CLASS = Text("a name of 1 to 40 letters, digits, spaces and _.+-, in quotes", CLASS_NAME)
+_METRICS = "; ".join(f"{task} has {', '.join(METRICS[task])}" for task in TASKS)
 _HYPERPARAMETERS = {
     "objective": "reg:squarederror",
     "num_round": "100",
@@ -78,7 +81,7 @@ class UndecidedDocument:
 class MetricDocument:
     """What the gate looks at. A value exactly at the threshold does not pass."""
 
-    name: Annotated[str, Key(Choice(tuple(LOWER_IS_BETTER)), "the metric")]
+    name: Annotated[str, Key(Choice(NAMES), f"the metric, one of the task's: {_METRICS}")]
     threshold: Annotated[float, Key(Number(strict=True), "what a model must beat")]
     margin: Annotated[
         float,
@@ -123,6 +126,26 @@ class DatasetDocument:
         Key(ListOf(Section(SliceDocument), "objects"), "ranges of features that are evaluated apart", ()),
     ]
     metric: Annotated[MetricDocument, Key(Section(MetricDocument), "what the gate looks at")]
+    task: Annotated[
+        str,
+        Key(
+            Choice(TASKS),
+            "what is predicted: a number, which of two classes, which of several. Of classes features.sql gives the"
+            " place, 0, 1, …",
+            None,
+            instead="what the objective says: `binary` of binary:logistic, `multiclass` of multi:softprob, else"
+            " `regression`",
+        ),
+    ]
+    classes: Annotated[
+        tuple[str, ...],
+        Key(
+            ListOf(_CLASS, "names of classes"),
+            "names of the target's values 0, 1, …, in this order. multiclass needs them; with those of binary, answers"
+            " have `labels` and `probabilities` as well",
+            (),
+        ),
+    ]
 
 
 @dataclass(frozen=True)

@@ -315,3 +315,24 @@ def test_what_was_judged_is_remembered_whatever_came_of_it(s3: Any) -> None:
     key = trained_key("s3://data-bucket/windows/1.csv", "v1")
     written = json.loads(s3.get_object(Bucket="artifacts", Key=key)["Body"].read())
     assert written == {"run": "run-1", "reason": "drift", "passed": True, "data": "s3://data-bucket/windows/1.csv"}
+
+
+def test_an_evaluation_of_classes_says_how_many_rows_each_has() -> None:
+    document = samples.evaluation()
+    document["binary_classification_metrics"] = document.pop("regression_metrics")
+    document["task"] = "binary"
+    with pytest.raises(FieldError, match=r"evaluation\.class_rows: is missing"):
+        parse_evaluation(json.dumps(document))
+    with pytest.raises(FieldError, match=r"evaluation\.class_rows: must be of two classes or more, not \[597\]"):
+        parse_evaluation(json.dumps({**document, "class_rows": [597]}))
+
+
+def test_of_many_classes_the_rarest_are_named() -> None:
+    document = samples.evaluation()
+    document["multiclass_classification_metrics"] = document.pop("regression_metrics")
+    document |= {"task": "multiclass", "class_rows": [90, 80, 7, 60, 5, 50, 30], "rows": 322}
+    reason = decide(parse_evaluation(json.dumps(document)), RMSE, None, "commit")["reason"]
+    assert reason.startswith(
+        "Not judged: 322 held-out rows (5 of class 4, 7 of class 2, 30 of class 6, 50 of class 5, 60 of class 3, more"
+        " of 2 others) are too few of a class; 10 of each are needed, which takes about 644 test rows"
+    )
