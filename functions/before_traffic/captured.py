@@ -39,12 +39,17 @@ class Request:
 
 @dataclass(frozen=True)
 class Wanted:
-    """How many requests, of how many features, in which bins; and how many bytes may be read for them."""
+    """How many requests, of how many features, in which bins; and how many bytes may be read for them.
+
+    `classes`: how many probabilities are answered to a row, of which the place of the largest counts; 1 where the
+    answer is a number.
+    """
 
     requests: int
     width: int
     edges: Sequence[float]
     most_bytes: int
+    classes: int = 1
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ def newest(s3: Any, bucket: str, folder: str, wanted: Wanted, stopped: Callable[
             break
         for line in _tail(s3, bucket, key, size, part):
             try:
-                request = _request(line, wanted.width, chance)
+                request = _request(line, wanted, chance)
             except (CaptureError, ValueError):
                 bad += 1
                 continue
@@ -114,7 +119,7 @@ class Picker:
         return [request for _, _, request in turns[: self._requests]]
 
 
-def _request(line: str, width: int, chance: random.Random) -> Request | None:
+def _request(line: str, wanted: Wanted, chance: random.Random) -> Request | None:
     """A caller's row with its answer; None for a request of our own, and for an empty line.
 
     Raises CaptureError or ValueError where it is none.
@@ -126,13 +131,14 @@ def _request(line: str, width: int, chance: random.Random) -> Request | None:
         raise CaptureError("one side of the exchange is missing")
     rows = captured.input.strip().split("\n")
     answers = captured.output.strip().replace("\n", ",").split(",")
-    if len(rows) != len(answers):
+    if len(rows) * wanted.classes != len(answers):
         raise CaptureError("not as many answers as rows")
     chosen = chance.randrange(len(rows))
     row = tuple(_number(cell) for cell in rows[chosen].split(","))
-    if len(row) != width:
+    if len(row) != wanted.width:
         raise CaptureError("not as many numbers as features")
-    return Request(row, _number(answers[chosen]))
+    told = [_number(answer) for answer in answers[chosen * wanted.classes : (chosen + 1) * wanted.classes]]
+    return Request(row, told[0] if len(told) == 1 else float(told.index(max(told))))
 
 
 def _number(cell: str) -> float:

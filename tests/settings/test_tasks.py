@@ -84,8 +84,8 @@ def test_several_classes_are_named() -> None:
             "auc_macro",
             LOGISTIC,
             {"task": "multiclass", "classes": SPECIES},
-            ("hyperparameters.objective: 'binary:logistic' gives no probabilities for dataset.task multiclass; set it to"
-            " multi:softprob, or set another task"),
+            ("hyperparameters.objective: 'binary:logistic' gives no probabilities for dataset.task multiclass; set"
+            " it to multi:softprob, or set another task"),
         ),
         (
             "accuracy",
@@ -104,8 +104,8 @@ def test_several_classes_are_named() -> None:
             "accuracy",
             SOFTPROB,
             {},
-            ("dataset.classes: are missing, and task multiclass needs them: name those of the target's values 0, 1, 2, …"
-            " in order"),
+            ("dataset.classes: are missing, and task multiclass needs them: name those of the target's values 0, 1, 2,"
+            " … in order"),
         ),
         (
             "f1_macro",

@@ -127,3 +127,14 @@ def test_an_empty_capture_and_other_endpoints_give_nothing(s3: Any) -> None:
     put(s3, HOUR, lines(10), folder="capture/fares-prod-12/live/")
     put(s3, HOUR, [])
     assert found(s3) == Sample([], 0, 0)
+
+
+def test_of_several_classes_the_most_probable_one_is_the_answer(s3: Any) -> None:
+    told = ["0.1,0.2,0.7", "0.6,0.2,0.2\n0.1,0.8,0.1", "0.1,0.9", "0.1,0.2,nan"]
+    asked = ["1.0,1.0,1.0", "2.0,2.0,2.0\n2.0,2.0,2.0", "3.0,3.0,3.0", "4.0,4.0,4.0"]
+    put(s3, HOUR, [line(*each) for each in zip(asked, told, strict=True)])
+    sample = newest(s3, "capture", FOLDER, Wanted(100, 3, [0.5, 1.5], 1 << 25, 3), lambda: False, "d-1")
+    answers = {request.row[0]: request.answer for request in sample.requests}
+    assert answers[1.0] == 2.0
+    assert answers[2.0] in (0.0, 1.0)
+    assert (len(answers), sample.bad) == (2, 2)
