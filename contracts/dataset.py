@@ -29,12 +29,27 @@ class Slice:
 
 
 @dataclass(frozen=True)
+class Also:
+    """A further metric that a model must satisfy: better than `threshold`, or proven to lose less than `non_inferior`
+    against the champion, in the metric's unit; or both. None: not asked."""
+
+    name: str
+    threshold: float | None = None
+    non_inferior: float | None = None
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether a smaller value is the better one."""
+        return LOWER_IS_BETTER[self.name]
+
+
+@dataclass(frozen=True)
 class Metric:
     """What the gate looks at. A value exactly at the threshold does not pass.
 
     `margin` is the largest loss against the champion that is let through although it is proven, in the metric's unit;
     `slice_loss` is the same for a slice of at least `slice_rows` rows. `undecided` says for each reason to train what
-    follows where the rows tell neither better nor worse.
+    follows where the rows tell neither better nor worse. `also` are further metrics, all of which must be satisfied.
     """
 
     name: str
@@ -43,6 +58,7 @@ class Metric:
     slice_rows: int = SLICE_ROWS
     slice_loss: float = 0.0
     undecided: Mapping[str, str] = field(default_factory=lambda: undecided({}))
+    also: tuple[Also, ...] = ()
 
     @property
     def lower_is_better(self) -> bool:
@@ -175,9 +191,27 @@ def _metric(value: object, task: str) -> Metric:
         slice_rows=fields.count("sliceRows", least=2) if fields.has("sliceRows") else SLICE_ROWS,
         slice_loss=_loss(fields, "sliceLoss", margin),
         undecided=_undecided(fields.raw("undecided") if fields.has("undecided") else {}),
+        also=fields.items("also", lambda item, path: _also(item, path, task)) if fields.has("also") else (),
     )
     fields.done()
+    names = [metric.name, *(each.name for each in metric.also)]
+    if len(set(names)) < len(names):
+        raise FieldError("dataset.metric.also", f"must name each metric once, and not {metric.name}, which is judged")
     return metric
+
+
+def _also(value: object, path: str, task: str) -> Also:
+    fields = Fields(value, path)
+    known = METRICS[task]
+    found = Also(
+        name=fields.text("name", "|".join(known), f"one of {', '.join(known)} for task {task}"),
+        threshold=fields.number("threshold") if fields.has("threshold") else None,
+        non_inferior=_loss(fields, "nonInferior", 0.0) if fields.has("nonInferior") else None,
+    )
+    fields.done()
+    if found.threshold is None and found.non_inferior is None:
+        raise FieldError(path, "needs a threshold, or nonInferior (the loss that must be ruled out), or both")
+    return found
 
 
 def _loss(fields: Fields, name: str, default: float) -> float:

@@ -78,6 +78,23 @@ class UndecidedDocument:
 
 
 @dataclass(frozen=True)
+class AlsoDocument:
+    """A further metric that a model must satisfy, by a threshold, by non-inferiority, or both."""
+
+    name: Annotated[str, Key(Choice(NAMES), "the metric, one of the task's")]
+    threshold: Annotated[float, Key(Number(strict=True), "what a model must beat", None, instead="none")]
+    non_inferior: Annotated[
+        float,
+        Key(
+            Number(0, 1e12, strict=True),
+            "the loss against the champion that the whole 95 % interval must lie below, in the metric's unit",
+            None,
+            instead="none",
+        ),
+    ]
+
+
+@dataclass(frozen=True)
 class MetricDocument:
     """What the gate looks at. A value exactly at the threshold does not pass."""
 
@@ -101,6 +118,10 @@ class MetricDocument:
     undecided: Annotated[
         UndecidedDocument,
         Key(Section(UndecidedDocument), "what follows where the rows tell neither better nor worse", {}),
+    ]
+    also: Annotated[
+        tuple[AlsoDocument, ...],
+        Key(ListOf(Section(AlsoDocument), "objects"), "further metrics, all of which must be satisfied", ()),
     ]
 
 

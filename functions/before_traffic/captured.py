@@ -31,10 +31,20 @@ _OURS = (GOLDEN_IDS, PROBES, REPLAY_IDS)
 
 @dataclass(frozen=True)
 class Request:
-    """One row that was asked, in the order of the features, and what the serving release answered."""
+    """One row that was asked, in the order of the features, and what the serving release answered.
+
+    `told` is all that it said of the row, where that is more: of several classes the probabilities, of which `answer`
+    is the place of the largest.
+    """
 
     row: tuple[float, ...]
     answer: float
+    told: tuple[float, ...] = ()
+
+    @property
+    def whole(self) -> tuple[float, ...]:
+        """All of the answer."""
+        return self.told or (self.answer,)
 
 
 @dataclass(frozen=True)
@@ -95,7 +105,7 @@ class Picker:
         self._bins: list[list[Request]] = [[] for _ in range(len(edges) + 1)]
         self._share = math.ceil(requests / len(self._bins))
         self._seen: set[tuple[float, ...]] = set()
-        self._answers: Counter[float] = Counter()
+        self._answers: Counter[tuple[float, ...]] = Counter()
 
     @property
     def full(self) -> bool:
@@ -104,12 +114,12 @@ class Picker:
 
     def add(self, request: Request) -> None:
         """Take it, unless there are enough like it."""
-        if request.row in self._seen or self._answers[request.answer] >= SAME_ANSWER:
+        if request.row in self._seen or self._answers[request.whole] >= SAME_ANSWER:
             return
         place = self._bins[bisect_right(self._edges, request.answer)]
         if len(place) < self._requests:
             self._seen.add(request.row)
-            self._answers[request.answer] += 1
+            self._answers[request.whole] += 1
             place.append(request)
 
     def spread(self) -> list[Request]:
@@ -137,8 +147,8 @@ def _request(line: str, wanted: Wanted, chance: random.Random) -> Request | None
     row = tuple(_number(cell) for cell in rows[chosen].split(","))
     if len(row) != wanted.width:
         raise CaptureError("not as many numbers as features")
-    told = [_number(answer) for answer in answers[chosen * wanted.classes : (chosen + 1) * wanted.classes]]
-    return Request(row, told[0] if len(told) == 1 else float(told.index(max(told))))
+    told = tuple(_number(answer) for answer in answers[chosen * wanted.classes : (chosen + 1) * wanted.classes])
+    return Request(row, told[0] if len(told) == 1 else float(told.index(max(told))), told)
 
 
 def _number(cell: str) -> float:

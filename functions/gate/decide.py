@@ -4,6 +4,8 @@ A model passes when its metric beats the threshold and it is not worse than the 
 (`functions.gate.compare`). Where the rows tell neither better nor worse, config says what follows for the run's reason.
 Where the champion cannot be asked, the threshold alone decides, and the verdict says so.
 
+Further metrics that config names must be satisfied as well (`functions.gate.also`).
+
 Of classes two things more are asked: that the test part has enough rows of each, without which nothing is judged, and
 that the model is better than the best answer which is the same for every row.
 """
@@ -19,6 +21,7 @@ from contracts.dataset import REFUSE, Metric
 from contracts.differences import render_differences
 from contracts.fields import FieldError
 from contracts.tasks import CLASS_ROWS, MULTICLASS, needed_rows
+from functions.gate.also import satisfied
 from functions.gate.compare import Comparison, Outcome, compare
 from functions.shared.evaluation import Compared, Evaluation, Paired, Value
 
@@ -69,7 +72,9 @@ def decide(
         verdict = "it gives one answer to all of them: it has learned nothing"
     if evaluation.constant is not None and not _better(found.value, evaluation.constant, metric):
         learned, verdict = False, f"one answer to all of them would reach {evaluation.constant:.4g} without features"
-    passed = enough and stands and learned
+    others = [each for wanted in metric.also for each in satisfied(evaluation, wanted)]
+    verdict = "; ".join([verdict, *(each.words for each in others)])
+    passed = enough and stands and learned and all(each.holds for each in others)
     return {
         "passed": passed,
         "reason": _sentence(found, metric, _of(evaluation, classes), passed, enough, verdict),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contracts.dataset import parse_dataset
+from contracts.dataset import Also, parse_dataset
 from contracts.evaluation_arguments import evaluation_arguments
 from contracts.fields import FieldError
 from contracts.tasks import needed_rows
@@ -120,3 +120,25 @@ def test_a_task_and_its_classes_agree(change: dict[str, Any], reason: str) -> No
 )
 def test_what_a_test_part_needs_is_worked_out(rows: list[int], words: str) -> None:
     assert needed_rows(rows) == words
+
+
+@pytest.mark.parametrize(
+    ("also", "reason"),
+    [
+        ([{"name": "mae"}], r"metric\.also\[0\]: needs a threshold, or nonInferior"),
+        ([{"name": "f1", "threshold": 1}], r"metric\.also\[0\]\.name: 'f1' must be one of rmse, mae, r2, mape"),
+        ([{"name": "mae", "nonInferior": -1}], r"metric\.also\[0\]\.nonInferior: must be 0 or more"),
+        ([{"name": "rmse", "threshold": 1}], r"metric\.also: must name each metric once, and not rmse"),
+        ([{"name": "mae", "threshold": 1}] * 2, r"metric\.also: must name each metric once"),
+    ],
+)
+def test_further_metrics_are_checked(also: list[dict[str, Any]], reason: str) -> None:
+    with pytest.raises(FieldError, match=reason):
+        parse_dataset(changed(metric={"name": "rmse", "threshold": 10, "also": also}))
+
+
+def test_reads_further_metrics() -> None:
+    also = [{"name": "mae", "threshold": 3}, {"name": "r2", "nonInferior": 0.02}]
+    found = parse_dataset(changed(metric={"name": "rmse", "threshold": 10, "also": also})).metric.also
+    assert found == (Also("mae", 3.0), Also("r2", None, 0.02))
+    assert [each.lower_is_better for each in found] == [True, False]
