@@ -183,6 +183,16 @@ class Release:
     task: str = REGRESSION
     classes: tuple[str, ...] = ()
 
+    @property
+    def rarest(self) -> str:
+        """` (3 classes, fewest of Chinstrap: 12)`, of the held-out rows; empty where no classes are counted."""
+        rows = self.metrics.class_rows
+        if not rows:
+            return ""
+        place = min(range(len(rows)), key=lambda place: rows[place])
+        name = self.classes[place] if self.classes else f"class {place}"
+        return f" ({len(rows)} classes, fewest of {name}: {rows[place]})"
+
 
 def parse_release(text: str) -> Release:
     """Read a manifest. Raises ReleaseError with path and reason for anything that is not as agreed."""
@@ -264,6 +274,9 @@ def _release(document: object) -> Release:
     check_pair(release.pair, release.distribution, "pair")
     if reason := wrong_classes(release.task, release.classes):
         raise FieldError("classes", reason)
+    counted = len(release.metrics.class_rows)
+    if release.classes and counted not in (0, len(release.classes)):
+        raise FieldError("metrics.class_rows", f"are of {counted} classes, and {len(release.classes)} have names")
     if release.target in release.features:
         raise FieldError("features", f"contain the target {release.target!r}: the model would be given its answer")
     return release

@@ -54,6 +54,9 @@ def decide(
     `reason` is why the run trains, one of `contracts.retraining.REASONS`; `classes` are the names of the classes, where
     they have some. Where nothing can be judged, `metrics`, `champion` and `pair` are None.
     """
+    if classes and len(evaluation.class_rows) != len(classes):
+        reason = f"must be of {', '.join(classes)}, not of {len(evaluation.class_rows)} classes"
+        raise FieldError("evaluation.class_rows", reason)
     if not evaluation.judgeable:
         return _not_judged(evaluation, classes)
     found = evaluation.named(metric.name)

@@ -57,19 +57,9 @@ def summary(release: Release) -> str:
     text = (
         f"Release {release.id} ({release.reason}): {metrics.name} {metrics.value:.4g}"
         f" (95 % {metrics.ci[0]:.4g} to {metrics.ci[1]:.4g}, threshold {metrics.threshold:.4g})"
-        f" on {metrics.rows} held-out rows{_of_classes(release)};{against}"
+        f" on {metrics.rows} held-out rows{release.rarest};{against}"
         f"{f' {release.data.unfit}.' if release.data.unfit else ''}"
         f" Trained on {release.data.rows} rows of {release.data.uri} version {release.data.version},"
         f" code {release.commit[:12]}."
     )
     return text if len(text) <= _SUMMARY_LIMIT else text[: _SUMMARY_LIMIT - 1] + "…"
-
-
-def _of_classes(release: Release) -> str:
-    """How the held-out rows spread over the classes, where there are some: the rarest says most."""
-    rows = release.metrics.class_rows
-    if not rows:
-        return ""
-    rarest = min(range(len(rows)), key=lambda place: rows[place])
-    name = release.classes[rarest] if release.classes else f"class {rarest}"
-    return f" ({len(rows)} classes, fewest of {name}: {rows[rarest]})"

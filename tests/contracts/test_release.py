@@ -256,3 +256,14 @@ def test_a_manifest_from_before_there_were_tasks_is_a_regressions() -> None:
 def test_classes_are_those_of_the_task(change: dict[str, object], reason: str) -> None:
     with pytest.raises(ReleaseError, match=f"^release manifest: {reason}"):
         parse_release(json.dumps(samples.manifest() | change))
+
+
+def test_rows_are_counted_of_the_classes_that_have_names() -> None:
+    document = samples.manifest() | {"task": "binary", "classes": ["no", "yes"]}
+    document["metrics"]["class_rows"] = [500, 97]
+    release = parse_release(json.dumps(document))
+    assert release.rarest == " (2 classes, fewest of yes: 97)"
+    assert parse_release(json.dumps(samples.manifest())).rarest == ""
+    document["metrics"]["class_rows"] = [500, 90, 7]
+    with pytest.raises(ReleaseError, match=r"metrics\.class_rows: are of 3 classes, and 2 have names"):
+        parse_release(json.dumps(document))

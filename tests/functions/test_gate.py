@@ -325,6 +325,9 @@ def test_an_evaluation_of_classes_says_how_many_rows_each_has() -> None:
         parse_evaluation(json.dumps(document))
     with pytest.raises(FieldError, match=r"evaluation\.class_rows: must be of two classes or more, not \[597\]"):
         parse_evaluation(json.dumps({**document, "class_rows": [597]}))
+    found = parse_evaluation(json.dumps({**document, "class_rows": [300, 200, 97]}))
+    with pytest.raises(FieldError, match=r"evaluation\.class_rows: must be of no, yes, not of 3 classes"):
+        decide(found, RMSE, None, "commit", ("no", "yes"))
 
 
 def test_of_many_classes_the_rarest_are_named() -> None:
