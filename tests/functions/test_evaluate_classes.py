@@ -109,6 +109,19 @@ def test_areas_are_what_counting_gives(rows: list[tuple[bool, float]]) -> None:
     assert job.pr_auc(labels, scores) == pytest.approx(area)
 
 
+@pytest.mark.parametrize("task", [BINARY, THREE], ids=["two", "three"])
+def test_what_is_measured_of_a_draw_is_what_the_metrics_are_of_its_rows(task: job.Task) -> None:
+    random = np.random.default_rng(7)
+    labels = random.integers(0, task.classes, 200).astype(float)
+    answers = random.dirichlet(np.ones(task.classes), 200).round(1)
+    answers = answers if task.classes > 2 else answers[:, 1]
+    measure = job.measured(labels, answers, list(task.metrics), task)
+    for _ in range(20):
+        rows = random.integers(200, size=150)
+        expected = [function(labels[rows], answers[rows]) for function in task.metrics.values()]
+        assert measure(rows) == pytest.approx(expected, nan_ok=True)
+
+
 @pytest.mark.parametrize("metric", job.BINARY_METRICS)
 @pytest.mark.parametrize("task", [BINARY, THREE], ids=["two", "three"])
 def test_the_best_answer_without_features_is_known(task: job.Task, metric: str) -> None:
