@@ -388,3 +388,28 @@ def test_further_metrics_must_be_satisfied(also: Also, more: dict[str, Any], pas
 def test_a_further_metric_that_was_not_evaluated_is_named() -> None:
     with pytest.raises(FieldError, match="have no 'mape', only rmse, r2"):
         with_others(Also("mape", 0.1))
+
+
+def test_what_cannot_be_judged_is_written_down_all_the_same(s3: Any) -> None:
+    """The workflow ends with the sentence; nothing else of the answer is read then."""
+    metric = {"name": "auc", "threshold": 0.8}
+    dataset = json.loads(samples.DATASET_TEXT) | {"task": "binary", "classes": ["kept", "lost"], "metric": metric}
+    s3.put_object(Bucket="artifacts", Key="dataset/2.json", Body=json.dumps(dataset).encode())
+    document = {**samples.evaluation(), "task": "binary", "metric": "auc", "class_rows": [40, 0], "rows": 40}
+    del document["regression_metrics"]
+    document |= {"binary_classification_metrics": {}, "constant": None, "slices": []}
+    document["distribution"] = {"edges": [], "shares": [1.0]}
+    s3.put_object(Bucket="artifacts", Key="runs/run-1/evaluation/evaluation.json", Body=json.dumps(document).encode())
+    data = {"uri": "s3://data-bucket/windows/1.csv", "version": "v1"}
+    event = {"run": "run-1", "reason": "data", "evaluation": URI, "champion": found_champion(None, ""), "data": data}
+    found = judge(s3, event, {"DATASET_URI": "s3://artifacts/dataset/2.json"})
+    assert (found["passed"], found["metrics"], found["pair"]) == (False, None, None)
+    assert found["reason"] == (
+        "Not judged: 40 held-out rows (40 of kept, 0 of lost) are too few of a class; 10 of each are needed, which"
+        " takes at least 139 test rows where none of 40 is of the rarest: train on more data, or have features.sql hold"
+        " out more."
+    )
+    written = s3.get_object(Bucket="artifacts", Key="runs/run-1/evaluation/gate.json")["Body"].read()
+    assert json.loads(written) == found
+    trained = s3.get_object(Bucket="artifacts", Key=trained_key(data["uri"], data["version"]))["Body"].read()
+    assert json.loads(trained)["passed"] is False
