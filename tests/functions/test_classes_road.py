@@ -31,6 +31,7 @@ from functions.shared.evaluation import parse_evaluation
 from functions.shared.golden import Golden, check_answer, parse_golden
 from rehearsal.cloud.containers import xgboost_train
 from rehearsal.cloud.containers.xgboost_serve import XGBoostModel
+from scenarios.tour.evidence import artifact_predictions
 from settings import parse
 from settings.model import Settings
 from tests.functions import samples
@@ -225,6 +226,14 @@ def test_the_api_answers_golden_records_with_label_and_probability(run: Made, mo
         assert label == names[int(np.argmax(probabilities))]
     if names:
         assert {answer["labels"][0] for answer in told} == set(names)
+
+
+def test_what_the_tour_works_out_of_the_artifact_is_what_the_api_answers(
+    run: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [record.features for record in run.golden.records]
+    told = [answer["predictions"][0] for answer in answers(monkeypatch, run, run.archive)]
+    assert artifact_predictions(run.archive, run.release.features, rows) == pytest.approx(told)
 
 
 def test_another_model_does_not_answer_golden_records(
