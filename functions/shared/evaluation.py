@@ -14,6 +14,8 @@ from contracts.distribution import Distribution, parse_distribution
 from contracts.fields import FieldError, Fields, name, number, parse_json, whole
 from contracts.tasks import BINARY, CLASS_ROWS, MULTICLASS, REGRESSION, TASKS
 
+_MATRIX = "confusion_matrix"
+"""Stands among the metrics, for people and the registry."""
 _PROBLEM = 200
 """Characters of why a champion could not be asked: the commit's own code says so, and an approver reads it."""
 
@@ -126,9 +128,9 @@ def parse_evaluation(text: str) -> Evaluation:
     path = f"evaluation.{GROUPS[task]}"
     values = fields.raw(GROUPS[task])
     inner = Fields(values, path)
-    metrics = {key: _value(inner.raw(key), f"{path}.{key}") for key in list(values)}
-    for shown in ("confusion_matrix", "calibration"):
-        fields.has(shown) and fields.raw(shown)
+    metrics = {key: _value(inner.raw(key), f"{path}.{key}") for key in list(values) if key != _MATRIX}
+    if fields.has("calibration"):
+        fields.raw("calibration")  # for people
     evaluation = Evaluation(
         metric=name(fields.raw("metric"), "evaluation.metric"),
         metrics=metrics,

@@ -232,7 +232,7 @@ def test_a_model_of_classes_is_evaluated_and_judged(tmp_path: Path, classes: int
     assert set(found.metrics) == set(tasks.METRICS[found.task])
     for value in found.metrics.values():
         assert value.ci[0] < value.value < value.ci[1]
-    matrix = document["confusion_matrix"]
+    matrix = document[(BINARY if classes == 2 else THREE).group]["confusion_matrix"]
     right = sum(matrix[str(place)][str(place)] for place in range(classes))
     assert right / 300 == pytest.approx(found.metrics["accuracy"].value)
     assert [sum(row.values()) for row in matrix.values()] == list(found.class_rows)

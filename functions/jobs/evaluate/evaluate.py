@@ -449,7 +449,21 @@ def evaluate(
         "slices": slices,
         "distribution": bins_of(predictions),
     }
-    return {**result, **classes(labels, predictions, metric, task)} if task.classes else result
+    if not task.classes:
+        return result
+    told = {**metrics, "confusion_matrix": matrix(labels, predictions)}
+    return {**result, task.group: told, **classes(labels, predictions, metric, task)}
+
+
+def matrix(labels: np.ndarray, predictions: np.ndarray) -> dict[str, dict[str, int]]:
+    """Rows by true class and, in it, by the class answered, as the model registry shows them beside the metrics:
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-model-quality-metrics.html
+    """
+    return {
+        str(true): {str(told): int(rows) for told, rows in enumerate(row)}
+        for true, row in enumerate(confusion(labels, predictions))
+    }
 
 
 def undefined(metric: str, labels: np.ndarray) -> str:
@@ -458,19 +472,10 @@ def undefined(metric: str, labels: np.ndarray) -> str:
 
 
 def classes(labels: np.ndarray, predictions: np.ndarray, metric: str, task: Task) -> dict[str, Any]:
-    """What evaluation.json has of classes alone.
-
-    The confusion matrix is by true class and answer, as SageMaker shows it:
-    https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-model-quality-metrics.html
-    """
-    matrix = {
-        str(true): {str(told): int(rows) for told, rows in enumerate(row)}
-        for true, row in enumerate(confusion(labels, predictions))
-    }
+    """What evaluation.json has of classes alone."""
     return {
         "task": task.name,
         "class_rows": class_rows(labels, task),
-        "confusion_matrix": matrix,
         "calibration": calibration(labels, predictions),
         "constant": constant(labels, metric, task),
     }
