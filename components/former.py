@@ -33,7 +33,8 @@ def find_former(function: str, release: Release) -> Former | None:
         if features == release.features:
             return None
         variants = json.loads(variables.get("VARIANTS") or "{}")
-        return Former(variables["RELEASE_ID"], version, variables["ENDPOINT_NAME"], features, variants)
+        classes = tuple(str(name) for name in json.loads(variables.get("CLASSES") or "[]"))
+        return Former(variables["RELEASE_ID"], version, variables["ENDPOINT_NAME"], features, variants, classes)
     except (KeyError, ValueError, TypeError, IndexError):
         pulumi.log.warn(
             f"version {version} of {function}, which serves, has variables that this program did not write: requests"

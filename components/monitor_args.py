@@ -26,6 +26,8 @@ class MonitorArgs(TypedDict):
     """Whose captured requests are looked at."""
     features: Sequence[str]
     """What is watched."""
+    classes: int
+    """How many probabilities are answered to a row; 0 where it is one number."""
     statistics: str
     """Baseline statistics of the release."""
     constraints: str

@@ -65,6 +65,7 @@ def _function(name: str, args: MonitorArgs, parent: pulumi.Resource) -> Function
                 "SECONDS": str(args["minutes"] * 60),
                 "LEAST_RECORDS": str(args["least_records"]),
                 "DRIFT_LIMIT": str(args["drift"]),
+                **({"CLASSES": str(args["classes"])} if args["classes"] else {}),
             },
             "log_days": args["log_days"],
             "seconds": 120,

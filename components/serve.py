@@ -39,6 +39,8 @@ class ServeArgs(TypedDict):
     """Id of the release."""
     features: Sequence[str]
     """What a request holds, in the model's order."""
+    classes: Sequence[str]
+    """Names of the classes that the model tells apart; empty where it answers a number."""
     edges: Sequence[float]
     """Edges between the bins that predictions are counted in; none: they are not counted."""
     latency_ms: float
@@ -199,6 +201,7 @@ def _variables(args: ServeArgs) -> dict[str, pulumi.Input[str]]:
         "SERVICE": args["names"].stack(args["env"]),
         "PREDICTION_EDGES": json.dumps(list(args["edges"])),
         "LATENCY_MS": f"{args['latency_ms']:g}",
+        **({"CLASSES": json.dumps(list(args["classes"]))} if args["classes"] else {}),
         **({"VARIANTS": json.dumps(dict(args["answering"]))} if args["answering"] else {}),
     }
     former = args["former"]

@@ -84,9 +84,20 @@ def _misfit(release: Release, other: Release) -> str:
             f"which wants the features {', '.join(other.features)} and release {release.id} wants"
             f" {', '.join(release.features)}: one request must suit both"
         )
+    if (other.task, other.classes) != (release.task, release.classes):
+        return (
+            f"which answers {_answers(other)} and release {release.id} answers {_answers(release)}: one function must"
+            " read both"
+        )
     if other.target != release.target:
         return f"which predicts {other.target} and release {release.id} predicts {release.target}"
     return ""
+
+
+def _answers(release: Release) -> str:
+    """What a release answers, in words."""
+    named = f" ({', '.join(release.classes)})" if release.classes else ""
+    return f"a {release.task}{named}"
 
 
 def _variant(name: str, release: Release, weight: float, shadow: bool) -> VariantArgs:

@@ -13,8 +13,8 @@ from contracts.columns import Column, parse_columns
 from contracts.fields import FieldError, Fields, name, number, parse_json, unique
 from contracts.format import Format, parse_format
 from contracts.retraining import OWN_REASONS, REASONS
+from contracts.tasks import BINARY, LOWER_IS_BETTER, METRICS, REGRESSION, TASKS, class_name, wrong_classes
 
-LOWER_IS_BETTER = {"rmse": True, "mae": True, "r2": False}
 MODES = ("edges", "quantiles")
 ACCEPT, REFUSE = UNDECIDED = ("accept", "refuse")
 """What may follow where rows do not tell whether a model is better or worse than the champion."""
@@ -35,12 +35,27 @@ class Slice:
 
 
 @dataclass(frozen=True)
+class Also:
+    """A further metric that a model must satisfy: better than `threshold`, or proven to lose less than `non_inferior`
+    against the champion, in the metric's unit; or both. None: not asked."""
+
+    name: str
+    threshold: float | None = None
+    non_inferior: float | None = None
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether a smaller value is the better one."""
+        return LOWER_IS_BETTER[self.name]
+
+
+@dataclass(frozen=True)
 class Metric:
     """What the gate looks at. A value exactly at the threshold does not pass.
 
     `margin` is the largest loss against the champion that is let through although it is proven, in the metric's unit;
     `slice_loss` is the same for a slice of at least `slice_rows` rows. `undecided` says for each reason to train what
-    follows where the rows tell neither better nor worse.
+    follows where the rows tell neither better nor worse. `also` are further metrics, all of which must be satisfied.
     """
 
     name: str
@@ -49,6 +64,7 @@ class Metric:
     slice_rows: int = SLICE_ROWS
     slice_loss: float = 0.0
     undecided: Mapping[str, str] = field(default_factory=lambda: undecided({}))
+    also: tuple[Also, ...] = ()
 
     @property
     def lower_is_better(self) -> bool:
@@ -69,7 +85,8 @@ class Dataset:
     """`columns`: SQL's name → raw column; `features`: what features.sql computes.
 
     Rows that break a column's declaration or one of `rules` are set aside; a larger share than `max_bad_share` stops a
-    run.
+    run. `classes` are the names of the target's values 0, 1, …: of several always, of two where answers are to have
+    them.
     """
 
     columns: dict[str, Column]
@@ -81,6 +98,13 @@ class Dataset:
     rules: tuple[Rule, ...] = ()
     max_bad_share: float = MOST_BAD
     leakage: str = REFUSE
+    task: str = REGRESSION
+    classes: tuple[str, ...] = ()
+
+    @property
+    def class_count(self) -> int:
+        """How many classes there are; 0 of a regression."""
+        return {REGRESSION: 0, BINARY: 2}.get(self.task, len(self.classes))
 
 
 def undecided(given: Mapping[str, str]) -> dict[str, str]:
@@ -118,18 +142,21 @@ def review(document: dict[str, Any]) -> tuple[Dataset | None, list[FieldError]]:
 def _read(document: object) -> tuple[Dataset, tuple[tuple[str, object], ...]]:
     """A schema without its slices, and these as they are given, with their paths."""
     fields = Fields(document, "dataset")
+    task = fields.text("task", "|".join(TASKS), f"one of {', '.join(TASKS)}") if fields.has("task") else REGRESSION
     dataset = Dataset(
         columns=parse_columns(fields.raw("columns"), "dataset.columns"),
         target=name(fields.raw("target"), "dataset.target"),
         features=unique(fields.items("features", name), "dataset.features"),
         slices=(),
-        metric=_metric(fields.raw("metric")),
+        metric=_metric(fields.raw("metric"), task),
         format=parse_format(fields.raw("format"), "dataset.format") if fields.has("format") else Format(),
         rules=fields.items("rules", _rule) if fields.has("rules") else (),
         max_bad_share=_share(fields) if fields.has("maxBadShare") else MOST_BAD,
         leakage=fields.text("leakage", "|".join(UNDECIDED), " or ".join(UNDECIDED))
         if fields.has("leakage")
         else REFUSE,
+        task=task,
+        classes=fields.items("classes", class_name) if fields.has("classes") else (),
     )
     slices = fields.items("slices", lambda part, path: (path, part)) if fields.has("slices") else ()
     fields.done()
@@ -143,6 +170,8 @@ def _disagreements(dataset: Dataset, slices: Mapping[str, Slice]) -> Iterator[Fi
     if dataset.target.lower() in [feature.lower() for feature in dataset.features]:
         yield FieldError("dataset.features", f"contain the target {dataset.target!r}")
     yield from _names_taken(dataset)
+    if reason := wrong_classes(dataset.task, dataset.classes):
+        yield FieldError("dataset.classes", reason)
     for path, part in slices.items():
         if part.feature not in dataset.features:
             yield FieldError(f"{path}.feature", f"{part.feature!r} is not among the features")
@@ -210,20 +239,38 @@ def _slice(value: object, path: str) -> Slice:
     return Slice(feature, edges, quantiles)
 
 
-def _metric(value: object) -> Metric:
+def _metric(value: object, task: str) -> Metric:
     fields = Fields(value, "dataset.metric")
-    known = tuple(LOWER_IS_BETTER)
+    known = METRICS[task]
     margin = _loss(fields, "margin", 0.0)
     metric = Metric(
-        name=fields.text("name", "|".join(known), f"one of {', '.join(known)}"),
+        name=fields.text("name", "|".join(known), f"one of {', '.join(known)} for task {task}"),
         threshold=fields.number("threshold"),
         margin=margin,
         slice_rows=fields.count("sliceRows", least=2) if fields.has("sliceRows") else SLICE_ROWS,
         slice_loss=_loss(fields, "sliceLoss", margin),
         undecided=_undecided(fields.raw("undecided") if fields.has("undecided") else {}),
+        also=fields.items("also", lambda item, path: _also(item, path, task)) if fields.has("also") else (),
     )
     fields.done()
+    names = [metric.name, *(each.name for each in metric.also)]
+    if len(set(names)) < len(names):
+        raise FieldError("dataset.metric.also", f"must name each metric once, and not {metric.name}, which is judged")
     return metric
+
+
+def _also(value: object, path: str, task: str) -> Also:
+    fields = Fields(value, path)
+    known = METRICS[task]
+    found = Also(
+        name=fields.text("name", "|".join(known), f"one of {', '.join(known)} for task {task}"),
+        threshold=fields.number("threshold") if fields.has("threshold") else None,
+        non_inferior=_loss(fields, "nonInferior", 0.0) if fields.has("nonInferior") else None,
+    )
+    fields.done()
+    if found.threshold is None and found.non_inferior is None:
+        raise FieldError(path, "needs a threshold, or nonInferior (the loss that must be ruled out), or both")
+    return found
 
 
 def _loss(fields: Fields, name: str, default: float) -> float:

@@ -6,6 +6,7 @@ Apart from `evaluate.py`, which runs alone in its container, on that container's
 from __future__ import annotations
 
 from contracts.dataset import Dataset, Slice
+from contracts.tasks import REGRESSION
 
 # SageMaker's limits for `ContainerArguments`: how many, and how long each.
 _MOST, _LONGEST = 100, 256
@@ -16,6 +17,8 @@ _KEPT = 6
 def evaluation_arguments(dataset: Dataset) -> list[str]:
     """`ContainerArguments` of the processing job. Raises ValueError where SageMaker would refuse them."""
     arguments = ["--metric", dataset.metric.name, "--features", *dataset.features]
+    if dataset.task != REGRESSION:
+        arguments += ["--task", dataset.task, "--classes", str(dataset.class_count)]
     for part in dataset.slices:
         arguments += ["--slice", _slice(part)]
     too_long = [argument for argument in arguments if len(argument) > _LONGEST]

@@ -21,13 +21,17 @@ _NAME_OF_ENDPOINT = 63
 
 
 class Former(NamedTuple):
-    """A release with the version and the endpoint that it served by. `variants` as in an A/B test, else empty."""
+    """A release with the version and the endpoint that it served by. `variants` as in an A/B test, else empty.
+
+    `classes` are the names of the classes that it tells apart; empty where it answers a number.
+    """
 
     release: str
     version: str
     endpoint: str
     features: tuple[str, ...]
     variants: Mapping[str, str]
+    classes: tuple[str, ...] = ()
 
 
 def changed(before: Sequence[str], after: Sequence[str], shown: Callable[[Sequence[str]], str] = ", ".join) -> str:
@@ -50,6 +54,8 @@ def render_former(former: Former, features: Sequence[str]) -> str:
     }
     if former.variants:
         document["variants"] = dict(former.variants)
+    if former.classes:
+        document["classes"] = list(former.classes)
     return json.dumps(document, separators=(",", ":"))
 
 
@@ -59,7 +65,8 @@ def parse_former(text: str | None, features: Sequence[str]) -> Former | None:
         return None
     document = json.loads(text)
     named = tuple(features[name] if isinstance(name, int) else str(name) for name in document["features"])
-    return Former(document["release"], document["version"], document["endpoint"], named, document.get("variants") or {})
+    variants, classes = document.get("variants") or {}, tuple(document.get("classes") or ())
+    return Former(document["release"], document["version"], document["endpoint"], named, variants, classes)
 
 
 def fits(variables: Mapping[str, object]) -> bool:

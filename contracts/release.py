@@ -15,8 +15,9 @@ from typing import Any
 from contracts.cross_table import CrossTable, check_table, parse_table
 from contracts.differences import Differences, parse_differences
 from contracts.distribution import Distribution, parse_distribution
-from contracts.fields import FieldError, Fields, name, number, parse_json, unique
+from contracts.fields import FieldError, Fields, name, number, parse_json, unique, whole
 from contracts.retraining import REASONS
+from contracts.tasks import REGRESSION, TASKS, class_name, wrong_classes
 
 SCHEMA = 1
 ID_PATTERN = r"[0-9]{8}-[0-9a-f]{8}"
@@ -95,7 +96,10 @@ class Slice:
 
 @dataclass(frozen=True)
 class Metrics:
-    """The metric on held-out rows, with its confidence interval and the threshold of the gate."""
+    """The metric on held-out rows, with its confidence interval and the threshold of the gate.
+
+    `class_rows` says how many of them each class has; empty of a regression.
+    """
 
     name: str
     value: float
@@ -103,6 +107,7 @@ class Metrics:
     threshold: float
     rows: int
     slices: tuple[Slice, ...]
+    class_rows: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -174,6 +179,8 @@ class Release:
     manifests from before they were signed: one with hashes is believed with its signature alone (docs/adr/0015).
     `split` is None in manifests from before it was recorded.
     `pair` is None where no champion was asked, and in manifests from before it was measured.
+    `task` is regression in manifests from before there were others. `classes` are the names of the target's values 0,
+    1, …: of several always, of two where answers have them; so their number says what the endpoint answers.
     """
 
     id: str
@@ -193,6 +200,18 @@ class Release:
     hashes: Hashes | None = None
     split: Split | None = None
     pair: Pair | None = None
+    task: str = REGRESSION
+    classes: tuple[str, ...] = ()
+
+    @property
+    def rarest(self) -> str:
+        """` (3 classes, fewest of Chinstrap: 12)`, of the held-out rows; empty where no classes are counted."""
+        rows = self.metrics.class_rows
+        if not rows:
+            return ""
+        place = min(range(len(rows)), key=lambda place: rows[place])
+        name = self.classes[place] if self.classes else f"class {place}"
+        return f" ({len(rows)} classes, fewest of {name}: {rows[place]})"
 
 
 def parse_release(text: str) -> Release:
@@ -268,9 +287,16 @@ def _release(document: object) -> Release:
         hashes=_hashes(fields.raw("hashes")) if fields.has("hashes") else None,
         split=_split(fields.raw("split")) if fields.has("split") else None,
         pair=parse_pair(fields.raw("pair"), "pair") if fields.has("pair") else None,
+        task=fields.text("task", "|".join(TASKS), f"one of {', '.join(TASKS)}") if fields.has("task") else REGRESSION,
+        classes=fields.items("classes", class_name) if fields.has("classes") else (),
     )
     fields.done()
     check_pair(release.pair, release.distribution, "pair")
+    if reason := wrong_classes(release.task, release.classes):
+        raise FieldError("classes", reason)
+    counted = len(release.metrics.class_rows)
+    if release.classes and counted not in (0, len(release.classes)):
+        raise FieldError("metrics.class_rows", f"are of {counted} classes, and {len(release.classes)} have names")
     if release.target in release.features:
         raise FieldError("features", f"contain the target {release.target!r}: the model would be given its answer")
     return release
@@ -371,6 +397,7 @@ def _metrics(value: object) -> Metrics:
         threshold=fields.number("threshold"),
         rows=fields.count("rows", least=1),
         slices=fields.items("slices", _slice),
+        class_rows=fields.items("class_rows", whole) if fields.has("class_rows") else (),
     )
     fields.done()
     return metrics

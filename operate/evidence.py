@@ -133,6 +133,6 @@ def headline(release: Release, stack: str) -> str:
     against = release.champion.verdict.rstrip(".") if release.champion else "no champion to compare with"
     return (
         f"Release {release.id} ({release.reason}) for {stack}: {metrics.name} {metrics.value:.4g}"
-        f" ({low:.4g} to {high:.4g}), threshold {metrics.threshold:g}, {metrics.rows} rows, {against}."
+        f" ({low:.4g} to {high:.4g}), threshold {metrics.threshold:g}, {metrics.rows} rows{release.rarest}, {against}."
         + (f" {release.data.unfit}." if release.data.unfit else "")
     )

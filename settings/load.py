@@ -48,7 +48,8 @@ def review(stack: str, given: Mapping[str, Any]) -> tuple[Settings | None, list[
     problems = Problems(stack)
     values = CONFIG.values(own, _PREFIX, problems)
     rules.check(values, problems)
-    dataset = rules.dataset(values["dataset"], problems)
+    document = rules.with_task(values["dataset"], values["hyperparameters"])
+    dataset = rules.dataset(document, values["hyperparameters"], problems)
     if problems.lines:
         return None, problems.lines
     settings: Settings = build(
@@ -57,7 +58,7 @@ def review(stack: str, given: Mapping[str, Any]) -> tuple[Settings | None, list[
         stack=stack,
         dataset=dataset,
         accounts=rules.ordered(stack, values),
-        dataset_document=values["dataset"] or {},
+        dataset_document=document or {},
     )
     return _complete(settings, values), []
 

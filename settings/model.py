@@ -9,9 +9,10 @@ from functools import cached_property
 from typing import Annotated, Any
 
 from contracts.columns import TYPES
-from contracts.dataset import ACCEPT, LOWER_IS_BETTER, MOST_BAD, REFUSE, SLICE_ROWS, UNDECIDED, Dataset
+from contracts.dataset import ACCEPT, MOST_BAD, REFUSE, SLICE_ROWS, UNDECIDED, Dataset
 from contracts.format import DECIMALS, DECLARED, THOUSANDS
 from contracts.names import DELIVERY, ENVIRONMENTS, Names
+from contracts.tasks import CLASS_NAME, METRICS, NAMES, TASKS
 from settings.exemptions import Policies
 from settings.hyperparameters import Hyperparameters
 from settings.keys import Document, Key, Section, WordOr
@@ -43,6 +44,8 @@ _ACCOUNT = Text("an account id of 12 digits, in quotes", r"\d{12}")
 _STACK = Text("a stack name of 2 to 12 of a-z and 0-9, a letter first", r"[a-z][a-z0-9]{1,11}")
 _COLUMN = Text("a name of letters, digits and underscores", r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _HEADER = Text("a column's name as the file has it", r"[^\x00-\x1f\x7f]{1,200}")
+_CLASS = Text("a name of 1 to 40 letters, digits, spaces and _.+-, in quotes", CLASS_NAME)
+_METRICS = "; ".join(f"{task} has {', '.join(METRICS[task])}" for task in TASKS)
 _HYPERPARAMETERS = {
     "objective": "reg:squarederror",
     "num_round": "100",
@@ -78,10 +81,27 @@ class UndecidedDocument:
 
 
 @dataclass(frozen=True)
+class AlsoDocument:
+    """A further metric that a model must satisfy, by a threshold, by non-inferiority, or both."""
+
+    name: Annotated[str, Key(Choice(NAMES), "the metric, one of the task's")]
+    threshold: Annotated[float, Key(Number(strict=True), "what a model must beat", None, instead="none")]
+    non_inferior: Annotated[
+        float,
+        Key(
+            Number(0, 1e12, strict=True),
+            "the loss against the champion that the whole 95 % interval must lie below, in the metric's unit",
+            None,
+            instead="none",
+        ),
+    ]
+
+
+@dataclass(frozen=True)
 class MetricDocument:
     """What the gate looks at. A value exactly at the threshold does not pass."""
 
-    name: Annotated[str, Key(Choice(tuple(LOWER_IS_BETTER)), "the metric")]
+    name: Annotated[str, Key(Choice(NAMES), f"the metric, one of the task's: {_METRICS}")]
     threshold: Annotated[float, Key(Number(strict=True), "what a model must beat")]
     margin: Annotated[
         float,
@@ -101,6 +121,10 @@ class MetricDocument:
     undecided: Annotated[
         UndecidedDocument,
         Key(Section(UndecidedDocument), "what follows where the rows tell neither better nor worse", {}),
+    ]
+    also: Annotated[
+        tuple[AlsoDocument, ...],
+        Key(ListOf(Section(AlsoDocument), "objects"), "further metrics, all of which must be satisfied", ()),
     ]
 
 
@@ -185,6 +209,26 @@ class DatasetDocument:
         Key(ListOf(Section(SliceDocument), "objects"), "ranges of features that are evaluated apart", ()),
     ]
     metric: Annotated[MetricDocument, Key(Section(MetricDocument), "what the gate looks at")]
+    task: Annotated[
+        str,
+        Key(
+            Choice(TASKS),
+            "what is predicted: a number, which of two classes, which of several. Of classes features.sql gives the"
+            " place, 0, 1, …",
+            None,
+            instead="what the objective says: `binary` of binary:logistic, `multiclass` of multi:softprob, else"
+            " `regression`",
+        ),
+    ]
+    classes: Annotated[
+        tuple[str, ...],
+        Key(
+            ListOf(_CLASS, "names of classes"),
+            "names of the target's values 0, 1, …, in this order. multiclass needs them; with those of binary, answers"
+            " have `labels` and `probabilities` as well",
+            (),
+        ),
+    ]
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from typing import Any
 
 from contracts.dataset import Dataset, review
 from contracts.names import DELIVERY, LIVE
+from contracts.tasks import MULTICLASS, REGRESSION, disagreement, task_of
 from settings import limits as aws
 from settings.kinds import FAULTY, Problems
 from settings.limits import Values
@@ -25,8 +26,18 @@ def check(values: Values, problems: Problems) -> None:
         rule(values, problems)
 
 
-def dataset(document: Any, problems: Problems) -> Dataset | None:
-    """The dataset's schema, its members checked against one another; None where it is faulty or not given."""
+def with_task(document: Any, hyperparameters: Any) -> Any:
+    """The dataset's schema with the task that the objective settles, where it names none. A regression's is as it was:
+    what has been stored of it stays the same."""
+    if FAULTY in (document, hyperparameters) or not document or "task" in document:
+        return document
+    task = task_of(hyperparameters.get("objective", ""))
+    return document if task == REGRESSION else {**document, "task": task}
+
+
+def dataset(document: Any, hyperparameters: Any, problems: Problems) -> Dataset | None:
+    """The dataset's schema, its members checked against one another and against what trains; None where it is faulty or
+    not given."""
     if document is FAULTY or not document:
         return None
     found, errors = review(dict(document))
@@ -34,7 +45,19 @@ def dataset(document: Any, problems: Problems) -> Dataset | None:
         problems.note(f"{NAMESPACE}:{error.path}", error.reason)
     if found is not None:
         aws.dataset(found, problems)
+    if hyperparameters is not FAULTY:
+        _task(document.get("task", REGRESSION), len(document.get("classes", ())), hyperparameters, problems)
     return found
+
+
+def _task(task: str, classes: int, hyperparameters: Values, problems: Problems) -> None:
+    """The objective answers what the task is measured by, of as many classes as have names."""
+    path, objective = f"{NAMESPACE}:hyperparameters", hyperparameters.get("objective", "")
+    if reason := disagreement(task, objective):
+        problems.refuse(f"{path}.objective", objective, reason)
+    count = hyperparameters.get("num_class")
+    if task == MULTICLASS and classes and count is not None and int(count) != classes:
+        problems.refuse(f"{path}.num_class", count, f"is not the number of dataset.classes, {classes}; make them agree")
 
 
 def ordered(stack: str, values: Values) -> dict[str, str]:

@@ -19,6 +19,7 @@ from components.shift import Shift
 from components.variants import ConfiguredVariant, EndpointVariants, load_variants
 from contracts.names import PREDICT, PROBE
 from contracts.release import Hashes
+from contracts.tasks import MULTICLASS
 from definitions.health import Watched
 from definitions.images import model_monitor, xgboost
 from settings import Settings, Variant
@@ -66,9 +67,16 @@ class EnvironmentStack:
     def release(self) -> LocatedRelease | None:
         """The release that is named, else the one that serves."""
         settings = self.settings
-        return find(
+        found = find(
             settings.release, settings.manifest_sha256, self.names.pointer(self.env), settings.retire, self._trust()
         )
+        if found and found.release.task == MULTICLASS and settings.monitor.enabled and settings.monitor.by != "own":
+            # What it captures of a row is a column for each class, and its analyzer has the one of the baseline.
+            raise pulumi.RunError(
+                f"glidepath:monitor.by: {settings.monitor.by!r} cannot watch release {found.release.id}, which answers"
+                " several probabilities a row; set it to own; nothing was touched"
+            )
+        return found
 
     def _trust(self) -> Trust:
         return Trust(self.names.signing_key, self.settings.unsigned)
@@ -116,6 +124,7 @@ class EnvironmentStack:
                 "endpoint": endpoint.name,
                 "release_id": found.release.id,
                 "features": found.release.features,
+                "classes": found.release.classes,
                 "edges": _bins(found)[0],
                 "latency_ms": self.settings.alarms.limits.latency_ms,
                 "answering": variants.answering,
@@ -266,6 +275,7 @@ class EnvironmentStack:
                 "endpoint": endpoint.name,
                 "variant": VARIANT,
                 "features": found.release.features,
+                "classes": len(found.release.classes) if found.release.task == MULTICLASS else 0,
                 "statistics": found.release.baseline.statistics,
                 "constraints": found.release.baseline.constraints,
                 "statistics_sha256": _hashes(found).statistics,

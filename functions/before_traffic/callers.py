@@ -81,7 +81,8 @@ def replay_callers(
         return _not_replayable(added, serving, limits.accepted)
     expected, note = _expected(release, serving)
     edges = expected.edges if expected else serving.edges
-    wanted = Wanted(limits.requests, len(serving.features), edges, limits.most_bytes)
+    several = len(serving.classes) if len(serving.classes) > 2 else 1
+    wanted = Wanted(limits.requests, len(serving.features), edges, limits.most_bytes, several)
     whole, half = time.until(limits.seconds), time.until(limits.seconds / 2)
     folder = f"{clients.prefix.strip('/')}/{serving.endpoint}/{LIVE}/"
     sample = newest(clients.s3, clients.bucket, folder, wanted, half, deployment.id)

@@ -31,20 +31,35 @@ _OURS = (GOLDEN_IDS, PROBES, REPLAY_IDS)
 
 @dataclass(frozen=True)
 class Request:
-    """One row that was asked, in the order of the features, and what the serving release answered."""
+    """One row that was asked, in the order of the features, and what the serving release answered.
+
+    `told` is all that it said of the row, where that is more: of several classes the probabilities, of which `answer`
+    is the place of the largest.
+    """
 
     row: tuple[float, ...]
     answer: float
+    told: tuple[float, ...] = ()
+
+    @property
+    def whole(self) -> tuple[float, ...]:
+        """All of the answer."""
+        return self.told or (self.answer,)
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """How many requests, of how many features, in which bins; and how many bytes may be read for them."""
+    """How many requests, of how many features, in which bins; and how many bytes may be read for them.
+
+    `classes`: how many probabilities are answered to a row, of which the place of the largest counts; 1 where the
+    answer is a number.
+    """
 
     requests: int
     width: int
     edges: Sequence[float]
     most_bytes: int
+    classes: int = 1
 
 
 @dataclass(frozen=True)
@@ -72,7 +87,7 @@ def newest(s3: Any, bucket: str, folder: str, wanted: Wanted, stopped: Callable[
             break
         for line in _tail(s3, bucket, key, size, part):
             try:
-                request = _request(line, wanted.width, chance)
+                request = _request(line, wanted, chance)
             except (CaptureError, ValueError):
                 bad += 1
                 continue
@@ -90,7 +105,7 @@ class Picker:
         self._bins: list[list[Request]] = [[] for _ in range(len(edges) + 1)]
         self._share = math.ceil(requests / len(self._bins))
         self._seen: set[tuple[float, ...]] = set()
-        self._answers: Counter[float] = Counter()
+        self._answers: Counter[tuple[float, ...]] = Counter()
 
     @property
     def full(self) -> bool:
@@ -99,12 +114,12 @@ class Picker:
 
     def add(self, request: Request) -> None:
         """Take it, unless there are enough like it."""
-        if request.row in self._seen or self._answers[request.answer] >= SAME_ANSWER:
+        if request.row in self._seen or self._answers[request.whole] >= SAME_ANSWER:
             return
         place = self._bins[bisect_right(self._edges, request.answer)]
         if len(place) < self._requests:
             self._seen.add(request.row)
-            self._answers[request.answer] += 1
+            self._answers[request.whole] += 1
             place.append(request)
 
     def spread(self) -> list[Request]:
@@ -114,7 +129,7 @@ class Picker:
         return [request for _, _, request in turns[: self._requests]]
 
 
-def _request(line: str, width: int, chance: random.Random) -> Request | None:
+def _request(line: str, wanted: Wanted, chance: random.Random) -> Request | None:
     """A caller's row with its answer; None for a request of our own, and for an empty line.
 
     Raises CaptureError or ValueError where it is none.
@@ -126,13 +141,14 @@ def _request(line: str, width: int, chance: random.Random) -> Request | None:
         raise CaptureError("one side of the exchange is missing")
     rows = captured.input.strip().split("\n")
     answers = captured.output.strip().replace("\n", ",").split(",")
-    if len(rows) != len(answers):
+    if len(rows) * wanted.classes != len(answers):
         raise CaptureError("not as many answers as rows")
     chosen = chance.randrange(len(rows))
     row = tuple(_number(cell) for cell in rows[chosen].split(","))
-    if len(row) != width:
+    if len(row) != wanted.width:
         raise CaptureError("not as many numbers as features")
-    return Request(row, _number(answers[chosen]))
+    told = tuple(_number(answer) for answer in answers[chosen * wanted.classes : (chosen + 1) * wanted.classes])
+    return Request(row, told[0] if len(told) == 1 else float(told.index(max(told))), told)
 
 
 def _number(cell: str) -> float:

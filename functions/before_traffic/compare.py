@@ -35,7 +35,7 @@ FAILED, SLOW, SAME = 0.001, 0.05, 0.5
 FEW = 20
 """Answers below which nothing is said of how they are distributed."""
 _DIGITS = 1e-4
-"""What an answer may lose on its way as text: relative above 1, absolute below, as with golden records."""
+"""What an answer may lose on its way as text, as a share of it, as with golden records."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def _far(answered: Sequence[tuple[float, float]], expected: Differences, rung: R
     far, rows = ([0] * len(expected.bins) for _ in range(2))
     for old, new in answered:
         place = bisect_right(expected.edges, old)
-        limit = rung.factor * expected.bins[place].quantiles[rung.level] + _DIGITS * max(1.0, abs(old))
+        limit = rung.factor * expected.bins[place].quantiles[rung.level] + _DIGITS * abs(old)
         rows[place] += 1
         far[place] += abs(new - old) > limit
     return far, rows

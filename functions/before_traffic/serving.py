@@ -9,12 +9,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Serving:
-    """Its id, its endpoint, what its requests hold in order, and the edges between the bins of its predictions."""
+    """Its id, its endpoint, what its requests hold in order, the edges between the bins of its predictions, and the
+    names of the classes that it tells apart, if it does."""
 
     release: str
     endpoint: str
     features: tuple[str, ...]
     edges: tuple[float, ...] = ()
+    classes: tuple[str, ...] = ()
 
 
 def read_serving(client: Any, function_name: str, version: str) -> Serving | None:
@@ -27,6 +29,7 @@ def read_serving(client: Any, function_name: str, version: str) -> Serving | Non
             variables["ENDPOINT_NAME"],
             tuple(str(name) for name in json.loads(variables["FEATURES"])),
             tuple(float(edge) for edge in json.loads(variables.get("PREDICTION_EDGES") or "[]")),
+            tuple(str(name) for name in json.loads(variables.get("CLASSES") or "[]")),
         )
     except (KeyError, ValueError, TypeError):
         return None

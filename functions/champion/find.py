@@ -102,6 +102,8 @@ def _edges(release: Release) -> tuple[str, str]:
 def _problem(release: Release, dataset: Dataset) -> str:
     if release.target != dataset.target:
         return f"it predicts {release.target}, and not {dataset.target}"
+    if release.classes and dataset.classes and release.classes != dataset.classes:
+        return f"it tells {', '.join(release.classes)} apart, and not {', '.join(dataset.classes)}"
     if release.split is None and release.features != dataset.features:
         return f"it takes {', '.join(release.features)}, and not {', '.join(dataset.features)}"
     return ""

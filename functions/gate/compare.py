@@ -20,6 +20,7 @@ from statistics import NormalDist
 from typing import Literal
 
 from contracts.dataset import Metric
+from contracts.tasks import CLASS_ROWS
 from functions.shared.evaluation import Paired, PairedSlice, Value
 
 Outcome = Literal["better", "worse", "undecided"]
@@ -45,7 +46,7 @@ def compare(metric: Metric, paired: Paired, slices: Sequence[PairedSlice], rows:
     found = _worst(metric, slices)
     if found:
         return Comparison("worse", found)
-    few = [part for part in slices if part.rows < metric.slice_rows]
+    few = [part for part in slices if not _large_enough(metric, part)]
     note = f"; too small to be judged: {len(few)} of {len(slices)} slices" if few else ""
     if high < 0:
         return Comparison("better", f"clearly better than the champion {figures}{note}")
@@ -71,7 +72,7 @@ def power(loss: float, margin: float, sd: float) -> float:
 
 def _worst(metric: Metric, slices: Sequence[PairedSlice]) -> str:
     """The slice that proves the largest loss above what is let through, in words; empty where none does."""
-    judged = [part for part in slices if part.rows >= metric.slice_rows]
+    judged = [part for part in slices if _large_enough(metric, part)]
     if not judged:
         return ""
     confidence = 1 - _SLICES_ALPHA / len(judged)
@@ -91,6 +92,11 @@ def _worst(metric: Metric, slices: Sequence[PairedSlice]) -> str:
         f" the same {worst.rows} rows; a loss of at least {proven(worst):.3g} with {confidence:.4g} confidence, let"
         f" through is {metric.slice_loss:.3g})"
     )
+
+
+def _large_enough(metric: Metric, part: PairedSlice) -> bool:
+    """Whether a slice has enough rows, of each class too where the metric is made of them."""
+    return part.rows >= metric.slice_rows and (part.rarest is None or part.rarest >= CLASS_ROWS)
 
 
 def _figures(metric: Metric, paired: Paired, rows: str) -> str:

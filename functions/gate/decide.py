@@ -3,10 +3,16 @@
 A model passes when its metric beats the threshold and it is not worse than the champion on the same rows
 (`functions.gate.compare`). Where the rows tell neither better nor worse, config says what follows for the run's reason.
 Where the champion cannot be asked, the threshold alone decides, and the verdict says so.
+
+Further metrics that config names must be satisfied as well (`functions.gate.also`).
+
+Of classes two things more are asked: that the test part has enough rows of each, without which nothing is judged, and
+that the model is better than the best answer which is the same for every row.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +20,13 @@ from contracts.cross_table import render_table
 from contracts.dataset import REFUSE, Metric
 from contracts.differences import render_differences
 from contracts.fields import FieldError
+from contracts.tasks import CLASS_ROWS, MULTICLASS, needed_rows
+from functions.gate.also import satisfied
 from functions.gate.compare import Comparison, Outcome, compare
 from functions.shared.evaluation import Compared, Evaluation, Paired, Value
+
+_NAMED = 5
+"""Classes that a sentence counts: the rarest, where there are more."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +46,19 @@ class Champion:
     edges: tuple[float, ...] = ()
 
 
-def decide(evaluation: Evaluation, metric: Metric, champion: Champion | None, reason: str) -> dict[str, Any]:
+def decide(
+    evaluation: Evaluation, metric: Metric, champion: Champion | None, reason: str, classes: Sequence[str] = ()
+) -> dict[str, Any]:
     """The verdict: `passed`, `reason` (a sentence); `metrics`, `champion`, `distribution`, `pair` as in the manifest.
 
-    `reason` is why the run trains, one of `contracts.retraining.REASONS`.
+    `reason` is why the run trains, one of `contracts.retraining.REASONS`; `classes` are the names of the classes, where
+    they have some. Where nothing can be judged, `metrics`, `champion` and `pair` are None.
     """
+    if classes and len(evaluation.class_rows) != len(classes):
+        reason = f"must be of {', '.join(classes)}, not of {len(evaluation.class_rows)} classes"
+        raise FieldError("evaluation.class_rows", reason)
+    if not evaluation.judgeable:
+        return _not_judged(evaluation, classes)
     found = evaluation.named(metric.name)
     enough = _better(found.value, metric.threshold, metric)
     paired, problem = _paired(evaluation, metric, champion)
@@ -51,21 +70,50 @@ def decide(evaluation: Evaluation, metric: Metric, champion: Champion | None, re
         stands, verdict = _follows(comparison, metric, reason)
         outcome = comparison.outcome
     # The evaluation refuses it first. It is the commit's own code, this is not.
-    learned = bool(evaluation.distribution.edges)
+    learned = bool(evaluation.distribution.edges) or evaluation.task == MULTICLASS
     if not learned:
         verdict = "it gives one answer to all of them: it has learned nothing"
-    passed = enough and stands and learned
+    if evaluation.constant is not None and not _better(found.value, evaluation.constant, metric):
+        learned, verdict = False, f"one answer to all of them would reach {evaluation.constant:.4g} without features"
+    others = [each for wanted in metric.also for each in satisfied(evaluation, wanted)]
+    verdict = "; ".join([verdict, *(each.words for each in others)])
+    passed = enough and stands and learned and all(each.holds for each in others)
     return {
         "passed": passed,
-        "reason": _sentence(found, metric, evaluation.rows, passed, enough, verdict),
+        "reason": _sentence(found, metric, _of(evaluation, classes), passed, enough, verdict),
         "metrics": _metrics(evaluation, found, metric),
         "champion": _champion(champion, paired, verdict, outcome),
-        "distribution": {
-            "edges": list(evaluation.distribution.edges),
-            "shares": list(evaluation.distribution.shares),
-        },
+        "distribution": _distribution(evaluation),
         "pair": _pair(champion, evaluation),
     }
+
+
+def _not_judged(evaluation: Evaluation, classes: Sequence[str]) -> dict[str, Any]:
+    """The verdict where a class has too few rows: what is measured by them is chance."""
+    rows = evaluation.class_rows
+    reason = (
+        f"Not judged: {_of(evaluation, classes)} are too few of a class; {CLASS_ROWS} of each are needed,"
+        f" {needed_rows(rows)}: train on more data, or have features.sql hold out more."
+    )
+    told = {"metrics": None, "champion": None, "distribution": _distribution(evaluation), "pair": None}
+    return {"passed": False, "reason": reason, **told}
+
+
+def _of(evaluation: Evaluation, classes: Sequence[str]) -> str:
+    """How many rows there are, of each class too: `50 held-out rows (24 of class 0, 26 of class 1)`."""
+    if not evaluation.class_rows:
+        return f"{evaluation.rows} held-out rows"
+    names = classes or [f"class {place}" for place in range(len(evaluation.class_rows))]
+    counted = [f"{rows} of {name}" for rows, name in zip(evaluation.class_rows, names, strict=True)]
+    if len(counted) > _NAMED:
+        rarest = sorted(range(len(names)), key=lambda place: evaluation.class_rows[place])[:_NAMED]
+        counted = [*(counted[place] for place in rarest), f"more of {len(names) - _NAMED} others"]
+    return f"{evaluation.rows} held-out rows ({', '.join(counted)})"
+
+
+def _distribution(evaluation: Evaluation) -> dict[str, Any]:
+    found = evaluation.distribution
+    return {"edges": list(found.edges), "shares": list(found.shares)}
 
 
 def _paired(evaluation: Evaluation, metric: Metric, champion: Champion | None) -> tuple[Paired | None, str]:
@@ -114,11 +162,11 @@ def _follows(comparison: Comparison, metric: Metric, reason: str) -> tuple[bool,
     return True, comparison.words
 
 
-def _sentence(found: Value, metric: Metric, rows: int, passed: bool, enough: bool, verdict: str) -> str:
+def _sentence(found: Value, metric: Metric, rows: str, passed: bool, enough: bool, verdict: str) -> str:
     side = "below" if metric.lower_is_better else "above"
     interval = f"95 % interval {found.ci[0]:.4g} to {found.ci[1]:.4g}"
     return (
-        f"{'Passed' if passed else 'Failed'}: {metric.name} {found.value:.4g} ({interval}) on {rows} held-out rows"
+        f"{'Passed' if passed else 'Failed'}: {metric.name} {found.value:.4g} ({interval}) on {rows}"
         f" {'is' if enough else 'must be'} {side} {metric.threshold:.4g}; {verdict}."
     )
 
@@ -131,6 +179,7 @@ def _metrics(evaluation: Evaluation, found: Value, metric: Metric) -> dict[str, 
         "ci": list(found.ci),
         "threshold": metric.threshold,
         "rows": evaluation.rows,
+        "class_rows": list(evaluation.class_rows),
         "slices": [{"slice": item.slice, "value": item.value, "rows": item.rows} for item in slices],
     }
 

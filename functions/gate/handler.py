@@ -37,14 +37,14 @@ def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 def judge(s3: Any, event: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
     """Read, decide, and write the verdict down either way."""
-    metric = read_dataset(s3, environment).metric
+    dataset = read_dataset(s3, environment)
     evaluation = parse_evaluation(read_text(s3, event["evaluation"]))
     found, data = event["champion"], event["data"]
     known = {key: found[key] for key in _CHAMPION}
     recorded = found.get("split") is not None
     edges = tuple(json.loads(found.get("edges") or "[]"))
     champion = Champion(**known, recorded=recorded, edges=edges) if found["package"] or found["problem"] else None
-    verdict = decide(evaluation, metric, champion, event["reason"])
+    verdict = decide(evaluation, dataset.metric, champion, event["reason"], dataset.classes)
     place = _beside(parse_s3_uri(event["evaluation"]))
     _write(s3, place, verdict)
     trained = {"run": event["run"], "reason": event["reason"], "passed": verdict["passed"], "data": data["uri"]}

@@ -35,6 +35,7 @@ def build_release(event: Mapping[str, Any], dataset: Dataset, kept: Kept, create
             threshold=metrics["threshold"],
             rows=metrics["rows"],
             slices=tuple(Slice(item["slice"], item["value"], item["rows"]) for item in metrics["slices"]),
+            class_rows=tuple(metrics["class_rows"]),
         ),
         champion=Champion(**champion) if champion else None,
         baseline=kept.baseline,
@@ -45,6 +46,8 @@ def build_release(event: Mapping[str, Any], dataset: Dataset, kept: Kept, create
         hashes=kept.hashes,
         split=kept.split,
         pair=parse_pair(event["gate"]["pair"], "gate.pair"),
+        task=dataset.task,
+        classes=dataset.classes,
     )
 
 
@@ -55,7 +58,8 @@ def summary(release: Release) -> str:
     text = (
         f"Release {release.id} ({release.reason}): {metrics.name} {metrics.value:.4g}"
         f" (95 % {metrics.ci[0]:.4g} to {metrics.ci[1]:.4g}, threshold {metrics.threshold:.4g})"
-        f" on {metrics.rows} held-out rows;{against}{f' {release.data.unfit}.' if release.data.unfit else ''}"
+        f" on {metrics.rows} held-out rows{release.rarest};{against}"
+        f"{f' {release.data.unfit}.' if release.data.unfit else ''}"
         f" Made of {release.data.used} of {release.data.uri} version {release.data.version},"
         f" code {release.commit[:12]}."
     )

@@ -8,6 +8,7 @@
 | `STATISTICS_URI`, `CONSTRAINTS_URI` | the release's baseline |
 | `STATISTICS_SHA256`, `CONSTRAINTS_SHA256` | what the manifest vouches for; none for releases from before that |
 | `IMAGE_URI`, `ROLE_ARN`, `KEY_ARN`, `INSTANCE_TYPE`, `VOLUME_GB`, `SECONDS` | the job |
+| `CLASSES` | how many probabilities are answered to a row; none where it is one number |
 | `LEAST_RECORDS`, `DRIFT_LIMIT` | fewer records are not judged; from this distance on a column has drifted |
 
 Two events: the schedule's `{"scheduled": "2026-11-21T04:15:00Z"}` starts the analysis of the hour before; the end of

@@ -54,6 +54,8 @@ def _arguments(release: Release, window: Window, environment: Mapping[str, str])
         "least": environment["LEAST_RECORDS"],
         "limit": environment["DRIFT_LIMIT"],
     }
+    if environment.get("CLASSES"):
+        values["classes"] = environment["CLASSES"]
     # The job compares what it was given: between a look of this function's and the job's there would be time.
     hashes = {f"{name}-sha256": environment.get(f"{name.upper()}_SHA256", "") for name in ("statistics", "constraints")}
     values |= {name: value for name, value in hashes.items() if value}

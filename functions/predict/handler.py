@@ -9,10 +9,13 @@
 | `SERVICE`          | dimension `Service` of the metrics (`{name}-{env}`) |
 | `VARIANTS`         | only in an A/B test: JSON object of variant and release; answers then name both |
 | `FORMER`           | only after a change of schema: the release that served before (`contracts/former.py`) |
+| `CLASSES`          | JSON list of the classes' names; only where the model tells classes apart that have names |
 | `PREDICTION_EDGES` | JSON list of the edges between the bins of the predictions; empty: none are counted |
 | `LATENCY_MS`       | from how many milliseconds on an answer is slow |
 
-Event: an API Gateway REST proxy request. Answer: a proxy response.
+Event: an API Gateway REST proxy request. Answer: a proxy response. With `CLASSES`, its body has `labels` (the class of
+each row) and `probabilities` (of each row, in the order of `CLASSES`) beside `predictions`, which are the probability
+of the second of two classes, and of several the place of the most probable one.
 
 Metrics: `Requests` (1 per request), `ModelErrors` and `CallerErrors` (0 or 1 per request), `Latency` of the endpoint's
 call in milliseconds, `Predictions`, the predicted values themselves (their SampleCount is the number of rows), and
@@ -45,7 +48,7 @@ from botocore.session import get_session
 
 from contracts.monitoring import PROBES
 from functions.predict.metrics import Meter
-from functions.predict.model import EndpointGoneError, ModelError, predict
+from functions.predict.model import EndpointGoneError, ModelError, labels, predict
 from functions.predict.request import INFERENCE_HEADER, CallerError, Request, read_inference_id, read_variant
 from functions.predict.served import Served, difference, former, own, read
 from functions.shared.log import log
@@ -91,7 +94,7 @@ class Service:
             wanted = read_variant(event, served.variants) if served.variants else ""
             judged, self._asked = self._asked, True
             started = time.perf_counter()
-            predictions, variant = predict(self._client, served.endpoint, request, inference_id, wanted)
+            found, variant = predict(self._client, served.endpoint, request, inference_id, wanted, served.classes)
             latency = (time.perf_counter() - started) * 1000
         except CallerError as error:
             return self._refused(served, version, error, inference_id)
@@ -105,9 +108,11 @@ class Service:
         if inference_id.startswith(PROBES):
             meter.probed(inference_id)
         else:
-            meter.answered(inference_id, latency, predictions, judged)
+            meter.answered(inference_id, latency, found.predictions, judged)
         answer = {
-            "predictions": predictions,
+            "predictions": found.predictions,
+            **({"labels": labels(found, served.classes)} if served.classes else {}),
+            **({"probabilities": found.probabilities} if served.classes else {}),
             "release": served.variants.get(variant, served.release),
             "inference_id": inference_id,
         }

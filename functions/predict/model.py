@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, ReadTimeoutError
 
@@ -13,6 +14,14 @@ from functions.predict.request import Request
 # The service's own words (github.com/aws/amazon-sagemaker-examples/issues/559): a code of its own there is not.
 _GONE = re.compile(r"Endpoint \S+ of account \S+ not found")
 _SLOW = ("ModelNotReadyException", "ThrottlingException", "ServiceUnavailable", "ServiceUnavailableException")
+
+
+class Answer(NamedTuple):
+    """One finite number per row: the value, of two classes the probability of the second, of several the place of the
+    most probable. `probabilities` are those of each class, where the classes have names; else empty."""
+
+    predictions: list[float]
+    probabilities: list[list[float]]
 
 
 class ModelError(Exception):
@@ -36,9 +45,9 @@ class EndpointGoneError(ModelError):
 
 
 def predict(
-    client: Any, endpoint: str, request: Request, inference_id: str, wanted: str = ""
-) -> tuple[list[float], str]:
-    """One finite number per row, and the variant that gave them: the one `wanted`, or else one by weight.
+    client: Any, endpoint: str, request: Request, inference_id: str, wanted: str = "", classes: Sequence[str] = ()
+) -> tuple[Answer, str]:
+    """What the model says of each row, and the variant that said it: the one `wanted`, or else one by weight.
 
     `client` is a sagemaker-runtime client. Raises ModelError (502 or 504).
     """
@@ -61,10 +70,30 @@ def predict(
         raise ModelError(502, "model_unreachable", "The model could not be reached.", str(error)) from error
     variant: str = answer.get("InvokedProductionVariant", "")
     try:
-        return parse_predictions(body, request.rows), variant
+        return parse_answer(body, request.rows, classes), variant
     except ModelError as failure:
         failure.variant = variant
         raise
+
+
+def parse_answer(body: bytes, rows: int, classes: Sequence[str]) -> Answer:
+    """A CSV answer: of three or more classes a probability for each of them, a row after the other."""
+    if len(classes) < 3:
+        found = parse_predictions(body, rows)
+        return Answer(found, [[1 - value, value] for value in found] if classes else [])
+    numbers, width = parse_predictions(body, rows * len(classes)), len(classes)
+    probabilities = [numbers[start : start + width] for start in range(0, len(numbers), width)]
+    return Answer([row.index(max(row)) for row in probabilities], probabilities)
+
+
+def labels(answer: Answer, classes: Sequence[str]) -> list[str]:
+    """The class of each row. Of two, 0.5 is the first one's, as in the container:
+
+    github.com/aws/sagemaker-xgboost-container, serve_utils.py, _get_predicted_label.
+    """
+    if len(classes) == 2:
+        return [classes[value > 0.5] for value in answer.predictions]
+    return [classes[int(place)] for place in answer.predictions]
 
 
 def parse_predictions(body: bytes, rows: int) -> list[float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from contracts.former import VARIABLE, changed, parse_former
@@ -11,7 +11,10 @@ from functions.predict.request import CallerError, Request, read_request
 
 
 class Served(NamedTuple):
-    """One release as it is asked. `version` reports what it does; empty: the version that runs."""
+    """One release as it is asked. `version` reports what it does; empty: the version that runs.
+
+    `classes` are the names of the classes that it tells apart; empty where it answers a number.
+    """
 
     endpoint: str
     release: str
@@ -19,6 +22,7 @@ class Served(NamedTuple):
     edges: list[float]
     variants: dict[str, str]
     version: str = ""
+    classes: Sequence[str] = ()
 
 
 def own(environment: Mapping[str, str]) -> Served:
@@ -29,6 +33,7 @@ def own(environment: Mapping[str, str]) -> Served:
         json.loads(environment["FEATURES"]),
         json.loads(environment.get("PREDICTION_EDGES") or "[]"),
         json.loads(environment.get("VARIANTS") or "{}"),
+        classes=json.loads(environment.get("CLASSES") or "[]"),
     )
 
 
@@ -37,7 +42,8 @@ def former(environment: Mapping[str, str], features: list[str]) -> Served | None
     found = parse_former(environment.get(VARIABLE), features)
     if found is None:
         return None
-    return Served(found.endpoint, found.release, [*found.features], [], dict(found.variants), found.version)
+    features, variants = [*found.features], dict(found.variants)
+    return Served(found.endpoint, found.release, features, [], variants, found.version, found.classes)
 
 
 def read(event: Mapping[str, Any], mine: Served, before: Served | None) -> tuple[Served, Request | CallerError]:

@@ -13,6 +13,8 @@ from typing import Any
 from functions.shared.golden import Golden
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0
+_DIGITS = 1e-6
+"""Of a feature's value, which is sent with all its digits: less than float32 keeps of it is no difference."""
 
 
 class CaptureError(ValueError):
@@ -126,10 +128,11 @@ def check_capture(golden: Golden, wanted: Sequence[str], found: Mapping[str, Cap
             problems.append(f"record {index}: not in the capture")
         elif captured.input is None or captured.output is None:
             problems.append(f"record {index}: only one of input and output was captured")
-        elif not _same(list(record.features.values()), captured.input, golden):
+        elif not _sent(list(record.features.values()), captured.input):
             problems.append(f"record {index}: captured input {captured.input!r} is not what was sent")
-        elif not _same([record.prediction], captured.output, golden):
-            problems.append(f"record {index}: captured {captured.output!r}, expected {record.prediction}")
+        elif not golden.matches(record, _numbers(captured.output)):
+            expected = ", ".join(map(str, record.answer))
+            problems.append(f"record {index}: captured {captured.output!r}, expected {expected}")
     return problems
 
 
@@ -159,11 +162,17 @@ def _text(side: dict[str, str] | None) -> str | None:
     return str(side["data"])
 
 
-def _same(expected: list[float], text: str, golden: Golden) -> bool:
-    try:
-        actual = [float(cell) for cell in text.strip().split(",")]
-    except ValueError:
-        return False
+def _sent(expected: Sequence[float], text: str) -> bool:
+    """Whether these are the features."""
+    actual = _numbers(text)
     return len(actual) == len(expected) and all(
-        golden.matches(wanted, value) for wanted, value in zip(expected, actual, strict=True)
+        abs(value - wanted) <= _DIGITS * abs(wanted) for wanted, value in zip(expected, actual, strict=True)
     )
+
+
+def _numbers(text: str) -> list[float]:
+    """The numbers of a CSV line; none where it holds anything else."""
+    try:
+        return [float(cell) for cell in text.strip().split(",")]
+    except ValueError:
+        return []

@@ -1,6 +1,6 @@
 """The evaluation's result, as the evaluation job writes it and gate, registration and manifest read it.
 
-The outer form is the one SageMaker's model registry shows for regression models; `ci` and `slices` are ours.
+The outer form is the one SageMaker's model registry shows for such models; `ci` and `slices` are ours.
 """
 
 from __future__ import annotations
@@ -11,10 +11,24 @@ from typing import Any
 from contracts.cross_table import CrossTable, check_table, parse_table
 from contracts.differences import Differences, parse_differences
 from contracts.distribution import Distribution, parse_distribution
-from contracts.fields import FieldError, Fields, name, number, parse_json
+from contracts.fields import FieldError, Fields, name, number, parse_json, whole
+from contracts.tasks import BINARY, CLASS_ROWS, MULTICLASS, REGRESSION, TASKS
 
+_MATRIX = "confusion_matrix"
+"""Stands among the metrics, for people and the registry."""
 _PROBLEM = 200
 """Characters of why a champion could not be asked: the commit's own code says so, and an approver reads it."""
+
+
+GROUPS = {
+    REGRESSION: "regression_metrics",
+    BINARY: "binary_classification_metrics",
+    MULTICLASS: "multiclass_classification_metrics",
+}
+"""Member that has the metrics, by task.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-model-quality-metrics.html
+"""
 
 
 @dataclass(frozen=True)
@@ -45,11 +59,15 @@ class Paired:
 
 @dataclass(frozen=True)
 class PairedSlice:
-    """The champion's value of the evaluation's metric on a part of the same rows, and the difference to it."""
+    """The champion's value of the evaluation's metric on a part of the same rows, and the difference to it.
+
+    `rarest`: rows of the rarest class, where the metric needs some of each; else None.
+    """
 
     slice: str
     rows: int
     paired: Paired
+    rarest: int | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +94,8 @@ class Compared:
 class Evaluation:
     """Metrics by name, on `rows` held-out rows; `slices` are of `metric`, `distribution` is that of the predictions.
 
-    `champion` is None where there was no other model to compare with.
+    `champion` is None where there was no other model to compare with. `class_rows` says of how many rows each class
+    is; empty of a regression. `constant` is the best that a model reaches which answers the same to every row.
     """
 
     metric: str
@@ -85,21 +104,33 @@ class Evaluation:
     slices: tuple[SliceValue, ...]
     distribution: Distribution
     champion: Compared | None = None
+    task: str = REGRESSION
+    class_rows: tuple[int, ...] = ()
+    constant: float | None = None
+
+    @property
+    def judgeable(self) -> bool:
+        """Whether there are enough rows of each class."""
+        return not self.class_rows or min(self.class_rows) >= CLASS_ROWS
 
     def named(self, metric: str) -> Value:
         """The metric of that name. Raises FieldError where it was not evaluated."""
         if metric not in self.metrics:
             known = ", ".join(self.metrics)
-            raise FieldError("evaluation.regression_metrics", f"have no {metric!r}, only {known}")
+            raise FieldError(f"evaluation.{GROUPS[self.task]}", f"have no {metric!r}, only {known}")
         return self.metrics[metric]
 
 
 def parse_evaluation(text: str) -> Evaluation:
     """Read evaluation.json; a FieldError names place and reason."""
     fields = Fields(parse_json(text, "evaluation"), "evaluation")
-    values = fields.raw("regression_metrics")
-    inner = Fields(values, "evaluation.regression_metrics")
-    metrics = {key: _value(inner.raw(key), f"evaluation.regression_metrics.{key}") for key in list(values)}
+    task = fields.text("task", "|".join(TASKS), f"one of {', '.join(TASKS)}") if fields.has("task") else REGRESSION
+    path = f"evaluation.{GROUPS[task]}"
+    values = fields.raw(GROUPS[task])
+    inner = Fields(values, path)
+    metrics = {key: _value(inner.raw(key), f"{path}.{key}") for key in list(values) if key != _MATRIX}
+    if fields.has("calibration"):
+        fields.raw("calibration")  # for people
     evaluation = Evaluation(
         metric=name(fields.raw("metric"), "evaluation.metric"),
         metrics=metrics,
@@ -107,14 +138,28 @@ def parse_evaluation(text: str) -> Evaluation:
         slices=fields.items("slices", _slice),
         distribution=parse_distribution(fields.raw("distribution"), "evaluation.distribution"),
         champion=_compared(fields.raw("champion")) if fields.has("champion") else None,
+        task=task,
+        class_rows=_class_rows(fields, task),
+        constant=fields.number("constant") if fields.has("constant") and not fields.null("constant") else None,
     )
     fields.done()
-    evaluation.named(evaluation.metric)
+    if evaluation.judgeable:
+        evaluation.named(evaluation.metric)
     compared = evaluation.champion
     if compared and compared.table and compared.answers:
         rows = sum(each.rows for each in compared.answers.bins)
         check_table(compared.table, len(evaluation.distribution.shares), rows, "evaluation.champion.table")
     return evaluation
+
+
+def _class_rows(fields: Fields, task: str) -> tuple[int, ...]:
+    """How many rows each class has: without that nobody would see that one has none."""
+    if task == REGRESSION:
+        return ()
+    found = fields.items("class_rows", whole)
+    if len(found) < 2:
+        raise FieldError("evaluation.class_rows", f"must be of two classes or more, not {list(found)}")
+    return found
 
 
 def _value(value: object, path: str) -> Value:
@@ -166,7 +211,8 @@ def _pair_of(fields: Fields, path: str) -> Paired:
 
 def _paired_slice(value: object, path: str) -> PairedSlice:
     fields = Fields(value, path)
-    result = PairedSlice(fields.text("slice"), fields.count("rows", least=1), _pair_of(fields, path))
+    rarest = fields.count("rarest") if fields.has("rarest") else None
+    result = PairedSlice(fields.text("slice"), fields.count("rows", least=1), _pair_of(fields, path), rarest)
     fields.done()
     return result
 

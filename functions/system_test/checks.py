@@ -70,8 +70,8 @@ def golden_csv(subject: Subject) -> str:
         raise CheckError(f"not {len(records)} predictions: {answer.body[:300]}")
     problems = [
         problem
-        for record, value in zip(records, predictions, strict=True)
-        if (problem := check_answer(subject.golden, record, {**document, "predictions": [value]}, subject.release.id))
+        for place, record in enumerate(records)
+        if (problem := check_answer(subject.golden, record, _row(document, place), subject.release.id))
     ]
     _raise(problems, len(records), "CSV rows")
     return f"{len(records)} rows predicted in one request"
@@ -159,6 +159,12 @@ def bad_requests(record: Record, features: Sequence[str]) -> list[tuple[str, str
 def percentile(values: Sequence[float], share: float) -> float:
     """The value that `share` of all do not exceed (nearest rank)."""
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
+
+
+def _row(document: dict[str, Any], place: int) -> dict[str, Any]:
+    """An answer to several rows as it would be to one of them."""
+    lists = ((name, document.get(name)) for name in ("predictions", "probabilities", "labels"))
+    return {**document, **{name: found[place : place + 1] for name, found in lists if isinstance(found, list)}}
 
 
 def _problem(subject: Subject, record: Record, answer: Answer, request_id: str) -> str | None:

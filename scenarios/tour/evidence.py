@@ -73,7 +73,10 @@ def labelled_rows(clients: Clients, manifest: Report, part: str) -> list[tuple[f
 
 
 def artifact_predictions(artifact: bytes, features: Sequence[str], rows: Sequence[dict[str, float]]) -> list[float]:
-    """What the model in a stored artifact predicts, computed here and not by any endpoint."""
+    """What the model in a stored artifact predicts, computed here and not by any endpoint.
+
+    Of several classes the place of the most probable one, as the API's `predictions` have it.
+    """
     import numpy
     import xgboost
 
@@ -85,7 +88,8 @@ def artifact_predictions(artifact: bytes, features: Sequence[str], rows: Sequenc
             )
         booster = xgboost.Booster(model_file=bytearray(member.read()))
     matrix = numpy.array([[row[name] for name in features] for row in rows], dtype=numpy.float32)
-    return [float(value) for value in booster.predict(xgboost.DMatrix(matrix))]
+    found = booster.predict(xgboost.DMatrix(matrix))
+    return [float(value) for value in (found.argmax(axis=1) if found.ndim > 1 else found)]
 
 
 def check_predictions(clients: Clients, manifest: Report, caller: Caller) -> Report:

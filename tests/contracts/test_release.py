@@ -46,6 +46,10 @@ def test_reads_what_it_renders() -> None:
     assert json.loads(render_release(release)) == samples.manifest()
 
 
+LATER = {"classes", "distribution", "hashes", "pair", "split", "task"}
+"""Members that manifests of older code lack."""
+
+
 @pytest.mark.parametrize(
     ("bad", "unfit"), [(12, "12 of 6433 rows break a rule and were set aside"), (0, ""), (None, "")]
 )
@@ -210,7 +214,7 @@ def test_reads_a_manifest_from_before_the_split_was_recorded() -> None:
     assert len(vouched(release)) == 4
 
 
-@pytest.mark.parametrize("name", sorted(samples.manifest().keys() - {"distribution", "hashes", "pair", "split"}))
+@pytest.mark.parametrize("name", sorted(samples.manifest().keys() - LATER))
 def test_names_what_is_missing(name: str) -> None:
     document = samples.manifest()
     del document[name]
@@ -248,3 +252,37 @@ def test_any_value_is_read_or_refused_by_name(path: tuple[str, ...], value: Any)
         assert error.path == "document" or error.path.startswith(path[0])  # noqa: PT017
     else:
         assert parse_release(render_release(release)) == release
+
+
+def test_a_manifest_from_before_there_were_tasks_is_a_regressions() -> None:
+    document = samples.manifest()
+    del document["task"], document["classes"], document["metrics"]["class_rows"]
+    release = parse_release(json.dumps(document))
+    assert (release.task, release.classes, release.metrics.class_rows) == ("regression", (), ())
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"task": "ranking"}, "task: 'ranking' must be one of regression, binary, multiclass"),
+        ({"task": "multiclass"}, "classes: are missing"),
+        ({"task": "binary", "classes": ["a", "b", "c"]}, "classes: are 3, and task binary has two"),
+        ({"classes": ["a", "b"]}, "classes: are of no use to task regression"),
+        ({"task": "binary", "classes": ["a", "a"]}, "classes: name one twice"),
+        ({"task": "binary", "classes": ["a", "<b>"]}, r"classes\[1\]: must be a name"),
+    ],
+)
+def test_classes_are_those_of_the_task(change: dict[str, object], reason: str) -> None:
+    with pytest.raises(ReleaseError, match=f"^release manifest: {reason}"):
+        parse_release(json.dumps(samples.manifest() | change))
+
+
+def test_rows_are_counted_of_the_classes_that_have_names() -> None:
+    document = samples.manifest() | {"task": "binary", "classes": ["no", "yes"]}
+    document["metrics"]["class_rows"] = [500, 97]
+    release = parse_release(json.dumps(document))
+    assert release.rarest == " (2 classes, fewest of yes: 97)"
+    assert parse_release(json.dumps(samples.manifest())).rarest == ""
+    document["metrics"]["class_rows"] = [500, 90, 7]
+    with pytest.raises(ReleaseError, match=r"metrics\.class_rows: are of 3 classes, and 2 have names"):
+        parse_release(json.dumps(document))

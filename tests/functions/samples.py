@@ -40,6 +40,7 @@ _MANIFEST: dict[str, Any] = {
         "threshold": 10,
         "rows": 597,
         "slices": [{"slice": "distance < 2", "value": 1.9, "rows": 348}],
+        "class_rows": [],
     },
     "champion": None,
     "baseline": {"statistics": "s3://artifacts/b/statistics.json", "constraints": "s3://artifacts/b/constraints.json"},
@@ -72,6 +73,8 @@ _MANIFEST: dict[str, Any] = {
             ],
         },
     },
+    "task": "regression",
+    "classes": [],
 }
 
 

@@ -128,6 +128,37 @@ def test_every_document_has_the_documented_form(places: dict[str, str]) -> None:
     assert {("f7", "baseline_drift_check"), ("f1", "data_type_check"), ("f2", "completeness_check")} <= kinds
 
 
+def test_of_several_classes_the_most_probable_one_is_watched(places: dict[str, str]) -> None:
+    """The baseline has the place of the class; what is captured has the probability of each."""
+    random = np.random.default_rng(5)
+    told = random.dirichlet([1.0, 1.0, 1.0], 400)
+    numbers = np.column_stack([told.argmax(axis=1), random.normal(size=(400, 2))])
+    prepare(places, numbers, names(3))
+    lines = [
+        line(",".join(map(repr, row[1:])), ",".join(map(repr, answer)) + "\n")
+        for row, answer in zip(numbers.tolist(), told.tolist(), strict=True)
+    ]
+    two = "\n".join("0.1,0.1,0.8" for _ in range(2)) + "\n"
+    captured(places, [*lines, line("1.5,1.5\n2.5,x", two)])
+    seen = main.analyze(ASKED, places["capture"], places["baseline"], places["output"], None, 3)
+    assert (seen.records, seen.bad) == (402, 0)
+    found = json.loads(Path(places["output"], "statistics.json").read_text())
+    assert [feature["name"] for feature in found["features"]] == names(3)
+    assert found["features"][0]["inferred_type"] == "Integral"
+    assert found["features"][0]["numerical_statistics"]["sum"] == told.argmax(axis=1).sum() + 4
+    assert [feature["inferred_type"] for feature in found["features"][1:]] == ["Fractional", "String"]
+    assert max(value for name, value in seen.distances.items() if name != "f2") < 0.05
+
+
+def test_another_mix_of_classes_is_drift(places: dict[str, str]) -> None:
+    random = np.random.default_rng(6)
+    numbers = np.column_stack([random.integers(0, 3, 400), random.normal(size=(400, 2))])
+    prepare(places, numbers, names(3))
+    captured(places, [line(",".join(map(repr, row[1:])), "0.1,0.2,0.7\n") for row in numbers.tolist()])
+    seen = main.analyze(ASKED, places["capture"], places["baseline"], places["output"], None, 3)
+    assert seen.distances["total"] > 0.5
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_twenty_hours_agree_with_pandas(places: dict[str, str], seed: int) -> None:
     numbers = hour(seed, count=200 + 50 * seed, width=4 + seed % 7)

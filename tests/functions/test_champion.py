@@ -166,6 +166,26 @@ def test_another_target_is_another_question_whatever_was_recorded(s3: Any, sagem
     assert champion.problem == "it predicts fare, and not total"
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "problem"),
+    [
+        (["a", "b"], ["b", "a"], "it tells a, b apart, and not b, a"),
+        (["a", "b"], ["a", "b"], ""),
+        ([], ["a", "b"], ""),
+        (["a", "b"], [], ""),
+    ],
+)
+def test_classes_in_another_order_are_another_question(
+    s3: Any, sagemaker: Any, before: list[str], now: list[str], problem: str
+) -> None:
+    """A model of two classes from before they had names answers the same number."""
+    metric = {"name": "auc", "threshold": 0.5}
+    classes = {"classes": now} if now else {}
+    dataset = parse_dataset(json.loads(samples.DATASET_TEXT) | {"task": "binary", "metric": metric} | classes)
+    record = released(s3, "run-1", task="binary", classes=before)
+    assert find(s3, sagemaker, GROUP, record, dataset).problem == problem
+
+
 def test_a_manifest_that_was_changed_is_not_believed(s3: Any, sagemaker: Any) -> None:
     package = registered(sagemaker, "run-1")
     record = released(s3, "run-1")

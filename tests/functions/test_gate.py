@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from contracts.dataset import ACCEPT, UNDECIDED, Metric, undecided
+from contracts.dataset import ACCEPT, UNDECIDED, Also, Metric, undecided
 from contracts.fields import FieldError
 from contracts.release import parse_release
 from contracts.retraining import OWN_REASONS, REASONS, trained_key
@@ -315,3 +315,101 @@ def test_what_was_judged_is_remembered_whatever_came_of_it(s3: Any) -> None:
     key = trained_key("s3://data-bucket/windows/1.csv", "v1")
     written = json.loads(s3.get_object(Bucket="artifacts", Key=key)["Body"].read())
     assert written == {"run": "run-1", "reason": "drift", "passed": True, "data": "s3://data-bucket/windows/1.csv"}
+
+
+def test_an_evaluation_of_classes_says_how_many_rows_each_has() -> None:
+    document = samples.evaluation()
+    document["binary_classification_metrics"] = document.pop("regression_metrics")
+    document["task"] = "binary"
+    with pytest.raises(FieldError, match=r"evaluation\.class_rows: is missing"):
+        parse_evaluation(json.dumps(document))
+    with pytest.raises(FieldError, match=r"evaluation\.class_rows: must be of two classes or more, not \[597\]"):
+        parse_evaluation(json.dumps({**document, "class_rows": [597]}))
+    found = parse_evaluation(json.dumps({**document, "class_rows": [300, 200, 97]}))
+    with pytest.raises(FieldError, match=r"evaluation\.class_rows: must be of no, yes, not of 3 classes"):
+        decide(found, RMSE, None, "commit", ("no", "yes"))
+
+
+def test_of_many_classes_the_rarest_are_named() -> None:
+    document = samples.evaluation()
+    document["multiclass_classification_metrics"] = document.pop("regression_metrics")
+    document |= {"task": "multiclass", "class_rows": [90, 80, 7, 60, 5, 50, 30], "rows": 322}
+    reason = decide(parse_evaluation(json.dumps(document)), RMSE, None, "commit")["reason"]
+    assert reason.startswith(
+        "Not judged: 322 held-out rows (5 of class 4, 7 of class 2, 30 of class 6, 50 of class 5, 60 of class 3, more"
+        " of 2 others) are too few of a class; 10 of each are needed, which takes about 644 test rows"
+    )
+
+
+def with_others(
+    also: Also, low: float = -0.05, high: float = 0.01, foreign: str = "", alone: bool = False
+) -> dict[str, Any]:
+    """The verdict on a model with r2 0.8, whose difference to the champion in it lies between `low` and `high`."""
+    document = samples.evaluation(4.0, 3.0, 5.0)
+    document["regression_metrics"]["r2"] = {"value": 0.8, "standard_deviation": 0.02, "ci": [0.7, 0.9]}
+    told = compared(4.5, -0.6, -0.4)
+    told["metrics"]["r2"] = compared(0.8, low, high, "r2")["metrics"]["r2"]
+    told |= {"foreign": foreign} if foreign else {}
+    metric = replace(RMSE, also=(also,))
+    evaluation = parse_evaluation(json.dumps(document | {"champion": None if alone else told}))
+    return decide(evaluation, metric, None if alone else Champion(samples.PACKAGE), "commit")
+
+
+@pytest.mark.parametrize(
+    ("also", "more", "passed", "words"),
+    [
+        (Also("r2", 0.75), {}, True, "; r2 0.8 is above 0.75."),
+        (Also("r2", 0.8), {}, False, "; r2 0.8 must be above 0.8."),
+        (Also("r2", None, 0.1), {}, True, "; r2 loses 0.05 at most to the champion (95 %), less than 0.1."),
+        (
+            Also("r2", None, 0.05),
+            {},
+            False,
+            "; r2 loses 0.05 at most to the champion (95 %), which must be less than 0.05.",
+        ),
+        (
+            Also("r2", None, 0.0),
+            {"low": 0.01, "high": 0.1},
+            True,
+            "; r2 loses -0.01 at most to the champion (95 %), less than 0.",
+        ),
+        (Also("r2", 0.9, 0.1), {}, False, "; r2 0.8 must be above 0.9; r2 loses 0.05 at most"),
+        (Also("r2", None, 0.1), {"alone": True}, True, "; r2 not compared."),
+        (Also("r2", None, 0.1), {"foreign": "other lots"}, True, "; r2 not compared."),
+    ],
+)
+def test_further_metrics_must_be_satisfied(also: Also, more: dict[str, Any], passed: bool, words: str) -> None:
+    """What is not proven to be less is not enough, whatever the estimate."""
+    verdict = with_others(also, **more)
+    assert verdict["passed"] is passed
+    assert words in verdict["reason"]
+
+
+def test_a_further_metric_that_was_not_evaluated_is_named() -> None:
+    with pytest.raises(FieldError, match="have no 'mape', only rmse, r2"):
+        with_others(Also("mape", 0.1))
+
+
+def test_what_cannot_be_judged_is_written_down_all_the_same(s3: Any) -> None:
+    """The workflow ends with the sentence; nothing else of the answer is read then."""
+    metric = {"name": "auc", "threshold": 0.8}
+    dataset = json.loads(samples.DATASET_TEXT) | {"task": "binary", "classes": ["kept", "lost"], "metric": metric}
+    s3.put_object(Bucket="artifacts", Key="dataset/2.json", Body=json.dumps(dataset).encode())
+    document = {**samples.evaluation(), "task": "binary", "metric": "auc", "class_rows": [40, 0], "rows": 40}
+    del document["regression_metrics"]
+    document |= {"binary_classification_metrics": {}, "constant": None, "slices": []}
+    document["distribution"] = {"edges": [], "shares": [1.0]}
+    s3.put_object(Bucket="artifacts", Key="runs/run-1/evaluation/evaluation.json", Body=json.dumps(document).encode())
+    data = {"uri": "s3://data-bucket/windows/1.csv", "version": "v1"}
+    event = {"run": "run-1", "reason": "data", "evaluation": URI, "champion": found_champion(None, ""), "data": data}
+    found = judge(s3, event, {"DATASET_URI": "s3://artifacts/dataset/2.json"})
+    assert (found["passed"], found["metrics"], found["pair"]) == (False, None, None)
+    assert found["reason"] == (
+        "Not judged: 40 held-out rows (40 of kept, 0 of lost) are too few of a class; 10 of each are needed, which"
+        " takes at least 139 test rows where none of 40 is of the rarest: train on more data, or have features.sql hold"
+        " out more."
+    )
+    written = s3.get_object(Bucket="artifacts", Key="runs/run-1/evaluation/gate.json")["Body"].read()
+    assert json.loads(written) == found
+    trained = s3.get_object(Bucket="artifacts", Key=trained_key(data["uri"], data["version"]))["Body"].read()
+    assert json.loads(trained)["passed"] is False

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from contracts.names import Names
+from contracts.tasks import CLASS_CHARACTERS
 from definitions.roles import delivery as delivery_roles
 from definitions.roles import environment as environment_roles
 from definitions.roles.delivery_account import Delivery
@@ -184,12 +185,19 @@ def _features(most: int) -> list[str]:
     return [f"{number:02}".rjust(length, "f") for number in range(count)]
 
 
+def _classes() -> list[str]:
+    """Names of classes, as many and as long as settings accept."""
+    return [f"{number:02}".rjust(36, "c") for number in range(CLASS_CHARACTERS // 40)]
+
+
 def _served(name: str, env: str, region: str, by: str, beside: str) -> tuple[dict[str, str], Store]:
     """Production with the longest release that settings admit, and what it reads."""
     store = Store(key=Names(name, region, {"delivery": "1" * 12}).signing_key)
     bins = {"edges": [-1.2345678901234567e-300 * part for part in (9, 7, 5, 3)], "shares": [0.2] * 5}
+    # SageMaker's own monitor watches no model of several classes.
+    named = {"task": "multiclass", "classes": _classes()} if by == "own" else {}
     for number in (1, 2, 3):
-        store.put(number, features=_features(FEATURE_NAMES), distribution=bins)
+        store.put(number, features=_features(FEATURE_NAMES), distribution=bins, **named)
     room = 63 - 8 - len(f"{name}-{env}-")
     models = [{"name": str(number).rjust(room, "v"), "manifest": address(2)} for number in range(9)]
     several: dict[str, dict[str, Any]] = {"variants": {"variants": models}, "shadow": {"shadow": models[0]}}

@@ -146,6 +146,26 @@ def test_a_manifest_without_distribution_can_still_be_deployed() -> None:
     assert predict["environment"]["variables"]["PREDICTION_EDGES"] == "[]"
 
 
+SPECIES = ["Adelie", "Chinstrap", "Gentoo"]
+
+
+def test_a_release_of_classes_is_served_and_watched_by_their_names() -> None:
+    assert "CLASSES" not in variables(run("prod", _stored(1), release=address(1)), "predict")
+    ran = run("prod", _stored(1, task="multiclass", classes=SPECIES), release=address(1))
+    assert json.loads(variables(ran, "predict")["CLASSES"]) == SPECIES
+    assert variables(ran, "monitor")["CLASSES"] == "3"
+    ran = run("prod", _stored(1, task="binary", classes=SPECIES[:2]), release=address(1))
+    assert json.loads(variables(ran, "predict")["CLASSES"]) == SPECIES[:2]
+    assert "CLASSES" not in variables(ran, "monitor")
+
+
+def test_several_classes_are_not_watched_by_sagemakers_own_monitor() -> None:
+    with pytest.raises(
+        pulumi.RunError, match=r"^glidepath:monitor\.by: 'sagemaker' cannot watch release .* set it to own"
+    ):
+        run("prod", _stored(1, task="multiclass", classes=SPECIES), release=address(1), monitor={"by": "sagemaker"})
+
+
 def test_watching_and_the_pointer_follow_only_after_the_shift() -> None:
     kinds = [resource.type.rpartition(":")[2] for resource in run_shape("prod next").resources]
     order = ["TrafficShift", "Parameter", "Schedule"]
@@ -239,6 +259,10 @@ def test_a_shadow_answers_nobody() -> None:
         ({"id": manifest(1)["id"]}, "which is the release itself: take it out of the stack's config"),
         ({"features": ["distance", "passengers"]}, "which wants the features distance, passengers and release"),
         ({"target": "tip"}, "which predicts tip and release 20261121-1a2b3c4d predicts total"),
+        (
+            {"task": "binary", "classes": ["no", "yes"]},
+            "which answers a binary (no, yes) and release 20261121-1a2b3c4d answers a regression: one function must",
+        ),
     ],
 )
 @pytest.mark.parametrize("key", ["variants", "shadow"])

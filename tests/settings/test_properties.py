@@ -18,11 +18,12 @@ from settings.keys import Section, WordOr
 from settings.kinds import Choice, Flag, Kind, ListOf, Number, Problems, Scalar, TableOf, Text, Whole, shown
 from settings.load import CONFIG, review
 from settings.schema import stack_file
-from tests.settings.configs import document
+from tests.settings.configs import DATASET, document
 
 ADDRESS = "s3://bucket/runs/1/release/manifest.json"
+METRIC = {**DATASET["metric"], "also": [{"name": "r2", "threshold": 0.1}]}
 BASE = {
-    **document("delivery"),
+    **document("delivery", dataset={**DATASET, "metric": METRIC}),
     "glidepath:ci": {"provider": "github", "repository": "owner/name"},
     "glidepath:policies": {"exemptions": [{"rule": "a-b", "resource": "c", "reason": "d", "until": "2027-03-31"}]},
     "glidepath:variants": [{"name": "b", "manifest": ADDRESS}],

@@ -6,6 +6,7 @@ Arguments:
     --service, --release, --endpoint   whose hour it is
     --start, --end                     the hour, as 2026-11-21T03:00:00Z
     --least N                          fewer records than this are not judged
+    --classes N                        how many probabilities are answered to a row, where it is not one number
     --limit X                          from this distance on a column has drifted
     --statistics-sha256, --constraints-sha256   what the baseline's documents must have; unchecked where left out
     --capture, --baseline, --output    folders; /opt/ml/processing/{capture,baseline,output} unless given
@@ -30,6 +31,7 @@ from functions.jobs.monitor.constraints import constraints
 from functions.jobs.monitor.metrics import metrics, publish
 from functions.jobs.monitor.statistics import statistics
 from functions.jobs.monitor.summary import Asked, Seen, document
+from functions.jobs.monitor.table import most_probable
 from functions.jobs.monitor.violations import distances, violations
 
 FOLDER = "/opt/ml/processing"
@@ -46,7 +48,7 @@ def main(argv: Sequence[str]) -> None:
         options.service, options.release, options.endpoint, options.start, options.end, options.least, options.limit
     )
     vouched = {"statistics.json": options.statistics_sha256, "constraints.json": options.constraints_sha256}
-    seen = analyze(asked, options.capture, options.baseline, options.output, vouched)
+    seen = analyze(asked, options.capture, options.baseline, options.output, vouched, options.classes)
     import boto3  # after the work: a test of the analysis needs no AWS
 
     publish(boto3.client("cloudwatch"), metrics(asked, seen))
@@ -59,6 +61,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--least", required=True, type=int)
     parser.add_argument("--limit", required=True, type=float)
+    parser.add_argument("--classes", default=1, type=int)
     for name in ("statistics", "constraints"):
         parser.add_argument(f"--{name}-sha256", default="")
     parser.add_argument("--capture", default=f"{FOLDER}/capture")
@@ -67,14 +70,26 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def analyze(asked: Asked, capture: str, baseline: str, output: str, vouched: Mapping[str, str] | None = None) -> Seen:
-    """Compare and write the reports. `vouched` is name → SHA-256 that a document of the baseline must have."""
+def analyze(
+    asked: Asked,
+    capture: str,
+    baseline: str,
+    output: str,
+    vouched: Mapping[str, str] | None = None,
+    classes: int = 1,
+) -> Seen:
+    """Compare and write the reports. `vouched` is name → SHA-256 that a document of the baseline must have.
+
+    Of several `classes` the baseline has the place of the most probable one, and so is captured what was answered.
+    """
     hashes = vouched or {}
     before, wanted = (
         _baseline(baseline, name, hashes.get(name, "")) for name in ("statistics.json", "constraints.json")
     )
     names = [feature["name"] for feature in wanted["features"]]
-    captured = read(capture, len(names))
+    captured = read(capture, len(names) - 1 + classes)
+    if captured.table.width == len(names) - 1 + classes:
+        captured.table = most_probable(captured.table, classes)
     if captured.bad and not captured.table.rows:
         raise AnalysisError(f"not one of {captured.bad} captured lines can be used: {'; '.join(captured.reasons)}")
     found = statistics(names, captured.table)

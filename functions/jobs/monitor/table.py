@@ -54,6 +54,16 @@ def beside(left: Table, right: Table) -> Table:
     return Table(np.hstack([left.numbers, right.numbers]), texts)
 
 
+def most_probable(table: Table, classes: int) -> Table:
+    """The first `classes` columns, probabilities, as one: the place of the largest; NaN where one is no number."""
+    if classes < 2:
+        return table
+    told = table.numbers[:, :classes]
+    place = np.where(np.isnan(told).any(axis=1), np.nan, np.nan_to_num(told).argmax(axis=1))
+    texts = {column - classes + 1: counts for column, counts in table.texts.items() if column >= classes}
+    return Table(np.column_stack([place, table.numbers[:, classes:]]), texts)
+
+
 def parse(lines: Sequence[str]) -> Table | None:
     """CSV lines of one width as a table; None where their widths differ."""
     if not lines:

@@ -171,3 +171,43 @@ def test_a_caller_with_a_million_requests_neither_stops_nor_hides(s3: Any) -> No
 def test_the_limits_are_what_the_program_says() -> None:
     text = {"requests": 9, "seconds": 60, "megabytes": 2, "latencyMs": 300, "accept": ["a"]}
     assert read_limits(json.dumps(text)) == Limits(9, 60, 2 * 1024 * 1024, 300, ("a",))
+
+
+CLASSES = replace(SERVING, edges=(0.5, 1.5), classes=("Adelie", "Chinstrap", "Gentoo"))
+SHARES = {0: "0.8,0.1{0},0.1", 1: "0.1,0.8{0},0.1", 2: "0.1,0.1{0},0.8"}
+
+
+def place(row: Sequence[float]) -> float:
+    """The class that the former model gives a row."""
+    return float(int(sum(row)) % 3)
+
+
+@pytest.mark.parametrize(
+    ("differing", "share", "problem"),
+    [
+        (0.0, 0.0, ""),
+        # Held-out rows never differ, and a fifth of the callers' do.
+        (0.0, 0.2, "where the former answers were"),
+        # One held-out row differs: what few callers get otherwise is no more than that.
+        (1.0, 0.2, ""),
+        (0.0, 1.0, "where the former answers were"),
+    ],
+)
+def test_several_classes_are_replayed_by_the_most_probable_one(
+    s3: Any, differing: float, share: float, problem: str
+) -> None:
+    every = [tuple(float(cell) for cell in (number, number % 5, 1)) for number in range(300)]
+    put(s3, HOUR, [
+        line(",".join(map(repr, row)), SHARES[int(place(row))].format(number)) for number, row in enumerate(every)
+    ])  # fmt: skip
+    bins = [{"rows": 200, "quantiles": [0.0, 0.0, 0.0, differing]} for _ in range(3)]
+    pair = {**samples.manifest()["pair"], "differences": {"edges": [0.5, 1.5], "bins": bins}, "table": None}
+
+    def model(row: Sequence[float]) -> float:
+        return (place(row) + 1) % 3 if row[0] % 10 < 10 * share else place(row)
+
+    changes: dict[str, Any] = {"pair": pair, "task": "multiclass", "classes": list(CLASSES.classes)}
+    if problem:
+        assert problem in refused(s3, model, serving=CLASSES, **changes)
+    else:
+        assert "answered 300 of 300 captured requests" in said(s3, model, serving=CLASSES, **changes)

@@ -127,3 +127,25 @@ def test_an_empty_capture_and_other_endpoints_give_nothing(s3: Any) -> None:
     put(s3, HOUR, lines(10), folder="capture/fares-prod-12/live/")
     put(s3, HOUR, [])
     assert found(s3) == Sample([], 0, 0)
+
+
+def test_of_several_classes_the_most_probable_one_is_the_answer(s3: Any) -> None:
+    told = ["0.1,0.2,0.7", "0.6,0.2,0.2\n0.1,0.8,0.1", "0.1,0.9", "0.1,0.2,nan"]
+    asked = ["1.0,1.0,1.0", "2.0,2.0,2.0\n2.0,2.0,2.0", "3.0,3.0,3.0", "4.0,4.0,4.0"]
+    put(s3, HOUR, [line(*each) for each in zip(asked, told, strict=True)])
+    sample = newest(s3, "capture", FOLDER, Wanted(100, 3, [0.5, 1.5], 1 << 25, 3), lambda: False, "d-1")
+    answers = {request.row[0]: request.answer for request in sample.requests}
+    assert answers[1.0] == 2.0
+    assert answers[2.0] in (0.0, 1.0)
+    assert (len(answers), sample.bad) == (2, 2)
+
+
+def test_the_same_class_over_and_over_is_not_the_same_answer(s3: Any) -> None:
+    """Three classes are three answers; their probabilities tell requests apart, and a repeated one still counts few."""
+    many = [line(f"{number}.0,1.0,1.0", f"0.{number:03},0.1,0.7") for number in range(1, 61)]
+    same = [line(f"{number}.5,1.0,1.0", "0.2,0.1,0.7") for number in range(60)]
+    put(s3, HOUR, [*many, *same])
+    sample = newest(s3, "capture", FOLDER, Wanted(200, 3, [0.5, 1.5], 1 << 25, 3), lambda: False, "d-1")
+    assert {request.answer for request in sample.requests} == {2.0}
+    assert sum(request.told == (0.2, 0.1, 0.7) for request in sample.requests) == SAME_ANSWER
+    assert len(sample.requests) == 60 + SAME_ANSWER

@@ -29,6 +29,12 @@ def test_reads_what_the_version_was_published_with() -> None:
     assert read_serving(Versions(older), "predict", "7") == Serving("r", "e", ("a", "b"), ())
 
 
+def test_reads_which_classes_it_tells_apart() -> None:
+    found = read_serving(Versions({**VARIABLES, "CLASSES": '["x", "y", "z"]'}), "predict", "7")
+    assert found is not None
+    assert found.classes == ("x", "y", "z")
+
+
 @pytest.mark.parametrize("changes", [None, {}, {**VARIABLES, "FEATURES": "a"}, {**VARIABLES, "FEATURES": "1"}])
 def test_a_version_of_somebody_elses_is_none(changes: dict[str, Any] | None) -> None:
     assert read_serving(Versions(changes), "predict", "7") is None
