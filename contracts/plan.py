@@ -51,6 +51,7 @@ def build(dataset: Dataset, dialect: Dialect, files: Sequence[Mapping[str, str]]
         "predicates": [rule.sql for rule in dataset.rules],
         "target": dataset.target,
         "features": list(dataset.features),
+        "classes": dataset.class_count,
         "leakage": dataset.leakage,
     }
 

@@ -7,12 +7,13 @@ which accepts nothing that is not exactly as agreed: a release that cannot be tr
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from contracts.cross_table import CrossTable, check_table, parse_table
+from contracts.data import Data as Data
+from contracts.data import parse_data
 from contracts.differences import Differences, parse_differences
 from contracts.distribution import Distribution, parse_distribution
 from contracts.fields import FieldError, Fields, name, number, parse_json, unique, whole
@@ -26,7 +27,6 @@ OUTCOMES = ("better", "worse", "undecided")
 SHA256_PATTERN = r"[0-9a-f]{64}"
 SALT_PATTERN = r"[0-9a-f]{16}"
 _ARN = r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{12}:model-package/.+"
-_MOST_RULES = 5
 _PACKAGE = "the ARN of a SageMaker model package"
 
 
@@ -37,42 +37,6 @@ class ReleaseError(ValueError):
         super().__init__(f"release manifest: {path}: {reason}")
         self.path = path
         self.reason = reason
-
-
-@dataclass(frozen=True)
-class Data:
-    """The exact data: address and object version of the source, and what became of its rows.
-
-    `rows` were read; of these `bad_rows` broke a rule and were set aside, `filtered` features.sql left out, and the
-    rest the model was made and measured with. `rules` counts the bad ones by the first rule that each broke
-    (contracts/plan.py). None in manifests from before it was kept.
-    """
-
-    uri: str
-    version: str
-    rows: int
-    bad_rows: int | None = None
-    filtered: int | None = None
-    rules: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def unfit(self) -> str:
-        """`25 of 400 rows break a rule (total.separators 25) and were set aside`; empty where none is known to."""
-        if not self.bad_rows:
-            return ""
-        most = sorted(self.rules.items(), key=lambda rule: (-rule[1], rule[0]))
-        told = ", ".join(f"{rule} {count}" for rule, count in most[:_MOST_RULES])
-        more = f", {len(most) - _MOST_RULES} more" if len(most) > _MOST_RULES else ""
-        return (
-            f"{self.bad_rows} of {self.rows} rows break a rule{f' ({told}{more})' if told else ''} and were set aside"
-        )
-
-    @property
-    def used(self) -> str:
-        """`Trained on 380 of 400 rows`, or of how many were read where no more is known."""
-        if self.filtered is None:
-            return f"{self.rows} rows"
-        return f"{self.rows - (self.bad_rows or 0) - self.filtered} of {self.rows} rows"
 
 
 @dataclass(frozen=True)
@@ -275,7 +239,7 @@ def _release(document: object) -> Release:
         commit=fields.text("commit"),
         created=_created(fields),
         execution=fields.text("execution"),
-        data=_data(fields.raw("data")),
+        data=parse_data(fields.raw("data")),
         model=_model(fields.raw("model")),
         metrics=_metrics(fields.raw("metrics")),
         champion=_champion(fields.raw("champion")),
@@ -344,36 +308,6 @@ def _created(fields: Fields) -> str:
     except ValueError:
         raise FieldError("created", f"{value!r} is not a date and time that exists") from None
     return value
-
-
-def _data(value: object) -> Data:
-    fields = Fields(value, "data")
-    data = Data(
-        uri=fields.uri("uri"),
-        version=fields.text("version"),
-        rows=fields.count("rows", least=1),
-        bad_rows=_known_count(fields, "bad_rows"),
-        filtered=_known_count(fields, "filtered"),
-        rules=_rules(fields.raw("rules")) if fields.has("rules") else {},
-    )
-    fields.done()
-    if (data.bad_rows or 0) + (data.filtered or 0) >= data.rows:
-        left_out = f"{data.bad_rows} and {data.filtered or 0} of {data.rows} rows"
-        raise FieldError("data.bad_rows", f"{left_out} leave nothing to learn from")
-    if data.rules and sum(data.rules.values()) != data.bad_rows:
-        raise FieldError("data.rules", f"count {sum(data.rules.values())} rows, and bad_rows is {data.bad_rows}")
-    return data
-
-
-def _known_count(fields: Fields, name: str) -> int | None:
-    return fields.count(name) if fields.has(name) and not fields.null(name) else None
-
-
-def _rules(value: object) -> dict[str, int]:
-    fields = Fields(value, "data.rules")
-    rules = {str(rule): fields.count(str(rule), least=1) for rule in (value if isinstance(value, Mapping) else {})}
-    fields.done()
-    return rules
 
 
 def _model(value: object) -> Model:

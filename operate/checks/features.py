@@ -11,7 +11,7 @@ from typing import Any
 from contracts.columns import BOOLEAN, INTEGER, NUMBER, TIMESTAMP
 from contracts.dataset import Dataset
 from contracts.errors import UserError
-from functions.jobs.features.features_job import PARTS, FeatureError, not_a_query, target_as_feature
+from functions.jobs.features.features_job import PARTS, FeatureError, not_a_query, unfit_values
 from operate import dataset as datasets
 from operate.checks.finding import Finding, Result
 
@@ -88,7 +88,7 @@ def _on_sample(sql: str, dataset: Dataset, sample: Path) -> Result:
                 counts = _counts(connection, sql)
                 leaked = _leaked(connection)
                 tested.append(_tested(connection, dataset))
-                same = target_as_feature(_Features(connection), looked.plan) if dataset.leakage == "refuse" else ""
+                unfit = unfit_values(_Features(connection), looked.plan)
     except (UserError, FeatureError) as error:
         return Result("features", place, (Finding(place, str(error)),))
     except _errors() as error:
@@ -105,8 +105,8 @@ def _on_sample(sql: str, dataset: Dataset, sample: Path) -> Result:
     odd = [str(part) for part in counts if part is not None and part not in PARTS]
     if odd:
         findings.append(Finding(SQL, f"gives split the value {odd[0]!r}; it must be one of {', '.join(PARTS)}"))
-    if same:
-        findings.append(Finding(SQL, same))
+    if unfit:
+        findings.append(Finding(SQL, unfit))
     notes = (_CHOSEN,) if tested[0] and tested[0] == tested[1] else ()
     return Result("features", summary, tuple(findings), notes)
 

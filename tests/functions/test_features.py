@@ -237,6 +237,26 @@ def test_a_feature_that_is_the_target_is_found(tmp_path: Path, sql: str, found: 
     assert not found or re.match(r"gives twice, which is all but total, the target \(correlation -?[01]\.\d", told)
 
 
+@pytest.mark.parametrize(
+    ("sql", "classes", "found"),
+    [
+        ("CASE WHEN total > 20 THEN 1 ELSE 0 END", 2, ""),
+        ("CASE WHEN total > 20 THEN 2 ELSE 0 END", 2, r"gives label, the target, the value 2; its classes are 0, 1"),
+        ("CASE WHEN total > 20 THEN 1 END", 2, r"gives NULL for label in \d+ rows: no request could hold it"),
+        ("CASE WHEN total > 20 THEN 7 ELSE 0 END", 0, ""),
+    ],
+)
+def test_values_that_no_model_can_be_made_of_are_found(tmp_path: Path, sql: str, classes: int, found: str) -> None:
+    write_trips(tmp_path / "trips.csv", 400)
+    with look(tmp_path / "trips.csv", parse_dataset(document()), SECRET) as looked:
+        made = f"SELECT {sql} AS label, distance, 'train' AS split FROM input"
+        looked.session.sql(made).createOrReplaceTempView("made")
+        job: Any = importlib.import_module("functions.jobs.features.features_job")
+        plan = {"target": "label", "features": ["distance"], "classes": classes, "leakage": "refuse"}
+        told = job.unfit_values(looked.session, plan)
+    assert re.match(found, told) if found else not told
+
+
 def test_no_rule_runs_more_than_a_condition(monkeypatch: pytest.MonkeyPatch) -> None:
     """The declaration refuses most of it; what Spark alone would run, the job refuses as it does in features.sql."""
     job = load_job(monkeypatch)

@@ -70,7 +70,7 @@ def run(job: Any, session: Any, sql: str, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(job, "secret", lambda key: SECRET)
     plan = {"files": [{"uri": "s3://a/in", "source": "s3://b/in"}], "columns": COLUMNS, "sql": "SELECT checked",
             "unique": "", "predicates": [], "nulls": {}, "max_bad_share": 0, "target": "total", "leakage": "refuse",
-            "features": samples.FEATURES, "dialect": "UTF-8"}  # fmt: skip
+            "features": samples.FEATURES, "dialect": "UTF-8", "classes": 0}  # fmt: skip
     texts = {"s3://a/sql": sql, "s3://a/plan": json.dumps(plan), "s3://a/former": FORMER}
     monkeypatch.setattr(job, "read_text", texts.__getitem__)
     monkeypatch.setattr(job, "write_json", lambda document, uri: None)
@@ -89,7 +89,8 @@ def working_session() -> MagicMock:
     frame.localCheckpoint.return_value.select.return_value.where.return_value.count.return_value = 30
 
     def answer(query: str) -> MagicMock:
-        answers = {"__problem, COUNT": [(None, 90)], "SELECT DISTINCT": [(1,), (2,)], "CORR(": [(0.1, 0.2, None)]}
+        answers = {"__problem, COUNT": [(None, 90)], "SELECT DISTINCT": [(1,), (2,)], "CORR(": [(0.1, 0.2, None)],
+                   "SUM(CASE": [(0, 0, 0, 0)]}  # fmt: skip
         frame.collect.return_value = next((rows for words, rows in answers.items() if words in query), [])
         return frame  # type: ignore[no-any-return]
 

@@ -41,6 +41,7 @@ from typing import Any
 import boto3
 
 PARTS = ("train", "validation", "test")
+IN_A_PART = f"split IN ({', '.join(repr(part) for part in PARTS)})"
 LARGEST = 3.4028234663852886e38
 """Of float32, which XGBoost computes with."""
 FEWEST_PAIRS = 30
@@ -117,7 +118,7 @@ def main(argv: list[str]) -> None:
     for part in ("train", "test"):
         features.where(f"split = '{part}'").select(plan["target"]).createOrReplaceTempView(part)
         check_target(part, spark.sql(f"SELECT DISTINCT * FROM {part}").count(), plan["target"], args)  # noqa: S608
-    refuse_the_target_as_feature(spark, plan, args)
+    refuse_values(spark, plan, args)
     for part in PARTS:
         write(features.where(f"split = '{part}'").drop("split"), f"{args['OUTPUT']}/{part}", header=False)
     # The monitor sees captured records as answer, then inputs: the baseline has the same columns in the same order.
@@ -260,11 +261,47 @@ def salt(drawn_by: str, columns: Iterable[str]) -> str:
     return hashlib.sha256(f"glidepath salt, texts of {json.dumps([*columns])} {drawn_by}".encode()).hexdigest()[:16]
 
 
-def refuse_the_target_as_feature(spark: Any, plan: Mapping[str, Any], args: dict[str, str]) -> None:
-    """Refuse a feature that is the target by another name, unless config accepts it."""
-    found = target_as_feature(spark, plan) if plan["leakage"] == "refuse" else ""
+def refuse_values(spark: Any, plan: Mapping[str, Any], args: dict[str, str]) -> None:
+    """Refuse what a model cannot be made of, or measured with, or asked for later. Raises FeatureError."""
+    found = unfit_values(spark, plan)
     if found:
         raise FeatureError(f"run {args['RUN']}: {args['SQL']} {found}")
+
+
+def unfit_values(spark: Any, plan: Mapping[str, Any]) -> str:
+    """What is wrong with the values in `made`; empty where nothing is."""
+    accepted = plan["leakage"] == "accept"
+    return (
+        missing_values(spark, plan)
+        or other_classes(spark, plan)
+        or ("" if accepted else target_as_feature(spark, plan))
+    )
+
+
+def missing_values(spark: Any, plan: Mapping[str, Any]) -> str:
+    """Which column is NULL in rows of a part: the evaluation could not read it, and no request can hold it."""
+    names = [plan["target"], *plan["features"]]
+    sums = ", ".join(f"SUM(CASE WHEN {name} IS NULL THEN 1 ELSE 0 END)" for name in names)
+    (counts,) = spark.sql(f"SELECT {sums} FROM made WHERE {IN_A_PART}").collect()  # noqa: S608
+    for name, count in zip(names, counts, strict=True):
+        if count:
+            return (
+                f"gives NULL for {name} in {count} rows: no request could hold it. Leave such rows out, or give a value"
+                " by COALESCE"
+            )
+    return ""
+
+
+def other_classes(spark: Any, plan: Mapping[str, Any]) -> str:
+    """Which value of the target is none of its classes 0, 1, …: training would end with it. Empty of a regression."""
+    if not plan["classes"]:
+        return ""
+    known = ", ".join(map(str, range(plan["classes"])))
+    query = (
+        f"SELECT DISTINCT {plan['target']} FROM made WHERE {IN_A_PART} AND {plan['target']} NOT IN ({known}) LIMIT 1"  # noqa: S608
+    )
+    found = spark.sql(query).collect()
+    return f"gives {plan['target']}, the target, the value {found[0][0]}; its classes are {known}" if found else ""
 
 
 def target_as_feature(spark: Any, plan: Mapping[str, Any]) -> str:
@@ -379,8 +416,7 @@ def used(spark: Any, made: Any, rows: Mapping[str, Any]) -> int:
     """How many rows of the data are in a part; SQL may make several of one, as it does to have more of a rare class."""
     if not gives_lots(made):
         return min(int(rows["made"]), int(rows["filtered"]))
-    parts = ", ".join(f"'{part}'" for part in PARTS)
-    chosen = f"SELECT draw FROM made WHERE split IN ({parts})"  # noqa: S608
+    chosen = f"SELECT draw FROM made WHERE {IN_A_PART}"  # noqa: S608
     return int(spark.sql(f"SELECT * FROM input WHERE draw IN ({chosen})").count())  # noqa: S608
 
 
