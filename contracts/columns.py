@@ -166,6 +166,9 @@ def _allowed(fields: Fields, kind: str) -> tuple[str, ...]:
     if kind not in (INTEGER, CATEGORY, TEXT):
         raise FieldError(fields.at("allowed"), f"is for integer, category and text, not for {kind}")
     values = fields.items("allowed", _text)
+    for value in values:
+        if kind == INTEGER and not re.fullmatch(r"-?[0-9]{1,18}", value):
+            raise FieldError(fields.at("allowed"), f"{value!r} must be a whole number")
     if not values or len(set(values)) < len(values):
         raise FieldError(fields.at("allowed"), "must be different values, at least one")
     return values

@@ -17,7 +17,7 @@ from contracts.columns import NUMERIC, TIMESTAMP
 from contracts.dataset import Dataset
 from contracts.errors import UserError
 from contracts.format import Dialect
-from contracts.plan import build
+from contracts.plan import build, reading
 from functions.jobs.features import features_job
 from functions.validate.head import BYTES, find_dialect
 from functions.validate.resolve import DataError
@@ -63,7 +63,37 @@ def look(file: Path, dataset: Dataset, secret: str = SECRET) -> Iterator[Looked]
     with tempfile.TemporaryDirectory() as folder:
         session = Session(Path(folder))
         with session.connection:
-            yield _look(session, file, dataset, secret)
+            yield _looked(session, file, dataset, secret)
+
+
+def _looked(session: Session, file: Path, dataset: Dataset, secret: str) -> Looked:
+    try:
+        return _look(session, file, dataset, secret)
+    except session.error as error:
+        raise UserError(f"{file} cannot be read by glidepath:dataset: {sentence(error)}") from None
+
+
+def wrong_rules(dataset: Dataset) -> str:
+    """What is wrong with the rules, whatever the rows are: names and functions that are not there; empty for nothing."""
+    names = list(dataset.columns)
+    places = {name: place for place, name in enumerate(names)}
+    dialect = Dialect(",", ".", "", False, (), ",".join(names), (), places, len(names))
+    with tempfile.TemporaryDirectory() as folder:
+        session = Session(Path(folder))
+        with session.connection:
+            none = "SELECT 'f' AS __file, 0 AS __block, 0 AS __place, '' AS __text LIMIT 0"
+            session.sql(none).createOrReplaceTempView("lines")
+            session.createDataFrame([("",)], "secret string").createOrReplaceTempView("lots")
+            try:
+                session.sql(reading(dataset, dialect, datetime.now(UTC))).collect()
+            except session.error as error:
+                return sentence(error)
+    return ""
+
+
+def sentence(error: Exception) -> str:
+    """DuckDB's message up to the picture of the place."""
+    return " ".join(str(error).partition("\n\nLINE")[0].split())
 
 
 def _look(session: Session, file: Path, dataset: Dataset, secret: str) -> Looked:

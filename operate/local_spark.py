@@ -45,6 +45,7 @@ class Session:
         # Only who looks at data needs it, and it is in none of the environments' functions.
         import duckdb
 
+        self.error: type[Exception] = duckdb.Error
         self.connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
         self.connection.execute("SET TimeZone = 'UTC'")
         self.connection.execute(f"SET temp_directory = '{folder}'")

@@ -42,7 +42,8 @@ def check(root: Path, dataset: Dataset, data: Path | None = None) -> Result:
     sample = data or (root / SAMPLE if (root / SAMPLE).is_file() else None)
     with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        findings = _shape(connection, sql, dataset)
+        wrong = datasets.wrong_rules(dataset)
+        findings = [Finding("glidepath:dataset.rules", wrong)] if wrong else _shape(connection, sql, dataset)
         if findings:
             return Result("features", SQL, tuple(findings))
         return _on_sample(sql, dataset, sample) if sample else _on_made_rows(connection, sql, dataset)
@@ -60,7 +61,7 @@ def _shape(connection: Any, sql: str, dataset: Dataset) -> list[Finding]:
     try:
         given = {str(row[0]).lower(): str(row[1]) for row in connection.execute(f"DESCRIBE {_bare(sql)}").fetchall()}
     except _errors() as error:
-        return [Finding(SQL, _sentence(error))]
+        return [Finding(SQL, datasets.sentence(error))]
     found = [
         Finding(SQL, f"does not give the column {column}; it gives {', '.join(given)}")
         for column in (dataset.target, *dataset.features, "split")
@@ -92,7 +93,7 @@ def _on_sample(sql: str, dataset: Dataset, sample: Path) -> Result:
     except (UserError, FeatureError) as error:
         return Result("features", place, (Finding(place, str(error)),))
     except _errors() as error:
-        return Result("features", place, (Finding(SQL, f"on {place}: {_sentence(error)}"),))
+        return Result("features", place, (Finding(SQL, f"on {place}: {datasets.sentence(error)}"),))
     summary = f"{SQL} on {rows} rows of {place}: " + ", ".join(f"{part} {counts.get(part, 0)}" for part in PARTS)
     if bad:
         summary += f", set aside {bad}"
@@ -123,8 +124,8 @@ def _on_made_rows(connection: Any, sql: str, dataset: Dataset) -> Result:
             _counts(connection, sql)
         except _errors() as error:
             notes.append(
-                f"{SQL} fails on made-up {kind}: {_sentence(error)} (TRY_CAST reads what may be wrong; with a sample of"
-                f" your data at {SAMPLE} that is checked instead)"
+                f"{SQL} fails on made-up {kind}: {datasets.sentence(error)} (TRY_CAST reads what may be wrong; with a"
+                f" sample of your data at {SAMPLE} that is checked instead)"
             )
             break
     return Result("features", f"{SQL} on {ROWS} made-up rows", (), tuple(notes))
@@ -208,11 +209,6 @@ def _errors() -> Any:
     import duckdb
 
     return duckdb.Error
-
-
-def _sentence(error: Exception) -> str:
-    """DuckDB's message up to the picture of the place."""
-    return " ".join(str(error).partition("\n\nLINE")[0].split())
 
 
 def _bare(sql: str) -> str:

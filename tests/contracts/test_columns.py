@@ -51,6 +51,7 @@ def test_everything_that_can_be_declared() -> None:
         ({"type": "number", "zone": "UTC"}, "x.zone: is for timestamps, not for number"),
         ({"type": "number", "pattern": "a"}, "x.pattern: is for category and text, not for number"),
         ({"type": "number", "allowed": ["1"]}, "x.allowed: is for integer, category and text, not for number"),
+        ({"type": "integer", "allowed": ["1) OR (1=1"]}, r"x.allowed: '1\) OR \(1=1' must be a whole number"),
         ({"type": "text", "min": 1}, "x.min: is for numbers and timestamps, not for text"),
         ({"type": "text", "pattern": "("}, r"x.pattern: '\(' is not a regular expression"),
         ({"type": "text", "pattern": "(?=a)"}, "x.pattern: .* looks around, back or possesses: not all engines can"),

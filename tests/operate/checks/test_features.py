@@ -67,6 +67,22 @@ def test_rows_in_two_parts_are_found_where_the_lot_is_given_on(tmp_path: Path, d
 
 
 @pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("rooms > flor", 'column "flor" not found'),
+        ("FLOOOR(rooms) > 1", "flooor does not exist"),
+        ("rooms >", "syntax error"),
+    ],
+)
+def test_rules_that_cannot_be_read_are_named(tmp_path: Path, rule: str, words: str) -> None:
+    faulty = parse_dataset({**DATASET, "rules": [{"name": "faulty", "sql": rule}]})
+    (found,) = features.check(checkout(tmp_path), faulty).findings
+    assert str(found).startswith("glidepath:dataset.rules: ")
+    assert words in str(found)
+    assert "\n" not in str(found)
+
+
+@pytest.mark.parametrize(
     ("old", "new", "words"),
     [
         ("SELECT\n    rent_eur", "SELEC\n    rent_eur", "syntax error"),
