@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from contracts.fields import FieldError, Fields
@@ -38,6 +38,7 @@ class Dialect:
     """How one run's files are written: `header` is the header's line as it stands, `skipped` lines before it.
 
     `places` says at which place (from 0) of a row a column's cell stands, by SQL's names; `width` is a row's values.
+    `others` are the places of columns that nobody declared: features.sql may read them, as texts.
     """
 
     separator: str
@@ -49,6 +50,7 @@ class Dialect:
     skipped: tuple[str, ...]
     places: Mapping[str, int]
     width: int
+    others: Mapping[str, int] = field(default_factory=dict)
 
     def words(self) -> str:
         """For a person."""

@@ -8,6 +8,7 @@ lacks are macros there (operate/local_spark.py).
 The text reads the view `lines` (`__file`, `__block`, `__place`, `__text`) and the one row of `lots` (`secret`), and
 gives
     one column for each declared column, of its type: DOUBLE, BIGINT, TIMESTAMP in UTC, BOOLEAN or text
+    one for each column that nobody declared and the job asks for, as text
     draw       a row's lot, 32 hex digits
     __problem  the first rule that the row breaks, NULL where it keeps all
     __sample   the cell that breaks it, cut, or the line
@@ -32,6 +33,8 @@ _TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 _SPLIT = chr(31)
 _NEVER = ("\ufffd", "\x00", "\x01", "\x02")
 """What no text has; the first is what bytes become that are not UTF-8."""
+OTHER_PIECES, OTHERS = "/* pieces of others */", "/* others */"
+"""Where the job puts columns that nobody declared and features.sql reads (`with_others` there)."""
 WIDTH, QUOTES, CHARACTERS = "row.width", "row.quotes", "row.characters"
 
 
@@ -43,6 +46,7 @@ def build(dataset: Dataset, dialect: Dialect, files: Sequence[Mapping[str, str]]
         "columns": [column.name for column in columns],
         "dialect": dialect.words(),
         "sql": reading(dataset, dialect, now),
+        "others": {name: _other(place) for name, place in dialect.others.items()},
         "rules": dict(_words(dataset, dialect)),
         "nulls": {column.name: column.max_null_share for column in columns if column.max_null_share is not None},
         "unique": repeated(columns),
@@ -63,11 +67,12 @@ def reading(dataset: Dataset, dialect: Dialect, now: datetime) -> str:
     texts = ", ".join(f"COALESCE(__t_{column.name}, '')" for column in columns)
     return (
         f"WITH rows AS ({_rows(dialect)}),"
-        f" pieces AS (SELECT __file, __block, __place, __text, {_pieces(columns, dialect)} FROM rows),"
-        f" cells AS (SELECT __file, __block, __place, __text, __torn, {_bare(columns)} FROM pieces),"
+        f" pieces AS (SELECT __file, __block, __place, __text, {_pieces(columns, dialect)} {OTHER_PIECES} FROM rows),"
+        f" cells AS (SELECT __file, __block, __place, __text, __torn, {_bare(columns)} {OTHERS} FROM pieces),"
         f" typed AS (SELECT *, {_typed(columns, dialect)} FROM cells),"
         f" checked AS (SELECT *, {_problem(columns, dataset.rules, dialect, now)} AS __problem FROM typed)"
-        f" SELECT /*+ BROADCAST(lots) */ {names}, MD5(CONCAT_WS('|', lots.secret, {texts})) AS draw, __problem,"
+        f" SELECT /*+ BROADCAST(lots) */ {names} {OTHERS}, MD5(CONCAT_WS('|', lots.secret, {texts})) AS draw,"
+        " __problem,"
         f" CASE WHEN __problem IS NOT NULL THEN SUBSTR({_sample(columns)}, 1, {_SAMPLE}) END AS __sample,"
         f" {'__text' if repeated(columns) else 'CASE WHEN __problem IS NOT NULL THEN __text END AS __text'}, __file,"
         " __block, __place"
@@ -86,10 +91,10 @@ def repeated(columns: Sequence[Column]) -> str:
     names = ", ".join(column.name for column in columns)
     samples = " ".join(f"WHEN '{name}' THEN CAST({name} AS STRING)" for name in unique)
     return (
-        f"SELECT {names}, draw, __problem, CASE WHEN __sample IS NULL AND __problem IS NOT NULL THEN"
+        f"SELECT {names} {OTHERS}, draw, __problem, CASE WHEN __sample IS NULL AND __problem IS NOT NULL THEN"
         f" CASE SPLIT_PART(__problem, '.', 1) {samples} END ELSE __sample END AS __sample, __text, __file, __block,"
-        f" __place FROM (SELECT {names}, draw, CASE WHEN __problem IS NOT NULL THEN __problem {' '.join(whens)} END AS"
-        " __problem, __sample, __text, __file, __block, __place FROM checked) u"
+        f" __place FROM (SELECT {names} {OTHERS}, draw,"
+        f" CASE WHEN __problem IS NOT NULL THEN __problem {' '.join(whens)} END AS __problem, __sample, __text, __file, __block, __place FROM checked) u"
         if unique
         else ""
     )
@@ -176,6 +181,14 @@ def _bare(columns: Sequence[Column]) -> str:
     bare = "REPLACE(SUBSTR(__p_{0}, 2, LENGTH(__p_{0}) - 2), '\"\"', '\"')"
     piece = f"CASE WHEN __p_{{0}} LIKE '\"%' THEN {bare} ELSE __p_{{0}} END AS __t_{{0}}"
     return ", ".join(piece.format(column.name) for column in columns)
+
+
+def _other(place: int) -> str:
+    """The text of a column that nobody declared."""
+    piece = f"GET(__cells, {place})"
+    bare = f"REPLACE(SUBSTR({piece}, 2, LENGTH({piece}) - 2), '\"\"', '\"')"
+    text = f"CASE WHEN {piece} LIKE '\"%' THEN {bare} ELSE {piece} END"
+    return f"CASE WHEN TRIM({text}) <> '' THEN {text} END"
 
 
 def _null(column: Column, text: str, dialect: Dialect) -> str:

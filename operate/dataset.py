@@ -58,23 +58,26 @@ def find(file: Path, dataset: Dataset) -> Dialect:
 
 
 @contextmanager
-def look(file: Path, dataset: Dataset, secret: str = SECRET) -> Iterator[Looked]:
-    """Reads and checks a file. Raises UserError for what the validation refuses, and for a file that cannot be read."""
+def look(file: Path, dataset: Dataset, secret: str = SECRET, sql: str = "") -> Iterator[Looked]:
+    """Reads and checks a file, with the undeclared columns that `sql` reads.
+
+    Raises UserError for what the validation refuses, and for a file that cannot be read.
+    """
     with tempfile.TemporaryDirectory() as folder:
         session = Session(Path(folder))
         with session.connection:
-            yield _looked(session, file, dataset, secret)
+            yield _looked(session, file, dataset, secret, sql)
 
 
-def _looked(session: Session, file: Path, dataset: Dataset, secret: str) -> Looked:
+def _looked(session: Session, file: Path, dataset: Dataset, secret: str, sql: str) -> Looked:
     try:
-        return _look(session, file, dataset, secret)
+        return _look(session, file, dataset, secret, sql)
     except session.error as error:
         raise UserError(f"{file} cannot be read by glidepath:dataset: {sentence(error)}") from None
 
 
 def wrong_rules(dataset: Dataset) -> str:
-    """What is wrong with the rules, whatever the rows are: names and functions that are not there; empty for nothing."""
+    """What is wrong with the rules, whatever the rows are: names and functions that are not there; empty where all is well."""
     names = list(dataset.columns)
     places = {name: place for place, name in enumerate(names)}
     dialect = Dialect(",", ".", "", False, (), ",".join(names), (), places, len(names))
@@ -96,12 +99,14 @@ def sentence(error: Exception) -> str:
     return " ".join(str(error).partition("\n\nLINE")[0].split())
 
 
-def _look(session: Session, file: Path, dataset: Dataset, secret: str) -> Looked:
+def _look(session: Session, file: Path, dataset: Dataset, secret: str, sql: str) -> Looked:
     dialect = find(file, dataset)
     plan = build(dataset, dialect, [{"uri": str(file), "source": str(file)}], datetime.now(UTC))
+    others = features_job.undeclared(plan, sql)
+    plan = features_job.with_others(plan, others)
     checked = features_job.check_rows(session, plan, secret)
     rows = features_job.account(session, plan)
-    kept = checked.where("__problem IS NULL").select(*plan["columns"], "draw")
+    kept = checked.where("__problem IS NULL").select(*plan["columns"], *others, "draw")
     kept.createOrReplaceTempView("input")
     problem = features_job.unusable(session, rows, plan)
     return Looked(session, dialect, plan, rows, problem)

@@ -6,7 +6,7 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 
-from contracts.columns import NUMBER, Column
+from contracts.columns import NUMBER, Column, sql_name
 from contracts.dataset import Dataset
 from contracts.format import SEPARATORS, Dialect
 from functions.validate.resolve import DataError
@@ -59,6 +59,7 @@ def find_dialect(head: bytes, dataset: Dataset, uri: str) -> Dialect:
         skipped=skipped,
         places=places,
         width=len(cells) + trailing,
+        others=_others(cells, dataset),
     )
 
 
@@ -145,6 +146,15 @@ def _place(column: Column, cells: Sequence[str], uri: str) -> int:
             f"{uri} has the column {column.header} more than once ({', '.join(twins)}): which one is meant?"
         )
     return list(cells).index(column.header)
+
+
+def _others(cells: Sequence[str], dataset: Dataset) -> dict[str, int]:
+    """Columns that nobody declared, but for those whose name in SQL would not be theirs alone."""
+    named = [(sql_name(cell), place) for place, cell in enumerate(cells) if cell]
+    low = [name.lower() for name, _ in named]
+    taken = {name.lower() for name in dataset.columns} | {"draw", "split"}
+    own = {name.lower() for name in low if low.count(name) == 1} - taken
+    return {name: place for name, place in named if name.lower() in own and not name.startswith("__")}
 
 
 def _refuse_other_encodings(header: str, rows: Sequence[str], dataset: Dataset, uri: str) -> None:

@@ -3,7 +3,9 @@
 It runs in DuckDB, as in the rehearsal; on AWS it runs in Spark.
 """
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -46,7 +48,19 @@ def check(root: Path, dataset: Dataset, data: Path | None = None) -> Result:
         findings = [Finding("glidepath:dataset.rules", wrong)] if wrong else _shape(connection, sql, dataset)
         if findings:
             return Result("features", SQL, tuple(findings))
-        return _on_sample(sql, dataset, sample) if sample else _on_made_rows(connection, sql, dataset)
+        result = _on_sample(sql, dataset, sample) if sample else _on_made_rows(connection, sql, dataset)
+    notes = [
+        f"{SQL} reads {name}, which is not declared: it is taken from the file, as text"
+        for name in undeclared(sql, dataset)
+    ]
+    return replace(result, notes=(*result.notes, *notes))
+
+
+def undeclared(sql: str, dataset: Dataset) -> list[str]:
+    """Columns of `input` that the SQL names and nobody declared; each file must have them."""
+    known = {name.lower() for name in dataset.columns} | {"draw"}
+    named = dict.fromkeys(re.findall(r"\binput[.](\w+)", sql, re.IGNORECASE))
+    return [name for name in named if name.lower() not in known]
 
 
 def _shape(connection: Any, sql: str, dataset: Dataset) -> list[Finding]:
@@ -57,7 +71,8 @@ def _shape(connection: Any, sql: str, dataset: Dataset) -> list[Finding]:
     columns = ", ".join(
         f"{column.name} {_SQL_TYPES.get(column.kind, 'VARCHAR')}" for column in dataset.columns.values()
     )
-    connection.execute(f"CREATE OR REPLACE TABLE input ({columns}, draw VARCHAR)")
+    others = "".join(f", {_quoted(name)} VARCHAR" for name in undeclared(sql, dataset))
+    connection.execute(f"CREATE OR REPLACE TABLE input ({columns}, draw VARCHAR{others})")
     try:
         given = {str(row[0]).lower(): str(row[1]) for row in connection.execute(f"DESCRIBE {_bare(sql)}").fetchall()}
     except _errors() as error:
@@ -81,7 +96,7 @@ def _on_sample(sql: str, dataset: Dataset, sample: Path) -> Result:
     try:
         tested = []
         for salt in SALTS:
-            with datasets.look(sample, dataset, salt) as looked:
+            with datasets.look(sample, dataset, salt, sql) as looked:
                 if looked.problem:
                     return Result("features", place, (Finding(place, looked.problem),))
                 connection, rows = looked.session.connection, looked.rows["read"]
@@ -116,10 +131,11 @@ def _on_made_rows(connection: Any, sql: str, dataset: Dataset) -> Result:
     """Made rows cannot have the form that a project's texts have: what fails on them alone is no more than a note."""
     notes = []
     kinds = {"rows": made(dataset), "rows with empty cells": with_gaps(dataset)}
+    others = ["text"] * len(undeclared(sql, dataset))
     for kind, rows in kinds.items():
-        marks = ", ".join("?" * (len(dataset.columns) + 1))
+        marks = ", ".join("?" * (len(dataset.columns) + 1 + len(others)))
         connection.execute("DELETE FROM input")
-        connection.executemany(f"INSERT INTO input VALUES ({marks})", list(rows))  # noqa: S608 - marks alone
+        connection.executemany(f"INSERT INTO input VALUES ({marks})", [[*row, *others] for row in rows])  # noqa: S608 - marks alone
         try:
             _counts(connection, sql)
         except _errors() as error:

@@ -21,6 +21,7 @@ from contracts.format import Dialect
 from contracts.plan import build, literal, reading
 from functions.jobs.features import features_job
 from functions.validate.head import find_dialect, parse
+from operate.dataset import look
 from operate.local_spark import Session
 from tests.functions.reading import HEADER, OTHER, ROW, account, as_csv, document, values
 
@@ -220,6 +221,21 @@ def test_a_packed_file_is_read(tmp_path: Path) -> None:
     assert account(tmp_path, gzip.compress(TWO), "data.csv.gz")["filtered"] == 2
     with pytest.raises(UserError, match="is not packed by gzip, as its name says"):
         account(tmp_path, TWO, "data.csv.gz")
+
+
+def test_what_nobody_declared_is_there_as_text_for_sql_that_reads_it(tmp_path: Path) -> None:
+    header = b'"Note, of ""it""",Zone,x,X,' + HEAD
+    rows = [b'"a ""b"", c",,1,2,' + LINE, b"d,west,1,2," + SECOND]
+    file = tmp_path / "data.csv"
+    file.write_bytes(lines(*rows, header=header))
+    dataset = parse_dataset(document())
+    sql = "SELECT input.note_of_it, input.zone, total FROM input"
+    with look(file, dataset, "s", sql) as looked:
+        assert looked.session.sql(sql).collect() == [('a "b", c', None, 12.95), ("d", "west", 8.5)]
+        (columns,) = [looked.session.sql("DESCRIBE input").collect()]
+    assert [name for name, *_ in columns] == [*HEADER, "note_of_it", "Zone", "draw"]
+    with look(file, dataset, "s", "SELECT x FROM input") as looked:  # capitals make no other column: it is nobody's
+        assert [name for name, *_ in looked.session.sql("DESCRIBE input").collect()] == [*HEADER, "draw"]
 
 
 def test_columns_have_their_types(tmp_path: Path) -> None:
@@ -425,8 +441,6 @@ def job_in_spark(spark: Any, file: Path, dataset: Dataset) -> dict[str, Any]:
 
 
 def in_duckdb(file: Path, changes: dict[str, Any]) -> dict[str, Any]:
-    from operate.dataset import look
-
     with look(file, parse_dataset(document(**changes)), "5ec4e7") as looked:
         query = "SELECT line, rule, cell, text FROM quarantine ORDER BY line"
         aside = looked.session.sql(query).collect() if looked.rows["quarantined"] else []

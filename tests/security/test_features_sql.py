@@ -70,7 +70,8 @@ def run(job: Any, session: Any, sql: str, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(job, "secret", lambda key: SECRET)
     plan = {"files": [{"uri": "s3://a/in", "source": "s3://b/in"}], "columns": COLUMNS, "sql": "SELECT checked",
             "unique": "", "predicates": [], "nulls": {}, "max_bad_share": 0, "target": "total", "leakage": "refuse",
-            "features": samples.FEATURES, "dialect": "UTF-8", "classes": 0}  # fmt: skip
+            "features": samples.FEATURES, "dialect": "UTF-8", "classes": 0,
+            "others": {}}  # fmt: skip
     texts = {"s3://a/sql": sql, "s3://a/plan": json.dumps(plan), "s3://a/former": FORMER}
     monkeypatch.setattr(job, "read_text", texts.__getitem__)
     monkeypatch.setattr(job, "write_json", lambda document, uri: None)

@@ -10,7 +10,8 @@ Arguments (all required):
     --CHAMPION  JSON, the `split` that functions.champion answers: how the rows of the model were made that this run's
                is compared with; null where there is none, or nobody knows
 
-`input` has the rows that break no rule, and one column more than the data, `draw`: 32 hex digits that depend on the
+`input` has the rows that break no rule, with the declared columns, others of the file that the SQL reads (as texts),
+and `draw`: 32 hex digits that depend on the
 row and on a secret of the project.
 The same row always draws the same lot, in whichever file it comes; who uploads data can neither choose nor guess it.
 SQL that gives `draw` on is held to it: no row may be in two parts.
@@ -92,13 +93,15 @@ def main(argv: list[str]) -> None:
     for rule in plan["predicates"]:
         refuse_more_than_rows(f"SELECT {rule}", args)
     drawn_by = secret(args["SPLIT_KEY"])
+    others = undeclared(plan, sql)
+    plan = with_others(plan, others)
     checked = check_rows(spark, plan, drawn_by)
     rows = account(spark, plan)
     if rows["quarantined"]:
         write_parquet(spark.sql("SELECT * FROM quarantine"), f"{args['OUTPUT']}/quarantine")
     refuse_rows(spark, rows, plan, args)
     kept = checked.where("__problem IS NULL")
-    kept.select(*plan["columns"], "draw").createOrReplaceTempView("input")
+    kept.select(*plan["columns"], *others, "draw").createOrReplaceTempView("input")
     # features.sql sees the rows that break no rule, and nothing else.
     for view in ("lines", "checked", "quarantine"):
         spark.catalog.dropTempView(view)
@@ -128,6 +131,24 @@ def main(argv: list[str]) -> None:
     write_json(split, f"{args['OUTPUT']}/split.json")
     write_json(pair(spark, made, split, plan, args), f"{args['OUTPUT']}/champion/paired.json")
     print(json.dumps({"run": args["RUN"], "rows": counts}))
+
+
+def undeclared(plan: Mapping[str, Any], sql: str) -> list[str]:
+    """Columns of the data that nobody declared, and that a SQL text seems to read."""
+    words = {word.lower() for word in re.findall(r"\w+", sql)}
+    return [name for name in plan["others"] if name.lower() in words]
+
+
+def with_others(plan: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """The plan that reads these columns too. A file may have hundreds that nobody asks for."""
+    chosen = list(names)
+    pieces = "".join(f", {plan['others'][name]} AS {name}" for name in chosen)
+    listed = "".join(f", {name}" for name in chosen)
+
+    def filled(sql: str) -> str:
+        return sql.replace("/* pieces of others */", pieces).replace("/* others */", listed)
+
+    return {**plan, "sql": filled(plan["sql"]), "unique": filled(plan["unique"])}
 
 
 def check_rows(spark: Any, plan: Mapping[str, Any], drawn_by: str) -> Any:

@@ -86,7 +86,6 @@ def test_rules_that_cannot_be_read_are_named(tmp_path: Path, rule: str, words: s
     ("old", "new", "words"),
     [
         ("SELECT\n    rent_eur", "SELEC\n    rent_eur", "syntax error"),
-        ("input.size_m2 AS DOUBLE", "input.size_sqm AS DOUBLE", "size_sqm"),
         ("    central,\n    CASE", "    CASE", "does not give the column central; it gives rent_eur, area, rooms"),
         ("    rooms,\n", "    CAST(rooms AS VARCHAR) AS rooms,\n", "gives rooms as VARCHAR, but a model learns from"),
         ("    rooms,\n", "    rooms > 2 AS rooms,\n", "gives rooms as BOOLEAN"),
@@ -101,6 +100,20 @@ def test_sql_that_cannot_be_trained_on_is_named(
     assert str(found).startswith(f"{features.SQL}: ")
     assert words in str(found)
     assert "\n" not in str(found)
+
+
+def test_a_column_that_nobody_declared_must_be_in_the_file(tmp_path: Path, dataset: Dataset) -> None:
+    """Which a file alone can tell."""
+    sql = GOOD.replace("input.size_m2 AS DOUBLE", "input.size_sqm AS DOUBLE")
+    result = features.check(checkout(tmp_path / "made", sql), dataset)
+    assert result.findings == ()
+    assert result.notes[0].endswith("reads size_sqm, which is not declared: it is taken from the file, as text")
+    (found,) = features.check(checkout(tmp_path / "without", sql, flats(100)), dataset).findings
+    assert "size_sqm" in str(found)
+    remark = GOOD.replace("    FROM input", "    FROM input\n    WHERE input.remark IS NULL")
+    assert remark != GOOD
+    result = features.check(checkout(tmp_path / "with", remark, [[*row, ""] for row in flats(300)]), dataset)
+    assert result.findings == ()
 
 
 def test_what_only_fails_on_made_rows_is_a_note(tmp_path: Path, dataset: Dataset) -> None:
