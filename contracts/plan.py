@@ -94,7 +94,8 @@ def repeated(columns: Sequence[Column]) -> str:
         f"SELECT {names} {OTHERS}, draw, __problem, CASE WHEN __sample IS NULL AND __problem IS NOT NULL THEN"
         f" CASE SPLIT_PART(__problem, '.', 1) {samples} END ELSE __sample END AS __sample, __text, __file, __block,"
         f" __place FROM (SELECT {names} {OTHERS}, draw,"
-        f" CASE WHEN __problem IS NOT NULL THEN __problem {' '.join(whens)} END AS __problem, __sample, __text, __file, __block, __place FROM checked) u"
+        f" CASE WHEN __problem IS NOT NULL THEN __problem {' '.join(whens)} END AS __problem, __sample,"
+        " __text, __file, __block, __place FROM checked) u"
         if unique
         else ""
     )

@@ -77,7 +77,7 @@ def _looked(session: Session, file: Path, dataset: Dataset, secret: str, sql: st
 
 
 def wrong_rules(dataset: Dataset) -> str:
-    """What is wrong with the rules, whatever the rows are: names and functions that are not there; empty where all is well."""
+    """What is wrong with the rules whatever the rows are, like names that are not there; empty for nothing."""
     names = list(dataset.columns)
     places = {name: place for place, name in enumerate(names)}
     dialect = Dialect(",", ".", "", False, (), ",".join(names), (), places, len(names))
