@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.app import new_app
-from cli.errors import FAILED
+from cli.errors import FAILED, UserError
 
 if TYPE_CHECKING:
     from contracts.dataset import Dataset
@@ -36,7 +36,7 @@ def check(
 
     with look(file, _dataset()) as looked:
         if quarantine and looked.rows["quarantined"]:
-            looked.session.write_parquet("SELECT * FROM quarantine ORDER BY file, line", quarantine)
+            _keep(looked, quarantine)
         result = {**looked.rows, "ok": not looked.problem, "problem": looked.problem}
         print(json.dumps(result, indent=2) if as_json else "\n".join(_checked(looked)))
         if looked.problem:
@@ -82,6 +82,17 @@ def profile(file: _FILE, as_json: _JSON = False) -> None:
         print("\n".join([*_table(columns), "", trained.summary, *(f"  {found}" for found in trained.findings)]))
     if not trained.ok:
         raise typer.Exit(FAILED)
+
+
+def _keep(looked: "Looked", place: Path) -> None:
+    if place.exists():
+        raise UserError(f"{place} is there already", "name a file that is not: nothing is overwritten")
+    try:
+        looked.session.write_parquet("SELECT * FROM quarantine ORDER BY file, line", place)
+    except looked.session.error as error:
+        raise UserError(
+            f"{place} cannot be written: {str(error)[:200]}", "name a file in a folder that is there"
+        ) from None
 
 
 def _dataset() -> "Dataset":

@@ -71,7 +71,7 @@ def parse_format(value: object, path: str) -> Format:
     fields.done()
     if not isinstance(breaks, bool):
         raise FieldError(f"{path}.lineBreaks", f"must be true or false, not {breaks!r}")
-    if thousands and thousands == (decimal or "."):
+    if thousands and thousands == decimal:
         raise FieldError(f"{path}.thousands", f"is {thousands!r}, as the decimal sign is")
     return Format(DECLARED[separator] if separator else None, decimal, thousands, breaks, nulls)
 

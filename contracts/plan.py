@@ -5,11 +5,10 @@ own readers of CSV agree on neither quotes, escapes, widths nor numbers (docs/ad
 is in the text is in both: no backslash, no quote within a literal, no lambda, no name in quotes. Functions that DuckDB
 lacks are macros there (operate/local_spark.py).
 
-The text reads the view `lines` (`__file`, `__block`, `__place`, `__text`) and the one row of `lots` (`secret`), and
-gives
+The text reads the view `lines` (`__file`, `__block`, `__place`, `__text`) and gives
     one column for each declared column, of its type: DOUBLE, BIGINT, TIMESTAMP in UTC, BOOLEAN or text
     one for each column that nobody declared and the job asks for, as text
-    draw       a row's lot, 32 hex digits
+    __key      what a row's lot depends on beside the secret, from which `drawing` makes `draw`, 32 hex digits
     __problem  the first rule that the row breaks, NULL where it keeps all
     __sample   the cell that breaks it, cut, or the line
     __file, __block, __place, __text  as in `lines`; `__text` only of rows with a problem
@@ -29,9 +28,33 @@ from contracts.format import NULLS, Dialect
 from contracts.timestamps import PLAIN, WITH_OFFSET
 
 _SAMPLE = 60
+_MOST_DOUBLED = 500
+"""Quotes within one row that are told from its own: each takes a frame of Java's stack."""
+_QUOTES = "(LENGTH(__text) - LENGTH(REPLACE(__text, '\"', '')))"
+_BEFORE = "PARTITION BY __file ORDER BY __block, __place ROWS BETWEEN UNBOUNDED PRECEDING"
+_COUNTED = (
+    f"SELECT *, COALESCE(SUM({_QUOTES} % 2) OVER ({_BEFORE} AND 1 PRECEDING), 0) AS __before,"
+    f" SUM({_QUOTES} % 2) OVER (PARTITION BY __file) AS __all FROM lines"
+)
+_NUMBERED = (
+    f"SELECT *, SUM(__first) OVER ({_BEFORE} AND CURRENT ROW) AS __row FROM (SELECT *, CASE WHEN"
+    f" COALESCE(SUM({_QUOTES}) OVER ({_BEFORE} AND 1 PRECEDING), 0) % 2 = 0 THEN 1 ELSE 0 END AS __first FROM lines) a"
+)
+"""Lines with the number of the row that each belongs to: up to each line, quotes are even or odd."""
+_ORDERED = (
+    "CONCAT(LPAD(CAST(__block AS STRING), 20, '0'), LPAD(CAST(__place AS STRING), 20, '0'), CHR(2),"
+    " REPLACE(__text, CHR(2), CHR(0)), CHR(3))"
+)
+_JOINED = (
+    "SELECT __file, __row, MIN(__block) AS __block, MIN(CASE WHEN __first = 1 THEN __place END) AS __place,"
+    " COUNT(*) AS __lines, CASE WHEN COUNT(*) = 1 THEN MIN(__text) ELSE"
+    f" ARRAY_JOIN(REGEXP_EXTRACT_ALL(ARRAY_JOIN(SORT_ARRAY(ARRAY_AGG({_ORDERED})), ''),"
+    " CONCAT(CHR(2), '([^', CHR(3), ']*)', CHR(3)), 1), CHR(10)) END AS __text FROM numbered GROUP BY __file, __row"
+)
+"""Lines of one row as one text, at the place of the first. No engine's way to keep the order is the other's."""
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 _SPLIT = chr(31)
-_NEVER = ("\ufffd", "\x00", "\x01", "\x02")
+_NEVER = ("\ufffd", "\x00", "\x01", "\x02", "\x03")
 """What no text has; the first is what bytes become that are not UTF-8."""
 OTHER_PIECES, OTHERS = "/* pieces of others */", "/* others */"
 """Where the job puts columns that nobody declared and features.sql reads (`with_others` there)."""
@@ -46,6 +69,8 @@ def build(dataset: Dataset, dialect: Dialect, files: Sequence[Mapping[str, str]]
         "columns": [column.name for column in columns],
         "dialect": dialect.words(),
         "sql": reading(dataset, dialect, now),
+        "broken": "" if dialect.line_breaks else reading(dataset, dialect, now, broken=True),
+        "draw": drawing(dataset),
         "others": {name: _other(place) for name, place in dialect.others.items()},
         "rules": dict(_words(dataset, dialect)),
         "nulls": {column.name: column.max_null_share for column in columns if column.max_null_share is not None},
@@ -60,23 +85,40 @@ def build(dataset: Dataset, dialect: Dialect, files: Sequence[Mapping[str, str]]
     }
 
 
-def reading(dataset: Dataset, dialect: Dialect, now: datetime) -> str:
-    """The SQL."""
+def drawing(dataset: Dataset) -> str:
+    """SQL that gives each row of the view `read` its lot, by the secret in the one row of `lots`.
+
+    A query of its own: what reads and checks rows, rules of the config among it, runs while there is no such view.
+    """
+    names = ", ".join(f"read.{name}" for name in dataset.columns)
+    rest = ", ".join(f"read.{name}" for name in ("__problem", "__sample", "__text", "__file", "__block", "__place"))
+    # Without the hint Spark sends the data to the secret: it does not know how small that is.
+    return (
+        f"SELECT /*+ BROADCAST(lots) */ {names} {OTHERS}, MD5(CONCAT_WS('|', lots.secret, read.__key)) AS draw, {rest}"
+        " FROM read CROSS JOIN lots"
+    )
+
+
+def reading(dataset: Dataset, dialect: Dialect, now: datetime, broken: bool = False) -> str:
+    """The SQL that takes lines apart, types and checks them.
+
+    `broken`: for files in which quotes are torn. What lies between the first line that leaves a quote open and the last
+    may be rows, or the middles of cells: nothing tells, and it is set aside.
+    """
     columns = list(dataset.columns.values())
     names = ", ".join(column.name for column in columns)
     texts = ", ".join(f"COALESCE(__t_{column.name}, '')" for column in columns)
     return (
-        f"WITH rows AS ({_rows(dialect)}),"
+        f"WITH {_rows(dialect, broken)},"
         f" pieces AS (SELECT __file, __block, __place, __text, {_pieces(columns, dialect)} {OTHER_PIECES} FROM rows),"
         f" cells AS (SELECT __file, __block, __place, __text, __torn, {_bare(columns)} {OTHERS} FROM pieces),"
         f" typed AS (SELECT *, {_typed(columns, dialect)} FROM cells),"
         f" checked AS (SELECT *, {_problem(columns, dataset.rules, dialect, now)} AS __problem FROM typed)"
-        f" SELECT /*+ BROADCAST(lots) */ {names} {OTHERS}, MD5(CONCAT_WS('|', lots.secret, {texts})) AS draw,"
-        " __problem,"
+        f" SELECT {names} {OTHERS}, CONCAT_WS('|', {texts}) AS __key, __problem,"
         f" CASE WHEN __problem IS NOT NULL THEN SUBSTR({_sample(columns)}, 1, {_SAMPLE}) END AS __sample,"
         f" {'__text' if repeated(columns) else 'CASE WHEN __problem IS NOT NULL THEN __text END AS __text'}, __file,"
         " __block, __place"
-        " FROM checked CROSS JOIN lots"
+        " FROM checked"
     )
 
 
@@ -131,21 +173,47 @@ def literal(text: str) -> str:
     return told[0] if len(told) == 1 else f"CONCAT({', '.join(told)})"
 
 
-def _rows(dialect: Dialect) -> str:
-    """Lines, or what open quotes join of them, but headers and empty ones; `__cells` and what is torn in them."""
-    dropped = ", ".join(literal(text) for text in ("", *dialect.skipped, dialect.header))
-    field = f'(?:"(?:[^"]|"")*"|[^"{_in_class(dialect.separator)}]*)'
-    whole = literal(f"^{field}(?:{_pattern(dialect.separator)}{field})*\\z")
+def _rows(dialect: Dialect, broken: bool) -> str:
+    """CTEs, the last of them `rows`: lines, or what open quotes join of them, but headers and empty ones.
+
+    They have `__cells`, and in `__torn` what is wrong with them as a whole.
+    """
+    dropped = ", ".join(literal(text) for text in ("", *dialect.skipped, dialect.header, f"\ufeff{dialect.header}"))
+    chosen = f"WHERE __text NOT IN ({dropped}) AND TRIM(__text) <> ''"
+    if dialect.line_breaks:
+        # Of a row that is torn although it is joined nothing tells where it should have ended: each line is one again.
+        return (
+            f"numbered AS ({_NUMBERED}), joined AS ({_JOINED}), apart AS ({_apart(dialect, 'joined')}),"
+            f" rows AS (SELECT __file, __block, __place, __text, __cells, __torn FROM apart {chosen} AND"
+            " (__torn IS NULL OR __lines = 1) UNION ALL SELECT n.__file, n.__block, n.__place, n.__text,"
+            f" SPLIT('', ',') AS __cells, '{QUOTES}' AS __torn FROM numbered n JOIN apart a ON n.__file = a.__file"
+            f" AND n.__row = a.__row {chosen.replace('__text', 'n.__text')} AND a.__torn IS NOT NULL AND a.__lines > 1)"
+        )
+    if broken:
+        # Between which of several a cell goes on, nothing tells: one that belongs to none turns all others round.
+        inside = "__before > 0 AND __all > __before"
+        return (
+            f"counted AS ({_COUNTED}), apart AS ({_apart(dialect, 'counted')}), rows AS (SELECT __file, __block,"
+            f" __place, __text, __cells, CASE WHEN __torn IS NULL AND {inside} THEN '{QUOTES}' ELSE __torn END AS"
+            f" __torn FROM apart {chosen})"
+        )
+    return f"rows AS ({_apart(dialect, 'lines')} {chosen})"
+
+
+def _apart(dialect: Dialect, view: str) -> str:
+    """The rows of a view with their cells. What cells joined again do not give is torn."""
+    # No pattern goes over a whole row, or over each character of a cell: Java's would need a stack as deep.
+    field = f'"[^"]*(?:""[^"]*)*"|[^"{dialect.separator}]*'
+    separator = literal(dialect.separator)
     # With a separator before the first too: after a match of nothing, engines go on one character later.
-    pieces = f"CONCAT({literal(dialect.separator)}, __text), {literal(f'{_pattern(dialect.separator)}({field})')}, 1"
+    pieces = f"REGEXP_EXTRACT_ALL(CONCAT({separator}, __text), {literal(f'[{dialect.separator}]({field})')}, 1)"
     quoted = "INSTR(__text, '\"') > 0"
+    many = f"LENGTH(__text) - LENGTH(REPLACE(__text, '\"\"', '')) > {2 * _MOST_DOUBLED}"
     broken = " OR ".join(f"INSTR(__text, {literal(char)}) > 0" for char in _NEVER)
     return (
-        "SELECT __file, __block, __place, __text,"
-        f" CASE WHEN {quoted} THEN REGEXP_EXTRACT_ALL({pieces}) ELSE {_split(dialect)} END AS __cells,"
-        f" CASE WHEN {broken} THEN '{CHARACTERS}'"
-        f" WHEN {quoted} AND NOT REGEXP_LIKE(__text, {whole}) THEN '{QUOTES}' END AS __torn"
-        f" FROM {_joined() if dialect.line_breaks else 'lines'} WHERE __text NOT IN ({dropped})"
+        f"SELECT *, CASE WHEN {broken} THEN '{CHARACTERS}' WHEN {many} THEN '{QUOTES}'"
+        f" WHEN {quoted} AND ARRAY_JOIN(__cells, {separator}) <> __text THEN '{QUOTES}' END AS __torn FROM (SELECT *,"
+        f" CASE WHEN {quoted} AND NOT {many} THEN {pieces} ELSE {_split(dialect)} END AS __cells FROM {view}) x"
     )
 
 
@@ -154,19 +222,6 @@ def _split(dialect: Dialect) -> str:
     if dialect.separator != "|":
         return f"SPLIT(__text, {literal(dialect.separator)})"
     return f"SPLIT(REPLACE(__text, '|', {literal(_SPLIT)}), {literal(_SPLIT)})"
-
-
-def _joined() -> str:
-    """Lines that an open quote joins, as one, at the place of the first: up to each line, quotes are even or odd."""
-    before = "PARTITION BY __file ORDER BY __block, __place ROWS BETWEEN UNBOUNDED PRECEDING"
-    quotes = "LENGTH(__text) - LENGTH(REPLACE(__text, '\"', ''))"
-    return (
-        "(SELECT __file, __block, __place, ARRAY_JOIN(__parts, CHR(10)) AS __text FROM (SELECT *, ARRAY_AGG(__text)"
-        " OVER (PARTITION BY __file, __row ORDER BY __block, __place ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED"
-        f" FOLLOWING) AS __parts FROM (SELECT *, SUM(__first) OVER ({before} AND CURRENT ROW) AS __row FROM (SELECT *,"
-        f" CASE WHEN COALESCE(SUM({quotes}) OVER ({before} AND 1 PRECEDING), 0) % 2 = 0 THEN 1 ELSE 0 END AS __first"
-        " FROM lines) a) b) c WHERE __first = 1) d"
-    )
 
 
 def _pieces(columns: Sequence[Column], dialect: Dialect) -> str:
@@ -211,6 +266,13 @@ def _typed(columns: Sequence[Column], dialect: Dialect) -> str:
 
 def _value(column: Column, text: str, dialect: Dialect) -> str:
     """The value of a text; NULL where it is of no such type."""
+    if dialect.nulls and column.kind not in (TEXT, CATEGORY):
+        # What config says stands for nothing may be a value otherwise, like -999.
+        return f"CASE WHEN NOT {_null(column, text, dialect)} THEN {_typed_value(column, text, dialect)} END"
+    return _typed_value(column, text, dialect)
+
+
+def _typed_value(column: Column, text: str, dialect: Dialect) -> str:
     if column.kind == NUMBER:
         plain = _plain(text, dialect)
         fits = f"{_like(text, number_pattern(dialect))} AND ABS(TRY_CAST({plain} AS DOUBLE)) <= {LARGEST!r}"
@@ -311,7 +373,8 @@ def _breaks(column: Column, dialect: Dialect, now: datetime) -> Iterator[str]:
         yield f"WHEN {name} IS NULL AND {null} THEN '{name}.null'"
     if column.kind not in (TEXT, CATEGORY):
         for rule, pattern, _ in _misspelt(column, dialect):
-            yield f"WHEN {name} IS NULL AND {_like(text, pattern)} THEN '{name}.{rule}'"
+            told = f"{_like(text, pattern)} AND NOT {null}" if dialect.nulls else _like(text, pattern)
+            yield f"WHEN {name} IS NULL AND {told} THEN '{name}.{rule}'"
         yield f"WHEN {name} IS NULL AND NOT {null} THEN '{name}.type'"
     for member, sign, bound in (("min", "<", column.minimum), ("max", ">", column.maximum)):
         if bound is not None:
@@ -342,17 +405,19 @@ def _misspelt(column: Column, dialect: Dialect) -> Iterator[tuple[str, str, str]
         )
         yield (
             "large",
-            number_pattern(dialect),
-            "is not a whole number, or larger than a model can compute with (3.4e+38)",
+            integer_pattern(dialect) if column.kind == INTEGER else number_pattern(dialect),
+            "is larger than 64 bits hold"
+            if column.kind == INTEGER
+            else "is larger than a model can compute with (3.4e+38)",
         )
     if column.kind == TIMESTAMP and (column.layout or column.zone != "UTC"):
         shown = column.layout.pattern if column.layout else PLAIN
-        yield "skipped", shown, f"is a day or time that {column.zone} does not have"
+        yield "skipped", shown, f"is a day or time that does not exist in {column.zone}"
 
 
 def _words(dataset: Dataset, dialect: Dialect) -> Iterator[tuple[str, str]]:
     """Rule → what is said of a row that breaks it."""
-    yield WIDTH, f"has not {dialect.width} values"
+    yield WIDTH, f"does not have {dialect.width} values, as the header says"
     yield (
         QUOTES,
         "has a quote that does not enclose a whole cell, or is never closed (declare format.lineBreaks if it goes on)",

@@ -5,7 +5,9 @@ The same code as in the pipeline: the validation finds the dialect, and the feat
 
 from __future__ import annotations
 
+import gzip
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,16 +15,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from contracts.columns import NUMERIC, TIMESTAMP
+from contracts.columns import BOOLEAN, INTEGER, NUMBER, NUMERIC, TIMESTAMP
 from contracts.dataset import Dataset
 from contracts.errors import UserError
 from contracts.format import Dialect
-from contracts.plan import build, reading
+from contracts.plan import build
 from functions.jobs.features import features_job
 from functions.validate.head import BYTES, find_dialect
 from functions.validate.resolve import DataError
 from operate.local_spark import Session
 
+TYPES = {NUMBER: "DOUBLE", INTEGER: "BIGINT", TIMESTAMP: "TIMESTAMP", BOOLEAN: "BOOLEAN"}
+"""DuckDB's, of columns that are not text."""
 SECRET = "in place of the project's own"  # noqa: S105
 """Which row falls into which part differs with the secret; how many do hardly."""
 
@@ -70,33 +74,39 @@ def look(file: Path, dataset: Dataset, secret: str = SECRET, sql: str = "") -> I
 
 
 def _looked(session: Session, file: Path, dataset: Dataset, secret: str, sql: str) -> Looked:
+    wrong = wrong_rules(session, dataset)
+    if wrong:
+        raise UserError(f"glidepath:dataset.rules: {wrong}")
     try:
         return _look(session, file, dataset, secret, sql)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UserError(f"{file} is cut off or damaged ({error}): pack it anew") from None
     except session.error as error:
         raise UserError(f"{file} cannot be read by glidepath:dataset: {sentence(error)}") from None
 
 
-def wrong_rules(dataset: Dataset) -> str:
-    """What is wrong with the rules whatever the rows are, like names that are not there; empty for nothing."""
-    names = list(dataset.columns)
-    places = {name: place for place, name in enumerate(names)}
-    dialect = Dialect(",", ".", "", False, (), ",".join(names), (), places, len(names))
-    with tempfile.TemporaryDirectory() as folder:
-        session = Session(Path(folder))
-        with session.connection:
-            none = "SELECT 'f' AS __file, 0 AS __block, 0 AS __place, '' AS __text LIMIT 0"
-            session.sql(none).createOrReplaceTempView("lines")
-            session.createDataFrame([("",)], "secret string").createOrReplaceTempView("lots")
-            try:
-                session.sql(reading(dataset, dialect, datetime.now(UTC))).collect()
-            except session.error as error:
-                return sentence(error)
+def wrong_rules(session: Session, dataset: Dataset) -> str:
+    """What is wrong with the rules, whatever the rows are, like names that are not there; empty for nothing."""
+    columns = ", ".join(
+        f"CAST(NULL AS {TYPES.get(it.kind, 'VARCHAR')}) AS {it.name}" for it in dataset.columns.values()
+    )
+    for rule in dataset.rules:
+        more = features_job.not_a_query(f"SELECT {rule.sql}")
+        if more:
+            return f"{rule.name} {more}"
+        try:
+            described = f"DESCRIBE SELECT ({rule.sql}) AS rule FROM (SELECT {columns}) r"  # noqa: S608
+            ((_, kind, *_),) = session.connection.execute(described).fetchall()
+        except session.error as error:
+            return f"{rule.name} cannot be read: {sentence(error)}"
+        if kind != "BOOLEAN":
+            return f"{rule.name} is {kind}, and no condition: compare it with something"
     return ""
 
 
 def sentence(error: Exception) -> str:
     """DuckDB's message up to the picture of the place."""
-    return " ".join(str(error).partition("\n\nLINE")[0].split())
+    return " ".join(str(error).partition("\n\nLINE")[0].split())[:300]
 
 
 def _look(session: Session, file: Path, dataset: Dataset, secret: str, sql: str) -> Looked:

@@ -19,6 +19,7 @@ FUNCTIONS = (
     "split(s, d) AS string_split(s, d)",
     "get(a, i) AS a[i + 1]",
     "size(a) AS len(a)",
+    "sort_array(a) AS list_sort(a)",
     "regexp_like(s, p) AS regexp_matches(s, p)",
     "array_join(a, d) AS array_to_string(a, d)",
     # Lines have been decoded as they were read.
@@ -137,7 +138,7 @@ class Frame:
 def _texts(file: Path) -> Iterator[str]:
     """The file's text with LF after each line and a mark in each empty one; what is not UTF-8 is U+FFFD."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    opener: Any = gzip.open if file.suffix == ".gz" else open
+    opener: Any = gzip.open if file.suffix.lower() == ".gz" else open
     with opener(file, "rb") as source:
         start = source.read(_CHUNK).removeprefix(codecs.BOM_UTF8)
         pending, last = "", "\n"

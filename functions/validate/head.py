@@ -13,7 +13,6 @@ from functions.validate.resolve import DataError
 
 BYTES = 1 << 20
 """Of a file, what is looked at."""
-_LOOKED_AT = 1000
 _PREAMBLE = re.compile(r"sep=([,;|\t])")
 _OTHER_FORMATS = {
     b"\x1f\x8b": "is packed by gzip: give it a name that ends in .csv.gz",
@@ -38,11 +37,12 @@ def find_dialect(head: bytes, dataset: Dataset, uri: str) -> Dialect:
         lines = lines[1:]
     if not lines:
         raise DataError(f"{uri} is empty: it needs a header with {_names(dataset)}, and rows.")
-    header, rows = lines[0], [line for line in lines[1 : _LOOKED_AT + 1] if line and line != lines[0]]
-    separator, cells = _separator(header, dataset, uri)
+    header, rows = lines[0], [line for line in lines[1:] if line.strip() and line != lines[0]]
+    separator, cells = _separator(header, rows, dataset, uri)
     _refuse_other_encodings(header, rows, dataset, uri)
     places = {column.name: _place(column, cells, uri) for column in dataset.columns.values()}
-    breaks = dataset.format.line_breaks or _goes_on(rows, separator, len(cells))
+    breaks = dataset.format.line_breaks or _goes_on(rows, separator, len(cells), len(content) >= BYTES)
+    rows = list(_joined(rows)) if breaks else rows
     parted = [row for line in rows if (row := parse(line, separator)) and len(row) >= len(cells)]
     # What many programs write behind each row but the header.
     trailing = bool(parted) and all(len(row) == len(cells) + 1 and not row[-1] for row in parted)
@@ -51,7 +51,7 @@ def find_dialect(head: bytes, dataset: Dataset, uri: str) -> Dialect:
     ]
     return Dialect(
         separator=separator,
-        decimal=dataset.format.decimal or _decimal(numbers, separator, uri),
+        decimal=dataset.format.decimal or _decimal(numbers, dataset.format.thousands, separator, uri),
         thousands=dataset.format.thousands,
         line_breaks=breaks,
         nulls=dataset.format.nulls,
@@ -106,13 +106,22 @@ def _lines(text: str, cut: bool, uri: str) -> list[str]:
     return lines if lines[-1] else lines[:-1]
 
 
-def _separator(header: str, dataset: Dataset, uri: str) -> tuple[str, list[str]]:
+def _separator(header: str, rows: Sequence[str], dataset: Dataset, uri: str) -> tuple[str, list[str]]:
     """By what the header's cells are told apart, and these."""
+    if header.count('"') % 2:
+        raise DataError(
+            f"{uri} has a line break within its header, or a quote that is not closed there: {header[:200]}."
+        )
     declared = [column.header for column in dataset.columns.values()]
     known = [dataset.format.separator] if dataset.format.separator else list(SEPARATORS)
     parted = {separator: _header_cells(header, separator) for separator in known}
     scores = {separator: sum(name in cells for name in declared) for separator, cells in parted.items()}
-    best = max(known, key=lambda separator: (scores[separator], len(parted[separator])))
+    # A declared column may be all of the header to one separator and a part of it to another: rows decide.
+    alike = {
+        separator: sum(len(parse(row, separator) or []) == len(cells) for row in rows[:20])
+        for separator, cells in parted.items()
+    }
+    best = max(known, key=lambda separator: (scores[separator], alike[separator], len(parted[separator])))
     cells = parted[best]
     missing = [name for name in declared if name not in cells]
     if not missing:
@@ -167,14 +176,15 @@ def _refuse_other_encodings(header: str, rows: Sequence[str], dataset: Dataset, 
         )
 
 
-def _goes_on(rows: Sequence[str], separator: str, width: int) -> bool:
+def _goes_on(rows: Sequence[str], separator: str, width: int, cut: bool) -> bool:
     """Whether open quotes join lines to rows that are all whole, and leave none open."""
     if all(row.count('"') % 2 == 0 for row in rows):
         return False
     joined = list(_joined(rows))
     # The last may go on beyond the head.
-    whole = joined if len(rows) < _LOOKED_AT else joined[:-1]
-    return bool(whole) and all(len(parse(row, separator) or []) == width for row in whole)
+    widths = [len(parse(row, separator) or []) for row in (joined[:-1] if cut else joined)]
+    # One more where there is a separator behind each row.
+    return bool(widths) and set(widths) in ({width}, {width + 1})
 
 
 def _joined(rows: Sequence[str]) -> Iterator[str]:
@@ -188,15 +198,22 @@ def _joined(rows: Sequence[str]) -> Iterator[str]:
         yield "\n".join(pending)
 
 
-def _decimal(numbers: Sequence[str], separator: str, uri: str) -> str:
+def _decimal(cells: Sequence[str], thousands: str, separator: str, uri: str) -> str:
     """A comma, where numbers have one, none has a point, and it cannot be one for thousands."""
-    commas = [cell for cell in numbers if re.fullmatch(r" *[-+]?\d*,\d+ *", cell)]
-    if separator == "," or not commas or any("." in cell for cell in numbers):
+    if thousands in (",", "."):
+        return "." if thousands == "," else ","
+    numbers = [cell.strip().replace(thousands, "") if thousands else cell.strip() for cell in cells]
+    commas = [cell for cell in numbers if re.fullmatch(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?", cell)]
+    points = [cell for cell in numbers if re.fullmatch(r"[-+]?\d*\.\d+(?:[eE][-+]?\d+)?", cell)]
+    if not commas or points:
         return "."
-    if all(re.fullmatch(r" *[-+]?[1-9]\d{0,2},\d{3} *", cell) for cell in commas):
+    if not thousands and all(re.fullmatch(r"[-+]?[1-9]\d{0,2},\d{3}", cell) for cell in commas):
+        # Between commas such a cell stands in quotes: there it is one for thousands by far more often.
+        if separator == ",":
+            return "."
         raise DataError(
-            f"{uri} has numbers like {commas[0].strip()!r}, where the comma may be a decimal sign or stand for"
-            f" thousands: declare dataset.format.decimal or dataset.format.thousands."
+            f"{uri} has numbers like {commas[0]!r}, where the comma may be a decimal sign or stand for thousands:"
+            f" declare dataset.format.decimal or dataset.format.thousands."
         )
     return ","
 

@@ -4,6 +4,7 @@ It runs in DuckDB, as in the rehearsal; on AWS it runs in Spark.
 """
 
 import re
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from contracts.errors import UserError
 from functions.jobs.features.features_job import PARTS, FeatureError, not_a_query, unfit_values
 from operate import dataset as datasets
 from operate.checks.finding import Finding, Result
+from operate.local_spark import Session
 
 SQL = "functions/jobs/features/features.sql"
 SAMPLE = "tests/project/sample.csv"
@@ -26,7 +28,6 @@ SALTS = ("one", "another")
 """In place of the project's secret: which row falls into which part differs with it, how many do hardly."""
 
 _GROWTH = 1.06
-_SQL_TYPES = {NUMBER: "DOUBLE", INTEGER: "BIGINT", TIMESTAMP: "TIMESTAMP", BOOLEAN: "BOOLEAN"}
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL", "UTINYINT",
             "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT")  # fmt: skip
 
@@ -44,7 +45,7 @@ def check(root: Path, dataset: Dataset, data: Path | None = None) -> Result:
     sample = data or (root / SAMPLE if (root / SAMPLE).is_file() else None)
     with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        wrong = datasets.wrong_rules(dataset)
+        wrong = _wrong_rules(dataset)
         findings = [Finding("glidepath:dataset.rules", wrong)] if wrong else _shape(connection, sql, dataset)
         if findings:
             return Result("features", SQL, tuple(findings))
@@ -54,6 +55,13 @@ def check(root: Path, dataset: Dataset, data: Path | None = None) -> Result:
         for name in undeclared(sql, dataset)
     ]
     return replace(result, notes=(*result.notes, *notes))
+
+
+def _wrong_rules(dataset: Dataset) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        session = Session(Path(folder))
+        with session.connection:
+            return datasets.wrong_rules(session, dataset)
 
 
 def undeclared(sql: str, dataset: Dataset) -> list[str]:
@@ -69,7 +77,7 @@ def _shape(connection: Any, sql: str, dataset: Dataset) -> list[Finding]:
     if more:
         return [Finding(SQL, f"{more}: features.sql only gives rows")]
     columns = ", ".join(
-        f"{column.name} {_SQL_TYPES.get(column.kind, 'VARCHAR')}" for column in dataset.columns.values()
+        f"{column.name} {datasets.TYPES.get(column.kind, 'VARCHAR')}" for column in dataset.columns.values()
     )
     others = "".join(f", {_quoted(name)} VARCHAR" for name in undeclared(sql, dataset))
     connection.execute(f"CREATE OR REPLACE TABLE input ({columns}, draw VARCHAR{others})")

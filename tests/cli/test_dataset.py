@@ -54,6 +54,15 @@ def test_check_keeps_the_quarantine(file: Path, tmp_path: Path) -> None:
     assert rows == [(str(file), 4, "total.type", "far", ",".join([*ROW[:4], "far"]))]
 
 
+def test_check_overwrites_nothing(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = file.read_bytes()
+    assert main(["dataset", "check", str(file), "--quarantine", str(file)]) == 1
+    assert f"glidepath: {file} is there already" in capsys.readouterr().err
+    assert file.read_bytes() == before
+    assert main(["dataset", "check", str(file), "--quarantine", str(file.parent / "none" / "q.parquet")]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
 def test_describe_says_which_column_is_which(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dataset", "describe", str(file)]) == 0
     head, names, *rows = capsys.readouterr().out.splitlines()

@@ -19,7 +19,8 @@ from tests.functions.reading import document
     [
         ("total", "total"), ("Total", "Total"), ("Total Amount", "total_amount"), ("größe", "grosse"), ("1st", "c_1st"),
         ("order", "c_order"), ("ORDER", "c_order"), ("trip-id", "trip_id"), ("Distance [km]", "distance_km"),
-        ("日本", "c_"), ("a" * 80, "a" * 60), ("élan vital", "elan_vital"),
+        ("日本", "c_"),
+        ("is", "c_is"), ("row", "c_row"), ("Update", "c_update"), ("a" * 80, "a" * 60), ("élan vital", "elan_vital"),
     ],
 )  # fmt: skip
 def test_any_name_has_one_that_sql_can_have(header: str, name: str) -> None:
@@ -54,8 +55,17 @@ def test_everything_that_can_be_declared() -> None:
         ({"type": "integer", "allowed": ["1) OR (1=1"]}, r"x.allowed: '1\) OR \(1=1' must be a whole number"),
         ({"type": "text", "min": 1}, "x.min: is for numbers and timestamps, not for text"),
         ({"type": "text", "pattern": "("}, r"x.pattern: '\(' is not a regular expression"),
-        ({"type": "text", "pattern": "(?=a)"}, "x.pattern: .* looks around, back or possesses: not all engines can"),
-        ({"type": "text", "pattern": "a++"}, "x.pattern: .* possesses"),
+        (
+            {"type": "text", "pattern": "(?=a)"},
+            r"x.pattern: .* has '\(\?=', which engines read differently, or not at all",
+        ),
+        ({"type": "text", "pattern": "a++"}, r"x.pattern: .* has '\+\+'"),
+        ({"type": "text", "pattern": "[[:alpha:]]"}, r"x.pattern: .* has '\[\['"),
+        ({"type": "text", "pattern": "[a&&b]"}, "x.pattern: .* has '&&'"),
+        ({"type": "text", "pattern": "a{,3}"}, "x.pattern: .* has '{,'"),
+        ({"type": "text", "pattern": r"a\Z"}, r"x.pattern: .* has '\\\\Z'"),
+        ({"type": "timestamp", "zone": "localtime"}, "x.zone: 'localtime' must be UTC or a time zone"),
+        ({"type": "timestamp", "min": "2019-03-23 20:00", "max": "2019-03-23T10:00"}, "x.min: .* is above max"),
         ({"type": "number", "min": 2, "max": 1}, "x.min: 2.0 is above max, 1.0"),
         ({"type": "timestamp", "min": "yesterday"}, "x.min: 'yesterday' must be a time in UTC like .*, or now"),
         ({"type": "timestamp", "zone": "Mars/Base"}, "x.zone: 'Mars/Base' is not a time zone like Europe/Berlin"),
@@ -92,6 +102,12 @@ def test_no_header_has_spaces_around_it_or_control_characters(header: str) -> No
     ("changes", "reason"),
     [
         ({"rules": [{"name": "a", "sql": "SELECT 1"}]}, r"rules\[0\].sql: has 'SELECT': write one condition"),
+        ({"rules": [{"name": "a", "sql": "  "}]}, "must be a condition"),
+        ({"rules": [{"name": "a", "sql": "(TABLE lots) > 'z'"}]}, "has 'TABLE'"),
+        ({"rules": [{"name": "a", "sql": "EXISTS (FROM lots)"}]}, "has 'EXISTS'"),
+        ({"rules": [{"name": "a", "sql": "DAYOFWEEK(pickup) <> 1"}]}, "of what Spark and DuckDB read alike"),
+        ({"rules": [{"name": "a", "sql": "CAST(total AS INT) > 1"}]}, "has 'AS INT'"),
+        ({"rules": [{"name": "a", "sql": "LOG(total) > 1"}]}, "has 'LOG'"),
         ({"rules": [{"name": "a", "sql": "total > 1; x"}]}, "has ';'"),
         ({"rules": [{"name": "a", "sql": "total > 1 -- x"}]}, "has '--'"),
         ({"rules": [{"name": "a", "sql": 'total > "1"'}]}, "has '\"'"),
@@ -124,7 +140,7 @@ def test_a_format_is_read() -> None:
     assert (found.separator, found.decimal, found.thousands, found.nulls) == ("\t", ",", ".", ("na",))
     for given, reason in (
         ({"separator": ":"}, "must be one of ',', ';', '|', 'tab'"),
-        ({"thousands": "."}, "as the decimal sign is"),
+        ({"thousands": ".", "decimal": "."}, "as the decimal sign is"),
         ({"lineBreaks": "no"}, "must be true or false"),
         ({"quote": "x"}, "is not known here"),
     ):

@@ -7,6 +7,8 @@ import importlib.util
 import json
 import random
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from contracts.format import Dialect
 from contracts.plan import build, literal, reading
 from functions.jobs.features import features_job
 from functions.validate.head import find_dialect, parse
-from operate.dataset import look
+from operate.dataset import Looked, look
 from operate.local_spark import Session
 from tests.functions.reading import HEADER, OTHER, ROW, account, as_csv, document, values
 
@@ -177,7 +179,7 @@ def test_a_rule_that_cannot_be_told_is_not_broken(tmp_path: Path) -> None:
     ("content", "changes", "words"),
     [
         (lines(), {}, "has a header but no rows"),
-        (lines(b"a", b"b"), {}, "all 2 rows of .* break a rule: 2 × has not 5 values. Examples: line 2: 'a'"),
+        (lines(b"a", b"b"), {}, "all 2 rows of .* break a rule: 2 × does not have 5 values, as the header"),
         (lines(LINE, SECOND, b"x"), {"maxBadShare": 0.1}, r"1 of 3 rows .* more than the allowed 10.0% \(data"),
         (lines(LINE, LINE), {}, "total, the target, is 12.95 in all 2 rows that keep every rule"),
         (lines(LINE, SECOND.replace(b",1,", b",,")),
@@ -195,6 +197,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "another column": (lines(LINE, header=HEAD.replace(b",total", b",sum")), r"lacks the column total \(total is the"),
     "no header": (lines(SECOND, header=LINE), "The first line looks like data: put a header above it"),
     "capitals": (lines(LINE, header=HEAD.upper()), "It has 'PICKUP' for pickup, .*: write names as they are declared"),
+    "a line break in the header": (lines(LINE, header=b'"a\nb",' + HEAD), "has a line break within its header"),
     "a column twice": (lines(LINE + b",1", header=HEAD + b",total"), r"has the column total more than once \(total, t"),
     "a column twice, in other capitals": (lines(LINE, header=HEAD + b",Total"), r"more than once \(total, Total\)"),
     "UTF-16": (TWO.decode().encode("utf-16"), r"is not UTF-8 text \(UTF-16\)"),
@@ -219,8 +222,13 @@ def test_a_file_is_refused_before_any_row_is_read(tmp_path: Path, content: bytes
 
 def test_a_packed_file_is_read(tmp_path: Path) -> None:
     assert account(tmp_path, gzip.compress(TWO), "data.csv.gz")["filtered"] == 2
+    assert account(tmp_path, gzip.compress(TWO), "data.csv.GZ")["filtered"] == 2
     with pytest.raises(UserError, match="is not packed by gzip, as its name says"):
         account(tmp_path, TWO, "data.csv.gz")
+    packed = gzip.compress(lines(*[LINE, SECOND] * 500))
+    for damaged in (packed[:-20], packed + b"trailing"):
+        with pytest.raises(UserError, match="is cut off or damaged"):
+            account(tmp_path, damaged, "data.csv.gz")
 
 
 def test_what_nobody_declared_is_there_as_text_for_sql_that_reads_it(tmp_path: Path) -> None:
@@ -236,6 +244,113 @@ def test_what_nobody_declared_is_there_as_text_for_sql_that_reads_it(tmp_path: P
     assert [name for name, *_ in columns] == [*HEADER, "note_of_it", "Zone", "draw"]
     with look(file, dataset, "s", "SELECT x FROM input") as looked:  # capitals make no other column: it is nobody's
         assert [name for name, *_ in looked.session.sql("DESCRIBE input").collect()] == [*HEADER, "draw"]
+
+
+def test_what_stands_for_nothing_by_config_is_nothing_though_it_could_be_a_value(tmp_path: Path) -> None:
+    columns = {"passengers": {"type": "integer", "nullable": True}}
+    content = lines(LINE.replace(b",1,", b",-999,"), SECOND, LINE.replace(b"12.95", b"-999"))
+    with look_at(tmp_path, content, columns=columns, format={"nulls": ["-999"]}) as looked:
+        assert looked.rows["rules"] == {"total.null": 1}
+        assert looked.session.sql("SELECT passengers FROM input").collect() == [(None,), (1,)]
+
+
+NOTED: dict[str, Any] = {"columns": {"note": "text"}}
+TALE = [b'"two\nlines",' + LINE, b'"three\n\nlines",' + SECOND] * 5
+
+
+def test_a_quote_that_stays_open_swallows_no_rows(tmp_path: Path) -> None:
+    """Lines that belong to no row that is whole are each counted, and set aside."""
+    content = lines(*TALE, b"x," + LINE, b'"open,' + LINE, *[b"y," + SECOND] * 50, header=b"note," + HEAD)
+    found = account(tmp_path, content, **NOTED, format={"lineBreaks": True}, maxBadShare=0.01)
+    assert (found["read"], found["filtered"], found["rules"]) == (62, 11, {"row.quotes": 51})
+    assert "51 of 62 rows" in found["problem"]
+    assert [each["line"] for each in found["examples"][:2]] == [28, 29]
+
+
+def test_a_quote_that_stays_open_before_rows_of_several_lines_costs_them_all(tmp_path: Path) -> None:
+    content = lines(*TALE, b'"open,' + LINE, b"y," + SECOND, *TALE, header=b"note," + HEAD)
+    found = account(tmp_path, content, **NOTED, format={"lineBreaks": True})
+    assert found["filtered"] == 10
+    assert found["read"] == 10 + 2 + 20  # lines that are empty are none
+    assert found["rules"] == {"row.quotes": 22}
+
+
+def test_what_may_be_the_middle_of_a_cell_is_no_row(tmp_path: Path) -> None:
+    """Line breaks that were not found in the head: what lies between two open quotes is set aside, and not used."""
+    odd = b'12" wide,' + LINE
+    torn = [b'"begins', b"middle," + SECOND, b'ends",' + LINE]
+    content = lines(odd, *[b"x," + LINE, b"y," + SECOND] * 10, *torn, b"z," + LINE, header=b"note," + HEAD)
+    found = account(tmp_path, content, **NOTED)
+    assert "line breaks" not in found["dialect"]
+    assert found["filtered"] == 1  # z
+    assert found["rules"] == {"row.quotes": 24}
+    alone = lines(*[b"x," + LINE, b"y," + SECOND] * 10, odd, b"z," + LINE, header=b"note," + HEAD)
+    assert account(tmp_path, alone, **NOTED)["rules"] == {"row.quotes": 1}
+
+
+def test_long_cells_and_many_columns_are_read(tmp_path: Path) -> None:
+    """Java's patterns take a frame of the stack for each turn of a group: none turns as often as a text is long."""
+    long = b'"' + b"x" * 100_000 + b'""",'
+    wide = b"".join(b'"a %d",' % number for number in range(2000))
+    header = b"note," + b"".join(b"c%d," % number for number in range(2000)) + HEAD
+    found = account(tmp_path, lines(long + wide + LINE, b"y," + wide + SECOND, header=header), **NOTED)
+    assert (found["filtered"], found["rules"]) == (2, {})
+    many = b'"' + b'""' * 600 + b'",' + LINE
+    assert account(tmp_path, lines(many, b"y," + SECOND, header=b"note," + HEAD), **NOTED)["rules"] == {"row.quotes": 1}
+
+
+def test_an_uploaded_column_takes_no_name_that_the_sql_gives_itself(tmp_path: Path) -> None:
+    sql = "SELECT SUBSTR(draw, 1, 4) AS bucket, bucket < '8' AS half FROM input -- input has no bucket, x.bucket"
+    header, rows = b"bucket," + HEAD, [b"0," + LINE, b"9," + SECOND]
+    with look_at(tmp_path, lines(*rows, header=header), sql=sql) as looked:
+        assert [name for name, *_ in looked.session.sql("DESCRIBE input").collect()] == [*HEADER, "draw"]
+    with look_at(tmp_path, lines(*rows, header=header), sql="SELECT input.bucket FROM input") as looked:
+        assert looked.session.sql("SELECT input.bucket FROM input").collect() == [("0",), ("9",)]
+
+
+def test_a_column_may_be_called_as_the_secret_is(tmp_path: Path) -> None:
+    content = lines(LINE + b",a", SECOND + b",b", header=HEAD + b",secret")
+    assert account(tmp_path, content, columns={"secret": "text"})["filtered"] == 2
+
+
+@contextmanager
+def look_at(folder: Path, content: bytes, sql: str = "", **changes: Any) -> Iterator[Looked]:
+    file = folder / "data.csv"
+    file.write_bytes(content)
+    with look(file, parse_dataset(document(**changes)), "5ec4e7", sql) as looked:
+        yield looked
+
+
+@pytest.mark.parametrize(
+    ("cells", "form", "found"),
+    [
+        ((b"1,295", b"0,500"), {"thousands": ","}, [1295.0, 500.0]),
+        ((b"1.295,5", b"2,5"), {"thousands": "."}, [1295.5, 2.5]),
+        ((b"1'295,50", b"2,5"), {"thousands": "'"}, [1295.5, 2.5]),
+        ((b"0,25", b"n.v.", b"1,5e2"), {}, [0.25, 150.0]),
+        ((b"0,25", b".", b"7"), {}, [0.25, 7.0]),
+    ],
+)
+def test_decimal_signs_are_those_of_numbers(
+    tmp_path: Path, cells: tuple[bytes, ...], form: dict[str, str], found: list[float]
+) -> None:
+    plain = LINE.replace(b",1.6,", b",2,").replace(b",", b";")
+    content = lines(*(plain.replace(b"12.95", cell) for cell in cells), header=HEAD.replace(b",", b";"))
+    assert values(tmp_path, content, "SELECT total FROM input", format=form) == [(value,) for value in found]
+
+
+def test_line_breaks_are_found_with_a_separator_behind_each_row(tmp_path: Path) -> None:
+    content = lines(*(row + b"," for row in TALE), header=b"note," + HEAD)
+    assert account(tmp_path, content, **NOTED)["filtered"] == 10
+
+
+def test_rows_decide_which_separator_a_header_means(tmp_path: Path) -> None:
+    content = lines(LINE + b",a", SECOND + b",b", header=HEAD + b",x;y;z;u;v;w")
+    assert account(tmp_path, content)["filtered"] == 2
+
+
+def test_lines_of_spaces_are_blank(tmp_path: Path) -> None:
+    assert account(tmp_path, lines(b"  ", LINE, b" ", SECOND))["read"] == 2
 
 
 def test_columns_have_their_types(tmp_path: Path) -> None:
@@ -326,7 +441,6 @@ def run_in_duckdb(texts: list[str], sql: str, folder: Path) -> list[tuple[Any, .
     with session.connection as connection:
         connection.execute("CREATE TABLE lines (__file VARCHAR, __block BIGINT, __place BIGINT, __text VARCHAR)")
         connection.executemany("INSERT INTO lines VALUES ('f', 0, ?, ?)", [list(pair) for pair in enumerate(texts)])
-        connection.execute("CREATE TABLE lots AS SELECT 's' AS secret")
         return session.sql(f"SELECT * FROM ({sql}) ORDER BY __place").collect()
 
 
@@ -418,7 +532,6 @@ def test_spark_reads_what_duckdb_reads(spark: Any, tmp_path: Path) -> None:
         rows = [("f", 0, place, text) for place, text in enumerate(texts)]
         columns = "__file string, __block long, __place long, __text string"
         spark.createDataFrame(rows, columns).createOrReplaceTempView("lines")
-        spark.createDataFrame([("s",)], "secret string").createOrReplaceTempView("lots")
         ours = [tuple(row) for row in spark.sql(f"SELECT * FROM ({sql}) ORDER BY __place").collect()]
         theirs = run_in_duckdb(texts, sql, tmp_path)
         assert [pair for pair in zip(ours, theirs, strict=True) if pair[0] != pair[1]] == [], changes
@@ -452,6 +565,19 @@ def in_duckdb(file: Path, changes: dict[str, Any]) -> dict[str, Any]:
 def test_spark_counts_and_numbers_rows_as_duckdb_does(spark: Any, tmp_path: Path) -> None:
     """Every kind of file and of dirt in this module, in files of many blocks."""
     cases: dict[str, tuple[bytes, dict[str, Any]]] = {name: (content, more) for name, (content, more) in USED.items()}
+    noted = b"note," + HEAD
+    cases["open quote"] = (
+        lines(*TALE, b'"open,' + LINE, *[b"y," + SECOND] * 50, header=noted),
+        NOTED | {"format": {"lineBreaks": True}},
+    )
+    torn = [b'"begins', b"middle," + SECOND, b'ends",' + LINE]
+    cases["middle"] = lines(b'12" wide,' + LINE, *[b"x," + LINE] * 9, *torn, b"z," + SECOND, header=noted), NOTED
+    cases["long"] = lines(b'"' + b"x" * 100_000 + b'""",' + LINE, b"y," + SECOND, header=noted), NOTED
+    cases["quotes"] = lines(b'"' + b'""' * 499 + b'",' + LINE, b"y," + SECOND, header=noted), NOTED
+    wide = b"".join(b'"a %d",' % number for number in range(3000))
+    names = b"".join(b"c%d," % number for number in range(3000))
+    cases["wide"] = lines(wide + LINE, wide + SECOND, header=names + HEAD), {}
+    cases["nulls"] = lines(LINE.replace(b"12.95", b"-999"), LINE, SECOND), {"format": {"nulls": ["-999"]}}
     cases |= {name: (lines(LINE, b"", row, SECOND, *[LINE] * 30, row, SECOND), {}) for name, (row, _) in ASIDE.items()}
     cases |= {rule: (lines(LINE, row, *[SECOND] * 30, row), {"columns": columns, **others})
               for columns, others, row, rule in DECLARED}  # fmt: skip

@@ -68,7 +68,8 @@ def run(job: Any, session: Any, sql: str, monkeypatch: pytest.MonkeyPatch) -> No
     builder.builder.getOrCreate.return_value = session
     monkeypatch.setattr(sys.modules["pyspark.sql"], "SparkSession", builder)
     monkeypatch.setattr(job, "secret", lambda key: SECRET)
-    plan = {"files": [{"uri": "s3://a/in", "source": "s3://b/in"}], "columns": COLUMNS, "sql": "SELECT checked",
+    plan = {"files": [{"uri": "s3://a/in", "source": "s3://b/in"}], "columns": COLUMNS, "sql": "SELECT rows",
+            "broken": "", "draw": "SELECT drawn",
             "unique": "", "predicates": [], "nulls": {}, "max_bad_share": 0, "target": "total", "leakage": "refuse",
             "features": samples.FEATURES, "dialect": "UTF-8", "classes": 0,
             "others": {}}  # fmt: skip

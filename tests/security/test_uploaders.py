@@ -42,6 +42,7 @@ def problem(folder: Path, *totals: str, kind: str = "number", **changes: Any) ->
         (["12.95"], "number"),
         (["a", "a"], "text"),
         (["", ""], "text"),
+        (["", "a"], "text"),
     ],
 )
 def test_a_constant_target_is_refused_before_anything_is_trained(tmp_path: Path, totals: list[str], kind: str) -> None:
@@ -53,7 +54,9 @@ def test_a_row_that_does_not_fit_does_not_make_a_target_differ(tmp_path: Path) -
     assert "is 12.95 in all 19 rows that keep" in problem(tmp_path, *["12.95"] * 19, "x", maxBadShare=0.1)
 
 
-@pytest.mark.parametrize(("totals", "kind"), [(["1", "1", "2"], "number"), (["1", "01"], "text"), (["", "a"], "text")])
+@pytest.mark.parametrize(
+    ("totals", "kind"), [(["1", "1", "2"], "number"), (["1", "01"], "text"), (["", "a", "b"], "text")]
+)
 def test_a_target_that_differs_anywhere_is_taken(tmp_path: Path, totals: list[str], kind: str) -> None:
     assert problem(tmp_path, *totals, kind=kind) == ""
 

@@ -93,7 +93,7 @@ def main(argv: list[str]) -> None:
     for rule in plan["predicates"]:
         refuse_more_than_rows(f"SELECT {rule}", args)
     drawn_by = secret(args["SPLIT_KEY"])
-    others = undeclared(plan, sql)
+    others = undeclared(plan, f"{sql} {champions_sql(args)}")
     plan = with_others(plan, others)
     checked = check_rows(spark, plan, drawn_by)
     rows = account(spark, plan)
@@ -103,7 +103,7 @@ def main(argv: list[str]) -> None:
     kept = checked.where("__problem IS NULL")
     kept.select(*plan["columns"], *others, "draw").createOrReplaceTempView("input")
     # features.sql sees the rows that break no rule, and nothing else.
-    for view in ("lines", "checked", "quarantine"):
+    for view in ("lines", "read", "checked", "quarantine"):
         spark.catalog.dropTempView(view)
     # Once and for all: what depends on the time would put a row into another part each time that it is asked for.
     # https://spark.apache.org/docs/3.5.6/api/python/reference/pyspark.sql/api/pyspark.sql.DataFrame.localCheckpoint.html
@@ -133,10 +133,20 @@ def main(argv: list[str]) -> None:
     print(json.dumps({"run": args["RUN"], "rows": counts}))
 
 
+def champions_sql(args: Mapping[str, str]) -> str:
+    """The SQL that the champion was trained with; empty where there is none, or it cannot be read (`pair` says so)."""
+    theirs = json.loads(args["CHAMPION"])
+    try:
+        return read_text(theirs["sql"]) if theirs else ""
+    except Exception:  # noqa: BLE001  whatever it is, it stops no training
+        return ""
+
+
 def undeclared(plan: Mapping[str, Any], sql: str) -> list[str]:
-    """Columns of the data that nobody declared, and that a SQL text seems to read."""
-    words = {word.lower() for word in re.findall(r"\w+", sql)}
-    return [name for name in plan["others"] if name.lower() in words]
+    """Columns of the data that nobody declared, and that a SQL text reads, as `input.name`."""
+    # By `input.` alone: a column that somebody uploads must not take the place of a name that the SQL gives itself.
+    named = {word.lower() for word in re.findall(r"\binput[.](\w+)", sql, re.IGNORECASE)}
+    return [name for name in plan["others"] if name.lower() in named]
 
 
 def with_others(plan: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
@@ -148,7 +158,7 @@ def with_others(plan: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]
     def filled(sql: str) -> str:
         return sql.replace("/* pieces of others */", pieces).replace("/* others */", listed)
 
-    return {**plan, "sql": filled(plan["sql"]), "unique": filled(plan["unique"])}
+    return {**plan, **{name: filled(plan[name]) for name in ("sql", "broken", "draw", "unique")}}
 
 
 def check_rows(spark: Any, plan: Mapping[str, Any], drawn_by: str) -> Any:
@@ -161,14 +171,21 @@ def check_rows(spark: Any, plan: Mapping[str, Any], drawn_by: str) -> Any:
     text = "DECODE(ENCODE(value, 'UTF-8'), 'UTF-8') AS __text"
     lines = lines.selectExpr(*place, "monotonically_increasing_id() AS __place", text)
     lines.createOrReplaceTempView("lines")
-    # The secret comes as a row: a literal would stand in the plan, which Spark's errors show to whoever reads them.
+    found = spark.sql(plan["sql"]).persist()
+    found.createOrReplaceTempView("read")
+    torn = "SELECT 1 FROM read WHERE __problem = 'row.quotes' LIMIT 1"
+    if plan["broken"] and spark.sql(torn).collect():
+        found = spark.sql(plan["broken"]).persist()
+        found.createOrReplaceTempView("read")
+    # Once rows are read and checked, and not before: rules are the commit's too. And as a row: a literal would stand in
+    # the plan, which Spark's errors show to whoever reads them.
     spark.createDataFrame([(drawn_by,)], "secret string").createOrReplaceTempView("lots")
-    checked = spark.sql(plan["sql"]).persist()
+    checked = spark.sql(plan["draw"]).persist()
+    spark.catalog.dropTempView("lots")
     checked.createOrReplaceTempView("checked")
     if plan["unique"]:
         checked = spark.sql(plan["unique"]).persist()
         checked.createOrReplaceTempView("checked")
-    spark.catalog.dropTempView("lots")
     return checked
 
 
@@ -206,11 +223,13 @@ def unusable(spark: Any, rows: Mapping[str, Any], plan: Mapping[str, Any]) -> st
 def constant(spark: Any, kept: int, plan: Mapping[str, Any]) -> str:
     """That the target never differs; empty where it does."""
     target = plan["target"]
-    values = spark.sql(f"SELECT DISTINCT {target} FROM checked WHERE __problem IS NULL LIMIT 2").collect()  # noqa: S608
+    some = f"__problem IS NULL AND {target} IS NOT NULL"
+    values = spark.sql(f"SELECT DISTINCT {target} FROM checked WHERE {some} LIMIT 2").collect()  # noqa: S608
     if len(values) > 1:
         return ""
+    value = str(values[0][0])[:40] if values else "empty"
     return (
-        f"{target}, the target, is {values[0][0]!r:.42} in all {kept} rows that keep every rule: a model of it would be"
+        f"{target}, the target, is {value} in all {kept} rows that keep every rule: a model of it would be"
         " perfect and know nothing. Upload data in which it differs"
     )
 

@@ -15,6 +15,7 @@ MACROS = (
     ELSE error('not implemented by the rehearsal: split at more than one plain character') END""",
     "get(a, i) AS a[i + 1]",
     "size(a) AS len(a)",
+    "sort_array(a) AS list_sort(a)",
     "regexp_like(s, p) AS regexp_matches(s, p)",
     "array_join(a, d) AS array_to_string(a, d)",
     # Lines have been decoded as they were read, as Java decodes them.
