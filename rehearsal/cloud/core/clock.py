@@ -158,8 +158,9 @@ class Clock:
                 self._begun.append(self._stamp())
                 for judge in self._after:
                     judge()
-                self._counted.append(time.time())
-                self._minute = (self._minute[0] + 1, time.monotonic())
+                begins, real = time.monotonic(), time.time()
+                self._minute = (self._minute[0] + 1, begins)
+                self._counted.append(real)
         except Exception as error:
             self.failure = f"{type(error).__name__}: {error}"
             raise
