@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from contracts.fields import FieldError, Fields, describe, name
 from contracts.timestamps import Layout, parse_layout, parse_moment
@@ -251,8 +250,3 @@ def _agree(column: Column, path: str) -> None:
         raise FieldError(f"{path}.min", f"{low} is above max, {high}")
     if column.max_null_share is not None and not column.nullable:
         raise FieldError(f"{path}.maxNullShare", "contradicts nullable: false: take one of them out")
-
-
-def declared(columns: Mapping[str, Column]) -> dict[str, Any]:
-    """SQL's name → type, for whoever needs no more."""
-    return {name: column.kind for name, column in columns.items()}

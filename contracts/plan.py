@@ -202,11 +202,8 @@ def _rows(dialect: Dialect, broken: bool) -> str:
 
 def _apart(dialect: Dialect, view: str) -> str:
     """The rows of a view with their cells. What cells joined again do not give is torn."""
-    # No pattern goes over a whole row, or over each character of a cell: Java's would need a stack as deep.
-    field = f'"[^"]*(?:""[^"]*)*"|[^"{dialect.separator}]*'
     separator = literal(dialect.separator)
-    # With a separator before the first too: after a match of nothing, engines go on one character later.
-    pieces = f"REGEXP_EXTRACT_ALL(CONCAT({separator}, __text), {literal(f'[{dialect.separator}]({field})')}, 1)"
+    pieces = f"REGEXP_EXTRACT_ALL(CONCAT({separator}, __text), {literal(piece_pattern(dialect.separator))}, 1)"
     quoted = "INSTR(__text, '\"') > 0"
     many = f"LENGTH(__text) - LENGTH(REPLACE(__text, '\"\"', '')) > {2 * _MOST_DOUBLED}"
     broken = " OR ".join(f"INSTR(__text, {literal(char)}) > 0" for char in _NEVER)
@@ -215,6 +212,15 @@ def _apart(dialect: Dialect, view: str) -> str:
         f" WHEN {quoted} AND ARRAY_JOIN(__cells, {separator}) <> __text THEN '{QUOTES}' END AS __torn FROM (SELECT *,"
         f" CASE WHEN {quoted} AND NOT {many} THEN {pieces} ELSE {_split(dialect)} END AS __cells FROM {view}) x"
     )
+
+
+def piece_pattern(separator: str) -> str:
+    """What a cell matches with the separator before it, the cell as first group.
+
+    The first cell is given one too: after a match of nothing, engines go on one character later. And no pattern goes
+    over a whole row, or over each character of a cell: Java's would need a stack as deep.
+    """
+    return f'[{separator}]("[^"]*(?:""[^"]*)*"|[^"{separator}]*)'
 
 
 def _split(dialect: Dialect) -> str:
@@ -234,17 +240,18 @@ def _pieces(columns: Sequence[Column], dialect: Dialect) -> str:
 
 def _bare(columns: Sequence[Column]) -> str:
     """The pieces without the quotes around them."""
-    bare = "REPLACE(SUBSTR(__p_{0}, 2, LENGTH(__p_{0}) - 2), '\"\"', '\"')"
-    piece = f"CASE WHEN __p_{{0}} LIKE '\"%' THEN {bare} ELSE __p_{{0}} END AS __t_{{0}}"
-    return ", ".join(piece.format(column.name) for column in columns)
+    return ", ".join(f"{_unquoted(f'__p_{column.name}')} AS __t_{column.name}" for column in columns)
 
 
 def _other(place: int) -> str:
     """The text of a column that nobody declared."""
-    piece = f"GET(__cells, {place})"
-    bare = f"REPLACE(SUBSTR({piece}, 2, LENGTH({piece}) - 2), '\"\"', '\"')"
-    text = f"CASE WHEN {piece} LIKE '\"%' THEN {bare} ELSE {piece} END"
+    text = _unquoted(f"GET(__cells, {place})")
     return f"CASE WHEN TRIM({text}) <> '' THEN {text} END"
+
+
+def _unquoted(piece: str) -> str:
+    bare = f"REPLACE(SUBSTR({piece}, 2, LENGTH({piece}) - 2), '\"\"', '\"')"
+    return f"CASE WHEN {piece} LIKE '\"%' THEN {bare} ELSE {piece} END"
 
 
 def _null(column: Column, text: str, dialect: Dialect) -> str:
@@ -254,10 +261,6 @@ def _null(column: Column, text: str, dialect: Dialect) -> str:
         return f"({text} IS NULL OR TRIM({text}) = '')"
     spelled = "|".join(map(re.escape, dict.fromkeys(("", *nulls))))
     return f"({text} IS NULL OR {_like(f'LOWER({text})', f'[ ]*(?:{spelled})[ ]*')})"
-
-
-def _list(texts: Sequence[str]) -> str:
-    return ", ".join(map(literal, texts))
 
 
 def _typed(columns: Sequence[Column], dialect: Dialect) -> str:

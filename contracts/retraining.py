@@ -10,6 +10,8 @@ REASONS = ("commit", "data", "manual", *OWN_REASONS)
 """Every reason that a run may have."""
 UPLOADED = "datasets/"
 """Where new rows are uploaded, in the data bucket: each starts a run."""
+ENDINGS = (".csv", ".csv.gz")
+"""Of the files of data, in small letters."""
 COLLECTED = "collected/"
 """Where rows wait for a retraining, in the data bucket: an upload there starts nothing by itself."""
 JOINED = "windows/"

@@ -50,11 +50,7 @@ def find(file: Path, dataset: Dataset) -> Dialect:
     """How a file is written. Raises UserError for what the validation refuses, and for a file that cannot be read."""
     try:
         with file.open("rb") as opened:
-            head = opened.read(BYTES)
-        if not head:
-            names = ", ".join(column.header for column in dataset.columns.values())
-            raise DataError(f"{file} is empty: it needs a header with {names}, and rows.")
-        return find_dialect(head, dataset, str(file))
+            return find_dialect(opened.read(BYTES), dataset, str(file))
     except OSError as error:
         raise UserError(f"{file} cannot be read: {error.strerror}", "name a CSV file") from None
     except DataError as error:
@@ -112,14 +108,17 @@ def sentence(error: Exception) -> str:
 def _look(session: Session, file: Path, dataset: Dataset, secret: str, sql: str) -> Looked:
     dialect = find(file, dataset)
     plan = build(dataset, dialect, [{"uri": str(file), "source": str(file)}], datetime.now(UTC))
-    others = features_job.undeclared(plan, sql)
-    plan = features_job.with_others(plan, others)
-    checked = features_job.check_rows(session, plan, secret)
+    plan = features_job.with_others(plan, sql)
+    features_job.read_rows(session, plan)
+    draw(session, plan, secret)
     rows = features_job.account(session, plan)
-    kept = checked.where("__problem IS NULL").select(*plan["columns"], *others, "draw")
-    kept.createOrReplaceTempView("input")
     problem = features_job.unusable(session, rows, plan)
     return Looked(session, dialect, plan, rows, problem)
+
+
+def draw(session: Session, plan: dict[str, Any], secret: str) -> None:
+    """`checked` and `input` with the lots of a secret, from what was read."""
+    features_job.view_input(features_job.draw_lots(session, plan, secret), plan)
 
 
 def profile(looked: Looked, dataset: Dataset) -> list[dict[str, Any]]:

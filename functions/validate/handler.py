@@ -28,7 +28,7 @@ from contracts.s3 import S3Location
 from functions.shared.dataset import read_dataset
 from functions.validate.head import BYTES, find_dialect
 from functions.validate.request import parse_request, prove
-from functions.validate.resolve import DataError, resolve
+from functions.validate.resolve import resolve
 
 
 def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:
@@ -43,11 +43,9 @@ def validate(s3: Any, event: dict[str, Any], environment: Mapping[str, str], now
     prove(s3, environment["ARTIFACTS_BUCKET"], wanted)
     prefixes = wanted.prefixes(environment.get("DATA_PREFIX", "datasets/"))
     source = resolve(s3, environment["DATA_BUCKET"], prefixes, wanted.key, wanted.version)
-    if source.size == 0:
-        names = ", ".join(column.header for column in dataset.columns.values())
-        raise DataError(f"{source.uri} is empty: it needs a header with {names}, and rows.")
     original = {"Bucket": source.bucket, "Key": source.key, "VersionId": source.version}
-    head = s3.get_object(**original, Range=f"bytes=0-{BYTES - 1}")["Body"].read()
+    # Nothing has no range: S3 would answer InvalidRange.
+    head = s3.get_object(**original, Range=f"bytes=0-{BYTES - 1}")["Body"].read() if source.size else b""
     dialect = find_dialect(head, dataset, source.uri)
     folder = S3Location(environment["ARTIFACTS_BUCKET"], f"runs/{wanted.run}/input")
     # Spark unpacks by the name.

@@ -8,11 +8,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from contracts.retraining import ENDINGS
 from contracts.s3 import S3Location
 
 LATEST = "latest"
-ENDINGS = (".csv", ".csv.gz")
-"""Of data, in small letters."""
 # What S3 answers for a key, a version or a shape of version that does not exist, and for a delete marker.
 _ABSENT = ("404", "NoSuchKey", "NoSuchVersion", "400", "InvalidArgument", "405", "MethodNotAllowed")
 

@@ -3,7 +3,6 @@
 It runs in DuckDB, as in the rehearsal; on AWS it runs in Spark.
 """
 
-import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,7 +13,7 @@ from typing import Any
 from contracts.columns import BOOLEAN, INTEGER, NUMBER, TIMESTAMP
 from contracts.dataset import Dataset
 from contracts.errors import UserError
-from functions.jobs.features.features_job import PARTS, FeatureError, not_a_query, unfit_values
+from functions.jobs.features.features_job import PARTS, FeatureError, columns_named, not_a_query, unfit_values
 from operate import dataset as datasets
 from operate.checks.finding import Finding, Result
 from operate.local_spark import Session
@@ -67,8 +66,7 @@ def _wrong_rules(dataset: Dataset) -> str:
 def undeclared(sql: str, dataset: Dataset) -> list[str]:
     """Columns of `input` that the SQL names and nobody declared; each file must have them."""
     known = {name.lower() for name in dataset.columns} | {"draw"}
-    named = dict.fromkeys(re.findall(r"\binput[.](\w+)", sql, re.IGNORECASE))
-    return [name for name in named if name.lower() not in known]
+    return [name for name in columns_named(sql) if name.lower() not in known]
 
 
 def _shape(connection: Any, sql: str, dataset: Dataset) -> list[Finding]:
@@ -102,17 +100,17 @@ def _shape(connection: Any, sql: str, dataset: Dataset) -> list[Finding]:
 def _on_sample(sql: str, dataset: Dataset, sample: Path) -> Result:
     place = str(sample)
     try:
-        tested = []
-        for salt in SALTS:
-            with datasets.look(sample, dataset, salt, sql) as looked:
-                if looked.problem:
-                    return Result("features", place, (Finding(place, looked.problem),))
-                connection, rows = looked.session.connection, looked.rows["read"]
-                bad = looked.rows["quarantined"]
-                counts = _counts(connection, sql)
-                leaked = _leaked(connection)
-                tested.append(_tested(connection, dataset))
-                unfit = unfit_values(_Features(connection), looked.plan)
+        with datasets.look(sample, dataset, SALTS[0], sql) as looked:
+            if looked.problem:
+                return Result("features", place, (Finding(place, looked.problem),))
+            connection, rows, bad = looked.session.connection, looked.rows["read"], looked.rows["quarantined"]
+            counts = _counts(connection, sql)
+            leaked = _leaked(connection)
+            tested = [_tested(connection, dataset)]
+            unfit = unfit_values(looked.session, looked.plan)
+            datasets.draw(looked.session, looked.plan, SALTS[1])
+            _counts(connection, sql)
+            tested.append(_tested(connection, dataset))
     except (UserError, FeatureError) as error:
         return Result("features", place, (Finding(place, str(error)),))
     except _errors() as error:
@@ -161,43 +159,28 @@ _CHOSEN = (
 )
 
 
-class _Features:
-    """The rows that the SQL made, as the job asks for them."""
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-
-    def sql(self, query: str) -> "_Features":
-        self._query = query.replace("FROM made", "FROM features")
-        return self
-
-    def collect(self) -> list[tuple[Any, ...]]:
-        rows: list[tuple[Any, ...]] = self._connection.execute(self._query).fetchall()
-        return rows
-
-
 def _tested(connection: Any, dataset: Dataset) -> list[Any]:
     """The rows that are tested on, in an order of their own."""
     order = ", ".join(str(number) for number in range(1, len(dataset.features) + 2))
     kept = ", ".join(map(_quoted, (dataset.target, *dataset.features)))
-    query = f"SELECT {kept} FROM features WHERE split = 'test' ORDER BY {order}"  # noqa: S608
+    query = f"SELECT {kept} FROM made WHERE split = 'test' ORDER BY {order}"  # noqa: S608
     rows: list[Any] = connection.execute(query).fetchall()
     return rows
 
 
 def _leaked(connection: Any) -> int:
     """Rows that are in several parts, where the SQL gives the lot on by which a row is known."""
-    columns = [str(row[0]).lower() for row in connection.execute("DESCRIBE features").fetchall()]
+    columns = [str(row[0]).lower() for row in connection.execute("DESCRIBE made").fetchall()]
     if "draw" not in columns:
         return 0
-    query = "SELECT draw FROM features GROUP BY draw HAVING COUNT(DISTINCT split) > 1"
+    query = "SELECT draw FROM made GROUP BY draw HAVING COUNT(DISTINCT split) > 1"
     return len(connection.execute(query).fetchall())
 
 
 def _counts(connection: Any, sql: str) -> dict[Any, int]:
     # As a table: DuckDB would leave out what no count needs.
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE features AS SELECT * FROM ({_bare(sql)}\n)")  # noqa: S608
-    return dict(connection.execute("SELECT split, count(*) FROM features GROUP BY split").fetchall())
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE made AS SELECT * FROM ({_bare(sql)}\n)")  # noqa: S608
+    return dict(connection.execute("SELECT split, count(*) FROM made GROUP BY split").fetchall())
 
 
 def made(dataset: Dataset) -> Iterator[list[Any]]:

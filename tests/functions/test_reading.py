@@ -545,7 +545,9 @@ def job_in_spark(spark: Any, file: Path, dataset: Dataset) -> dict[str, Any]:
     spark.conf.set("spark.sql.files.openCostInBytes", 1)
     told = find_dialect(file.read_bytes()[: 1 << 20], dataset, str(file))
     plan = build(dataset, told, [{"uri": f"file:{file}", "source": str(file)}], datetime(2026, 1, 1, tzinfo=UTC))
-    checked = features_job.check_rows(spark, plan, "5ec4e7")
+    plan = features_job.with_others(plan, "")
+    features_job.read_rows(spark, plan)
+    checked = features_job.draw_lots(spark, plan, "5ec4e7")
     rows = features_job.account(spark, plan)
     rows["values"] = sorted(map(tuple, checked.where("__problem IS NULL").select(*plan["columns"], "draw").collect()))
     query = "SELECT line, rule, cell, text FROM quarantine ORDER BY line"

@@ -93,15 +93,14 @@ def main(argv: list[str]) -> None:
     for rule in plan["predicates"]:
         refuse_more_than_rows(f"SELECT {rule}", args)
     drawn_by = secret(args["SPLIT_KEY"])
-    others = undeclared(plan, f"{sql} {champions_sql(args)}")
-    plan = with_others(plan, others)
-    checked = check_rows(spark, plan, drawn_by)
+    plan = with_others(plan, f"{sql} {champions_sql(args)}")
+    read_rows(spark, plan)
+    checked = draw_lots(spark, plan, drawn_by)
     rows = account(spark, plan)
     if rows["quarantined"]:
         write_parquet(spark.sql("SELECT * FROM quarantine"), f"{args['OUTPUT']}/quarantine")
     refuse_rows(spark, rows, plan, args)
-    kept = checked.where("__problem IS NULL")
-    kept.select(*plan["columns"], *others, "draw").createOrReplaceTempView("input")
+    view_input(checked, plan)
     # features.sql sees the rows that break no rule, and nothing else.
     for view in ("lines", "read", "checked", "quarantine"):
         spark.catalog.dropTempView(view)
@@ -142,27 +141,33 @@ def champions_sql(args: Mapping[str, str]) -> str:
         return ""
 
 
-def undeclared(plan: Mapping[str, Any], sql: str) -> list[str]:
-    """Columns of the data that nobody declared, and that a SQL text reads, as `input.name`."""
-    # By `input.` alone: a column that somebody uploads must not take the place of a name that the SQL gives itself.
-    named = {word.lower() for word in re.findall(r"\binput[.](\w+)", sql, re.IGNORECASE)}
-    return [name for name in plan["others"] if name.lower() in named]
+def columns_named(sql: str) -> list[str]:
+    """Columns that a SQL text reads as `input.name`, in the order in which it first does.
+
+    By `input.` alone: a column that somebody uploads must not take the place of a name that the SQL gives itself.
+    """
+    return list(dict.fromkeys(re.findall(r"\binput[.](\w+)", sql, re.IGNORECASE)))
 
 
-def with_others(plan: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """The plan that reads these columns too. A file may have hundreds that nobody asks for."""
-    chosen = list(names)
+def with_others(plan: Mapping[str, Any], sql: str) -> dict[str, Any]:
+    """The plan that reads the undeclared columns too that the SQL names. A file may have hundreds that nobody asks for.
+
+    `reads` are all columns that `input` has.
+    """
+    named = {name.lower() for name in columns_named(sql)}
+    chosen = [name for name in plan["others"] if name.lower() in named]
     pieces = "".join(f", {plan['others'][name]} AS {name}" for name in chosen)
     listed = "".join(f", {name}" for name in chosen)
 
     def filled(sql: str) -> str:
         return sql.replace("/* pieces of others */", pieces).replace("/* others */", listed)
 
-    return {**plan, **{name: filled(plan[name]) for name in ("sql", "broken", "draw", "unique")}}
+    texts = {name: filled(plan[name]) for name in ("sql", "broken", "draw", "unique")}
+    return {**plan, **texts, "reads": [*plan["columns"], *chosen]}
 
 
-def check_rows(spark: Any, plan: Mapping[str, Any], drawn_by: str) -> Any:
-    """Every row of the files with its values and the first rule that it breaks, as the view `checked`."""
+def read_rows(spark: Any, plan: Mapping[str, Any]) -> None:
+    """Every row of the files with its values and the first rule that it breaks, as the view `read`."""
     lines = spark.read.text([file["uri"] for file in plan["files"]])
     # Where a line stands in its file: blocks of a file are read side by side, each from its first line on.
     # https://spark.apache.org/docs/3.5.6/sql-data-sources-generic-options.html, `_metadata`
@@ -177,6 +182,10 @@ def check_rows(spark: Any, plan: Mapping[str, Any], drawn_by: str) -> Any:
     if plan["broken"] and spark.sql(torn).collect():
         found = spark.sql(plan["broken"]).persist()
         found.createOrReplaceTempView("read")
+
+
+def draw_lots(spark: Any, plan: Mapping[str, Any], drawn_by: str) -> Any:
+    """The rows of `read` with their lots, and repeated values found, as the view `checked`."""
     # Once rows are read and checked, and not before: rules are the commit's too. And as a row: a literal would stand in
     # the plan, which Spark's errors show to whoever reads them.
     spark.createDataFrame([(drawn_by,)], "secret string").createOrReplaceTempView("lots")
@@ -187,6 +196,11 @@ def check_rows(spark: Any, plan: Mapping[str, Any], drawn_by: str) -> Any:
         checked = spark.sql(plan["unique"]).persist()
         checked.createOrReplaceTempView("checked")
     return checked
+
+
+def view_input(checked: Any, plan: Mapping[str, Any]) -> None:
+    """The rows that break no rule, as the view `input`."""
+    checked.where("__problem IS NULL").select(*plan["reads"], "draw").createOrReplaceTempView("input")
 
 
 def account(spark: Any, plan: Mapping[str, Any]) -> dict[str, Any]:
