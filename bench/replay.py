@@ -76,7 +76,7 @@ def _stops(pair: Pair, asked: Any, expected: Differences, size: int) -> bool:
         if picker.full:
             break
         picker.add(Request((float(number),), float(pair.old[number])))
-    answers = [(request.answer, float(pair.new[int(request.row[0])])) for request in picker.spread()]
+    answers = [(request.answer, float(pair.new[int(request.row[0] or 0)])) for request in picker.spread()]
     exchanges = [Exchange(old, new if np.isfinite(new) else None, "NaN", 20.0) for old, new in answers]
     return bool(judge(exchanges, expected, 1000.0).problems)
 

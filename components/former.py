@@ -6,6 +6,8 @@ from collections.abc import Mapping
 import pulumi
 from pulumi_aws.lambda_.get_function import get_function
 
+from contracts.features import VARIABLE as INPUTS
+from contracts.features import render_inputs
 from contracts.former import VARIABLE, Former, parse_former
 from contracts.names import LIVE
 from contracts.release import Release
@@ -30,11 +32,13 @@ def find_former(function: str, release: Release) -> Former | None:
         if variables["RELEASE_ID"] == release.id:
             former = parse_former(variables.get(VARIABLE), features)
             return former and former._replace(variants=dict(former.variants))
-        if features == release.features:
+        inputs = variables.get(INPUTS) or ""
+        if features == release.features and inputs == render_inputs(release.inputs):
             return None
         variants = json.loads(variables.get("VARIANTS") or "{}")
         classes = tuple(str(name) for name in json.loads(variables.get("CLASSES") or "[]"))
-        return Former(variables["RELEASE_ID"], version, variables["ENDPOINT_NAME"], features, variants, classes)
+        endpoint = variables["ENDPOINT_NAME"]
+        return Former(variables["RELEASE_ID"], version, endpoint, features, variants, classes, inputs)
     except (KeyError, ValueError, TypeError, IndexError):
         pulumi.log.warn(
             f"version {version} of {function}, which serves, has variables that this program did not write: requests"

@@ -18,6 +18,8 @@ from pulumi_aws.lambda_.alias import Alias
 from pulumi_aws.lambda_.permission import Permission
 
 from components.function import Function
+from contracts.features import VARIABLE as INPUTS
+from contracts.features import Feature, render_inputs
 from contracts.former import VARIABLE, Former, fits, render_former
 from contracts.names import LIVE, PREDICT, Names
 from definitions.health import METRICS
@@ -39,6 +41,8 @@ class ServeArgs(TypedDict):
     """Id of the release."""
     features: Sequence[str]
     """What a request holds, in the model's order."""
+    inputs: Sequence[Feature]
+    """What callers send, where that is more than numbers; else empty."""
     classes: Sequence[str]
     """Names of the classes that the model tells apart; empty where it answers a number."""
     edges: Sequence[float]
@@ -201,6 +205,7 @@ def _variables(args: ServeArgs) -> dict[str, pulumi.Input[str]]:
         "SERVICE": args["names"].stack(args["env"]),
         "PREDICTION_EDGES": json.dumps(list(args["edges"])),
         "LATENCY_MS": f"{args['latency_ms']:g}",
+        **({INPUTS: render_inputs(args["inputs"])} if args["inputs"] else {}),
         **({"CLASSES": json.dumps(list(args["classes"]))} if args["classes"] else {}),
         **({"VARIANTS": json.dumps(dict(args["answering"]))} if args["answering"] else {}),
     }

@@ -84,6 +84,8 @@ def _misfit(release: Release, other: Release) -> str:
             f"which wants the features {', '.join(other.features)} and release {release.id} wants"
             f" {', '.join(release.features)}: one request must suit both"
         )
+    if other.inputs != release.inputs:
+        return f"which takes other values (null, or categories) than release {release.id}: one request must suit both"
     if (other.task, other.classes) != (release.task, release.classes):
         return (
             f"which answers {_answers(other)} and release {release.id} answers {_answers(release)}: one function must"

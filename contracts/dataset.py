@@ -10,6 +10,7 @@ from typing import Any
 
 from contracts.columns import TYPES as TYPES
 from contracts.columns import Column, parse_columns
+from contracts.features import Feature, columns_of, parse_feature
 from contracts.fields import FieldError, Fields, name, number, parse_json, unique
 from contracts.format import Format, parse_format
 from contracts.retraining import OWN_REASONS, REASONS
@@ -89,7 +90,9 @@ class Rule:
 
 @dataclass(frozen=True)
 class Dataset:
-    """`columns`: SQL's name → raw column; `features`: what features.sql computes.
+    """`columns`: SQL's name → raw column; `inputs`: what features.sql computes and callers send.
+
+    `features` are the columns of the model's matrix, in its order: those of each input.
 
     Rows that break a column's declaration or one of `rules` are set aside; a larger share than `max_bad_share` stops a
     run. `classes` are the names of the target's values 0, 1, …: of several always, of two where answers are to have
@@ -98,7 +101,7 @@ class Dataset:
 
     columns: dict[str, Column]
     target: str
-    features: tuple[str, ...]
+    inputs: tuple[Feature, ...]
     slices: tuple[Slice, ...]
     metric: Metric
     format: Format = field(default_factory=Format)
@@ -107,6 +110,11 @@ class Dataset:
     leakage: str = REFUSE
     task: str = REGRESSION
     classes: tuple[str, ...] = ()
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The columns of the model's matrix."""
+        return columns_of(self.inputs)
 
     @property
     def class_count(self) -> int:
@@ -153,7 +161,7 @@ def _read(document: object) -> tuple[Dataset, tuple[tuple[str, object], ...]]:
     dataset = Dataset(
         columns=parse_columns(fields.raw("columns"), "dataset.columns"),
         target=name(fields.raw("target"), "dataset.target"),
-        features=unique(fields.items("features", name), "dataset.features"),
+        inputs=_inputs(fields),
         slices=(),
         metric=_metric(fields.raw("metric"), task),
         format=parse_format(fields.raw("format"), "dataset.format") if fields.has("format") else Format(),
@@ -174,8 +182,11 @@ def _disagreements(dataset: Dataset, slices: Mapping[str, Slice]) -> Iterator[Fi
     """What members say that others contradict."""
     if dataset.target not in dataset.columns:
         yield FieldError("dataset.target", f"{dataset.target!r} is not among the columns {', '.join(dataset.columns)}")
-    if dataset.target.lower() in [feature.lower() for feature in dataset.features]:
+    if dataset.target.lower() in [name.lower() for name in (*dataset.features, *(it.name for it in dataset.inputs))]:
         yield FieldError("dataset.features", f"contain the target {dataset.target!r}")
+    if len(dataset.features) == 1 and dataset.inputs[0].nullable:
+        reason = "have one column, which may be NULL: a request would be an empty line, which the container drops"
+        yield FieldError("dataset.features", reason)
     yield from _names_taken(dataset)
     if reason := wrong_classes(dataset.task, dataset.classes):
         yield FieldError("dataset.classes", reason)
@@ -195,9 +206,10 @@ def _names_taken(dataset: Dataset) -> Iterator[FieldError]:
             yield FieldError(
                 "dataset.columns", f"may not name {column.name!r}: names that begin with __ are the job's own"
             )
-    # Engines do not tell capitals apart.
-    made = [name.lower() for name in (dataset.target, *dataset.features)]
-    for given, low in zip((dataset.target, *dataset.features), made, strict=True):
+    # Engines do not tell capitals apart. A category has the name of its own and those of its columns.
+    names = [name for feature in dataset.inputs for name in dict.fromkeys((feature.name, *feature.columns))]
+    made = [name.lower() for name in (dataset.target, *names)]
+    for given, low in zip((dataset.target, *names), made, strict=True):
         if low in ("split", "draw"):
             reason = f"may not be called {given!r}: features.sql has a row's part and lot under that name"
             yield FieldError("dataset.features", reason)
@@ -223,6 +235,12 @@ def _rule(value: object, path: str) -> Rule:
     if bare.count("'") % 2 or min(depths) < 0 or depths[-1]:
         raise FieldError(f"{path}.sql", f"{rule.sql!r} leaves a quote or a bracket open")
     return rule
+
+
+def _inputs(fields: Fields) -> tuple[Feature, ...]:
+    found = fields.items("features", parse_feature)
+    unique(tuple(feature.name for feature in found), "dataset.features")
+    return found
 
 
 def _share(fields: Fields) -> float:

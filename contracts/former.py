@@ -23,7 +23,8 @@ _NAME_OF_ENDPOINT = 63
 class Former(NamedTuple):
     """A release with the version and the endpoint that it served by. `variants` as in an A/B test, else empty.
 
-    `classes` are the names of the classes that it tells apart; empty where it answers a number.
+    `classes` are the names of the classes that it tells apart; empty where it answers a number. `inputs` is its
+    variable of that name, empty where it had none (contracts/features.py).
     """
 
     release: str
@@ -32,6 +33,7 @@ class Former(NamedTuple):
     features: tuple[str, ...]
     variants: Mapping[str, str]
     classes: tuple[str, ...] = ()
+    inputs: str = ""
 
 
 def changed(before: Sequence[str], after: Sequence[str], shown: Callable[[Sequence[str]], str] = ", ".join) -> str:
@@ -56,7 +58,9 @@ def render_former(former: Former, features: Sequence[str]) -> str:
         document["variants"] = dict(former.variants)
     if former.classes:
         document["classes"] = list(former.classes)
-    return json.dumps(document, separators=(",", ":"))
+    if former.inputs:
+        document["inputs"] = json.loads(former.inputs)
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
 
 
 def parse_former(text: str | None, features: Sequence[str]) -> Former | None:
@@ -66,7 +70,8 @@ def parse_former(text: str | None, features: Sequence[str]) -> Former | None:
     document = json.loads(text)
     named = tuple(features[name] if isinstance(name, int) else str(name) for name in document["features"])
     variants, classes = document.get("variants") or {}, tuple(document.get("classes") or ())
-    return Former(document["release"], document["version"], document["endpoint"], named, variants, classes)
+    inputs = json.dumps(document["inputs"], separators=(",", ":"), ensure_ascii=False) if "inputs" in document else ""
+    return Former(document["release"], document["version"], document["endpoint"], named, variants, classes, inputs)
 
 
 def fits(variables: Mapping[str, object]) -> bool:

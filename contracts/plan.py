@@ -23,8 +23,10 @@ from typing import Any
 
 from contracts.columns import BOOLEAN, CATEGORY, INTEGER, NOW, NUMBER, TEXT, TIMESTAMP, Column
 from contracts.dataset import Dataset, Rule
+from contracts.encoding import encodings, unknown
 from contracts.float32 import LARGEST
 from contracts.format import NULLS, Dialect
+from contracts.literal import literal
 from contracts.timestamps import PLAIN, WITH_OFFSET
 
 _SAMPLE = 60
@@ -80,6 +82,9 @@ def build(dataset: Dataset, dialect: Dialect, files: Sequence[Mapping[str, str]]
         "predicates": [rule.sql for rule in dataset.rules],
         "target": dataset.target,
         "features": list(dataset.features),
+        "inputs": [feature.document() for feature in dataset.inputs],
+        "encoding": encodings(dataset.inputs),
+        "unknown": unknown(dataset.inputs),
         "classes": dataset.class_count,
         "leakage": dataset.leakage,
     }
@@ -158,19 +163,6 @@ def quarantine(files: Sequence[Mapping[str, str]]) -> str:
         " q.__text AS text FROM checked q JOIN starts s ON q.__file = s.__file AND q.__block = s.__block"
         " WHERE q.__problem IS NOT NULL"
     )
-
-
-def literal(text: str) -> str:
-    """A text as an expression, whatever is in it.
-
-    A quote is doubled in one engine and escaped in the other, a backslash escapes in Spark alone, and `${` is replaced
-    there: https://spark.apache.org/docs/3.5.6/sql-ref-literals.html, `spark.sql.variable.substitute`.
-    """
-    parts = [part for part in re.split(r"(['\\$\x00-\x1f])", text) if part]
-    if not parts:
-        return "''"
-    told = [f"CHR({ord(part)})" if re.fullmatch(r"['\\$\x00-\x1f]", part) else f"'{part}'" for part in parts]
-    return told[0] if len(told) == 1 else f"CONCAT({', '.join(told)})"
 
 
 def _rows(dialect: Dialect, broken: bool) -> str:

@@ -16,6 +16,7 @@ from contracts.data import Data as Data
 from contracts.data import parse_data
 from contracts.differences import Differences, parse_differences
 from contracts.distribution import Distribution, parse_distribution
+from contracts.features import Feature, columns_of, parse_feature, special
 from contracts.fields import FieldError, Fields, name, number, parse_json, unique, whole
 from contracts.retraining import REASONS
 from contracts.tasks import REGRESSION, TASKS, class_name, wrong_classes
@@ -145,6 +146,8 @@ class Release:
     `pair` is None where no champion was asked, and in manifests from before it was measured.
     `task` is regression in manifests from before there were others. `classes` are the names of the target's values 0,
     1, …: of several always, of two where answers have them; so their number says what the endpoint answers.
+    `features` are the columns of the model's matrix; `inputs` the features that callers send, where one of them is more
+    than a number that is always there, else empty.
     """
 
     id: str
@@ -166,6 +169,7 @@ class Release:
     pair: Pair | None = None
     task: str = REGRESSION
     classes: tuple[str, ...] = ()
+    inputs: tuple[Feature, ...] = ()
 
     @property
     def rarest(self) -> str:
@@ -189,6 +193,10 @@ def parse_release(text: str) -> Release:
 def render_release(release: Release) -> str:
     """The manifest's text: stable member order, so that equal releases have equal hashes. Ends with a newline."""
     document: dict[str, Any] = {"schema": SCHEMA, **asdict(release)}
+    # Code from before there were any reads a manifest without them.
+    del document["inputs"]
+    if release.inputs:
+        document["inputs"] = [feature.document() for feature in release.inputs]
     return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 
@@ -253,8 +261,12 @@ def _release(document: object) -> Release:
         pair=parse_pair(fields.raw("pair"), "pair") if fields.has("pair") else None,
         task=fields.text("task", "|".join(TASKS), f"one of {', '.join(TASKS)}") if fields.has("task") else REGRESSION,
         classes=fields.items("classes", class_name) if fields.has("classes") else (),
+        inputs=special(fields.items("inputs", parse_feature)) if fields.has("inputs") else (),
     )
     fields.done()
+    if release.inputs and columns_of(release.inputs) != release.features:
+        reason = f"are the columns {', '.join(columns_of(release.inputs))}, and features {', '.join(release.features)}"
+        raise FieldError("inputs", reason)
     check_pair(release.pair, release.distribution, "pair")
     if reason := wrong_classes(release.task, release.classes):
         raise FieldError("classes", reason)

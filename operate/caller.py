@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,11 +46,11 @@ class Caller:
         SigV4Auth(self.credentials, "execute-api", self.region).add_auth(request)
         return self.pool.request("POST", request.url, body=body, headers=dict(request.headers.items()))
 
-    def predict(self, instances: Sequence[dict[str, Any]]) -> Answer:
+    def predict(self, instances: Sequence[Mapping[str, Any]]) -> Answer:
         """One prediction; never raises for what the service or the network does."""
         sent = time.monotonic()
         try:
-            response = self.post(json.dumps({"instances": list(instances)}).encode())
+            response = self.post(json.dumps({"instances": [dict(one) for one in instances]}).encode())
             return read_answer(sent, response.status, response.data)
         except urllib3.exceptions.HTTPError as error:
             return Answer(sent, time.monotonic() - sent, 0, None, None, str(error))

@@ -14,18 +14,16 @@ def newest(s3: Any, bucket: str) -> str | None:
     return max(found, key=lambda item: item["LastModified"])["Key"] if found else None
 
 
-def feature_rows(s3: Any, bucket: str, execution: str, part: str, most: int | None = None) -> list[list[float]]:
+def feature_rows(s3: Any, bucket: str, execution: str, part: str, most: int | None = None) -> list[list[float | None]]:
     """The rows (at most `most`) of one part (train, validation, test) of a run's features: the target, then they.
 
-    Rows with a missing value are left out: a request cannot hold one.
+    None is what features.sql gave no value for.
     """
     return list(itertools.islice(_rows(s3, bucket, f"runs/{execution}/features/{part}/"), most))
 
 
-def _rows(s3: Any, bucket: str, prefix: str) -> Iterator[list[float]]:
+def _rows(s3: Any, bucket: str, prefix: str) -> Iterator[list[float | None]]:
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for item in page.get("Contents", []):
             for line in s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read().decode().splitlines():
-                cells = line.split(",")
-                if all(cells):
-                    yield [float(cell) for cell in cells]
+                yield [float(cell) if cell else None for cell in line.split(",")]

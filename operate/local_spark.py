@@ -120,6 +120,12 @@ class Frame:
         """Some rows."""
         return Frame(self._session, f"SELECT * FROM ({self._query}) WHERE {condition}")
 
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+        described = self._session.connection.execute(f"DESCRIBE {self._query}").fetchall()
+        return [str(row[0]) for row in described]
+
     def createOrReplaceTempView(self, name: str) -> None:  # noqa: N802  Spark's name
         """Calls the rows something."""
         self._session.connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {self._query}")

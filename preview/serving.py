@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from contracts.features import VARIABLE as INPUTS
 from contracts.former import VARIABLE, changed
 from preview.kinds import kind
 from preview.model import Change, Danger, Line
@@ -85,9 +86,12 @@ def _schemas(steps: Sequence[Step]) -> Iterator[Spoken]:
     """Another request schema: callers must send other features once traffic has moved."""
     for step in steps:
         old, new = _features(step.old), _features(step.new)
-        if step.type != FUNCTION or not old or not new or old == new:
+        otherwise = _variables(step.old).get(INPUTS, "") != _variables(step.new).get(INPUTS, "")
+        if step.type != FUNCTION or not old or not new or (old == new and not otherwise):
             continue
         what = changed(old, new, _listed)
+        if not what and old == new:
+            what = "takes other values for the same features (null, or categories)"
         what = what or f"has its features in another order ({_listed(new)}), which CSV callers follow"
         callers = (
             "are answered by the old endpoint until it goes, after the shift, and are refused (400) from then on"

@@ -11,6 +11,7 @@ from typing import Any
 
 from contracts.dataset import Dataset
 from contracts.evaluation_arguments import evaluation_arguments
+from contracts.features import render_inputs
 from contracts.images import MONITOR, MONITOR_ACCOUNTS, XGBOOST, XGBOOST_ACCOUNTS, XGBOOST_VERSION
 from contracts.names import DELIVERY, Names
 from settings.kinds import FAULTY, Problems
@@ -221,10 +222,11 @@ def shift(values: Values, problems: Problems) -> None:
 def dataset(found: Dataset, problems: Problems) -> None:
     """What a job's arguments and a function's environment can hold."""
     path = f"{NAMESPACE}:dataset"
-    length = len(json.dumps(found.features))
+    length = len(json.dumps(found.features)) + len(render_inputs(found.inputs).encode())
     if length > FEATURE_NAMES:
-        reason = f"are {len(found.features)} names of {length} characters in all, and the environment of the function"
-        reason = f"{reason} that answers has room for {FEATURE_NAMES} of Lambda's 4096; take fewer, or shorter names"
+        what = "names and categories" if any(feature.categories for feature in found.inputs) else "names"
+        reason = f"are {len(found.features)} {what} of {length} characters in all, and the environment of the function"
+        reason = f"{reason} that answers has room for {FEATURE_NAMES} of Lambda's 4096; take fewer, or shorter {what}"
         problems.note(f"{path}.features", reason)
     try:
         evaluation_arguments(found)

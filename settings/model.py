@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from contracts.columns import TYPES
 from contracts.dataset import ACCEPT, MOST_BAD, REFUSE, SLICE_ROWS, UNDECIDED, Dataset
+from contracts.features import ENCODINGS, FEWEST, MOST_CATEGORIES, ONE_HOT
 from contracts.format import DECIMALS, DECLARED, THOUSANDS
 from contracts.names import DELIVERY, ENVIRONMENTS, Names
 from contracts.tasks import CLASS_NAME, METRICS, NAMES, TASKS
@@ -183,6 +184,33 @@ class RuleDocument:
 
 
 @dataclass(frozen=True)
+class FeatureDocument:
+    """What the model is asked with. A name alone is a number that is always there."""
+
+    name: Annotated[str, Key(_COLUMN, "what features.sql and callers call it")]
+    nullable: Annotated[
+        bool, Key(Flag(), "whether features.sql may give NULL for it, and callers null (an empty cell in CSV)", False)
+    ]
+    categories: Annotated[
+        tuple[str, ...],
+        Key(
+            ListOf(Text("a text"), f"texts, {FEWEST} to {MOST_CATEGORIES}"),
+            "what a text may be: features.sql gives the text, callers send it, and the release keeps the mapping",
+            (),
+        ),
+    ]
+    encoding: Annotated[
+        str,
+        Key(
+            Choice(ENCODINGS),
+            "how a text becomes numbers: a column of 0 and 1 for each category, or one with its place, 0, 1, …",
+            None,
+            instead=f"`{ONE_HOT}` where there are categories",
+        ),
+    ]
+
+
+@dataclass(frozen=True)
 class DatasetDocument:
     """The dataset's schema: what the raw file must hold, and what the model learns from it."""
 
@@ -202,7 +230,10 @@ class DatasetDocument:
     target: Annotated[str, Key(_COLUMN, "the column that is predicted")]
     features: Annotated[
         tuple[str, ...],
-        Key(ListOf(_COLUMN, "feature names", 1), "what features.sql computes for the model"),
+        Key(
+            ListOf(WordOr(FeatureDocument, word=_COLUMN), "feature names", 1),
+            "what features.sql computes for the model: names, or objects",
+        ),
     ]
     slices: Annotated[
         tuple[SliceDocument, ...],

@@ -124,6 +124,7 @@ class EnvironmentStack:
                 "endpoint": endpoint.name,
                 "release_id": found.release.id,
                 "features": found.release.features,
+                "inputs": found.release.inputs,
                 "classes": found.release.classes,
                 "edges": _bins(found)[0],
                 "latency_ms": self.settings.alarms.limits.latency_ms,

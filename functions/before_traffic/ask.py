@@ -17,7 +17,7 @@ def ask(
     client: Any,
     function_name: str,
     version: str,
-    features: Mapping[str, float],
+    features: Mapping[str, float | None],
     inference_id: str,
     variant: str | None = None,
 ) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def ask(
     return answered
 
 
-def proxy_event(features: Mapping[str, float], request_id: str, variant: str | None = None) -> dict[str, Any]:
+def proxy_event(features: Mapping[str, float | None], request_id: str, variant: str | None = None) -> dict[str, Any]:
     """The request as API Gateway would pass it on, without an API's id; it asks for one variant of several."""
     headers = {"content-type": "application/json", "x-glidepath-inference-id": request_id}
     return {

@@ -31,13 +31,14 @@ _OURS = (GOLDEN_IDS, PROBES, REPLAY_IDS)
 
 @dataclass(frozen=True)
 class Request:
-    """One row that was asked, in the order of the features, and what the serving release answered.
+    """One row that was asked, in the order of the features, and what the serving release answered. An empty cell is
+    None.
 
     `told` is all that it said of the row, where that is more: of several classes the probabilities, of which `answer`
     is the place of the largest.
     """
 
-    row: tuple[float, ...]
+    row: tuple[float | None, ...]
     answer: float
     told: tuple[float, ...] = ()
 
@@ -104,7 +105,7 @@ class Picker:
         self._requests, self._edges = requests, edges
         self._bins: list[list[Request]] = [[] for _ in range(len(edges) + 1)]
         self._share = math.ceil(requests / len(self._bins))
-        self._seen: set[tuple[float, ...]] = set()
+        self._seen: set[tuple[float | None, ...]] = set()
         self._answers: Counter[tuple[float, ...]] = Counter()
 
     @property
@@ -139,12 +140,12 @@ def _request(line: str, wanted: Wanted, chance: random.Random) -> Request | None
         return None
     if captured.input is None or captured.output is None:
         raise CaptureError("one side of the exchange is missing")
-    rows = captured.input.strip().split("\n")
+    rows = captured.input.strip("\r\n").split("\n")
     answers = captured.output.strip().replace("\n", ",").split(",")
     if len(rows) * wanted.classes != len(answers):
         raise CaptureError("not as many answers as rows")
     chosen = chance.randrange(len(rows))
-    row = tuple(_number(cell) for cell in rows[chosen].split(","))
+    row = tuple(_number(cell) if cell else None for cell in rows[chosen].rstrip("\r").split(","))
     if len(row) != wanted.width:
         raise CaptureError("not as many numbers as features")
     told = tuple(_number(answer) for answer in answers[chosen * wanted.classes : (chosen + 1) * wanted.classes])

@@ -58,7 +58,7 @@ class Sender:
             problem = f"{type(error).__name__}: {error}"
         return Exchange(request.answer, new, problem, (self.now() - started) * 1000)
 
-    def _answer(self, features: dict[str, float], inference_id: str) -> float:
+    def _answer(self, features: dict[str, float | None], inference_id: str) -> float:
         document = ask(self.client, self.function_name, self.version, features, inference_id, self.variant)
         if document.get("release") != self.release:
             raise AskError(f"release {document.get('release')!r} answered, not {self.release!r}")

@@ -9,6 +9,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from contracts.dataset import Dataset
+from contracts.encoding import encodings
+from contracts.features import Feature
 from contracts.pointer import Pointer, PointerError, parse_pointer, run_of
 from contracts.release import Release, parse_release
 from contracts.s3 import parse_s3_uri
@@ -18,12 +20,16 @@ from functions.shared.store import read_verified
 
 @dataclass(frozen=True)
 class Made:
-    """How a champion's rows were made: address and SHA-256 of its features.sql, its salt, and the features' names."""
+    """How a champion's rows were made: address and SHA-256 of its features.sql, its salt, the columns of its matrix,
+    the features that they are of, the SQL expression for each column, and which columns may be NULL."""
 
     sql: str
     rule: str
     salt: str
     features: tuple[str, ...]
+    inputs: tuple[str | dict[str, Any], ...]
+    encoding: tuple[str, ...]
+    nullable: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -72,10 +78,25 @@ def find(s3: Any, sagemaker: Any, group: str, recorded: str | None, dataset: Dat
     found = Champion(package, None, problem, release.id, release.model.sha256)
     if problem:
         return found
-    split = release.split
-    made = Made(split.sql, split.rule, split.salt, release.features) if split else None
+    made = _made(release)
     edges, unbinned = _edges(release)
     return replace(found, artifact=artifact, split=made, edges=edges, unbinned=unbinned)
+
+
+def _made(release: Release) -> Made | None:
+    split = release.split
+    if split is None:
+        return None
+    inputs = release.inputs or tuple(map(Feature, release.features))
+    return Made(
+        split.sql,
+        split.rule,
+        split.salt,
+        release.features,
+        tuple(feature.document() for feature in inputs),
+        tuple(encodings(inputs)),
+        tuple(column for feature in inputs if feature.nullable for column in feature.columns),
+    )
 
 
 def _registered(sagemaker: Any, group: str, pointer: Pointer) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from contracts.dataset import Dataset
 from contracts.distribution import parse_distribution
+from contracts.features import special
 from contracts.release import Champion, Data, Metrics, Model, Release, Slice, parse_pair
 from functions.manifest.publish import Kept
 
@@ -42,6 +43,7 @@ def build_release(event: Mapping[str, Any], dataset: Dataset, kept: Kept, create
         golden=kept.golden,
         target=dataset.target,
         features=dataset.features,
+        inputs=special(dataset.inputs),
         distribution=parse_distribution(event["gate"]["distribution"], "gate.distribution"),
         hashes=kept.hashes,
         split=kept.split,

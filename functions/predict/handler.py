@@ -4,7 +4,8 @@
 |---|---|
 | `ENDPOINT_NAME`    | endpoint of this release |
 | `RELEASE_ID`       | id of this release, in every answer |
-| `FEATURES`         | JSON list of feature names, in the model's order |
+| `FEATURES`         | JSON list of the names of the model's columns, in its order |
+| `INPUTS`           | only where a feature may be null, or is a category: which, and how (`contracts/features.py`) |
 | `METRIC_NAMESPACE` | namespace of the metrics (`Glidepath`) |
 | `SERVICE`          | dimension `Service` of the metrics (`{name}-{env}`) |
 | `VARIANTS`         | only in an A/B test: JSON object of variant and release; answers then name both |
@@ -64,7 +65,7 @@ class Service:
     def __init__(self, client: Any, environment: Mapping[str, str]) -> None:
         self._client = client
         self._own = own(environment)
-        self._former = former(environment, self._own.features)
+        self._former = former(environment, self._own.schema.columns)
         self._former_gone = False
         self._namespace = environment["METRIC_NAMESPACE"]
         self._service = environment["SERVICE"]

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from contracts.float32 import LARGEST, holds
 from contracts.monitoring import GOLDEN_IDS, REPLAY_IDS
+from functions.predict.schema import Schema, shown
 from functions.shared.variants import VARIANT_HEADER
 
 MAX_ROWS = 1000
@@ -77,17 +78,17 @@ def read_variant(event: Mapping[str, Any], variants: Collection[str]) -> str:
     return wanted or ""
 
 
-def read_request(event: Mapping[str, Any], features: Sequence[str]) -> Request:
+def read_request(event: Mapping[str, Any], schema: Schema) -> Request:
     """Validate a proxy event. Raises CallerError (400, 413 or 415)."""
     parse = _parser(event)
     text = _body(event)
     if not text.strip():
-        raise _bad("empty_body", f"The body is empty. Send at least one row with: {', '.join(features)}.")
-    rows = parse(text, features)
+        raise _bad("empty_body", f"The body is empty. Send at least one row with: {', '.join(schema.names)}.")
+    rows = parse(text, schema)
     return Request("\n".join(rows), len(rows))
 
 
-def _parser(event: Mapping[str, Any]) -> Callable[[str, Sequence[str]], list[str]]:
+def _parser(event: Mapping[str, Any]) -> Callable[[str, Schema], list[str]]:
     content_type = _header(event, "content-type")
     media_type = (content_type or "").partition(";")[0].strip().lower()
     if media_type == "application/json":
@@ -116,7 +117,7 @@ def _body(event: Mapping[str, Any]) -> str:
         raise _bad("invalid_encoding", "The body is not UTF-8 text.") from None
 
 
-def _parse_json(text: str, features: Sequence[str]) -> list[str]:
+def _parse_json(text: str, schema: Schema) -> list[str]:
     try:
         document = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_members)
     except json.JSONDecodeError as error:
@@ -130,22 +131,32 @@ def _parse_json(text: str, features: Sequence[str]) -> list[str]:
     if type(instances) is not list or not instances:
         raise _bad("invalid_request", "instances must be a list with at least one object.")
     _check_count(len(instances))
-    expected = frozenset(features)
-    return [_instance(instance, index, features, expected) for index, instance in enumerate(instances)]
+    return [_instance(instance, index, schema) for index, instance in enumerate(instances)]
 
 
-def _instance(instance: object, index: int, features: Sequence[str], expected: frozenset[str]) -> str:
+def _instance(instance: object, index: int, schema: Schema) -> str:
     if type(instance) is not dict:
         raise _bad("invalid_request", f"instances[{index}] must be an object of feature names and numbers.")
-    if instance.keys() != expected:
-        raise _mismatch(index, instance, features)
-    return ",".join([_number(instance[feature], index, feature) for feature in features])
+    if schema.inputs:
+
+        def refuse(feature: str, reason: str) -> CallerError:
+            return _bad("invalid_value", f"instances[{index}].{feature} {reason}.")
+
+        values = schema.members(instance, refuse)
+    else:
+        values = instance
+    if values.keys() != schema.expected:
+        raise _mismatch(index, instance, schema.names)
+    return ",".join([_number(values[column], index, column, schema) for column in schema.columns])
 
 
-def _number(value: object, index: int, feature: str) -> str:
+def _number(value: object, index: int, feature: str, schema: Schema) -> str:
     # `type`, not `isinstance`: true and false are whole numbers to Python, and not to the caller.
     if type(value) is not float and type(value) is not int:
-        raise _bad("invalid_value", f"instances[{index}].{feature} must be a number, not {_shown(value)}.")
+        if value is None and feature in schema.nullable:
+            return ""
+        null = ", or null" if feature in schema.nullable else ""
+        raise _bad("invalid_value", f"instances[{index}].{feature} must be a number{null}, not {shown(value)}.")
     try:
         result = float(value)
     except OverflowError:
@@ -165,31 +176,39 @@ def _mismatch(index: int, instance: Mapping[str, object], features: Sequence[str
     )
 
 
-def _parse_csv(text: str, features: Sequence[str]) -> list[str]:
+def _parse_csv(text: str, schema: Schema) -> list[str]:
     lines = text.strip("\ufeff\r\n").split("\n")
     _check_count(len(lines))
-    return [_line(line, number, features) for number, line in enumerate(lines, start=1)]
+    return [_line(line, number, schema) for number, line in enumerate(lines, start=1)]
 
 
-def _line(line: str, number: int, features: Sequence[str]) -> str:
+def _line(line: str, number: int, schema: Schema) -> str:
     cells = line.rstrip("\r").split(",")
-    if len(cells) != len(features):
+    if schema.inputs:
+
+        def refuse(feature: str, reason: str) -> CallerError:
+            return _bad("invalid_value", f"Line {number}: {feature} {reason}.")
+
+        cells = schema.cells(cells, refuse)
+    if len(cells) != len(schema.columns):
         raise _bad(
             "invalid_features",
-            f"Line {number} has {len(cells)} values, not {len(features)}. Expected in order, without a header:"
-            f" {', '.join(features)}.",
+            f"Line {number} has {len(cells)} values, not {len(schema.names)}. Expected in order, without a header:"
+            f" {', '.join(schema.names)}.",
         )
-    return ",".join([_cell(cell, number, feature) for cell, feature in zip(cells, features, strict=True)])
+    return ",".join([_cell(cell, number, column, schema) for cell, column in zip(cells, schema.columns, strict=True)])
 
 
-def _cell(cell: str, number: int, feature: str) -> str:
+def _cell(cell: str, number: int, feature: str, schema: Schema) -> str:
+    if not cell and feature in schema.nullable:
+        return ""
     try:
         result = float(cell)
     except ValueError:
         result = math.nan
     # Python also reads 1_000 and digits of other scripts as numbers; no caller can mean that.
     if not math.isfinite(result) or "_" in cell or not cell.isascii():
-        raise _bad("invalid_value", f"Line {number}: {feature} must be a finite number, not {_shown(cell)}.")
+        raise _bad("invalid_value", f"Line {number}: {feature} must be a finite number, not {shown(cell)}.")
     _check_size(result, f"Line {number}: {feature}")
     return repr(result)
 
@@ -216,11 +235,6 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(constant: str) -> float:
     raise _bad("invalid_value", f"The body contains {constant}; only finite numbers can be predicted from.")
-
-
-def _shown(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _bad(code: str, message: str) -> CallerError:

@@ -6,8 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from contracts import features
 from contracts.former import VARIABLE, changed, parse_former
 from functions.predict.request import CallerError, Request, read_request
+from functions.predict.schema import Schema
 
 
 class Served(NamedTuple):
@@ -18,7 +20,7 @@ class Served(NamedTuple):
 
     endpoint: str
     release: str
-    features: list[str]
+    schema: Schema
     edges: list[float]
     variants: dict[str, str]
     version: str = ""
@@ -30,37 +32,45 @@ def own(environment: Mapping[str, str]) -> Served:
     return Served(
         environment["ENDPOINT_NAME"],
         environment["RELEASE_ID"],
-        json.loads(environment["FEATURES"]),
+        Schema(json.loads(environment["FEATURES"]), features.parse_inputs(environment.get(features.VARIABLE))),
         json.loads(environment.get("PREDICTION_EDGES") or "[]"),
         json.loads(environment.get("VARIANTS") or "{}"),
         classes=json.loads(environment.get("CLASSES") or "[]"),
     )
 
 
-def former(environment: Mapping[str, str], features: list[str]) -> Served | None:
+def former(environment: Mapping[str, str], columns: list[str]) -> Served | None:
     """The release that served before with another schema. Its bins are not counted: nobody judges it by them now."""
-    found = parse_former(environment.get(VARIABLE), features)
+    found = parse_former(environment.get(VARIABLE), columns)
     if found is None:
         return None
-    features, variants = [*found.features], dict(found.variants)
-    return Served(found.endpoint, found.release, features, [], variants, found.version, found.classes)
+    schema = Schema(found.features, features.parse_inputs(found.inputs))
+    return Served(found.endpoint, found.release, schema, [], dict(found.variants), found.version, found.classes)
 
 
 def read(event: Mapping[str, Any], mine: Served, before: Served | None) -> tuple[Served, Request | CallerError]:
     """Who is meant, and what is asked, or what is wrong with it. What suits both is for this version's own release."""
     try:
-        return mine, read_request(event, mine.features)
+        return mine, read_request(event, mine.schema)
     except CallerError as error:
-        if before is None or error.code != "invalid_features":
+        if before is None or error.code not in ("invalid_features", "invalid_value"):
             return mine, error
         unsuited = error
     try:
-        return before, read_request(event, before.features)
+        return before, read_request(event, before.schema)
     except CallerError as error:
-        return (mine, unsuited) if error.code == "invalid_features" else (before, error)
+        # It has one's features and a value that neither takes, or no one's features.
+        other = unsuited.code == "invalid_value" or error.code == "invalid_features"
+        return (mine, unsuited) if other else (before, error)
 
 
 def difference(mine: Served, before: Served) -> str:
     """How the two schemas differ, for who still sends the former one's."""
-    what = changed(before.features, mine.features) or "has the features in another order"
+    what = changed(before.schema.names, mine.schema.names) or _otherwise(mine.schema, before.schema)
     return f"This is a request of release {before.release}, which no longer serves; release {mine.release} {what}."
+
+
+def _otherwise(mine: Schema, before: Schema) -> str:
+    if sorted(mine.names) == sorted(before.names) and mine.inputs != before.inputs:
+        return "takes other values (null, or categories)"
+    return "has the features in another order"

@@ -162,12 +162,17 @@ def _text(side: dict[str, str] | None) -> str | None:
     return str(side["data"])
 
 
-def _sent(expected: Sequence[float], text: str) -> bool:
-    """Whether these are the features."""
-    actual = _numbers(text)
-    return len(actual) == len(expected) and all(
-        abs(value - wanted) <= _DIGITS * abs(wanted) for wanted, value in zip(expected, actual, strict=True)
+def _sent(expected: Sequence[float | None], text: str) -> bool:
+    """Whether these are the features; None is an empty cell."""
+    cells = text.strip("\r\n").split(",")
+    return len(cells) == len(expected) and all(
+        not cell if wanted is None else _is(cell, wanted) for wanted, cell in zip(expected, cells, strict=True)
     )
+
+
+def _is(cell: str, wanted: float) -> bool:
+    found = _numbers(cell)
+    return len(found) == 1 and abs(found[0] - wanted) <= _DIGITS * abs(wanted)
 
 
 def _numbers(text: str) -> list[float]:

@@ -25,7 +25,7 @@ _APART = 0.25
 class Record:
     """One row and the value it must give; of several classes the place of the class, and the probability of each."""
 
-    features: dict[str, float]
+    features: dict[str, float | None]
     prediction: float
     probabilities: tuple[float, ...] = ()
 
@@ -136,7 +136,9 @@ def _record(value: object, path: str) -> Record:
     return record
 
 
-def _feature(value: object, path: str) -> float:
+def _feature(value: object, path: str) -> float | None:
+    if value is None:
+        return None
     result = number(value, path)
     if not holds(result):
         raise FieldError(path, f"is larger than a model can compute with ({LARGEST:.3g}): no caller may ask that")

@@ -61,6 +61,7 @@ def test(options: argparse.Namespace) -> list[report.Outcome]:
         {
             "golden records": partial(checks.golden_records, subject),
             "CSV": partial(checks.golden_csv, subject),
+            "categories": partial(checks.categories, subject),
             "bad input": partial(checks.bad_input, subject),
             "unsigned request": partial(checks.unsigned, subject),
             "latency": partial(checks.latency, subject, options.requests, options.latency_budget_ms),

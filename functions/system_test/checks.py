@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from contracts.features import ONE_HOT, Feature
 from contracts.names import LIVE
 from contracts.release import Release
 from functions.shared.api import Answer, Caller
@@ -60,7 +61,7 @@ def golden_records(subject: Subject) -> str:
 def golden_csv(subject: Subject) -> str:
     """All golden records in one CSV request: the same values in the same order."""
     records, features = subject.golden.records, subject.release.features
-    lines = [",".join(repr(record.features[feature]) for feature in features) for record in records]
+    lines = [",".join(_cell(record.features[feature]) for feature in features) for record in records]
     answer = subject.api.post("\n".join(lines).encode(), subject.headers(f"{_CSV}; charset=utf-8"))
     if answer.status != 200:
         raise CheckError(f"status {answer.status}: {answer.body[:300]}")
@@ -77,9 +78,26 @@ def golden_csv(subject: Subject) -> str:
     return f"{len(records)} rows predicted in one request"
 
 
+def categories(subject: Subject) -> str:
+    """Golden records as callers write them, categories by their names, get the same answers."""
+    inputs = subject.release.inputs
+    if not any(feature.categories for feature in inputs):
+        return "no feature is a category"
+    problems = []
+    for index, record in enumerate(subject.golden.records):
+        body = json.dumps({"instances": [as_callers_write(record, inputs)]}).encode()
+        answer = subject.api.post(body, subject.headers(_JSON))
+        problem = f"status {answer.status}: {answer.body[:300]}" if answer.status != 200 else None
+        problem = problem or check_answer(subject.golden, record, answer.json(), subject.release.id)
+        if problem:
+            problems.append(f"record {index}: {problem}")
+    _raise(problems, len(subject.golden.records), "records with categories by name")
+    return f"{len(subject.golden.records)} records with categories by name predicted as evaluated"
+
+
 def bad_input(subject: Subject) -> str:
     """Requests that are wrong, each in its own way: every one a 4xx with a message, none a server's error."""
-    cases = bad_requests(subject.golden.records[0], subject.release.features)
+    cases = bad_requests(subject.golden.records[0], subject.release)
     problems = []
     for name, content_type, body, expected in cases:
         answer = subject.api.post(body, {"content-type": content_type})
@@ -129,10 +147,31 @@ def captured(subject: Subject, search: CaptureSearch, seconds: float, sleep: Cal
     return f"{len(wanted)} requests found in the capture, input and output as sent and answered"
 
 
-def bad_requests(record: Record, features: Sequence[str]) -> list[tuple[str, str, bytes, int]]:
+def as_callers_write(record: Record, inputs: Sequence[Feature]) -> dict[str, Any]:
+    """A golden record with categories by their names in place of the columns that stand for them."""
+    found: dict[str, Any] = {}
+    for feature in inputs:
+        values = [record.features[column] for column in feature.columns]
+        if not feature.categories:
+            (found[feature.name],) = values
+        elif feature.encoding == ONE_HOT:
+            found[feature.name] = next(
+                (name for name, one in zip(feature.categories, values, strict=True) if one), None
+            )
+        else:
+            found[feature.name] = None if values[0] is None else feature.categories[int(values[0])]
+    return found
+
+
+def bad_requests(record: Record, release: Release) -> list[tuple[str, str, bytes, int]]:
     """Name, content type, body and expected status of each wrong request."""
-    good, first = record.features, features[0]
-    row = [repr(good[feature]) for feature in features]
+    features, good, first = release.features, record.features, release.features[0]
+    nullable = {feature.name for feature in release.inputs if feature.nullable}
+    needed = next((name for name in features if name not in nullable), None)
+    category = next((feature.name for feature in release.inputs if feature.categories), None)
+    row = [_cell(good[feature]) for feature in features]
+
+    written = as_callers_write(record, release.inputs)
 
     def instances(*rows: Any) -> bytes:
         return json.dumps({"instances": rows}).encode()
@@ -145,7 +184,8 @@ def bad_requests(record: Record, features: Sequence[str]) -> list[tuple[str, str
         ("missing feature", _JSON, instances({name: good[name] for name in features[1:]}), 400),
         ("unknown feature", _JSON, instances({**good, "unheard_of": 1}), 400),
         ("text instead of a number", _JSON, instances({**good, first: "12"}), 400),
-        ("null instead of a number", _JSON, instances({**good, first: None}), 400),
+        *([("null instead of a number", _JSON, instances({**good, needed: None}), 400)] if needed else []),
+        *([("unknown category", _JSON, instances({**written, category: "unheard of"}), 400)] if category else []),
         ("not a number", _JSON, instances({**good, first: math.nan}), 400),
         ("infinite number", _CSV, ",".join(["inf", *row[1:]]).encode(), 400),
         ("too few values", _CSV, ",".join(row[1:]).encode() or b",", 400),
@@ -159,6 +199,11 @@ def bad_requests(record: Record, features: Sequence[str]) -> list[tuple[str, str
 def percentile(values: Sequence[float], share: float) -> float:
     """The value that `share` of all do not exceed (nearest rank)."""
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
+
+
+def _cell(value: float | None) -> str:
+    """A value in CSV; nothing where it is missing."""
+    return "" if value is None else repr(value)
 
 
 def _row(document: dict[str, Any], place: int) -> dict[str, Any]:

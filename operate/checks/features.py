@@ -83,15 +83,17 @@ def _shape(connection: Any, sql: str, dataset: Dataset) -> list[Finding]:
         given = {str(row[0]).lower(): str(row[1]) for row in connection.execute(f"DESCRIBE {_bare(sql)}").fetchall()}
     except _errors() as error:
         return [Finding(SQL, datasets.sentence(error))]
+    names = [feature.name for feature in dataset.inputs]
     found = [
         Finding(SQL, f"does not give the column {column}; it gives {', '.join(given)}")
-        for column in (dataset.target, *dataset.features, "split")
+        for column in (dataset.target, *names, "split")
         if column.lower() not in given
     ]
-    for column in (dataset.target, *dataset.features):
+    for column in (dataset.target, *(feature.name for feature in dataset.inputs if not feature.categories)):
         kind = given.get(column.lower(), "DOUBLE")
         if kind.partition("(")[0] not in _NUMBERS:
-            found.append(Finding(SQL, f"gives {column} as {kind}, but a model learns from numbers: cast it to DOUBLE"))
+            reason = "a model learns from numbers: cast it to DOUBLE, or declare its categories (dataset.features)"
+            found.append(Finding(SQL, f"gives {column} as {kind}, but {reason}"))
     if given.get("split", "VARCHAR") != "VARCHAR":
         found.append(Finding(SQL, f"gives split as {given['split']}; it must be one of {', '.join(PARTS)}"))
     return found
@@ -161,8 +163,8 @@ _CHOSEN = (
 
 def _tested(connection: Any, dataset: Dataset) -> list[Any]:
     """The rows that are tested on, in an order of their own."""
-    order = ", ".join(str(number) for number in range(1, len(dataset.features) + 2))
-    kept = ", ".join(map(_quoted, (dataset.target, *dataset.features)))
+    order = ", ".join(str(number) for number in range(1, len(dataset.inputs) + 2))
+    kept = ", ".join(map(_quoted, (dataset.target, *(feature.name for feature in dataset.inputs))))
     query = f"SELECT {kept} FROM made WHERE split = 'test' ORDER BY {order}"  # noqa: S608
     rows: list[Any] = connection.execute(query).fetchall()
     return rows

@@ -1,5 +1,6 @@
 """Faults that lie in the model: it fails, answers nonsense, or answers late."""
 
+import math
 from collections.abc import Callable, Sequence
 from statistics import correlation
 from typing import Any
@@ -12,7 +13,7 @@ from scenarios.faults.candidates import Candidate
 from scenarios.faults.fault import Expected, Fault
 from scenarios.faults.outcome import DEPLOY, Outcome
 from scenarios.faults.world import RATE, World
-from scenarios.tour.evidence import artifact_predictions, golden_instances, read_object
+from scenarios.tour.evidence import Row, artifact_predictions, golden_instances, read_object
 
 SLOWER_SECONDS = 0.5
 """Above what makes a request slow, far below any time limit: a slow answer is an answer."""
@@ -23,7 +24,7 @@ a shift at one request a second, where it stops every constant model (docs/verdi
 Change = Callable[[Any], bytes]
 
 
-def golden(world: World) -> list[dict[str, float]]:
+def golden(world: World) -> list[Row]:
     """The feature records that are replayed before traffic."""
     return golden_instances(world.clients, world.new.manifest)
 
@@ -34,7 +35,7 @@ def deploy_spoiled(world: World, label: str, change: Change, rate: float = RATE)
     return world.attempt(bad, rate)
 
 
-def _predictions(clients: Clients, candidate: Candidate, rows: Sequence[dict[str, float]]) -> list[float]:
+def _predictions(clients: Clients, candidate: Candidate, rows: Sequence[Row]) -> list[float]:
     artifact = read_object(clients.of("delivery", "s3"), candidate.manifest["model"]["artifact"])
     return artifact_predictions(artifact, candidate.features, rows)
 
@@ -43,8 +44,9 @@ def _nan(world: World) -> Outcome:
     return deploy_spoiled(world, "nan", boosters.nan_elsewhere(_in_order(world, golden(world))))
 
 
-def _in_order(world: World, rows: Sequence[dict[str, float]]) -> list[list[float]]:
-    return [[row[name] for name in world.new.features] for row in rows]
+def _in_order(world: World, rows: Sequence[Row]) -> list[list[float]]:
+    values = ((row[name] for name in world.new.features) for row in rows)
+    return [[math.nan if value is None else value for value in row] for row in values]
 
 
 def _constant(world: World) -> Outcome:

@@ -68,7 +68,7 @@ class World:
     candidates: Candidates
     old: Candidate
     new: Candidate
-    rows: list[dict[str, float]]
+    rows: list[evidence.Row]
     _children: "set[subprocess.Popen[str]]" = field(default_factory=set)
     _caller: Caller | None = None
 
@@ -387,7 +387,7 @@ def resume(rehearsal: Rehearsal, display: Display, data: Path | None = None) -> 
     return World(rehearsal, project, clients, stacks, display, tour, candidates, old, new, rows)
 
 
-def live_rows(clients: Clients, candidate: Candidate) -> list[dict[str, float]]:
+def live_rows(clients: Clients, candidate: Candidate) -> list[evidence.Row]:
     """What callers ask: rows that were kept for the release's test, in no order that a file may have."""
     rows = evidence.feature_rows(clients, candidate.manifest)
     random.Random(0).shuffle(rows)  # noqa: S311

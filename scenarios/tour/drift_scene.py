@@ -26,7 +26,7 @@ DATA_KEY = f"{COLLECTED}rehearsed.csv"
 REQUESTS, ROWS = 12, 50
 _PATIENCE_SECONDS = 300.0
 
-Instances = Sequence[dict[str, float]]
+Instances = Sequence[evidence.Row]
 
 
 def drift(tour: Tour) -> report.Report | None:
@@ -79,7 +79,9 @@ def left_out(tour: Tour) -> str:
 def mixes(rows: Instances) -> tuple[Instances, Instances]:
     """The upper and the lower quarter of the rows, by the feature that has the most values."""
     feature = max(rows[0], key=lambda name: len({row[name] for row in rows}))
-    by_size = sorted(rows, key=lambda row: row[feature])
+    # What is missing is neither large nor small.
+    known = [(value, place) for place, row in enumerate(rows) if (value := row[feature]) is not None]
+    by_size = [rows[place] for _, place in sorted(known)]
     quarter = max(1, len(by_size) // 4)
     return by_size[-quarter:], by_size[:quarter]
 

@@ -4,7 +4,7 @@ import io
 import json
 import tarfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,9 @@ from operate.clients import Clients
 from operate.history import History
 from operate.project import Project
 from scenarios.tour.report import Report
+
+Row = Mapping[str, float | None]
+"""One row of features; None is missing."""
 
 # XGBoost predicts in 32-bit floats; the endpoint answers decimal text of them.
 TOLERANCE = 1e-4
@@ -48,31 +51,32 @@ def manifest_now(clients: Clients, project: Project, stack: str) -> Report:
     return manifest
 
 
-def golden_instances(clients: Clients, manifest: Report) -> list[dict[str, float]]:
+def golden_instances(clients: Clients, manifest: Report) -> list[Row]:
     """Feature records that every release of this dataset can answer."""
     golden = json.loads(read_object(clients.of("delivery", "s3"), manifest["golden"]))
     return [record["features"] for record in golden["records"]]
 
 
-def feature_rows(clients: Clients, manifest: Report, part: str = "test") -> list[dict[str, float]]:
+def feature_rows(clients: Clients, manifest: Report, part: str = "test") -> list[Row]:
     """The feature records of one part (train, validation, test) of a release's data; `test` was held out.
 
-    Records with a missing value are left out: a request cannot hold one. Raises UserError where there are none.
+    Raises UserError where there are none.
     """
     return [row for _, row in labelled_rows(clients, manifest, part)]
 
 
-def labelled_rows(clients: Clients, manifest: Report, part: str) -> list[tuple[float, dict[str, float]]]:
+def labelled_rows(clients: Clients, manifest: Report, part: str) -> list[tuple[float, Row]]:
     """The same records, each after its target."""
     bucket, _ = parse_s3_uri(manifest["golden"])
     found = datasets.feature_rows(clients.of("delivery", "s3"), bucket, manifest["execution"], part)
     if not found:
         place = f"s3://{bucket}/runs/{manifest['execution']}/features/{part}/"
         raise UserError(f"{place} holds no rows", "the features of the release's run are missing")
-    return [(row[0], dict(zip(manifest["features"], row[1:], strict=True))) for row in found]
+    # Of the target none is missing: the features job refuses that.
+    return [(row[0] or 0.0, dict(zip(manifest["features"], row[1:], strict=True))) for row in found]
 
 
-def artifact_predictions(artifact: bytes, features: Sequence[str], rows: Sequence[dict[str, float]]) -> list[float]:
+def artifact_predictions(artifact: bytes, features: Sequence[str], rows: Sequence[Row]) -> list[float]:
     """What the model in a stored artifact predicts, computed here and not by any endpoint.
 
     Of several classes the place of the most probable one, as the API's `predictions` have it.

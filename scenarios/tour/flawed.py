@@ -16,6 +16,7 @@ from operate.clients import Clients
 from operate.project import Project
 from scenarios import boosters, vouching
 from scenarios.tour import evidence
+from scenarios.tour.evidence import Row
 from scenarios.tour.report import Report
 
 # The model holds limits in 32 bits; what lies near their end cannot be exceeded.
@@ -32,14 +33,14 @@ class Flaw:
     beyond: float
 
 
-def choose(features: Sequence[str], rows: Sequence[dict[str, float]]) -> Flaw:
+def choose(features: Sequence[str], rows: Sequence[Row]) -> Flaw:
     """A flaw that none of these rows shows, in the feature with the most values.
 
     Raises UserError where every feature has values near the largest that a model can hold.
     """
     found: list[tuple[int, Flaw]] = []
     for feature in features:
-        values = {row[feature] for row in rows}
+        values = {value for row in rows if (value := row[feature]) is not None}
         highest = max(values)
         margin = max(highest - min(values), _MARGIN * abs(highest), 1.0)
         if abs(highest) + 2 * margin < _LARGEST:
@@ -49,7 +50,7 @@ def choose(features: Sequence[str], rows: Sequence[dict[str, float]]) -> Flaw:
     return max(found, key=lambda item: item[0])[1]
 
 
-def seen(clients: Clients, manifest: Report) -> list[dict[str, float]]:
+def seen(clients: Clients, manifest: Report) -> list[Row]:
     """All rows that the release was trained, validated and tested on."""
     return [row for part in ("train", "validation", "test") for row in evidence.feature_rows(clients, manifest, part)]
 

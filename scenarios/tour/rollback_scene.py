@@ -1,6 +1,7 @@
 """Step 4 of the tour: a release that fails under live traffic is rolled back; the next `up` clears what it left."""
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 
@@ -59,7 +60,7 @@ def bad_release(tour: Tour) -> report.Report:
     return entry
 
 
-def callers(instances: list[dict[str, float]], flaw: flawed.Flaw) -> list[dict[str, float]]:
+def callers(instances: Sequence[evidence.Row], flaw: flawed.Flaw) -> list[evidence.Row]:
     """What callers ask once traffic moves: known rows, and among them some beyond all that training saw."""
     return [
         {**instance, flaw.feature: flaw.beyond} if number % BEYOND_EVERY == 0 else instance

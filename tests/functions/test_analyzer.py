@@ -339,3 +339,42 @@ def test_a_baseline_of_other_columns_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("total,b\n1,2\n", encoding="utf-8")
     with pytest.raises(BaselineError, match="the baseline's columns are total, b, not the target and a"):
         baseline(str(tmp_path), ["a"], lambda found: found[:, 0], str(tmp_path))
+
+
+def gappy(seed: int, share: float, count: int = 600) -> np.ndarray:
+    numbers = hour(seed, count, 3)
+    numbers[np.random.default_rng(seed + 100).random(count) < share, 1] = np.nan
+    return numbers
+
+
+def looked_at(places: dict[str, str], share: float, seed: int = 2) -> dict[str, Any]:
+    """An hour in which such a share of a column is missing, beside a baseline with a tenth."""
+    prepare(places, gappy(1, 0.1), names(3))
+    folder = Path(places["baseline"]).parent / "rows"
+    text = (folder / "part-0.csv").read_text().replace("nan", "")
+    (folder / "part-0.csv").write_text(text)
+    baseline(str(folder), names(3)[1:], lambda features: np.nan_to_num(features).sum(axis=1), places["baseline"])
+    captured(places, [each.replace("nan", "") for each in rows(gappy(seed, share))])
+    return analyzed(places)
+
+
+@pytest.mark.parametrize("seed", range(2, 12))
+def test_a_column_that_may_be_missing_breaks_nothing_by_chance(places: dict[str, str], seed: int) -> None:
+    found = looked_at(places, 0.1, seed)
+    checks = [item["constraint_check_type"] for item in found["constraint_violations"]["violations"]]
+    assert "completeness_check" not in checks
+    assert found["summary"]["drift"]["f1"] < 0.05
+
+
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_a_column_that_is_missing_far_more_often_has_drifted(places: dict[str, str], share: float) -> None:
+    found = looked_at(places, share)
+    checks = {(item["feature_name"], item["constraint_check_type"])
+              for item in found["constraint_violations"]["violations"]}  # fmt: skip
+    assert ("f1", "completeness_check") in checks
+    assert "f1" in found["summary"]["drifted"]
+
+
+def test_a_column_that_is_never_missing_any_more_has_drifted_by_its_gaps(places: dict[str, str]) -> None:
+    found = looked_at(places, 0.0)
+    assert 0.01 < found["summary"]["drift"]["f1"] < 0.1

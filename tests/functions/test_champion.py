@@ -127,7 +127,8 @@ SPLIT = samples.manifest()["split"]
 
 def made(features: list[str] = samples.FEATURES) -> Made:
     """How the sample's rows were made."""
-    return Made(SPLIT["sql"], SPLIT["rule"], SPLIT["salt"], tuple(features))
+    columns = tuple(features)
+    return Made(SPLIT["sql"], SPLIT["rule"], SPLIT["salt"], columns, columns, columns, ())
 
 
 def sample(package: str = samples.PACKAGE, features: list[str] = samples.FEATURES) -> Champion:

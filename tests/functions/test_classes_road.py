@@ -1,4 +1,4 @@
-"""Two sets of classes by config and SQL alone, from raw rows to the API's answer: what runs between is the program's.
+"""Sets of classes by config and SQL alone, from raw rows to the API's answer: what runs between is the program's.
 
 The rows are those of Horst, Hill and Gorman, palmerpenguins, 2020, https://allisonhorst.github.io/palmerpenguins (CC0).
 The containers that train and serve are the rehearsal's, which answer as the real ones do.
@@ -10,7 +10,9 @@ import hashlib
 import importlib
 import io
 import json
+import math
 import tarfile
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,13 +23,16 @@ import pytest
 
 from contracts.dataset import Dataset
 from contracts.evaluation_arguments import evaluation_arguments
+from contracts.features import render_inputs
 from contracts.release import Baseline, Hashes, Release, Split, parse_release, render_release
 from functions.gate.decide import Champion, decide
 from functions.jobs.evaluate import evaluate as job
+from functions.jobs.features import features_job
 from functions.manifest.build import build_release, summary
 from functions.manifest.publish import Kept
 from functions.shared.evaluation import parse_evaluation
-from functions.shared.golden import Golden, check_answer, parse_golden
+from functions.shared.golden import Golden, Record, check_answer, parse_golden
+from functions.system_test.checks import as_callers_write
 from operate.dataset import look
 from rehearsal.cloud.containers import xgboost_train
 from rehearsal.cloud.containers.xgboost_serve import XGBoostModel
@@ -60,6 +65,12 @@ SELECT {name}, bill_length, bill_depth, body_mass, year,
 FROM typed
 WHERE {name} IS NOT NULL AND bill_length > 0 AND bill_depth > 0 AND body_mass > 0 AND year > 0
 """
+WITH_GAPS = SQL.replace(
+    "SELECT {name}, bill_length, bill_depth, body_mass, year,",
+    "SELECT {name}, CASE WHEN SUBSTR(bucket, 4) NOT IN ('1', '5', '9') THEN bill_length END AS bill_length, island,"
+    " bill_depth, sex,"
+    " NULLIF(year, 2009) AS wave,",
+).replace("AS bucket", "AS bucket, input.island AS island, NULLIF(input.sex, 'NA') AS sex")
 SEX = "CASE WHEN input.sex = 'male' THEN 1 WHEN input.sex = 'female' THEN 0 END"
 SPECIES = "CASE input.species WHEN 'Adelie' THEN 0 WHEN 'Chinstrap' THEN 1 WHEN 'Gentoo' THEN 2 END"
 TRAINED = {"num_round": 60, "early_stopping_rounds": 10, "max_depth": 3, "eta": 0.3, "min_child_weight": 1}
@@ -76,6 +87,7 @@ class Case:
     metric: dict[str, Any]
     hyperparameters: dict[str, Any]
     more: dict[str, Any] = field(default_factory=dict)
+    query: str = SQL
 
     def settings(self) -> Settings:
         """As `pulumi up` reads them."""
@@ -100,6 +112,24 @@ CASES = {
         SOFTPROB,
         {"classes": ["Adelie", "Chinstrap", "Gentoo"]},
     ),
+    "categories and gaps": Case(
+        "species",
+        SPECIES,
+        {"name": "accuracy", "threshold": 0.85},
+        SOFTPROB,
+        {
+            "classes": ["Adelie", "Chinstrap", "Gentoo"],
+            "features": [
+                {"name": "bill_length", "nullable": True},
+                {"name": "island", "categories": ["Biscoe", "Dream", "Torgersen"]},
+                "bill_depth",
+                {"name": "sex", "nullable": True, "categories": ["male", "female"], "encoding": "ordinal"},
+                {"name": "wave", "nullable": True, "categories": ["2007", "2008"], "encoding": "one_hot"},
+            ],
+            "slices": [{"feature": "bill_length", "quantiles": 2}, {"feature": "island_Dream", "edges": [0.5]}],
+        },
+        WITH_GAPS,
+    ),
 }
 
 
@@ -122,11 +152,15 @@ def trained(root: Path, case: Case, settings: Settings) -> bytes:
     assert settings.dataset is not None
     with look(ROWS, settings.dataset) as looked:
         assert not looked.problem
-        rows = looked.session.sql(SQL.format(target=case.sql, name=case.target)).collect()
+        query = case.query.format(target=case.sql, name=case.target)
+        looked.session.sql(query).persist().createOrReplaceTempView("made")
+        assert features_job.unfit_values(looked.session, looked.plan) == ""
+        columns = ", ".join((case.target, *settings.dataset.features, "split"))
+        rows = looked.session.sql(f"SELECT {columns} FROM matrix").collect()
     for part in ("train", "validation", "test"):
         place = root / "input" / "data" / part
         place.mkdir(parents=True)
-        lines = [",".join(map(repr, row[:-1])) for row in rows if row[-1] == part]
+        lines = [",".join(map(cell, row[:-1])) for row in rows if row[-1] == part]
         (place / "part-0.csv").write_text("\n".join(lines) + "\n")
     channels = {part: {"ContentType": "text/csv"} for part in ("train", "validation")}
     (root / "input/config/hyperparameters.json").write_text(json.dumps(dict(settings.hyperparameters)))
@@ -135,6 +169,11 @@ def trained(root: Path, case: Case, settings: Settings) -> bytes:
     with tarfile.open(root / "model" / "model.tar.gz", "w:gz") as archive:
         archive.add(root / "model" / "xgboost-model", "xgboost-model")
     return (root / "model" / "model.tar.gz").read_bytes()
+
+
+def cell(value: float | None) -> str:
+    """As the features job writes it."""
+    return "" if value is None else repr(value)
 
 
 def made(root: Path, case: Case) -> Made:
@@ -183,21 +222,41 @@ class Endpoint:
         return {"Body": io.BytesIO(body)}
 
 
-def answers(monkeypatch: pytest.MonkeyPatch, found: Made, archive: bytes) -> list[dict[str, Any]]:
-    """What the API says of each golden record."""
+def answers(
+    monkeypatch: pytest.MonkeyPatch, found: Made, archive: bytes, way: str = "as columns"
+) -> list[dict[str, Any]]:
+    """What the API says of each golden record, sent one way or another."""
     release = found.release
     assert release.distribution is not None
     environment = {
         "ENDPOINT_NAME": "e", "RELEASE_ID": release.id, "FEATURES": json.dumps(release.features),
         "METRIC_NAMESPACE": "Glidepath", "SERVICE": "penguins-prod", "LATENCY_MS": "1000",
         "PREDICTION_EDGES": json.dumps(release.distribution.edges), "CLASSES": json.dumps(release.classes),
+        "INPUTS": render_inputs(release.inputs),
     }  # fmt: skip
     for name, value in {**environment, "AWS_DEFAULT_REGION": "eu-west-1"}.items():
         monkeypatch.setenv(name, value)
     handler = importlib.reload(importlib.import_module("functions.predict.handler"))
     service = handler.Service(Endpoint(archive), environment)
-    asked = (samples.proxy_event(samples.instances(record.features)) for record in found.golden.records)
-    return [json.loads(service.handle(event, "7")["body"]) for event in asked]
+    ways = {
+        "as columns": lambda record: samples.proxy_event(samples.instances(record.features)),
+        "as callers write them": lambda record: samples.proxy_event(samples.instances(written(record, found))),
+        "in CSV": lambda record: samples.proxy_event(line(record.features.values()), "text/csv"),
+        "in CSV as callers write them": lambda record: samples.proxy_event(
+            line(written(record, found).values()), "text/csv"
+        ),
+    }
+    return [json.loads(service.handle(ways[way](record), "7")["body"]) for record in found.golden.records]
+
+
+def written(record: Record, found: Made) -> dict[str, Any]:
+    """A golden record with categories by their names."""
+    return as_callers_write(record, found.dataset.inputs)
+
+
+def line(values: Iterable[Any]) -> str:
+    """A row of CSV."""
+    return ",".join("" if value is None else str(value) for value in values)
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -230,10 +289,28 @@ def test_the_api_answers_golden_records_with_label_and_probability(run: Made, mo
         assert {answer["labels"][0] for answer in told} == set(names)
 
 
+@pytest.mark.parametrize("way", ["as callers write them", "in CSV", "in CSV as callers write them"])
+def test_a_category_by_its_name_is_what_its_columns_are(run: Made, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    told, again = answers(monkeypatch, run, run.archive), answers(monkeypatch, run, run.archive, way)
+    assert [answer["predictions"] for answer in told] == [answer["predictions"] for answer in again]
+
+
+def test_golden_records_hold_what_is_missing(run: Made) -> None:
+    missing = {name for record in run.golden.records for name, value in record.features.items() if value is None}
+    assert missing <= {"bill_length", "sex"}
+    slices = [one["slice"] for one in run.evaluation.get("slices", ())]
+    if "bill_length" in [feature.name for feature in run.dataset.inputs if feature.nullable]:
+        assert "bill_length" in missing
+        assert "bill_length is missing" in slices
+
+
 def test_what_the_tour_works_out_of_the_artifact_is_what_the_api_answers(
     run: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = [record.features for record in run.golden.records]
+    rows = [
+        {name: math.nan if value is None else value for name, value in record.features.items()}
+        for record in run.golden.records
+    ]
     told = [answer["predictions"][0] for answer in answers(monkeypatch, run, run.archive)]
     assert artifact_predictions(run.archive, run.release.features, rows) == pytest.approx(told)
 

@@ -396,3 +396,36 @@ def test_why_there_are_no_pairs_is_handed_on(folders: Path, tmp_path: Path) -> N
     pairs = paired(tmp_path / "pairs", {"problem": "its features.sql fails"})
     given = [*ARGUMENTS, "--champion", str(folders / "model"), "--pairs", pairs]
     assert run(folders, tmp_path, given)[0]["champion"] == {"problem": "its features.sql fails"}
+
+
+def test_missing_values_are_rows_of_their_own_slice_and_none_in_golden_records(folders: Path, tmp_path: Path) -> None:
+    (tmp_path / "test").mkdir()
+    lines = [line for part in sorted((folders / "test").iterdir()) for line in part.read_text().splitlines()]
+    gappy = [line.rpartition(",")[0] + "," if number % 3 == 0 else line for number, line in enumerate(lines)]
+    (tmp_path / "test" / "part-0.csv").write_text("\n".join(gappy) + "\n")
+    job.main([*ARGUMENTS, "--model", str(folders / "model"), "--test", str(tmp_path / "test"), "--output",
+              str(tmp_path / "out")])  # fmt: skip
+    found = parse_evaluation((tmp_path / "out/evaluation.json").read_text())
+    rows = {one.slice: one.rows for one in found.slices}
+    assert rows["miles is missing"] == len(range(0, len(lines), 3))
+    assert sum(count for name, count in rows.items() if "miles" in name) == len(lines)
+    records = parse_golden((tmp_path / "out/golden.json").read_text()).records
+    missing = [record for record in records if record.features["miles"] is None]
+    assert 0 < len(missing) < len(records)
+
+
+def test_a_feature_that_is_missing_in_all_rows_has_one_slice() -> None:
+    rows = np.full((4, 1), np.nan)
+    parts = job.cut(rows, ["a"], job.SliceDefinition("a", [], 3))
+    assert [(name, inside.sum()) for name, inside in parts] == [("a is missing", 4)]
+
+
+@pytest.mark.parametrize("text", ["1,2\n3,\n,4\n", "1,2\n"])
+def test_an_empty_cell_is_nan_and_nothing_else_is(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.csv").write_text(text)
+    found = job.load_csv(str(tmp_path / "a.csv"))
+    assert found.shape == (text.count("\n"), 2)
+    assert np.isnan(found).sum() == text.count(",\n") + text.count("\n,")
+    (tmp_path / "b.csv").write_text("1,x\n")
+    with pytest.raises(ValueError, match="x"):
+        job.load_csv(str(tmp_path / "b.csv"))

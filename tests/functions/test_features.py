@@ -232,7 +232,9 @@ def test_a_feature_that_is_the_target_is_found(tmp_path: Path, sql: str, found: 
         made = f"SELECT total, {sql} AS twice, 'train' AS split FROM input"
         looked.session.sql(made).createOrReplaceTempView("made")
         job: Any = importlib.import_module("functions.jobs.features.features_job")
-        told = job.target_as_feature(looked.session, {"target": "total", "features": ["twice"]})
+        plan = {"target": "total", "features": ["twice"], "encoding": ["twice"]}
+        job.encode(looked.session, "made", "total", plan).createOrReplaceTempView("matrix")
+        told = job.target_as_feature(looked.session, plan)
     assert bool(told) == bool(found)
     assert not found or re.match(r"gives twice, which is all but total, the target \(correlation -?[01]\.\d", told)
 
@@ -252,9 +254,57 @@ def test_values_that_no_model_can_be_made_of_are_found(tmp_path: Path, sql: str,
         made = f"SELECT {sql} AS label, distance, 'train' AS split FROM input"
         looked.session.sql(made).createOrReplaceTempView("made")
         job: Any = importlib.import_module("functions.jobs.features.features_job")
-        plan = {"target": "label", "features": ["distance"], "classes": classes, "leakage": "refuse"}
+        names = {name: ["distance"] for name in ("features", "inputs", "encoding")}
+        plan = {"target": "label", **names, "unknown": {}, "classes": classes, "leakage": "refuse"}
         told = job.unfit_values(looked.session, plan)
     assert re.match(found, told) if found else not told
+
+
+FAR = "CASE WHEN distance > 3 THEN 'far' ELSE '{}' END"
+
+
+@pytest.mark.parametrize(
+    ("feature", "sql", "found"),
+    [
+        ({"name": "way", "nullable": True}, "CASE WHEN distance > 3 THEN distance END", ""),
+        (
+            "way",
+            "CASE WHEN distance > 3 THEN distance END",
+            r"gives NULL for way in \d+ rows: .* or declare it nullable",
+        ),
+        ({"name": "way", "nullable": True}, "CAST(NULL AS DOUBLE)", "gives NULL for way in all training rows: nothing"),
+        ({"name": "way", "categories": ["far", "near"]}, FAR.format("near"), ""),
+        (
+            {"name": "way", "categories": ["far", "near"]},
+            FAR.format("next"),
+            r"gives way the value 'next' in \d+ rows;",
+        ),
+        ({"name": "way", "categories": ["far", "near"]}, FAR.format("Near"), "gives way the value 'Near' in"),
+        (
+            {"name": "way", "categories": ["far", "near"]},
+            "CASE WHEN distance > 3 THEN 'far' END",
+            "gives NULL for way in",
+        ),
+        ({"name": "way", "categories": ["far", "x"], "nullable": True}, "CASE WHEN distance > 3 THEN 'far' END", ""),
+        ({"name": "way", "categories": ["1", "2"]}, "CAST(1 + CAST(distance > 3 AS INT) AS BIGINT)", ""),
+        ({"name": "way", "categories": ["1", "2"]}, "1 + CAST(distance > 3 AS INT) * 2", "gives way the value '3' in"),
+    ],
+)
+def test_what_a_feature_may_be_is_held_to(tmp_path: Path, feature: Any, sql: str, found: str) -> None:
+    write_trips(tmp_path / "trips.csv", 400)
+    with look(
+        tmp_path / "trips.csv", parse_dataset(document(features=["passengers", feature], slices=[])), SECRET
+    ) as looked:
+        made = f"SELECT total, {sql} AS way, passengers, 'train' AS split, draw FROM input"
+        looked.session.sql(made).createOrReplaceTempView("made")
+        job: Any = importlib.import_module("functions.jobs.features.features_job")
+        told = job.unfit_values(looked.session, looked.plan)
+        assert re.match(found, told) if found else not told, told
+        if not found:
+            rows = looked.session.sql("SELECT * FROM matrix").collect()
+            columns = looked.session.sql("SELECT * FROM matrix").columns
+            assert columns == ["total", *looked.plan["features"], "split", "draw"]
+            assert len(rows) == 400
 
 
 def test_no_rule_runs_more_than_a_condition(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -328,13 +378,14 @@ def former(job: ModuleType) -> dict[str, Any]:
     """A champion that was trained with half of the test rows, and on twice the distance."""
     rule = hashlib.sha256(FORMER_SQL.encode()).hexdigest()
     salt = job.salt(SECRET, HEADER)
-    return {"sql": "s3://x/former", "rule": rule, "salt": salt, "features": ["way"]}
+    names = {name: ["way"] for name in ("features", "inputs", "encoding")}
+    return {"sql": "s3://x/former", "rule": rule, "salt": salt, **names, "nullable": []}
 
 
 def pairs(file: Path, job: ModuleType) -> list[tuple[float, ...]]:
     """What DuckDB makes of the same rows and the same SQL."""
     with look(file, parse_dataset(document(maxBadShare=0.1)), SECRET) as looked:
-        for name, sql in (("made", samples.FEATURES_SQL), ("former", FORMER_SQL)):
+        for name, sql in (("matrix", samples.FEATURES_SQL), ("former_matrix", FORMER_SQL)):
             looked.session.sql(sql).persist().createOrReplaceTempView(name)
         both = job.paired("total", samples.FEATURES, ["way"])
         query = f"SELECT own_0, own_1, own_2, own_3, their_1 FROM ({both}) WHERE part = 'test'"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from contracts.float32 import LARGEST
 from functions.predict.request import CallerError, read_inference_id, read_request
+from functions.predict.schema import Schema
 from tests.functions.samples import FEATURES, instances, proxy_event
 
 GOOD = {"duration_minutes": 12.5, "passengers": 1, "distance": 2.1}
@@ -20,24 +21,24 @@ FINITE = st.floats(min_value=-LARGEST, max_value=LARGEST)
 
 def refused(event: dict[str, Any]) -> CallerError:
     with pytest.raises(CallerError) as caught:
-        read_request(event, FEATURES)
+        read_request(event, Schema(FEATURES))
     return caught.value
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "Application/JSON; charset=utf-8", " application/json;x"])
 def test_json_in_any_member_order(content_type: str) -> None:
     event = proxy_event(instances(dict(reversed(GOOD.items())), GOOD), content_type)
-    assert read_request(event, FEATURES) == ("12.5,1.0,2.1\n12.5,1.0,2.1", 2)
+    assert read_request(event, Schema(FEATURES)) == ("12.5,1.0,2.1\n12.5,1.0,2.1", 2)
 
 
 @pytest.mark.parametrize("body", ["12.5,1,2.1", "12.5,1,2.1\n", "\ufeff12.5, 1 ,2.1\r\n"])
 def test_csv(body: str) -> None:
-    assert read_request(proxy_event(body, "text/csv; charset=UTF-8"), FEATURES) == ("12.5,1.0,2.1", 1)
+    assert read_request(proxy_event(body, "text/csv; charset=UTF-8"), Schema(FEATURES)) == ("12.5,1.0,2.1", 1)
 
 
 def test_base64_body() -> None:
     event = {**proxy_event(base64.b64encode(instances(GOOD).encode()).decode()), "isBase64Encoded": True}
-    assert read_request(event, FEATURES).rows == 1
+    assert read_request(event, Schema(FEATURES)).rows == 1
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_refuses_other_content(content_type: str | None) -> None:
 
 
 def test_refuses_too_many_rows() -> None:
-    assert read_request(proxy_event("\n".join(["1,2,3"] * 1000), "text/csv"), FEATURES).rows == 1000
+    assert read_request(proxy_event("\n".join(["1,2,3"] * 1000), "text/csv"), Schema(FEATURES)).rows == 1000
     assert refused(proxy_event("\n".join(["1,2,3"] * 1001), "text/csv")).status == 413
     assert refused(proxy_event(instances(*[GOOD] * 1001))).status == 413
 
@@ -149,14 +150,14 @@ def test_numbers_arrive_exactly(rows: list[tuple[float, float, float]]) -> None:
     as_json = proxy_event(instances(*[dict(zip(FEATURES, row, strict=True)) for row in rows]))
     as_csv = proxy_event("\n".join(",".join(map(repr, row)) for row in rows), "text/csv")
     for event in (as_json, as_csv):
-        sent = [tuple(map(float, line.split(","))) for line in read_request(event, FEATURES).csv.split("\n")]
+        sent = [tuple(map(float, line.split(","))) for line in read_request(event, Schema(FEATURES)).csv.split("\n")]
         assert sent == rows
 
 
 @given(st.text(), st.sampled_from(["application/json", "text/csv"]))
 def test_any_text_is_read_or_refused(body: str, content_type: str) -> None:
     try:
-        request = read_request(proxy_event(body, content_type), FEATURES)
+        request = read_request(proxy_event(body, content_type), Schema(FEATURES))
     except CallerError as error:
         assert 400 <= error.status < 500  # noqa: PT017
         json.dumps(error.message)

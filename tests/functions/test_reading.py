@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from contracts.dataset import Dataset, parse_dataset
 from contracts.errors import UserError
 from contracts.format import Dialect
-from contracts.plan import build, literal, reading
+from contracts.literal import literal
+from contracts.plan import build, reading
 from functions.jobs.features import features_job
 from functions.validate.head import find_dialect, parse
 from operate.dataset import Looked, look

@@ -117,7 +117,7 @@ def test_bad_input_fails_when_it_is_accepted(service: Any, change: dict[str, Any
 
 
 def test_bad_input_accepts_the_gateways_own_message(service: Any) -> None:
-    cases = checks.bad_requests(GOLDEN.records[0], samples.FEATURES)
+    cases = checks.bad_requests(GOLDEN.records[0], RELEASE)
     assert len({name for name, *_ in cases}) == len(cases)
     assert {expected for *_, expected in cases} == {400, 413, 415}
     answer = Answer(400, {}, '{"message": "Invalid request body"}', 1.0)
@@ -211,7 +211,7 @@ def test_exits_with_one_clear_line(
     captured = capsys.readouterr()
     assert captured.err.startswith("system test failed: capture: 3 of 3 requests are missing")
     assert captured.err.count("\n") == 1
-    assert captured.out.count("ok    ") == 5
+    assert captured.out.count("ok    ") == 6
     assert ElementTree.parse(junit).getroot().get("failures") == "1"
 
 
@@ -220,7 +220,7 @@ def test_exits_with_zero_when_all_is_well(
 ) -> None:
     monkeypatch.setattr(checks, "captured", lambda *_: "captured")
     assert command.main(["--requests", "5"], environment) == 0
-    assert capsys.readouterr().out.endswith("system test passed: 6 checks\n")
+    assert capsys.readouterr().out.endswith("system test passed: 7 checks\n")
 
 
 def test_believes_no_other_golden_records(

@@ -31,7 +31,7 @@ def test_the_newest_dataset_is_the_one_uploaded_last() -> None:
     assert newest(Bucket({"source/source.zip": 0}), "b") is None
 
 
-def test_rows_are_numbers_without_those_that_lack_one() -> None:
+def test_rows_are_numbers_and_none_where_one_is_missing() -> None:
     key = "runs/r/features/test/part-0.csv"
     bucket = Bucket({key: 0, "runs/r/features/train/part-0.csv": 0}, {key: "1,2,3\n4,,5\n6,7,8\n9,9,9\n"})
-    assert feature_rows(bucket, "b", "r", "test", 2) == [[1, 2, 3], [6, 7, 8]]
+    assert feature_rows(bucket, "b", "r", "test", 2) == [[1, 2, 3], [4, None, 5]]

@@ -21,6 +21,7 @@ from contracts.release import ReleaseError, parse_release
 from definitions.health import stability_index
 from functions.predict.metrics import Meter
 from functions.predict.request import CallerError, read_request
+from functions.predict.schema import Schema
 from functions.shared.evaluation import parse_evaluation
 from functions.shared.golden import parse_golden
 from rehearsal.cloud.containers.xgboost_serve import ContainerError, XGBoostModel
@@ -107,15 +108,15 @@ def test_f4_the_container_refuses_the_number_as_awss_does(container: Container, 
 def test_f4_what_is_let_through_the_container_answers(container: Container) -> None:
     largest = "3.4028234663852886e38"
     for event in (in_json(largest), in_csv(f"-{largest}")):
-        answer, _ = container.model.invoke(read_request(event, FEATURES).csv.encode(), "text/csv", "text/csv")
+        answer, _ = container.model.invoke(read_request(event, Schema(FEATURES)).csv.encode(), "text/csv", "text/csv")
         assert answer
 
 
 def test_f4_the_limit_that_is_told_is_one_that_is_taken() -> None:
     with pytest.raises(CallerError) as caught:
-        read_request(in_json("1e39"), FEATURES)
+        read_request(in_json("1e39"), Schema(FEATURES))
     told = caught.value.message.partition("at most ")[2].split()[0]
-    assert read_request(in_json(told), FEATURES).rows == 1
+    assert read_request(in_json(told), Schema(FEATURES)).rows == 1
 
 
 EDGES, SHARES = [8.0, 11.5, 15.25, 22.0], [0.2] * 5

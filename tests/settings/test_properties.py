@@ -22,8 +22,10 @@ from tests.settings.configs import DATASET, document
 
 ADDRESS = "s3://bucket/runs/1/release/manifest.json"
 METRIC = {**DATASET["metric"], "also": [{"name": "r2", "threshold": 0.1}]}
+FEATURES = [{"name": DATASET["features"][0]}, *DATASET["features"][1:]]
+RULES = [{"name": "positive", "sql": f"{DATASET['target']} > 0"}]
 BASE = {
-    **document("delivery", dataset={**DATASET, "metric": METRIC}),
+    **document("delivery", dataset={**DATASET, "metric": METRIC, "features": FEATURES, "rules": RULES}),
     "glidepath:ci": {"provider": "github", "repository": "owner/name"},
     "glidepath:policies": {"exemptions": [{"rule": "a-b", "resource": "c", "reason": "d", "until": "2027-03-31"}]},
     "glidepath:variants": [{"name": "b", "manifest": ADDRESS}],

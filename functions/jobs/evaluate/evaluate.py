@@ -184,7 +184,7 @@ def load_rows(folder: str) -> np.ndarray:
     """All CSV rows of a folder as float64, label first."""
     names = sorted(name for name in os.listdir(folder) if not name.startswith(("_", ".")))
     paths = [os.path.join(folder, name) for name in names]
-    parts = [np.loadtxt(path, delimiter=",", ndmin=2) for path in paths if os.path.getsize(path)]
+    parts = [load_csv(path) for path in paths if os.path.getsize(path)]
     if not parts:
         raise EvaluationError(f"there are no test rows in {folder}: is the test part of the features empty?")
     rows = np.concatenate(parts)
@@ -197,6 +197,20 @@ def load_rows(folder: str) -> np.ndarray:
             f" compute with ({LARGEST:.3g}): have features.sql drop such rows"
         )
     return rows
+
+
+def load_csv(path: str) -> np.ndarray:
+    """The numbers of a file; an empty cell is NaN."""
+    try:
+        return np.loadtxt(path, delimiter=",", ndmin=2)
+    except ValueError:
+        # A function for each cell takes some twelve times as long: only for files that have gaps.
+        return np.loadtxt(path, delimiter=",", ndmin=2, encoding="utf-8", converters=number)
+
+
+def number(cell: str) -> float:
+    """A cell's number, NaN of an empty one."""
+    return float(cell) if cell else float("nan")
 
 
 def load_model(folder: str, features: int) -> xgboost.Booster:
@@ -753,9 +767,13 @@ def cut(features: np.ndarray, names: Sequence[str], definition: SliceDefinition)
     """The ranges of a feature that hold rows: what a person reads of each, and which rows are in it."""
     name, edges, quantiles = definition
     column = features[:, list(names).index(name)]
-    cuts = edges or sorted(set(np.quantile(column, np.arange(1, quantiles) / quantiles).tolist()))
+    missing = np.isnan(column)
+    present = column[~missing]
+    shares = np.arange(1, quantiles) / quantiles
+    cuts = edges or (sorted(set(np.quantile(present, shares).tolist())) if len(present) else [])
     place = np.searchsorted(cuts, column, side="right")
-    return [(label(name, cuts, number), place == number) for number in range(len(cuts) + 1) if (place == number).any()]
+    parts = [(label(name, cuts, bin_), (place == bin_) & ~missing) for bin_ in range(len(cuts) + 1)]
+    return [(words, inside) for words, inside in [*parts, (f"{name} is missing", missing)] if inside.any()]
 
 
 def label(name: str, edges: Sequence[float], number: int) -> str:
@@ -780,7 +798,8 @@ def golden(features: np.ndarray, predictions: np.ndarray, names: Sequence[str]) 
     _, first = np.unique(answers[places], axis=0, return_index=True)
     records = []
     for row in places[np.sort(first)]:
-        record = {"features": dict(zip(names, features[row].tolist())), "prediction": float(told[row])}  # noqa: B905
+        values = [None if np.isnan(value) else value for value in features[row].tolist()]
+        record = {"features": dict(zip(names, values)), "prediction": float(told[row])}  # noqa: B905
         records.append(record if predictions.ndim == 1 else {**record, "probabilities": answers[row].tolist()})
     return {"tolerance": TOLERANCE, "records": records}
 

@@ -109,18 +109,17 @@ def main(argv: list[str]) -> None:
     made = spark.sql(sql).localCheckpoint()
     made.createOrReplaceTempView("made")
     refuse_leaks(spark, made, args)
-    columns = [plan["target"], *plan["features"]]
-    features = made.select(*columns, "split")
-    counts = {part: features.where(f"split = '{part}'").count() for part in PARTS}
+    counts = {part: made.where(f"split = '{part}'").count() for part in PARTS}
     rows["made"] = sum(counts.values())
     rows["used"] = used(spark, made, rows)
     rows["filtered"] -= rows["used"]
     write_json(rows, f"{args['OUTPUT']}/rows.json")
     check(counts, rows, args)
     for part in ("train", "test"):
-        features.where(f"split = '{part}'").select(plan["target"]).createOrReplaceTempView(part)
+        made.where(f"split = '{part}'").select(plan["target"]).createOrReplaceTempView(part)
         check_target(part, spark.sql(f"SELECT DISTINCT * FROM {part}").count(), plan["target"], args)  # noqa: S608
     refuse_values(spark, plan, args)
+    features = spark.sql("SELECT * FROM matrix").select(plan["target"], *plan["features"], "split")
     for part in PARTS:
         write(features.where(f"split = '{part}'").drop("split"), f"{args['OUTPUT']}/{part}", header=False)
     # The monitor sees captured records as answer, then inputs: the baseline has the same columns in the same order.
@@ -316,32 +315,68 @@ def salt(drawn_by: str, columns: Iterable[str]) -> str:
 
 
 def refuse_values(spark: Any, plan: Mapping[str, Any], args: dict[str, str]) -> None:
-    """Refuse what a model cannot be made of, or measured with, or asked for later. Raises FeatureError."""
+    """Refuse what a model cannot be made of, or measured with, or asked for later. Raises FeatureError.
+
+    What is left is the view `matrix`.
+    """
     found = unfit_values(spark, plan)
     if found:
         raise FeatureError(f"run {args['RUN']}: {args['SQL']} {found}")
 
 
 def unfit_values(spark: Any, plan: Mapping[str, Any]) -> str:
-    """What is wrong with the values in `made`; empty where nothing is."""
-    accepted = plan["leakage"] == "accept"
-    return (
-        missing_values(spark, plan)
-        or other_classes(spark, plan)
-        or ("" if accepted else target_as_feature(spark, plan))
-    )
+    """What is wrong with the values in `made`; empty where nothing is, and then they are the view `matrix`."""
+    found = missing_values(spark, plan) or other_classes(spark, plan) or other_categories(spark, plan)
+    if found:
+        return found
+    encode(spark, "made", plan["target"], plan).createOrReplaceTempView("matrix")
+    return "" if plan["leakage"] == "accept" else target_as_feature(spark, plan)
+
+
+def encode(spark: Any, view: str, target: str, made_by: Mapping[str, Any]) -> Any:
+    """The rows of a view with the columns of a model's matrix in place of its features; lots stay, where it has them.
+
+    `made_by`: `features`, the columns' names, and `encoding`, the expression for each (contracts/encoding.py).
+    """
+    pairs = zip(made_by["encoding"], made_by["features"], strict=True)
+    columns = ", ".join(f"{expression} AS {name}" for expression, name in pairs)
+    lots = ", draw" if gives_lots(spark.sql(f"SELECT * FROM {view}")) else ""  # noqa: S608  names as above
+    return spark.sql(f"SELECT {target}, {columns}, split{lots} FROM {view}")  # noqa: S608  names as above
 
 
 def missing_values(spark: Any, plan: Mapping[str, Any]) -> str:
-    """Which column is NULL in rows of a part: the evaluation could not read it, and no request can hold it."""
-    names = [plan["target"], *plan["features"]]
-    sums = ", ".join(f"SUM(CASE WHEN {name} IS NULL THEN 1 ELSE 0 END)" for name in names)
+    """Which column is NULL in rows of a part although no request may leave it out, or in all rows that train."""
+    names = {feature if isinstance(feature, str) else feature["name"]: feature for feature in plan["inputs"]}
+    columns = [plan["target"], *names]
+    sums = ", ".join(f"SUM(CASE WHEN {name} IS NULL THEN 1 ELSE 0 END)" for name in columns)
     (counts,) = spark.sql(f"SELECT {sums} FROM made WHERE {IN_A_PART}").collect()  # noqa: S608
-    for name, count in zip(names, counts, strict=True):
-        if count:
+    for name, count in zip(columns, counts, strict=True):
+        feature = names.get(name, name)
+        if count and (isinstance(feature, str) or not feature.get("nullable")):
+            also = "" if name == plan["target"] else ", or declare it nullable (dataset.features)"
             return (
                 f"gives NULL for {name} in {count} rows: no request could hold it. Leave such rows out, or give a value"
-                " by COALESCE"
+                f" by COALESCE{also}"
+            )
+    present = ", ".join(f"COUNT({name})" for name in columns)
+    ((rows, *trained),) = spark.sql(f"SELECT COUNT(*), {present} FROM made WHERE split = 'train'").collect()  # noqa: S608
+    never = next((name for name, count in zip(columns, trained, strict=True) if rows and not count), None)
+    return f"gives NULL for {never} in all training rows: nothing can be learned of it. Take it out" if never else ""
+
+
+def other_categories(spark: Any, plan: Mapping[str, Any]) -> str:
+    """Which text of a feature is none of its categories; empty where all are."""
+    known = {feature["name"]: feature.get("categories") for feature in plan["inputs"] if not isinstance(feature, str)}
+    for name, condition in plan["unknown"].items():
+        query = (
+            f"SELECT {name}, COUNT(*) FROM made WHERE {IN_A_PART} AND {condition} GROUP BY {name} ORDER BY 2 DESC, 1"  # noqa: S608
+        )
+        found = spark.sql(f"{query} LIMIT 1").collect()
+        if found:
+            value, rows = found[0]
+            return (
+                f"gives {name} the value {str(value)[:40]!r} in {rows} rows; its categories are"
+                f" {', '.join(known[name])}. Add it to them (dataset.features), leave such rows out, or map it by CASE"
             )
     return ""
 
@@ -359,10 +394,10 @@ def other_classes(spark: Any, plan: Mapping[str, Any]) -> str:
 
 
 def target_as_feature(spark: Any, plan: Mapping[str, Any]) -> str:
-    """Which feature in `made` is all but the target; empty where none is."""
+    """Which feature in `matrix` is all but the target; empty where none is."""
     target = plan["target"]
     sums = ", ".join(f"CORR(CAST({name} AS DOUBLE), CAST({target} AS DOUBLE))" for name in plan["features"])
-    (found,) = spark.sql(f"SELECT {sums} FROM made WHERE split = 'train'").collect()  # noqa: S608
+    (found,) = spark.sql(f"SELECT {sums} FROM matrix WHERE split = 'train'").collect()  # noqa: S608
     for name, value in zip(plan["features"], found, strict=True):
         if value is not None and abs(value) >= NEARLY:
             return (
@@ -406,7 +441,7 @@ def pair(
     theirs = json.loads(args["CHAMPION"])
     if theirs is None:
         return {"how": "test"}
-    alike = theirs["features"] == plan["features"]
+    alike = theirs["features"] == plan["features"] and theirs["inputs"] == plan["inputs"]
     if alike and (theirs["rule"], theirs["salt"]) == (split["rule"], split["salt"]):
         return {"how": "test"}
     if theirs["salt"] != split["salt"]:
@@ -431,9 +466,10 @@ def pair_rows(
     former = run_former(spark, theirs)
     if not gives_lots(made):
         raise NoPairsError("features.sql does not give draw on")
-    former.createOrReplaceTempView("former")
     target = plan["target"]
-    both = spark.sql(paired(target, plan["features"], theirs["features"])).localCheckpoint()
+    former.createOrReplaceTempView("former")
+    encode(spark, "former", target, theirs).createOrReplaceTempView("former_matrix")
+    both = spark.sql(paired(target, plan["features"], theirs["features"], theirs["nullable"])).localCheckpoint()
     told = {"how": "pairs"}
     other = both.where("NOT own_0 = their_0").count()
     if other:
@@ -479,15 +515,17 @@ def gives_lots(frame: Any) -> bool:
     return "draw" in [column.lower() for column in frame.columns]
 
 
-def paired(target: str, ours: Iterable[str], theirs: Iterable[str]) -> str:
-    """SQL for the test rows of `made` as `own_0` (the label), `own_1`, …, with what `former` makes of the same lots:
-    `their_0`, …, and `part`, in which the champion had the row.
+def paired(target: str, ours: Iterable[str], theirs: Iterable[str], nullable: Iterable[str] = ()) -> str:
+    """SQL for the test rows of `matrix` as `own_0` (the label), `own_1`, …, with what `former_matrix` has of the same
+    lots: `their_0`, …, and `part`, in which the champion had the row.
 
     Equal rows have one lot, and are one row here. A lot of which several different rows are made is left out: nothing
-    tells which belong together. So is a row in which the champion would be given nothing, or more than float32 holds.
+    tells which belong together. So is a row in which the champion would be given nothing where it must be given
+    something (all columns but the `nullable`), or more than float32 holds.
     """
+    named = [target, *theirs]
     own = [f"{column} AS own_{number}" for number, column in enumerate([target, *ours])]
-    their = [f"CAST({column} AS DOUBLE) AS their_{number}" for number, column in enumerate([target, *theirs])]
+    their = [f"CAST({column} AS DOUBLE) AS their_{number}" for number, column in enumerate(named)]
 
     def alone(view: str, columns: list[str]) -> str:
         """The only row of each lot: the least of one value is the value."""
@@ -496,10 +534,14 @@ def paired(target: str, ours: Iterable[str], theirs: Iterable[str]) -> str:
         least = ", ".join(f"MIN({name}) AS {name}" for name in names)
         return f"(SELECT draw, MIN(part) AS part, {least} FROM ({rows}) x GROUP BY draw HAVING COUNT(*) = 1)"  # noqa: S608
 
-    given = " AND ".join(f"ABS(b.their_{number}) <= {LARGEST!r}" for number in range(len(their)))
+    def fits(number: int, column: str) -> str:
+        held = f"ABS(b.their_{number}) <= {LARGEST!r}"
+        return f"({held} OR b.their_{number} IS NULL)" if column in nullable else held
+
+    given = " AND ".join(fits(number, column) for number, column in enumerate(named))
     chosen = [f"a.own_{number}" for number in range(len(own))] + [f"b.their_{number}" for number in range(len(their))]
     return (
-        f"SELECT {', '.join(chosen)}, b.part FROM {alone('made', own)} a JOIN {alone('former', their)} b"  # noqa: S608
+        f"SELECT {', '.join(chosen)}, b.part FROM {alone('matrix', own)} a JOIN {alone('former_matrix', their)} b"  # noqa: S608
         f" ON a.draw = b.draw WHERE a.part = 'test' AND {given}"
     )
 

@@ -1,5 +1,6 @@
 """Stand-in for the built-in XGBoost serving container: load `xgboost-model`, answer `/invocations`."""
 
+import csv
 import io
 import json
 import tarfile
@@ -118,9 +119,12 @@ def _rows(body: bytes, content_type: str) -> list[list[float]]:
             415, f"Content type {content_type or '(none)'} is not supported by the rehearsal: text/csv"
         )
     try:
-        lines = body.decode("utf-8").strip().splitlines()
-        rows = [[float(cell) if cell.strip() else float("nan") for cell in line.split(",")] for line in lines]
-    except (UnicodeDecodeError, ValueError) as error:
+        text = body.decode("utf-8").strip()
+        # encoder.py, csv_to_dmatrix: the separator is guessed by the first line, and only an empty cell is NaN.
+        delimiter = csv.Sniffer().sniff(text.split("\n")[0][:512]).delimiter if text else ","
+        delimiter = "," if delimiter.isalnum() else delimiter
+        rows = [[float(cell or "nan") for cell in line.split(delimiter)] for line in text.split("\n")] if text else []
+    except (UnicodeDecodeError, ValueError, csv.Error) as error:
         raise _unreadable(error, str(error)) from None
     if not rows:
         raise ContainerError(400, "Unable to evaluate payload provided: the payload is empty")

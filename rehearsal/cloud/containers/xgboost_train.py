@@ -89,7 +89,12 @@ def _read_csv(folder: Path, name: str) -> np.ndarray:
                 "Loading csv data failed with Exception, please ensure data is in csv format:"
                 f" channel {name}: {str(error).splitlines()[0]}"
             ) from None
-    return np.column_stack([np.ma.filled(column.astype(float), np.nan) for column in columns.values()])
+    found = np.column_stack([np.ma.filled(column.astype(float), np.nan) for column in columns.values()])
+    # The parser passes over an empty cell, so that a last column that is empty in all rows is none:
+    # github.com/dmlc/dmlc-core, src/data/csv_parser.h, ParseBlock.
+    while found.shape[1] > 1 and np.isnan(found[:, -1]).all():
+        found = found[:, :-1]
+    return found
 
 
 def _fit(values: dict[str, Any], matrices: dict[str, xgboost.DMatrix]) -> xgboost.Booster:

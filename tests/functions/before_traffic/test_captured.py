@@ -26,7 +26,7 @@ def test_the_sample_is_spread_over_the_bins_from_its_first_requests_on(s3: Any) 
     for part in (sample.requests, sample.requests[:50]):
         places = Counter(bisect_right(SERVING.edges, request.answer) for request in part)
         assert set(places.values()) == {len(part) // 5}
-    assert sample.requests[0].answer == pytest.approx(sum(sample.requests[0].row))
+    assert sample.requests[0].answer == pytest.approx(sum(value or 0.0 for value in sample.requests[0].row))
 
 
 def test_the_newest_come_first(s3: Any) -> None:
@@ -97,7 +97,7 @@ def test_of_many_rows_one_is_taken_and_none_can_be_foreseen(s3: Any) -> None:
     for between in ",\n":
         put(s3, HOUR, [line(many, between.join(str(number + 2) for number in range(1000)))])
         (request,) = found(s3).requests
-        assert request.answer == sum(request.row)
+        assert request.answer == sum(value or 0.0 for value in request.row)
         wanted = Wanted(10, 3, (), 1 << 20)
         others = [newest(s3, "capture", FOLDER, wanted, lambda: False, seed).requests for seed in "abc"]
         assert len({request.row for (request,) in others} | {request.row}) > 1

@@ -86,7 +86,7 @@ def test_rules_that_cannot_be_read_are_named(tmp_path: Path, rule: str, words: s
     ("old", "new", "words"),
     [
         ("SELECT\n    rent_eur", "SELEC\n    rent_eur", "syntax error"),
-        ("    central,\n    CASE", "    CASE", "does not give the column central; it gives rent_eur, area, rooms"),
+        ("    district,\n    CASE", "    CASE", "does not give the column district; it gives rent_eur, area, rooms"),
         ("    rooms,\n", "    CAST(rooms AS VARCHAR) AS rooms,\n", "gives rooms as VARCHAR, but a model learns from"),
         ("    rooms,\n", "    rooms > 2 AS rooms,\n", "gives rooms as BOOLEAN"),
         ("AS split", "AS part", "does not give the column split"),

@@ -312,7 +312,8 @@ def serving(world: World, sql: str, **changes: Any) -> dict[str, Any]:
     """What is known of a champion that was trained with this SQL; `salt` must be named."""
     place = world.put("runs/1/release/features.sql", sql)
     split = {"sql": place, "rule": hashlib.sha256(sql.encode()).hexdigest(), "features": ["way", "passengers"]}
-    return {**split, **changes}
+    found = {**split, **changes}
+    return {**dict.fromkeys(("inputs", "encoding"), found["features"]), "nullable": [], **found}
 
 
 @pytest.fixture

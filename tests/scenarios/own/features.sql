@@ -5,8 +5,8 @@ WITH typed AS (
         TRY_CAST(input.size_m2 AS DOUBLE) AS area,
         TRY_CAST(input.rooms AS DOUBLE) AS rooms,
         CAST(2026 AS DOUBLE) - TRY_CAST(input.built AS DOUBLE) AS age,
-        CASE WHEN input.balcony = 'yes' THEN CAST(1 AS DOUBLE) ELSE CAST(0 AS DOUBLE) END AS has_balcony,
-        CASE WHEN input.district IN ('Old Town', 'Harbour') THEN CAST(1 AS DOUBLE) ELSE CAST(0 AS DOUBLE) END AS central,
+        input.balcony AS balcony,
+        input.district AS district,
         SUBSTR(
             MD5(CONCAT_WS('|', input.size_m2, input.rooms, input.built, input.balcony, input.district, input.rent_eur)),
             1, 4
@@ -18,11 +18,11 @@ SELECT
     area,
     rooms,
     age,
-    has_balcony,
-    central,
+    balcony,
+    district,
     CASE WHEN bucket < 'b333' THEN 'train' WHEN bucket < 'cccd' THEN 'validation' ELSE 'test' END AS split
 FROM typed
 WHERE rent_eur > 100 AND rent_eur < 20000
     AND area > 5 AND area < 1000
     AND rooms > 0 AND rooms < 30
-    AND age >= 0 AND age < 500
+    AND (age IS NULL OR age >= 0 AND age < 500)

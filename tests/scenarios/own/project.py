@@ -18,21 +18,30 @@ from scenarios.tour.source import tracked_files
 
 ROOT = Path(__file__).resolve().parents[3]
 SQL = Path(__file__).with_name("features.sql")
-COLUMNS = {
+COLUMNS: dict[str, Any] = {
     "flat": "string",
     "district": "string",
     "size_m2": "number",
     "rooms": "number",
-    "built": "integer",
+    "built": {"type": "integer", "nullable": True, "maxNullShare": 0.2},
     "balcony": "string",
     "rent_eur": "number",
 }
-FEATURES = ["area", "rooms", "age", "has_balcony", "central"]
+DISTRICTS = ("Old Town", "Harbour", "Hill", "Garden City", "North")
+FEATURES = [
+    "area",
+    "rooms",
+    {"name": "age", "nullable": True},
+    {"name": "balcony", "categories": ["no", "yes"], "encoding": "ordinal"},
+    {"name": "district", "categories": list(DISTRICTS)},
+]
+UNKNOWN = 0.08
+"""Share of the flats of which nobody knows when they were built."""
 DATASET = {
     "columns": COLUMNS,
     "target": "rent_eur",
     "features": FEATURES,
-    "slices": [{"feature": "central", "edges": [0.5]}, {"feature": "area", "quantiles": 3}],
+    "slices": [{"feature": "age", "quantiles": 2}, {"feature": "area", "quantiles": 3}],
     "metric": {"name": "mae", "threshold": 250},
 }
 HYPERPARAMETERS = {
@@ -117,14 +126,15 @@ def flats(rows: int, seed: int = 7) -> list[list[str]]:
 
 
 def _flat(chance: random.Random, number: int) -> list[str]:
-    district = chance.choice(("Old Town", "Harbour", "Hill", "Garden City", "North"))
+    district = chance.choice(DISTRICTS)
     area = round(min(240.0, max(18.0, chance.lognormvariate(4.2, 0.4))), 1)
     rooms = max(1.0, round(area / 27 * 2) / 2)
     built, balcony = chance.randint(1890, 2025), chance.choice(("yes", "no"))
     rent = 180 + area * (17 if district in ("Old Town", "Harbour") else 12) + (60 if balcony == "yes" else 0)
     rent += (built - 1950) * 1.5 + chance.gauss(0, 90)
     remark = chance.choice(("", "quiet, bright", "to be renovated"))
-    return [f"F{number:05}", district, str(area), f"{rooms:g}", str(built), balcony, f"{max(150.0, rent):.0f}", remark]
+    year = "" if chance.random() < UNKNOWN else str(built)
+    return [f"F{number:05}", district, str(area), f"{rooms:g}", year, balcony, f"{max(150.0, rent):.0f}", remark]
 
 
 def _read(path: Path) -> dict[str, Any]:

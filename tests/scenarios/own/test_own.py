@@ -1,6 +1,7 @@
 """A project that is nothing like the one that comes with Glidepath plays the whole tour: nothing knows of taxis.
 
-Other data, target, metric, name, accounts (opened only now, with leading zeros), region, environments and a canary.
+Other data, target, metric, name, accounts (opened only now, with leading zeros), region, environments and a canary;
+a feature may be missing, and two are categories.
 """
 
 import json
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from contracts.features import columns_of, parse_feature
 from tests.scenarios.own.project import FEATURES, Own, make
 
 # The first test waits for a whole rehearsal: minutes on a quiet machine, more on a busy one.
@@ -89,7 +91,8 @@ def test_the_bad_release_fails_in_a_feature_of_this_data_and_is_rolled_back(tour
     bad = toured.report["runs"][2]
     assert (bad["status"], bad["stages"][0]["name"]) == ("RolledBack", "DeployProd")
     assert bad["shift"]["alarms"][0]["name"] == "flat-rents-prod-model-errors"
-    assert any(f"fails where {feature} is" in toured.done.stdout for feature in FEATURES)
+    columns = columns_of([parse_feature(feature, "features") for feature in FEATURES])
+    assert any(f"fails where {column} is" in toured.done.stdout for column in columns)
     assert toured.report["production"]["release"] == toured.report["runs"][3]["release"]
 
 

@@ -5,7 +5,7 @@ import json
 import secrets
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,7 +49,7 @@ class Callers:
     """One caller of each schema, every half second; what they met while the alias was not yet at its end."""
 
     road: Road
-    instances: dict[str, dict[str, float]]
+    instances: Mapping[str, Mapping[str, Any]]
     met: list[tuple[str, Answer, bool]] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
 
@@ -83,7 +83,7 @@ class Callers:
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-def watched(road: Road, instances: dict[str, dict[str, float]], run: Command, *command: str) -> Callers:
+def watched(road: Road, instances: Mapping[str, Mapping[str, Any]], run: Command, *command: str) -> Callers:
     """A command (`run` runs it), with callers of both schemas around it."""
     callers = Callers(road, instances)
     thread = threading.Thread(target=callers.run)
