@@ -123,6 +123,8 @@ def _edges(release: Release) -> tuple[str, str]:
 def _problem(release: Release, dataset: Dataset) -> str:
     if release.target != dataset.target:
         return f"it predicts {release.target}, and not {dataset.target}"
+    if release.task != dataset.task:
+        return f"it is a model of {release.task}, and not of {dataset.task}"
     if release.classes and dataset.classes and release.classes != dataset.classes:
         return f"it tells {', '.join(release.classes)} apart, and not {', '.join(dataset.classes)}"
     if release.split is None and release.features != dataset.features:

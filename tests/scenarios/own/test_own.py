@@ -17,7 +17,9 @@ from typing import Any
 import pytest
 
 from contracts.features import columns_of, parse_feature
+from tests.scenarios.own.acceptance import FLAT
 from tests.scenarios.own.project import FEATURES, Own, make
+from tests.scenarios.own.tasks import CLASSES, METRICS
 
 # The first test waits for a whole rehearsal: minutes on a quiet machine, more on a busy one.
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2400)]
@@ -33,6 +35,19 @@ class Toured:
     root: Path
     done: "subprocess.CompletedProcess[str]"
     report: dict[str, Any]
+    environ: dict[str, str]
+
+    def python(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """A module of the checkout, beside its rehearsal."""
+        return subprocess.run(
+            [sys.executable, "-m", *arguments],
+            cwd=self.root,
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
 
 def git(root: Path, *arguments: str) -> str:
@@ -57,7 +72,7 @@ def toured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toured]:
     command = [sys.executable, "-m", "cli"]
     try:
         done = subprocess.run(
-            [*command, "rehearse", "--data", str(data), "--yes"],
+            [*command, "rehearse", "--data", str(data), "--yes", "--keep"],
             cwd=root,
             env=environ,
             stdin=subprocess.DEVNULL,
@@ -65,7 +80,7 @@ def toured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toured]:
             text=True,
             check=False,
         )
-        yield Toured(root, done, json.loads((folder / "report.json").read_text()))
+        yield Toured(root, done, json.loads((folder / "report.json").read_text()), environ)
     finally:
         subprocess.run([*command, "down"], cwd=root, env=environ, check=False, capture_output=True)
 
@@ -106,3 +121,20 @@ def test_every_role_is_proven_and_the_monitor_has_run(toured: Toured) -> None:
 def test_drift_brought_a_release_and_a_second_one_was_held_back(toured: Toured) -> None:
     assert [run["reason"] for run in toured.report["runs"]][-1] == "drift"
     assert toured.report["drift"]["held"]["brake"] == "cooldown"
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_classes_travel_the_whole_road_by_config_and_sql_alone(toured: Toured, task: str) -> None:
+    done = toured.python("tests.scenarios.own.tasks", task)
+    assert done.returncode == 0, done.stdout + done.stderr
+    entry = json.loads(done.stdout.splitlines()[-1])
+    assert [(stage["name"], stage["status"]) for stage in entry["stages"]] == [(name, "Succeeded") for name in STAGES]
+    assert entry["metrics"]["name"] == METRICS[task]["name"]
+    flats = [FLAT, {**FLAT, "area": 140.0, "rooms": 5, "age": None}]
+    answered = toured.python("cli", "invoke", json.dumps({"instances": flats}))
+    assert answered.returncode == 0, answered.stderr
+    answer = json.loads(answered.stdout)
+    assert answer["release"] == entry["release"]
+    assert answer["labels"][1] == "dear" != answer["labels"][0]
+    assert [sum(row) for row in answer["probabilities"]] == pytest.approx([1, 1], abs=1e-5)
+    assert {len(row) for row in answer["probabilities"]} == {len(CLASSES[task])}
