@@ -11,12 +11,24 @@ _MOST_RULES = 5
 
 
 @dataclass(frozen=True)
+class Target:
+    """What the target's values are like in the rows that a model was made of: mean and standard deviation.
+
+    `unit` is what config says that they are measured in; empty where it does not.
+    """
+
+    mean: float
+    deviation: float
+    unit: str = ""
+
+
+@dataclass(frozen=True)
 class Data:
     """The exact data: address and object version of the source, and what became of its rows.
 
     `rows` were read; of these `bad_rows` broke a rule and were set aside, `filtered` features.sql left out, and the
     rest the model was made and measured with. `rules` counts the bad ones by the first rule that each broke
-    (contracts/plan.py). None in manifests from before it was kept.
+    (contracts/plan.py). `target` says what the values to learn are like. None in manifests from before it was kept.
     """
 
     uri: str
@@ -25,6 +37,7 @@ class Data:
     bad_rows: int | None = None
     filtered: int | None = None
     rules: Mapping[str, int] = field(default_factory=dict)
+    target: Target | None = None
 
     @property
     def unfit(self) -> str:
@@ -46,6 +59,17 @@ class Data:
         return f"{self.rows - (self.bad_rows or 0) - self.filtered} of {self.rows} rows"
 
 
+def parse_target(value: object, path: str) -> Target | None:
+    """`{"mean", "deviation", "unit"}`, or null. Raises FieldError."""
+    if value is None:
+        return None
+    fields = Fields(value, path)
+    unit = "" if not fields.has("unit") or (given := fields.raw("unit")) == "" else str(given)
+    found = Target(fields.number("mean"), fields.number("deviation"), unit)
+    fields.done()
+    return found
+
+
 def parse_data(value: object) -> Data:
     """Reads the member `data`. Raises FieldError."""
     fields = Fields(value, "data")
@@ -56,6 +80,7 @@ def parse_data(value: object) -> Data:
         bad_rows=_known_count(fields, "bad_rows"),
         filtered=_known_count(fields, "filtered"),
         rules=_rules(fields.raw("rules")) if fields.has("rules") else {},
+        target=parse_target(fields.raw("target"), "data.target") if fields.has("target") else None,
     )
     fields.done()
     if (data.bad_rows or 0) + (data.filtered or 0) >= data.rows:

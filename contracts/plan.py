@@ -81,6 +81,7 @@ def build(dataset: Dataset, dialect: Dialect, files: Sequence[Mapping[str, str]]
         "max_bad_share": dataset.max_bad_share,
         "predicates": [rule.sql for rule in dataset.rules],
         "target": dataset.target,
+        "unit": dataset.columns[dataset.target].unit,
         "features": list(dataset.features),
         "inputs": [feature.document() for feature in dataset.inputs],
         "encoding": encodings(dataset.inputs),

@@ -79,6 +79,7 @@ def state_machine(training: Training) -> State:
                     training,
                     {
                         "evaluation.$": path(training, "evaluation/evaluation.json"),
+                        "features.$": path(training, "features"),
                     },
                 ),
                 "$.registered",

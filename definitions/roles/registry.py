@@ -51,6 +51,7 @@ def register(at: Delivery) -> list[Statement]:
                 at.artifacts("runs/*/training/*"),
                 at.artifacts("runs/*/evaluation/*"),
                 at.artifacts("runs/*/baseline/*"),
+                at.artifacts("runs/*/features/rows.json"),
             ],
         ),
         allow(

@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from contracts.data import Target
 from contracts.dataset import Dataset
 from contracts.encoding import encodings
 from contracts.features import Feature
@@ -21,7 +22,8 @@ from functions.shared.store import read_verified
 @dataclass(frozen=True)
 class Made:
     """How a champion's rows were made: address and SHA-256 of its features.sql, its salt, the columns of its matrix,
-    the features that they are of, the SQL expression for each column, and which columns may be NULL."""
+    the features that they are of, the SQL expression for each column, which columns may be NULL, and what its target's
+    values were like."""
 
     sql: str
     rule: str
@@ -30,6 +32,7 @@ class Made:
     inputs: tuple[str | dict[str, Any], ...]
     encoding: tuple[str, ...]
     nullable: tuple[str, ...]
+    target: Target | None
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,7 @@ def _made(release: Release) -> Made | None:
         tuple(feature.document() for feature in inputs),
         tuple(encodings(inputs)),
         tuple(column for feature in inputs if feature.nullable for column in feature.columns),
+        release.data.target,
     )
 
 

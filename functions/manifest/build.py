@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from contracts.data import parse_target
 from contracts.dataset import Dataset
 from contracts.distribution import parse_distribution
 from contracts.features import special
@@ -27,7 +28,15 @@ def build_release(event: Mapping[str, Any], dataset: Dataset, kept: Kept, create
         commit=event["commit"],
         created=f"{moment:%Y-%m-%dT%H:%M:%SZ}",
         execution=event["run"],
-        data=Data(data["uri"], data["version"], rows["read"], rows["quarantined"], rows["filtered"], rows["rules"]),
+        data=Data(
+            data["uri"],
+            data["version"],
+            rows["read"],
+            rows["quarantined"],
+            rows["filtered"],
+            rows["rules"],
+            parse_target(rows.get("target"), "rows.target"),
+        ),
         model=Model(event["package"], kept.artifact, kept.sha256, event["image"]),
         metrics=Metrics(
             name=metrics["name"],

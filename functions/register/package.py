@@ -12,8 +12,8 @@ from functions.shared.registry import metric_key
 _NOT_ALLOWED = re.compile(r"[^\w .:/=+\-@]")
 
 
-def package_request(event: Mapping[str, Any], group: str) -> dict[str, Any]:
-    """Input of CreateModelPackage.
+def package_request(event: Mapping[str, Any], group: str, rows: Mapping[str, Any]) -> dict[str, Any]:
+    """Input of CreateModelPackage; `rows` is what became of them, as the features job wrote it.
 
     The package waits: what becomes of it is decided by the pipeline's approval and by production, and
     `functions.outcome` writes it down.
@@ -30,6 +30,7 @@ def package_request(event: Mapping[str, Any], group: str) -> dict[str, Any]:
         "ci-low": repr(float(metrics["ci"][0])),
         "ci-high": repr(float(metrics["ci"][1])),
         "rows": str(metrics["rows"]),
+        **{f"data-{name}": str(rows[name]) for name in ("read", "used", "filtered", "quarantined")},
     }
     return {
         "ModelPackageGroupName": group,

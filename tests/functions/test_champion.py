@@ -46,7 +46,10 @@ def registered(sagemaker: Any, run: str, status: str = "Approved") -> str:
         "evaluation": URI, "baseline": {"statistics": URI, "constraints": URI},
         "data": {"uri": "s3://data-bucket/a.csv", "version": "v"}, "gate": gate,
     }  # fmt: skip
-    request = {**package_request(event, GROUP), "ModelApprovalStatus": status}
+    request = {
+        **package_request(event, GROUP, {"read": 9, "used": 9, "filtered": 0, "quarantined": 0}),
+        "ModelApprovalStatus": status,
+    }
     arn: str = sagemaker.create_model_package(**request)["ModelPackageArn"]
     return arn
 
@@ -128,7 +131,7 @@ SPLIT = samples.manifest()["split"]
 def made(features: list[str] = samples.FEATURES) -> Made:
     """How the sample's rows were made."""
     columns = tuple(features)
-    return Made(SPLIT["sql"], SPLIT["rule"], SPLIT["salt"], columns, columns, columns, ())
+    return Made(SPLIT["sql"], SPLIT["rule"], SPLIT["salt"], columns, columns, columns, (), None)
 
 
 def sample(package: str = samples.PACKAGE, features: list[str] = samples.FEATURES) -> Champion:

@@ -379,7 +379,7 @@ def former(job: ModuleType) -> dict[str, Any]:
     rule = hashlib.sha256(FORMER_SQL.encode()).hexdigest()
     salt = job.salt(SECRET, HEADER)
     names = {name: ["way"] for name in ("features", "inputs", "encoding")}
-    return {"sql": "s3://x/former", "rule": rule, "salt": salt, **names, "nullable": []}
+    return {"sql": "s3://x/former", "rule": rule, "salt": salt, **names, "nullable": [], "target": None}
 
 
 def pairs(file: Path, job: ModuleType) -> list[tuple[float, ...]]:
@@ -414,3 +414,33 @@ def read(folder: Path, header: list[str] | None = None) -> list[tuple[float, ...
     if header:
         assert rows.pop(0) == header
     return sorted(tuple(map(float, row)) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "found"),
+    [
+        ((12.4, 5.6, "EUR"), (12.9, 6.0, "EUR"), ""),
+        ((12.4, 5.6, ""), (12.9, 6.0, "EUR"), ""),
+        ((12.4, 5.6, "cent"), (12.9, 6.0, "EUR"), "total, the target, is in cent now, and the champion's was in EUR"),
+        (
+            (1240, 560, ""),
+            (12.4, 5.6, ""),
+            "is 1240 on average .* and was 12.4 .*: has its unit or its meaning changed",
+        ),
+        ((12.4, 5.6, ""), (1240, 560, ""), "has its unit or its meaning changed"),
+        ((-12.4, 1.6, ""), (12.4, 1.6, ""), "has its unit or its meaning changed"),
+        ((20.0, 9.0, ""), (68.0, 16.2, ""), ""),
+        ((0.4, 0.49, ""), (0.6, 0.49, ""), ""),
+        ((1.0, 0.0, ""), (1.0, 0.0, ""), ""),
+    ],
+)
+def test_a_target_of_another_unit_is_found(ours: Any, theirs: Any, found: str) -> None:
+    job: Any = importlib.import_module("functions.jobs.features.features_job")
+    one, other = ({"mean": mean, "deviation": deviation, "unit": unit} for mean, deviation, unit in (ours, theirs))
+    told = job.other_target("total", one, other)
+    assert re.search(found, told) if found else not told
+    champion = {"CHAMPION": json.dumps({"target": other})}
+    paired = job.changed(one, {"how": "test"}, {"target": "total"}, champion)
+    assert paired == ({"how": "test", "foreign": told} if told else {"how": "test"})
+    assert job.changed(one, {"problem": "gone"}, {"target": "total"}, champion) == {"problem": "gone"}
+    assert job.changed(one, {"how": "test"}, {"target": "total"}, {"CHAMPION": "null"}) == {"how": "test"}

@@ -260,10 +260,11 @@ def test_registers_a_package_that_is_found_by_its_run(aws: None, monkeypatch: py
 
 def test_the_request_is_idempotent_by_run(monkeypatch: pytest.MonkeyPatch) -> None:
     client = boto3.client("sagemaker", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
-    request = package_request(event(), "glidepath")
+    request = package_request(event(), "glidepath", ROWS)
     assert request["ClientToken"] == RUN
     with Stubber(client) as stub:
         stub.add_response("create_model_package", {"ModelPackageArn": samples.PACKAGE}, request)
         monkeypatch.setenv("PACKAGE_GROUP", "glidepath")
         monkeypatch.setattr(boto3, "client", lambda _: client)
+        monkeypatch.setattr(register, "read_text", lambda _, uri: PARTS[uri.partition("features/")[2]])
         assert register.handle(event(), None) == {"package": samples.PACKAGE}

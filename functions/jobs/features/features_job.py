@@ -52,6 +52,10 @@ FEWEST_TESTED = 20
 """Ours: fewer held-out rows than a 95 % interval needs to leave one outside (1 / 0.05) tell nothing of a model."""
 NEARLY = 0.999
 """Ours: correlation from which on a feature is the target by another name: the model would leave 0.2 % unexplained."""
+OTHERWISE = 5
+"""Ours: how many times as wide a target's values spread, or how many deviations farther away they lie, where they are
+taken for another unit or meaning. Units that people mix up differ by more (cent and euro, metre and foot times mile);
+what drifts by as much in one run deserves a look as well."""
 EXAMPLES = 5
 
 # In Spark SQL a text can write files, run programs and read files, all with this job's role. The grammar:
@@ -113,6 +117,7 @@ def main(argv: list[str]) -> None:
     rows["made"] = sum(counts.values())
     rows["used"] = used(spark, made, rows)
     rows["filtered"] -= rows["used"]
+    rows["target"] = target_values(spark, plan)
     write_json(rows, f"{args['OUTPUT']}/rows.json")
     check(counts, rows, args)
     for part in ("train", "test"):
@@ -127,7 +132,8 @@ def main(argv: list[str]) -> None:
     write(training, f"{args['OUTPUT']}/baseline", header=True)
     split = {"rule": hashlib.sha256(sql.encode()).hexdigest(), "salt": salt(drawn_by, plan["columns"])}
     write_json(split, f"{args['OUTPUT']}/split.json")
-    write_json(pair(spark, made, split, plan, args), f"{args['OUTPUT']}/champion/paired.json")
+    told = changed(rows["target"], pair(spark, made, split, plan, args), plan, args)
+    write_json(told, f"{args['OUTPUT']}/champion/paired.json")
     print(json.dumps({"run": args["RUN"], "rows": counts}))
 
 
@@ -427,6 +433,38 @@ def refuse_leaks(spark: Any, made: Any, args: dict[str, str]) -> None:
             f"run {args['RUN']}: {args['SQL']} gives {others} rows with a draw that no row of the data has: give"
             " input.draw on as it is, or leave it out"
         )
+
+
+def target_values(spark: Any, plan: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the target's values are like in all parts; None where there are none."""
+    target = f"CAST({plan['target']} AS DOUBLE)"
+    query = f"SELECT AVG({target}), STDDEV_POP({target}) FROM made WHERE {IN_A_PART}"  # noqa: S608  names as above
+    ((mean, deviation),) = spark.sql(query).collect()
+    return None if mean is None else {"mean": mean, "deviation": deviation, "unit": plan["unit"]}
+
+
+def changed(
+    ours: Mapping[str, Any], told: dict[str, str], plan: Mapping[str, Any], args: Mapping[str, str]
+) -> dict[str, str]:
+    """What is said of the champion's rows; where the target is another than its own, that it proves nothing if it
+    loses. A person is then asked with that sentence, and a run that nobody asked for ends."""
+    theirs = json.loads(args["CHAMPION"])
+    reason = other_target(plan["target"], ours, theirs["target"]) if theirs and theirs["target"] else ""
+    if not reason or "problem" in told:
+        return told
+    return {**told, "foreign": "; ".join(filter(None, (told.get("foreign"), reason)))}
+
+
+def other_target(name: str, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:
+    """Why a target's values cannot mean what the champion's did; empty where they can."""
+    if ours["unit"] and theirs["unit"] and ours["unit"] != theirs["unit"]:
+        return f"{name}, the target, is in {ours['unit']} now, and the champion's was in {theirs['unit']}"
+    small, large = sorted((ours["deviation"], theirs["deviation"]))
+    away = abs(ours["mean"] - theirs["mean"])
+    if large <= OTHERWISE * small and away <= OTHERWISE * large:
+        return ""
+    now, then = (f"{one['mean']:.4g} on average (deviation {one['deviation']:.4g})" for one in (ours, theirs))
+    return f"{name}, the target, is {now}, and was {then} in the champion's rows: has its unit or its meaning changed?"
 
 
 def pair(
