@@ -143,6 +143,36 @@ def test_its_end_is_reported(warm: Warm, text: str, code: int) -> None:
     assert ("ZeroDivisionError" in err) == (text == "1 / 0")
 
 
+ENDS = """
+import atexit, sys, threading, time
+file = open("written", "w")
+file.write("unclosed ")
+late = open("late", "w")
+threading.Thread(target=lambda: (time.sleep(0.2), print("thread"))).start()
+atexit.register(lambda: (print("atexit"), late.write("at the end")))
+class Told:
+    def __del__(self): print("taken apart")
+kept = Told()
+"""
+
+
+@pytest.mark.parametrize("end", ["", "sys.exit(3)", "sys.exit('a reason')", "1 / 0"])
+def test_its_end_waits_for_threads_and_writes_what_is_open(warm: Warm, end: str) -> None:
+    code, out, err = warm.run(warm.script(f"{ENDS}\n{end}"))
+    expected = {"": (0, ""), "sys.exit(3)": (3, ""), "sys.exit('a reason')": (1, "a reason")}
+    last = err.splitlines()[-1] if err else ""
+    assert ((code, last), out.splitlines()[:2]) == (
+        expected.get(end, (1, "ZeroDivisionError: division by zero")),
+        ["thread", "atexit"],
+    )
+    assert ((warm.folder / "written").read_text(), (warm.folder / "late").read_text()) == ("unclosed ", "at the end")
+
+
+def test_its_modules_are_not_taken_apart(warm: Warm) -> None:
+    """That touches every page that is shared with the server, and is what a short process costs most."""
+    assert "taken apart" not in warm.run(warm.script(ENDS))[1]
+
+
 def test_signals_reach_it(warm: Warm) -> None:
     text = """
 import signal, sys, time
