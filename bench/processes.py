@@ -22,6 +22,7 @@ KINDS = (
     ("pulumi ", "engine"),
     ("warm/server.py", "warm starts"),
     ("lambda_/worker.py", "functions"),
+    ("lambda_/nursery.py", "functions"),
     ("rehearsal.cloud --port", "gateway"),
     ("rehearsal.cloud.containers", "jobs"),
     ("cloud/glue-", "jobs"),

@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from rehearsal.cloud.core import reaper
 from rehearsal.cloud.core.trouble import tell
@@ -25,12 +25,23 @@ def _die_with_parent() -> None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+class Process(Protocol):
+    """A process that was started, as `subprocess.Popen` has it."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+
 class Workers:
     """Keeps what was started, to stop it at shutdown."""
 
     def __init__(self) -> None:
         self._threads: list[threading.Thread] = []
-        self._processes: list[subprocess.Popen[Any]] = []
+        self._processes: list[Process] = []
         self._lock = threading.Lock()
         self._closed = False
         self._spawner = _Spawner()
@@ -85,6 +96,18 @@ class Workers:
         for known in ended:
             self._guard.forget(known.pid)
         return process
+
+    def adopt(self, process: Process) -> None:
+        """Have a process that leads its session, and that a child of ours has started, end as the children do."""
+        self._guard.watch(process.pid)
+        with self._lock:
+            self._processes.append(process)
+
+    def forget(self, process: Process) -> None:
+        """An adopted process has ended."""
+        self._guard.forget(process.pid)
+        with self._lock:
+            self._processes = [known for known in self._processes if known is not process]
 
     def close(self) -> None:
         """End every process group, politely at first, then join the threads."""
@@ -142,7 +165,7 @@ class _Guard:
                 self._process = None
 
 
-def _end(processes: list[subprocess.Popen[Any]]) -> None:
+def _end(processes: list[Process]) -> None:
     for process in processes:
         reaper.signal_session(process.pid, signal.SIGTERM)
     deadline = time.monotonic() + _GRACE_SECONDS

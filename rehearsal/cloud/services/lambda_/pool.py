@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.cloud.core.api import Cloud
+from rehearsal.cloud.core.workers import Process
+from rehearsal.cloud.services.lambda_.forked import Nursery
 
 WARM_LIMIT = 4
 """Environments of one version beyond which an invocation waits for a free one before it starts another."""
@@ -74,7 +76,7 @@ class Outcome:
 class Worker:
     """One execution environment."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     channel: socket.socket
     pipe: int
     log_stream: str
@@ -275,17 +277,8 @@ class Pool:
             "HOME": scratch,
             "TMPDIR": scratch,
         }
-        argv = [sys.executable, "-I", "-S", str(_BOOTSTRAP), str(theirs.fileno()), self._plan.handler, *paths]
         try:
-            process = self._cloud.run_process(
-                [*argv, str(runtime_folder(Path(self._cloud.root)))],
-                environment,
-                self._plan.task_root,
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=writer,
-                stderr=writer,
-            )
+            process = self._process(paths, environment, theirs.fileno(), writer)
         except BaseException:
             ours.close()
             os.close(reader)
@@ -294,6 +287,26 @@ class Pool:
             theirs.close()
             os.close(writer)
         return Worker(process, ours, reader, stream, Path(scratch))
+
+    def _process(self, paths: list[str], environment: dict[str, str], channel: int, output: int) -> Process:
+        """Forked from what has imported the runtime, or started anew where that would be another process."""
+        arguments = [self._plan.handler, *paths, str(runtime_folder(Path(self._cloud.root)))]
+        forked = nursery_of(self._cloud).fork(arguments, paths, environment, self._plan.task_root, (channel, output))
+        return forked or self._cloud.run_process(
+            [sys.executable, "-I", "-S", str(_BOOTSTRAP), str(channel), *arguments],
+            environment,
+            self._plan.task_root,
+            pass_fds=[channel],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+
+
+def nursery_of(cloud: Cloud) -> Nursery:
+    """What forks the processes of a cloud's functions."""
+    made = Nursery(cloud, _BOOTSTRAP, runtime_folder(Path(cloud.root)))
+    return cloud.store("lambda-runtime", "", "").setdefault("nursery", made)  # type: ignore[no-any-return]
 
 
 @cache
