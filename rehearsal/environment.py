@@ -214,6 +214,11 @@ class Rehearsal:
         """Make the folders that children expect to find, and the default profile where there is none yet."""
         for folder in (self.pulumi_home, self.bin):
             folder.mkdir(parents=True, exist_ok=True)
+        # The engine compresses a log of all that it does into this folder: a sixth of its work in a preview, and
+        # nobody reads it here. Where the folder cannot be made it does without ("automatic logging unavailable",
+        # https://github.com/pulumi/pulumi/blob/v3.259.0/pkg/cmd/pulumi/pulumi.go); `-v` and `--logtostderr` still log.
+        if not (logs := self.pulumi_home / "logs").exists():
+            logs.touch()
         if not self.aws_credentials.exists():
             self.write_credentials({"default": "000000000000"})
         elif not self.secret_file.exists():

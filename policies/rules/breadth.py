@@ -161,19 +161,26 @@ def _matched(resource: str, among: Sequence[str]) -> bool:
 
 def allowed(statement: Statement, denials: Denials) -> list[Action]:
     """The actions that an Allow grants, without those that a Deny takes back; full wildcards are not expanded."""
+    found = _reached(tuple(patterns(statement)))
+    if not denials:
+        return list(found)
     resources = _texts(statement.resources)
-    found = [action for pattern in patterns(statement) if not wide(pattern) for action in reach(pattern)]
-    if denials:
-        found = [action for action in found if not denials.forbid(action, resources)]
-    return list(dict.fromkeys(found))
+    return [action for action in found if not denials.forbid(action, resources)]
+
+
+@lru_cache(maxsize=4096)
+def _reached(named: tuple[str, ...]) -> tuple[Action, ...]:
+    """What patterns reach together, each action once; many roles have the same patterns."""
+    found = (action for pattern in named if not wide(pattern) for action in reach(pattern))
+    return tuple(dict.fromkeys(found))
 
 
 def exposed(statement: Statement, denials: Denials, actions: Iterable[Action]) -> dict[Action, Breadth]:
     """Of the actions given, those whose resources are broad, and how broad; nothing bound by a condition is."""
-    actions = [each for each in actions if not binds_resource(statement, each)]
     wild = [each for each in _texts(statement.resources) if is_wild(each)]
     if not wild:
         return {}
+    actions = [each for each in actions if not binds_resource(statement, each)]
     found: dict[Action, Breadth] = {}
     anything = any(each in ("*", "**") for each in wild)
     if anything and not denials:

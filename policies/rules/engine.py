@@ -16,12 +16,14 @@ from pulumi_policy import (
     StackValidationArgs,
     StackValidationPolicy,
 )
+from pulumi_policy import policy as _sdk
 from pulumi_policy import proxy as _proxy
 
 from .catalogue import FAMILIES, RULES
 from .judge import Judge, schema
 from .model import UNKNOWN, Resource, Unknown, section
 from .remediate import REMEDIATION, remediate
+from .shared import share
 
 _UNKNOWNS = frozenset(value for name, value in vars(_proxy).items() if name.startswith("UNKNOWN_"))
 
@@ -82,10 +84,20 @@ def _member(resource: PolicyResource) -> Resource:
 def policies() -> list[Policy]:
     """All that is registered: a policy per family, `advice`, `stack` and `stack-advice`."""
     judge = Judge(RULES, datetime.datetime.now(datetime.UTC).date())
+    share(_sdk)
+    seen: tuple[object, Resource] | None = None
+
+    def resource(args: ResourceValidationArgs) -> Resource:
+        """What the families share of a resource: they are asked one after the other, with the same properties."""
+        nonlocal seen
+        before = seen
+        if before is None or before[0] is not args.props:
+            seen = before = (args.props, _resource(args))
+        return before[1]
 
     def family(name: str, title: str) -> Policy:
         def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-            judge.resource(name, args.get_config(), _resource(args), lambda text, _: report(text, None))
+            judge.resource(name, args.get_config(), resource(args), lambda text, _: report(text, None))
 
         rules = [rule for rule in RULES if rule.family == name and rule.check is not None]
         config = PolicyConfigSchema(schema(rules))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from .actions import reach
 from .boundaries import is_boundary
@@ -45,6 +46,7 @@ def _of_services(statement: Statement) -> bool:
     return bool(principals) and all(kind == "Service" for kind, _ in principals)
 
 
+@lru_cache(maxsize=4096)
 def _means_grants(pattern: str) -> bool:
     """Whether a pattern reaches the call, and nothing but grants: `kms:Create*` means other calls, and has its rule."""
     reached = reach(pattern)

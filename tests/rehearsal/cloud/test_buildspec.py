@@ -116,6 +116,9 @@ def test_a_build_has_the_images_plugins_and_no_login(tmp_path: Path) -> None:
     own = Path(pulumi_home(home, {"PULUMI_HOME": str(theirs)})["PULUMI_HOME"])
     assert (own / "plugins" / "resource-aws-v7").is_dir()
     assert not (own / "credentials.json").exists()
+    (theirs / "logs").touch()
+    with pytest.raises(FileExistsError):
+        (own / "logs").mkdir()
     assert pulumi_home(home, {}) == {}
 
 

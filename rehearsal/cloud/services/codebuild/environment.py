@@ -64,7 +64,8 @@ def pulumi_home(home: Path, environ: Mapping[str, str] = os.environ) -> dict[str
         return {}
     own = home / ".pulumi"
     own.mkdir()
-    (own / "plugins").symlink_to(Path(environ["PULUMI_HOME"]) / "plugins")
+    for name in ("plugins", "logs"):  # `logs` may be what keeps the engine from writing any
+        (own / name).symlink_to(Path(environ["PULUMI_HOME"]) / name)
     return {"PULUMI_HOME": str(own)}
 
 
