@@ -28,4 +28,4 @@ def test_a_slow_start_does_not_hide_an_error_from_an_alarm(cloud: Cloud, account
 
     answer = cloud.client("lambda", account, REGION).invoke(FunctionName="slow", Payload=b"null")
     assert answer["FunctionError"] == "Unhandled"
-    eventually(alarmed, seconds=30)
+    eventually(alarmed)

@@ -29,6 +29,8 @@ WARM_LIMIT = 4
 HARD_LIMIT = 32
 IDLE_SECONDS = 120.0
 INIT_SECONDS = 10.0
+MACHINE_SECONDS = 60.0
+"""So much longer than it may last a start may take on a busy machine, while its minute waits."""
 MAX_AGE_SECONDS = 2700.0
 """An environment is not used for longer than its credentials are good."""
 
@@ -222,7 +224,9 @@ class Pool:
                     return worker
                 worker.close()
         try:
-            return self._start()
+            # The invocation's minute waits for the start of the process too.
+            with self._cloud.clock.held(MACHINE_SECONDS):
+                return self._start()
         except BaseException:
             self._release()
             raise
