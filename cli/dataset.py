@@ -1,7 +1,8 @@
-"""Look at data before it is uploaded: how a file is written, what its rows break, what training would see."""
+"""Look at data before it is uploaded: how files are written, what their rows break, what training would see."""
 
 import json
 from collections.abc import Iterator
+from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,26 +16,31 @@ if TYPE_CHECKING:
     from operate.dataset import Looked
 
 app = new_app()
-_FILE = Annotated[Path, typer.Argument(help="CSV file, or one packed by gzip (.csv.gz).", exists=True, dir_okay=False)]
+_FILES = Annotated[
+    list[Path],
+    typer.Argument(
+        help="CSV (.csv), CSV packed by gzip (.csv.gz) or Parquet (.parquet); a folder or several: one set."
+    ),
+]
 _JSON = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
 _SHOWN = 20
 
 
 @app.command()
 def check(
-    file: _FILE,
+    files: _FILES,
     quarantine: Annotated[
         Path | None, typer.Option(help="Write the rows that break a rule there, as Parquet, as the job would.")
     ] = None,
     as_json: _JSON = False,
 ) -> None:
-    """Read FILE as the pipeline would, and count the rows that break a rule of glidepath:dataset.
+    """Read FILES as the pipeline would, and count the rows that break a rule of glidepath:dataset.
 
-    Ends with 1 where a run with this file would stop.
+    Ends with 1 where a run with them would stop.
     """
     from operate.dataset import look
 
-    with look(file, _dataset()) as looked:
+    with look(named(files), _dataset()) as looked:
         if quarantine and looked.rows["quarantined"]:
             _keep(looked, quarantine)
         result = {**looked.rows, "ok": not looked.problem, "problem": looked.problem}
@@ -44,26 +50,27 @@ def check(
 
 
 @app.command()
-def describe(file: _FILE, as_json: _JSON = False) -> None:
-    """Say how FILE is written, which column is which, and what features.sql finds under which name."""
+def describe(files: _FILES, as_json: _JSON = False) -> None:
+    """Say how FILES are written, which column is which, and what features.sql finds under which name."""
     from operate.dataset import find
 
     dataset = _dataset()
-    dialect = find(file, dataset)
+    plan = find(named(files), dataset)
+    where = {name: place or "folder" for name, place in plan["where"].items()}
     columns = [
-        {"column": it.header, "sql": it.name, "type": it.kind, "place": dialect.places[it.name] + 1, "unit": it.unit}
+        {"column": it.header, "sql": it.name, "type": it.kind, "place": where[it.name], "unit": it.unit}
         for it in dataset.columns.values()
     ]
     if as_json:
-        print(json.dumps({"file": str(file), "dialect": dialect.words(), "columns": columns}, indent=2))
+        print(json.dumps({"file": _told(plan), "dialect": plan["dialect"], "columns": columns}, indent=2))
         return
-    print(f"{file}: {dialect.words()}")
+    print(f"{_told(plan)}: {plan['dialect']}")
     print("\n".join(_table(columns)))
 
 
 @app.command()
-def profile(file: _FILE, as_json: _JSON = False) -> None:
-    """Say of each column of FILE how often it is empty, how many different values it has, and from where to where.
+def profile(files: _FILES, as_json: _JSON = False) -> None:
+    """Say of each column of FILES how often it is empty, how many different values it has, and from where to where.
 
     Rows that break a rule are left out. Then features.sql runs, and how many rows of each part it gives is told.
     """
@@ -73,11 +80,11 @@ def profile(file: _FILE, as_json: _JSON = False) -> None:
     from operate.dataset import profile as profile_of
 
     dataset = _dataset()
-    with look(file, dataset) as looked:
-        columns = profile_of(looked, dataset)
-    trained = features.check(ROOT, dataset, file)
+    with look(named(files), dataset) as looked:
+        columns, told = profile_of(looked, dataset), _told(looked.plan)
+    trained = features.check(ROOT, dataset, named(files))
     if as_json:
-        print(json.dumps({"file": str(file), "columns": columns, "features": trained.as_dict()}, indent=2, default=str))
+        print(json.dumps({"file": told, "columns": columns, "features": trained.as_dict()}, indent=2, default=str))
     else:
         print("\n".join([*_table(columns), "", trained.summary, *(f"  {found}" for found in trained.findings)]))
     if not trained.ok:
@@ -103,14 +110,32 @@ def _dataset() -> "Dataset":
     return dataset_of(ROOT)
 
 
+def named(places: list[Path]) -> list[Path]:
+    """What is meant by names: `*`, `?` and `[` are patterns where no shell has read them and no file has the name."""
+    found: list[Path] = []
+    for place in places:
+        meant = [place] if place.exists() else sorted(map(Path, glob(str(place), recursive=True)))
+        if not meant:
+            raise typer.BadParameter(f"{place} does not exist")
+        found += meant
+    return found
+
+
+def _told(plan: dict[str, Any]) -> str:
+    files = plan["files"]
+    more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+    return f"{files[0]['source']}{more}"
+
+
 def _checked(looked: "Looked") -> Iterator[str]:
     rows = looked.rows
-    yield f"{rows['files'][0]}: {rows['dialect']}"
+    yield f"{_told(looked.plan)}: {rows['dialect']}"
     yield f"{rows['read']} rows read, {rows['filtered']} keep every rule, {rows['quarantined']} break one"
     for rule, count in list(rows["rules"].items())[:_SHOWN]:
         yield f"  {count:>8}  {rule:<24} {looked.plan['rules'][rule]}"
     for each in rows["examples"]:
-        yield f"  line {each['line']}: {each['cell']!r} ({each['rule']})"
+        place = f"{looked.plan['place']} {each['line']}"
+        yield f"  {each['file'] + ', ' if len(rows['files']) > 1 else ''}{place}: {each['cell']!r} ({each['rule']})"
     yield f"a run would stop: {looked.problem}" if looked.problem else "a run would go on to features.sql"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,7 +38,8 @@ class Dialect:
     """How one run's files are written: `header` is the header's line as it stands, `skipped` lines before it.
 
     `places` says at which place (from 0) of a row a column's cell stands, by SQL's names; `width` is a row's values.
-    `others` are the places of columns that nobody declared: features.sql may read them, as texts.
+    `others` are the places of columns that nobody declared: features.sql may read them, as texts. `folders` are columns
+    that stand in the paths of the files (`year=2019/`) and not in them: one value for each file, empty for none.
     """
 
     separator: str
@@ -51,6 +52,11 @@ class Dialect:
     places: Mapping[str, int]
     width: int
     others: Mapping[str, int] = field(default_factory=dict)
+    folders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def other_folders(self, columns: Container[str]) -> list[str]:
+        """Those of `folders` that nobody declared."""
+        return [name for name in self.folders if name not in columns]
 
     def words(self) -> str:
         """For a person."""

@@ -58,26 +58,45 @@ _TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 _SPLIT = chr(31)
 _NEVER = ("\ufffd", "\x00", "\x01", "\x02", "\x03")
 """What no text has; the first is what bytes become that are not UTF-8."""
+LINES, RECORDS = "lines", "records"
+"""What is read of the files: lines of text, or records of Parquet (contracts/plan_parquet.py)."""
 OTHER_PIECES, OTHERS = "/* pieces of others */", "/* others */"
 """Where the job puts columns that nobody declared and features.sql reads (`with_others` there)."""
 WIDTH, QUOTES, CHARACTERS = "row.width", "row.quotes", "row.characters"
 
 
 def build(dataset: Dataset, dialect: Dialect, files: Sequence[Mapping[str, str]], now: datetime) -> dict[str, Any]:
-    """The plan as a document: `files` have `uri`, what is read, and `source`, how people call it."""
+    """The plan as a document: `files` have `uri`, what is read, and `source`, how people call it.
+
+    Of several files each `uri` ends with `part-` and its place among them, in five digits from 0: so SQL knows which.
+    """
+    foldered = {name: by_file(dialect.folders[name]) for name in dialect.other_folders(dataset.columns)}
+    return {
+        "kind": LINES,
+        "place": "line",
+        "dialect": dialect.words(),
+        "sql": reading(dataset, dialect, now),
+        "broken": "" if dialect.line_breaks else reading(dataset, dialect, now, broken=True),
+        "others": {
+            **{name: _other(place) for name, place in dialect.others.items()},
+            **{name: f"NULLIF({value}, '')" for name, value in foldered.items()},
+        },
+        "where": {name: dialect.places[name] + 1 if name in dialect.places else 0 for name in dataset.columns},
+        "rules": dict(_words(dataset, dialect)),
+        "quarantine": quarantine(files),
+        **shared(dataset, files),
+    }
+
+
+def shared(dataset: Dataset, files: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    """What a plan says however the files are written."""
     columns = list(dataset.columns.values())
     return {
         "files": [dict(file) for file in files],
         "columns": [column.name for column in columns],
-        "dialect": dialect.words(),
-        "sql": reading(dataset, dialect, now),
-        "broken": "" if dialect.line_breaks else reading(dataset, dialect, now, broken=True),
         "draw": drawing(dataset),
-        "others": {name: _other(place) for name, place in dialect.others.items()},
-        "rules": dict(_words(dataset, dialect)),
         "nulls": {column.name: column.max_null_share for column in columns if column.max_null_share is not None},
         "unique": repeated(columns),
-        "quarantine": quarantine(files),
         "max_bad_share": dataset.max_bad_share,
         "predicates": [rule.sql for rule in dataset.rules],
         "target": dataset.target,
@@ -112,12 +131,14 @@ def reading(dataset: Dataset, dialect: Dialect, now: datetime, broken: bool = Fa
     may be rows, or the middles of cells: nothing tells, and it is set aside.
     """
     columns = list(dataset.columns.values())
+    written = [column for column in columns if column.name in dialect.places]
+    foldered = "".join(f", {by_file(dialect.folders[it.name])} AS __t_{it.name}" for it in columns if it not in written)
     names = ", ".join(column.name for column in columns)
     texts = ", ".join(f"COALESCE(__t_{column.name}, '')" for column in columns)
     return (
         f"WITH {_rows(dialect, broken)},"
-        f" pieces AS (SELECT __file, __block, __place, __text, {_pieces(columns, dialect)} {OTHER_PIECES} FROM rows),"
-        f" cells AS (SELECT __file, __block, __place, __text, __torn, {_bare(columns)} {OTHERS} FROM pieces),"
+        f" pieces AS (SELECT __file, __block, __place, __text, {_pieces(written, dialect)} {OTHER_PIECES} FROM rows),"
+        f" cells AS (SELECT __file, __block, __place, __text, __torn, {_bare(written)}{foldered} {OTHERS} FROM pieces),"
         f" typed AS (SELECT *, {_typed(columns, dialect)} FROM cells),"
         f" checked AS (SELECT *, {_problem(columns, dataset.rules, dialect, now)} AS __problem FROM typed)"
         f" SELECT {names} {OTHERS}, CONCAT_WS('|', {texts}) AS __key, __problem,"
@@ -154,16 +175,28 @@ def quarantine(files: Sequence[Mapping[str, str]]) -> str:
 
     A file's blocks are numbered one after another: Spark reads them side by side, each from its first line on.
     """
-    known = " ".join(f"WHEN {literal(file['uri'])} THEN {literal(file['source'])}" for file in files)
     return (
         "WITH blocks AS (SELECT __file, __block, MIN(__place) AS __least, COUNT(*) AS __lines FROM lines"
         " GROUP BY __file, __block), starts AS (SELECT __file, __block, __least, COALESCE(SUM(__lines) OVER"
         " (PARTITION BY __file ORDER BY __block ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS __before"
-        f" FROM blocks) SELECT CASE q.__file {known} ELSE q.__file END AS file,"
+        f" FROM blocks) SELECT {source(files)} AS file,"
         " CAST(q.__place - s.__least + s.__before + 1 AS BIGINT) AS line, q.__problem AS rule, q.__sample AS cell,"
         " q.__text AS text FROM checked q JOIN starts s ON q.__file = s.__file AND q.__block = s.__block"
         " WHERE q.__problem IS NOT NULL"
     )
+
+
+def source(files: Sequence[Mapping[str, str]]) -> str:
+    """SQL for how people call the file of a row of `q`."""
+    return by_file([file["source"] for file in files], "q.__file")
+
+
+def by_file(values: Sequence[str], file: str = "__file") -> str:
+    """SQL for the value of a row's file, of one value for each file: one array, however many files there are."""
+    if len(set(values)) == 1:
+        return literal(values[0])
+    place = f"CAST(REGEXP_EXTRACT({file}, 'part-([0-9]{{5}})', 1) AS INT)"
+    return f"GET(SPLIT({literal(_SPLIT.join(values))}, {literal(_SPLIT)}), {place})"
 
 
 def _rows(dialect: Dialect, broken: bool) -> str:
@@ -351,9 +384,13 @@ def _whole(pattern: str) -> str:
 
 def _problem(columns: Sequence[Column], rules: Sequence[Rule], dialect: Dialect, now: datetime) -> str:
     whens = [when for column in columns for when in _breaks(column, dialect, now)]
-    # As a CHECK of a table: what is unknown breaks nothing.
-    whens += [f"WHEN NOT ({rule.sql}) THEN '{rule_id(rule)}'" for rule in rules]
+    whens += broken_rules(rules)
     return f"CASE WHEN __torn IS NOT NULL THEN __torn {' '.join(whens)} END"
+
+
+def broken_rules(rules: Sequence[Rule]) -> list[str]:
+    """As a CHECK of a table: what is unknown breaks nothing."""
+    return [f"WHEN NOT ({rule.sql}) THEN '{rule_id(rule)}'" for rule in rules]
 
 
 def rule_id(rule: Rule) -> str:
@@ -363,6 +400,12 @@ def rule_id(rule: Rule) -> str:
 
 def _breaks(column: Column, dialect: Dialect, now: datetime) -> Iterator[str]:
     """What breaks a column's declaration, in the order in which it is looked at."""
+    yield from unread(column, dialect)
+    yield from outside(column, now)
+
+
+def unread(column: Column, dialect: Dialect) -> Iterator[str]:
+    """What keeps a text from being a value of the column."""
     name, text = column.name, f"__t_{column.name}"
     null = _null(column, text, dialect)
     if not column.nullable:
@@ -372,6 +415,11 @@ def _breaks(column: Column, dialect: Dialect, now: datetime) -> Iterator[str]:
             told = f"{_like(text, pattern)} AND NOT {null}" if dialect.nulls else _like(text, pattern)
             yield f"WHEN {name} IS NULL AND {told} THEN '{name}.{rule}'"
         yield f"WHEN {name} IS NULL AND NOT {null} THEN '{name}.type'"
+
+
+def outside(column: Column, now: datetime) -> Iterator[str]:
+    """What is declared of a column's values beside their type."""
+    name = column.name
     for member, sign, bound in (("min", "<", column.minimum), ("max", ">", column.maximum)):
         if bound is not None:
             yield f"WHEN {name} {sign} {_bound(bound, now)} THEN '{name}.{member}'"
@@ -425,11 +473,22 @@ def _words(dataset: Dataset, dialect: Dialect) -> Iterator[tuple[str, str]]:
         for rule, _, words in _misspelt(column, dialect):
             yield f"{column.name}.{rule}", f"{name} {words}"
         yield f"{column.name}.type", f"{name} is not {_like_what(column, dialect)}"
-        yield f"{column.name}.min", f"{name} is below {column.minimum}"
-        yield f"{column.name}.max", f"{name} is above {column.maximum}"
-        yield f"{column.name}.allowed", f"{name} is none of {', '.join(column.allowed)[:80]}"
-        yield f"{column.name}.pattern", f"{name} does not match {column.pattern}"
-        yield f"{column.name}.unique", f"{name} was in a row before"
+        yield from outside_words(column)
+    yield from rule_words(dataset)
+
+
+def outside_words(column: Column) -> Iterator[tuple[str, str]]:
+    """Of what `outside` and `repeated` look at."""
+    name = column.header
+    yield f"{column.name}.min", f"{name} is below {column.minimum}"
+    yield f"{column.name}.max", f"{name} is above {column.maximum}"
+    yield f"{column.name}.allowed", f"{name} is none of {', '.join(column.allowed)[:80]}"
+    yield f"{column.name}.pattern", f"{name} does not match {column.pattern}"
+    yield f"{column.name}.unique", f"{name} was in a row before"
+
+
+def rule_words(dataset: Dataset) -> Iterator[tuple[str, str]]:
+    """Of the rules over rows."""
     for each in dataset.rules:
         yield rule_id(each), f"breaks the rule {each.name} ({each.sql[:80]})"
 
@@ -449,9 +508,6 @@ def _sample(columns: Sequence[Column]) -> str:
     return f"CASE SPLIT_PART(__problem, '.', 1) {whens} ELSE __text END"
 
 
-def _in_class(separator: str) -> str:
-    return separator
-
-
-def _pattern(separator: str) -> str:
-    return f"[{separator}]"
+MOST_SHOWN, NO_TEXT = _SAMPLE, _NEVER
+null, value, in_utc, sample, words = _null, _value, _in_utc, _sample, _words
+"""What the plan for records takes of this one (contracts/plan_parquet.py)."""

@@ -10,8 +10,6 @@ REASONS = ("commit", "data", "manual", *OWN_REASONS)
 """Every reason that a run may have."""
 UPLOADED = "datasets/"
 """Where new rows are uploaded, in the data bucket: each starts a run."""
-ENDINGS = (".csv", ".csv.gz")
-"""Of the files of data, in small letters."""
 COLLECTED = "collected/"
 """Where rows wait for a retraining, in the data bucket: an upload there starts nothing by itself."""
 JOINED = "windows/"
@@ -20,6 +18,8 @@ FOLDER = "retrain/"
 """Where the function keeps what it knows, in the artifacts bucket."""
 LEDGER_KEY = f"{FOLDER}ledger.json"
 """Runs that were started, and the last decisions."""
+TOLD = "told/"
+"""What people were told of files that start no run, in the artifacts bucket."""
 TRAINED = "trained/"
 """Which data was judged by the gate, in the artifacts bucket."""
 

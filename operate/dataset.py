@@ -1,4 +1,4 @@
-"""A file before it is uploaded: how it is written, what its rows break, and what training would see.
+"""Files before they are uploaded: how they are written, what their rows break, and what training would see.
 
 The same code as in the pipeline: the validation finds the dialect, and the features job's own functions run the plan.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,18 +17,19 @@ from typing import Any
 
 from contracts.columns import BOOLEAN, INTEGER, NUMBER, NUMERIC, TIMESTAMP
 from contracts.dataset import Dataset
+from contracts.datasets import ENDINGS, MOST_FILES, hidden, is_data
 from contracts.errors import UserError
-from contracts.format import Dialect
-from contracts.plan import build
 from functions.jobs.features import features_job
-from functions.validate.head import BYTES, find_dialect
 from functions.validate.resolve import DataError
+from functions.validate.survey import File, names, survey
 from operate.local_spark import Session
 
 TYPES = {NUMBER: "DOUBLE", INTEGER: "BIGINT", TIMESTAMP: "TIMESTAMP", BOOLEAN: "BOOLEAN"}
 """DuckDB's, of columns that are not text."""
 SECRET = "in place of the project's own"  # noqa: S105
 """Which row falls into which part differs with the secret; how many do hardly."""
+Plan = dict[str, Any]
+"""How files are read (contracts/plan.py)."""
 
 
 @dataclass(frozen=True)
@@ -40,45 +41,87 @@ class Looked:
     """
 
     session: Session
-    dialect: Dialect
-    plan: dict[str, Any]
+    plan: Plan
     rows: dict[str, Any]
     problem: str
 
 
-def find(file: Path, dataset: Dataset) -> Dialect:
-    """How a file is written. Raises UserError for what the validation refuses, and for a file that cannot be read."""
+def find(places: Path | Sequence[Path], dataset: Dataset) -> Plan:
+    """How files are read. Raises UserError for what the validation refuses, and for what cannot be read."""
+    files = [_opened(path, name) for path, name in data_files(places)]
+    return _plan(files, [file.name for file in files], dataset)
+
+
+def data_files(places: Path | Sequence[Path]) -> list[tuple[Path, str]]:
+    """The files that a file, a folder, or several of them mean, and where each stands in the set.
+
+    Raises UserError where there is none, or one of another kind.
+    """
+    found: list[tuple[Path, str]] = []
+    for place in [places] if isinstance(places, Path) else places:
+        if place.is_dir():
+            inside = sorted(path for path in place.rglob("*") if path.is_file())
+            named = [(path, path.relative_to(place).as_posix()) for path in inside]
+            found += [(path, name) for path, name in named if not hidden(name) and path.stat().st_size]
+        else:
+            found.append((place, place.as_posix()))
+    if not found:
+        raise UserError("there is no data in what is named", f"name files that end in {', '.join(ENDINGS)}")
+    odd = [path for path, _ in found if len(found) > 1 and not is_data(path.name)]
+    if odd:
+        raise UserError(f"{odd[0]} is none of {', '.join(ENDINGS)}", "take it out of the folder, or name files")
+    if len(found) > MOST_FILES:
+        raise UserError(f"{len(found)} files are more than a set may have, {MOST_FILES}", "join them to larger ones")
+    return found
+
+
+def _opened(path: Path, name: str) -> File:
+    def read(begin: int, end: int) -> bytes:
+        with path.open("rb") as opened:
+            opened.seek(begin)
+            return opened.read(end - begin)
+
     try:
-        with file.open("rb") as opened:
-            return find_dialect(opened.read(BYTES), dataset, str(file))
+        return File(str(path), name, path.stat().st_size, read)
     except OSError as error:
-        raise UserError(f"{file} cannot be read: {error.strerror}", "name a CSV file") from None
+        raise UserError(f"{path} cannot be read: {error.strerror}", "name a file of data") from None
+
+
+def _plan(files: Sequence[File], copies: Sequence[str], dataset: Dataset) -> Plan:
+    try:
+        return survey(files, copies, dataset, datetime.now(UTC))
+    except OSError as error:
+        raise UserError(f"{files[0].name} cannot be read: {error.strerror}", "name a file of data") from None
     except DataError as error:
         raise UserError(str(error)) from None
 
 
 @contextmanager
-def look(file: Path, dataset: Dataset, secret: str = SECRET, sql: str = "") -> Iterator[Looked]:
-    """Reads and checks a file, with the undeclared columns that `sql` reads.
+def look(places: Path | Sequence[Path], dataset: Dataset, secret: str = SECRET, sql: str = "") -> Iterator[Looked]:
+    """Reads and checks files, with the undeclared columns that `sql` reads.
 
     Raises UserError for what the validation refuses, and for a file that cannot be read.
     """
     with tempfile.TemporaryDirectory() as folder:
         session = Session(Path(folder))
         with session.connection:
-            yield _looked(session, file, dataset, secret, sql)
+            yield _looked(session, places, Path(folder), dataset, secret, sql)
 
 
-def _looked(session: Session, file: Path, dataset: Dataset, secret: str, sql: str) -> Looked:
+def _looked(
+    session: Session, places: Path | Sequence[Path], folder: Path, dataset: Dataset, secret: str, sql: str
+) -> Looked:
     wrong = wrong_rules(session, dataset)
     if wrong:
         raise UserError(f"glidepath:dataset.rules: {wrong}")
+    files = data_files(places)
+    told = files[0][0] if len(files) == 1 else f"one of {len(files)} files"
     try:
-        return _look(session, file, dataset, secret, sql)
+        return _look(session, files, folder, dataset, secret, sql)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise UserError(f"{file} is cut off or damaged ({error}): pack it anew") from None
+        raise UserError(f"{told} is cut off or damaged ({error}): pack it anew") from None
     except session.error as error:
-        raise UserError(f"{file} cannot be read by glidepath:dataset: {sentence(error)}") from None
+        raise UserError(f"{told} cannot be read by glidepath:dataset: {sentence(error)}") from None
 
 
 def wrong_rules(session: Session, dataset: Dataset) -> str:
@@ -105,15 +148,26 @@ def sentence(error: Exception) -> str:
     return " ".join(str(error).partition("\n\nLINE")[0].split())[:300]
 
 
-def _look(session: Session, file: Path, dataset: Dataset, secret: str, sql: str) -> Looked:
-    dialect = find(file, dataset)
-    plan = build(dataset, dialect, [{"uri": str(file), "source": str(file)}], datetime.now(UTC))
+def _look(
+    session: Session, files: Sequence[tuple[Path, str]], folder: Path, dataset: Dataset, secret: str, sql: str
+) -> Looked:
+    opened = [_opened(path, name) for path, name in files]
+    plan = _plan(opened, _copies(opened, folder), dataset)
     plan = features_job.with_others(plan, sql)
     features_job.read_rows(session, plan)
     draw(session, plan, secret)
     rows = features_job.account(session, plan)
     problem = features_job.unusable(session, rows, plan)
-    return Looked(session, dialect, plan, rows, problem)
+    return Looked(session, plan, rows, problem)
+
+
+def _copies(files: Sequence[File], folder: Path) -> list[str]:
+    """Under which names the files are read: of several by which the plan knows them."""
+    if len(files) == 1:
+        return [files[0].name]
+    for file, name in zip(files, names(files), strict=True):
+        (folder / name).symlink_to(Path(file.name).absolute())
+    return [str(folder / name) for name in names(files)]
 
 
 def draw(session: Session, plan: dict[str, Any], secret: str) -> None:

@@ -29,9 +29,18 @@ FUNCTIONS = (
     # Of a time that clocks show twice Spark takes the first, DuckDB the second.
     """to_utc_timestamp(t, z) AS CASE WHEN ((t AT TIME ZONE z) - INTERVAL 1 HOUR) AT TIME ZONE z = t
     THEN ((t AT TIME ZONE z) - INTERVAL 1 HOUR) AT TIME ZONE 'UTC' ELSE (t AT TIME ZONE z) AT TIME ZONE 'UTC' END""",
+    "timestamp_micros(n) AS make_timestamp(n)",
+    "unix_micros(t) AS epoch_us(t)",
+    # Java writes 0x1.0p0 where C writes 0x1p+0: https://docs.oracle.com/javase/8/docs/api/java/lang/Double.html#toHexString-double-
+    """format_string(f, x) AS CASE WHEN x IS NULL THEN 'null' ELSE CASE f WHEN '%.6e' THEN printf(f, x) WHEN '%a' THEN
+    regexp_replace(replace(printf('%a', x), 'p+', 'p'), '^(-?0x[01])p', '\\1.0p')
+    ELSE error('format_string is known for %.6e and %a alone') END END""",
     "from_utc_timestamp(t, z) AS (t AT TIME ZONE 'UTC') AT TIME ZONE z",
 )
 """What a plan uses (contracts/plan.py) and DuckDB lacks, or has otherwise: what stands after CREATE MACRO."""
+_FIELD = re.compile(r"`((?:[^`]|``)+)` (\w+(?:\(\d+,\d+\))?)")
+_TYPES = {"string": "VARCHAR"}
+"""Of Spark's types those that DuckDB calls otherwise."""
 _CHUNK = 1 << 24
 _LONGEST = 1 << 26
 # Control characters that no text has: what parts cells, of which a line is one, and what stands for an empty line.
@@ -64,6 +73,10 @@ class Session:
             for file in files
         )
         return Frame(self, " UNION ALL ".join(parts))
+
+    def schema(self, fields: str) -> Records:
+        """Parquet whose columns are read by these types."""
+        return Records(self, fields)
 
     def sql(self, query: str) -> Frame:
         """A query; it is bound when it is used."""
@@ -101,12 +114,45 @@ class Session:
         )
 
 
-class Frame:
-    """A query."""
+class Records:
+    """Parquet that is read by a schema: a name in Spark's quotes and a type for each column."""
 
-    def __init__(self, session: Session, query: str) -> None:
+    def __init__(self, session: Session, fields: str) -> None:
+        self._session = session
+        self._fields = [(name.replace("``", "`"), kind) for name, kind in _FIELD.findall(fields)]
+
+    def option(self, name: str, value: str) -> Records:
+        """DuckDB reads days as they stand in the file."""
+        return self
+
+    def parquet(self, *files: str) -> Frame:
+        """The records of files, with where each stands."""
+        return Frame(self._session, " UNION ALL ".join(self._records(file) for file in files), ("_metadata",))
+
+    def _records(self, file: str) -> str:
+        source = f"read_parquet('{_doubled(file)}', file_row_number = true)"
+        described = self._session.connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+        nanos = {name for name, kind, *_ in described if kind.endswith("_NS")}
+        columns = (
+            f"{'epoch_ns' if name in nanos else ''}({_name(name)})::{_TYPES.get(kind, kind)} AS {_name(name)}, "
+            for name, kind in self._fields
+        )
+        place = f"{{'file_path': '{_doubled(file)}', 'row_index': file_row_number}} AS _metadata"
+        return f"SELECT {''.join(columns)}{place} FROM {source}"
+
+
+class Frame:
+    """A query; `hidden` columns are there for expressions alone."""
+
+    def __init__(self, session: Session, query: str, hidden: tuple[str, ...] = ()) -> None:
         self._session = session
         self._query = query
+        self._hidden = hidden
+
+    def toDF(self, *names: str) -> Frame:  # noqa: N802  Spark's name
+        """The same columns under other names, one for each."""
+        given = ", ".join(map(_name, [*names, *self._hidden]))
+        return Frame(self._session, f"SELECT * FROM ({self._query}) AS t({given})", self._hidden)
 
     def selectExpr(self, *expressions: str) -> Frame:  # noqa: N802  Spark's name
         """Expressions over the rows."""
@@ -165,6 +211,10 @@ def _marked(before: str, text: str) -> str:
     if "\n\n" not in before + text:
         return text
     return re.sub("(?<=\n)(?=\n)", _EMPTY, before + text)[1:]
+
+
+def _name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _doubled(text: str) -> str:

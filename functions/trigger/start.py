@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from contracts.retraining import ENDINGS
+from contracts.datasets import RUN, role
 
 
 def commit_request(detail: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
@@ -43,7 +43,8 @@ def _revision(environment: Mapping[str, str], kind: str, value: str | None) -> d
 def _change(key: str, version: str | None, environment: Mapping[str, str]) -> dict[str, Any] | None:
     if key == environment.get("SOURCE_KEY"):
         return _revision(environment, "S3_OBJECT_VERSION_ID", version)
-    if key.startswith(environment.get("DATA_PREFIX", "datasets/")) and key.lower().endswith(ENDINGS):
+    prefix = environment.get("DATA_PREFIX", "datasets/")
+    if key.startswith(prefix) and role(key, prefix) == RUN:
         # A variable is put into the workflow's input as it stands: a quotation mark would end the text there.
         values = {"REASON": "data", "DATA_KEY": json.dumps(key)[1:-1], "DATA_VERSION": version}
         return {"variables": [{"name": name, "value": value} for name, value in values.items()]}

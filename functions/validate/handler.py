@@ -10,7 +10,8 @@
 Event: `{"input": …}`, the whole input of the workflow; `latest` as key or version stands for the newest. The reasons
 `drift` and `schedule` are believed only where `functions.retrain` wrote down that it began the run.
 Answer: `{"uri", "version", "plan"}`: the source, its exact version, and the plan by which the features job reads and
-checks the copy of that version at `runs/<run>/input/`. Raises RequestError or DataError with a sentence for a person.
+checks the copies at `runs/<run>/input/`. Of a set of files the source is what completes it (contracts/datasets.py).
+Raises RequestError or DataError with a sentence for a person.
 """
 
 from __future__ import annotations
@@ -18,17 +19,20 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 
-from contracts.plan import build
 from contracts.s3 import S3Location
 from functions.shared.dataset import read_dataset
-from functions.validate.head import BYTES, find_dialect
+from functions.validate.members import members
 from functions.validate.request import parse_request, prove
-from functions.validate.resolve import resolve
+from functions.validate.resolve import Source, resolve
+from functions.validate.survey import File, names, survey
+
+_AT_ONCE = 8
 
 
 def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:
@@ -43,16 +47,34 @@ def validate(s3: Any, event: dict[str, Any], environment: Mapping[str, str], now
     prove(s3, environment["ARTIFACTS_BUCKET"], wanted)
     prefixes = wanted.prefixes(environment.get("DATA_PREFIX", "datasets/"))
     source = resolve(s3, environment["DATA_BUCKET"], prefixes, wanted.key, wanted.version)
-    original = {"Bucket": source.bucket, "Key": source.key, "VersionId": source.version}
-    # Nothing has no range: S3 would answer InvalidRange.
-    head = s3.get_object(**original, Range=f"bytes=0-{BYTES - 1}")["Body"].read() if source.size else b""
-    dialect = find_dialect(head, dataset, source.uri)
+    found = members(
+        s3, source, prefixes[0] if source.key.startswith(prefixes[0]) else source.key.rpartition("/")[0] + "/"
+    )
+    files = [_file(s3, each, found.folder) for each in found.files]
     folder = S3Location(environment["ARTIFACTS_BUCKET"], f"runs/{wanted.run}/input")
-    # Spark unpacks by the name.
-    target = folder.join("data.csv.gz" if source.key.lower().endswith(".gz") else "data.csv")
-    # Tags would be copied by default, for which the role has no right: an account's malware protection may set some.
-    s3.copy(original, Bucket=target.bucket, Key=target.key, ExtraArgs={"TaggingDirective": "REPLACE"})
-    plan = build(dataset, dialect, [{"uri": str(target), "source": source.uri}], now)
+    targets = [folder.join(name) for name in names(files)]
+    plan = survey(files, [str(target) for target in targets], dataset, now)
+    plan["empty"] = found.empty
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        list(pool.map(lambda pair: _copy(s3, *pair), zip(found.files, targets, strict=True)))
     place = folder.join("plan.json")
     s3.put_object(Bucket=place.bucket, Key=place.key, Body=json.dumps(plan).encode(), ContentType="application/json")
     return {"uri": source.uri, "version": source.version, "plan": str(place)}
+
+
+def _file(s3: Any, source: Source, folder: str) -> File:
+    def read(begin: int, end: int) -> bytes:
+        # Nothing has no range: S3 would answer InvalidRange.
+        if begin >= end:
+            return b""
+        wanted = {"Bucket": source.bucket, "Key": source.key, "VersionId": source.version}
+        body: bytes = s3.get_object(**wanted, Range=f"bytes={begin}-{end - 1}")["Body"].read()
+        return body
+
+    return File(source.uri, source.key.removeprefix(folder), source.size, read)
+
+
+def _copy(s3: Any, source: Source, target: S3Location) -> None:
+    # Tags would be copied by default, for which the role has no right: an account's malware protection may set some.
+    original = {"Bucket": source.bucket, "Key": source.key, "VersionId": source.version}
+    s3.copy(original, Bucket=target.bucket, Key=target.key, ExtraArgs={"TaggingDirective": "REPLACE"})

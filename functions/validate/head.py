@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from contracts.columns import NUMBER, Column, sql_name
 from contracts.dataset import Dataset
@@ -17,21 +18,45 @@ BYTES = 1 << 20
 _PREAMBLE = re.compile(r"sep=([,;|\t])")
 _OTHER_FORMATS = {
     b"\x1f\x8b": "is packed by gzip: give it a name that ends in .csv.gz",
-    b"PAR1": "is Parquet, which is not read: save it as CSV",
+    b"PAR1": "is Parquet: give it a name that ends in .parquet",
     b"PK\x03\x04": "is a workbook or an archive: save the sheet as CSV",
     b"\xff\xfe": "is not UTF-8 text (UTF-16): save it as UTF-8 CSV",
     b"\xfe\xff": "is not UTF-8 text (UTF-16): save it as UTF-8 CSV",
 }
 
 
-def find_dialect(head: bytes, dataset: Dataset, uri: str) -> Dialect:
-    """What config declares, and what the first bytes show of the rest. Raises DataError.
+@dataclass(frozen=True)
+class Head:
+    """What the first bytes of a file show. `cells` are the header's, `numbers` those that may have a decimal sign.
 
-    A separator is the one by which the header has all declared columns; a comma is a decimal sign where numbers have
-    one and no point; quotes go on over lines where every row of the head is whole only so.
+    `trailing` says whether a separator stands behind each row; None where there are no rows to tell.
     """
-    content = _unpacked(head, uri)
-    lines = _lines(_decoded(content, uri), max(len(head), len(content)) >= BYTES, uri)
+
+    uri: str
+    header: str
+    skipped: tuple[str, ...]
+    separator: str
+    cells: tuple[str, ...]
+    breaks: bool
+    trailing: bool | None
+    numbers: tuple[str, ...]
+
+
+def find_dialect(head: bytes, dataset: Dataset, uri: str) -> Dialect:
+    """What config declares, and what the first bytes show of the rest. Raises DataError."""
+    return common([look(head, dataset, uri)], dataset)
+
+
+def look(head: bytes, dataset: Dataset, uri: str, foldered: Container[str] = (), most: int = BYTES) -> Head:
+    """How one file is written, by its first bytes, `most` of them; `foldered` are columns that its path has.
+
+    Raises DataError.
+
+    A separator is the one by which the header has all declared columns; quotes go on over lines where every row of the
+    head is whole only so.
+    """
+    content = _unpacked(head, uri, most)
+    lines = _lines(_decoded(content, uri), max(len(head), len(content)) >= most, uri, most)
     skipped: tuple[str, ...] = ()
     while lines and (not lines[0].strip() or _PREAMBLE.fullmatch(lines[0].strip())):
         skipped = (*skipped, lines[0])
@@ -39,29 +64,65 @@ def find_dialect(head: bytes, dataset: Dataset, uri: str) -> Dialect:
     if not lines:
         raise DataError(f"{uri} is empty: it needs a header with {_names(dataset)}, and rows.")
     header, rows = lines[0], [line for line in lines[1:] if line.strip() and line != lines[0]]
-    separator, cells = _separator(header, rows, dataset, uri)
+    separator, cells = _separator(header, rows, dataset, uri, foldered)
     _refuse_other_encodings(header, rows, dataset, uri)
-    places = {column.name: _place(column, cells, uri) for column in dataset.columns.values()}
-    breaks = dataset.format.line_breaks or _goes_on(rows, separator, len(cells), len(content) >= BYTES)
+    places = {column.name: _place(column, cells, uri) for column in dataset.columns.values() if column.header in cells}
+    breaks = dataset.format.line_breaks or _goes_on(rows, separator, len(cells), len(content) >= most)
     rows = list(_joined(rows)) if breaks else rows
     parted = [row for line in rows if (row := parse(line, separator)) and len(row) >= len(cells)]
     # What many programs write behind each row but the header.
-    trailing = bool(parted) and all(len(row) == len(cells) + 1 and not row[-1] for row in parted)
-    numbers = [
-        row[places[column.name]] for column in dataset.columns.values() if column.kind == NUMBER for row in parted
-    ]
+    trailing = all(len(row) == len(cells) + 1 and not row[-1] for row in parted) if parted else None
+    named = [column.name for column in dataset.columns.values() if column.kind == NUMBER and column.name in places]
+    numbers = tuple(row[places[name]] for name in named for row in parted if re.search("[,.]", row[places[name]]))
+    return Head(uri, header, skipped, separator, tuple(cells), breaks, trailing, numbers)
+
+
+def common(heads: Sequence[Head], dataset: Dataset, folders: Mapping[str, tuple[str, ...]] | None = None) -> Dialect:
+    """How all files of a set are written; a comma is a decimal sign where numbers have one and no point.
+
+    `folders`: columns that stand in the files' paths, with one value for each file. Raises DataError.
+    """
+    first = heads[0]
+    trailing = next((head for head in heads if head.trailing is not None), first)
+    for head in heads:
+        _refuse_another(head, first, trailing)
+    numbers = [number for head in heads for number in head.numbers]
+    headers = dict.fromkeys(head.header for head in heads)
+    columns = [column for column in dataset.columns.values() if column.header in first.cells]
     return Dialect(
-        separator=separator,
-        decimal=dataset.format.decimal or _decimal(numbers, dataset.format.thousands, separator, uri),
+        separator=first.separator,
+        decimal=dataset.format.decimal or _decimal(numbers, dataset.format.thousands, first.separator, first.uri),
         thousands=dataset.format.thousands,
-        line_breaks=breaks,
+        line_breaks=any(head.breaks for head in heads),
         nulls=dataset.format.nulls,
-        header=header,
-        skipped=skipped,
-        places=places,
-        width=len(cells) + trailing,
-        others=_others(cells, dataset),
+        header=first.header,
+        # A header in quotes is the same header without.
+        skipped=tuple(dict.fromkeys([*(line for head in heads for line in head.skipped), *list(headers)[1:]])),
+        places={column.name: first.cells.index(column.header) for column in columns},
+        width=len(first.cells) + bool(trailing.trailing),
+        others=_others(first.cells, dataset),
+        folders=named_folders(folders or {}, first.cells, dataset),
     )
+
+
+def _refuse_another(head: Head, first: Head, trailing: Head) -> None:
+    """Files of one set are written alike. Raises DataError."""
+    if head.cells != first.cells:
+        raise DataError(
+            f"{head.uri} has another header than {first.uri}: {head.header[:200]}, and not {first.header[:200]}. Files"
+            " of one set have the same columns in the same order: write them anew, or upload this one as a dataset of"
+            " its own."
+        )
+    if head.separator != first.separator:
+        raise DataError(
+            f"{head.uri} has {SEPARATORS[head.separator]} between cells, and {first.uri} has"
+            f" {SEPARATORS[first.separator]}: write files of one set alike."
+        )
+    if head.trailing is not None and head.trailing != trailing.trailing:
+        raise DataError(
+            f"Of {head.uri} and {trailing.uri} one has a separator behind each row, the other has none: write files of"
+            " one set alike."
+        )
 
 
 def parse(line: str, separator: str) -> list[str] | None:
@@ -77,7 +138,7 @@ def parse(line: str, separator: str) -> list[str] | None:
     return [piece[1:-1].replace('""', '"') if piece.startswith('"') else piece for piece in pieces]
 
 
-def _unpacked(head: bytes, uri: str) -> bytes:
+def _unpacked(head: bytes, uri: str, most: int) -> bytes:
     packed = uri.lower().endswith(".gz")
     for magic, words in _OTHER_FORMATS.items():
         if head.startswith(magic) and not (packed and magic == b"\x1f\x8b"):
@@ -85,7 +146,7 @@ def _unpacked(head: bytes, uri: str) -> bytes:
     if not packed:
         return head
     try:
-        return zlib.decompressobj(wbits=31).decompress(head, BYTES)
+        return zlib.decompressobj(wbits=31).decompress(head, most)
     except zlib.error as error:
         raise DataError(f"{uri} is not packed by gzip, as its name says ({error}): upload it anew.") from None
 
@@ -97,16 +158,19 @@ def _decoded(head: bytes, uri: str) -> str:
     return text
 
 
-def _lines(text: str, cut: bool, uri: str) -> list[str]:
+def _lines(text: str, cut: bool, uri: str, most: int) -> list[str]:
     lines = re.split("\r\n|\n|\r", text)
     if cut:
         lines = lines[:-1]
         if not lines:
-            raise DataError(f"{uri} has a line of more than a million characters: it is not a CSV of rows.")
+            amount = "a million" if most == BYTES else str(most)
+            raise DataError(f"{uri} has a line of more than {amount} characters: it is not a CSV of rows.")
     return lines if lines[-1] else lines[:-1]
 
 
-def _separator(header: str, rows: Sequence[str], dataset: Dataset, uri: str) -> tuple[str, list[str]]:
+def _separator(
+    header: str, rows: Sequence[str], dataset: Dataset, uri: str, foldered: Container[str]
+) -> tuple[str, list[str]]:
     """By what the header's cells are told apart, and these."""
     if header.count('"') % 2:
         raise DataError(
@@ -123,7 +187,7 @@ def _separator(header: str, rows: Sequence[str], dataset: Dataset, uri: str) -> 
     }
     best = max(known, key=lambda separator: (scores[separator], alike[separator], len(parted[separator])))
     cells = parted[best]
-    missing = [name for name in declared if name not in cells]
+    missing = [name for name in declared if name not in cells and name not in foldered]
     if not missing:
         return best, cells
     if "\ufffd" in header:
@@ -155,6 +219,19 @@ def _place(column: Column, cells: Sequence[str], uri: str) -> int:
             f"{uri} has the column {column.header} more than once ({', '.join(twins)}): which one is meant?"
         )
     return list(cells).index(column.header)
+
+
+def named_folders(
+    folders: Mapping[str, tuple[str, ...]], cells: Sequence[str], dataset: Dataset
+) -> dict[str, tuple[str, ...]]:
+    """Columns in paths by what SQL calls them, but those that the files have as well: then these count."""
+    known = {column.header: column.name for column in dataset.columns.values()}
+    taken = {name.lower() for name in known.values()} | {"draw", "split"} | {sql_name(cell).lower() for cell in cells}
+    return {
+        known.get(name, sql_name(name)): values
+        for name, values in folders.items()
+        if name not in cells and (name in known or sql_name(name).lower() not in taken)
+    }
 
 
 def _others(cells: Sequence[str], dataset: Dataset) -> dict[str, int]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from contracts.retraining import ENDINGS
+from contracts.datasets import ENDINGS, RUN, role
 from contracts.s3 import S3Location
 
 LATEST = "latest"
@@ -22,12 +23,13 @@ class DataError(Exception):
 
 @dataclass(frozen=True)
 class Source:
-    """One version of one object, and its size in bytes."""
+    """One version of one object, its size in bytes, and when it was written."""
 
     bucket: str
     key: str
     version: str
     size: int
+    written: datetime
 
     @property
     def uri(self) -> str:
@@ -36,7 +38,7 @@ class Source:
 
 
 def resolve(s3: Any, bucket: str, prefixes: Sequence[str], key: str, version: str) -> Source:
-    """The version asked for; `latest` as key is the newest CSV below the first prefix, as version that of the key."""
+    """The version asked for; `latest` as key is the newest dataset below the first prefix, as version the key's."""
     if key == LATEST:
         key, version = newest(s3, bucket, prefixes[0]), LATEST
     if not key.startswith(tuple(prefixes)):
@@ -52,20 +54,21 @@ def resolve(s3: Any, bucket: str, prefixes: Sequence[str], key: str, version: st
     found = head.get("VersionId", "null")
     if found == "null":
         raise DataError(f"s3://{bucket}/{key} has no version id: switch on versioning for bucket {bucket}.")
-    return Source(bucket, key, found, head["ContentLength"])
+    return Source(bucket, key, found, head["ContentLength"], head["LastModified"])
 
 
 def newest(s3: Any, bucket: str, prefix: str) -> str:
-    """Key of the CSV that was written last below `prefix`. Raises DataError where there is none."""
+    """Key of the dataset that was written last below `prefix`: a file, or what completes a set. Raises DataError."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     found = [
         (entry["LastModified"], entry["Key"])
         for page in pages
         for entry in page.get("Contents", ())
-        if entry["Key"].lower().endswith(ENDINGS)
+        if role(entry["Key"], prefix) == RUN
     ]
     if not found:
         raise DataError(
-            f"There is no .csv or .csv.gz below s3://{bucket}/{prefix}: upload the data, then start the run again."
+            f"There is no file that ends in {', '.join(ENDINGS)} directly below s3://{bucket}/{prefix}, and no set of"
+            " files that is complete: upload the data, then start the run again."
         )
     return str(max(found)[1])

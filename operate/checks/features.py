@@ -4,7 +4,7 @@ It runs in DuckDB, as in the rehearsal; on AWS it runs in Spark.
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -31,8 +31,8 @@ _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOU
             "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT")  # fmt: skip
 
 
-def check(root: Path, dataset: Dataset, data: Path | None = None) -> Result:
-    """Runs the SQL on the given CSV file, else on the project's sample, else on rows made from the declaration."""
+def check(root: Path, dataset: Dataset, data: Path | Sequence[Path] | None = None) -> Result:
+    """Runs the SQL on the given files, else on the project's sample, else on rows made from the declaration."""
     try:
         import duckdb
     except ImportError:
@@ -99,8 +99,8 @@ def _shape(connection: Any, sql: str, dataset: Dataset) -> list[Finding]:
     return found
 
 
-def _on_sample(sql: str, dataset: Dataset, sample: Path) -> Result:
-    place = str(sample)
+def _on_sample(sql: str, dataset: Dataset, sample: Path | Sequence[Path]) -> Result:
+    place = str(sample) if isinstance(sample, Path) else ", ".join(map(str, sample))
     try:
         with datasets.look(sample, dataset, SALTS[0], sql) as looked:
             if looked.problem:

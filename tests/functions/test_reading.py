@@ -205,7 +205,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "UTF-16 without a mark": (TWO.decode().encode("utf-16-le"), "is not UTF-8 text .*as in UTF-16"),
     "another encoding": (lines(*[LINE.replace(b"1.6", b"\xe9")] * 3), "3 of its first 3 rows have other bytes"),
     "gzip": (gzip.compress(TWO), "is packed by gzip: give it a name that ends in .csv.gz"),
-    "Parquet": (b"PAR1....", "is Parquet, which is not read: save it as CSV"),
+    "Parquet": (b"PAR1....", "is Parquet: give it a name that ends in .parquet"),
     "a workbook": (b"PK\x03\x04....", "is a workbook or an archive: save the sheet as CSV"),
     "one line without end": (b"x" * (1 << 21), "has a line of more than a million characters"),
     "a comma that may be either": (

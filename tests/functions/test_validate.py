@@ -127,7 +127,11 @@ def test_the_newest_is_so_by_time() -> None:
 @pytest.mark.parametrize(
     ("key", "version", "reason"),
     [
-        ("latest", "latest", "There is no .csv or .csv.gz below s3://data-bucket/datasets/"),
+        (
+            "latest",
+            "latest",
+            "There is no file that ends in .csv, .csv.gz, .parquet directly below s3://data-bucket/datasets/",
+        ),
         ("datasets/a.csv", "latest", "has no version 'latest': it does not exist or was deleted"),
         ("secrets/a.csv", "latest", "is not below 'datasets/'"),
     ],

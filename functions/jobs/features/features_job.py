@@ -1,4 +1,6 @@
-"""Glue job: raw CSV → checked rows → features, by the run's plan and one SQL file. Long, since a job is one file.
+"""Glue job: raw CSV or Parquet → checked rows → features, by the run's plan and one SQL file.
+
+Long, since a job is one file.
 
 Arguments (all required):
     --RUN      id of the run, for messages
@@ -106,7 +108,7 @@ def main(argv: list[str]) -> None:
     refuse_rows(spark, rows, plan, args)
     view_input(checked, plan)
     # features.sql sees the rows that break no rule, and nothing else.
-    for view in ("lines", "read", "checked", "quarantine"):
+    for view in ("lines", "records", *views_of(plan), "read", "checked", "quarantine"):
         spark.catalog.dropTempView(view)
     # Once and for all: what depends on the time would put a row into another part each time that it is asked for.
     # https://spark.apache.org/docs/3.5.6/api/python/reference/pyspark.sql/api/pyspark.sql.DataFrame.localCheckpoint.html
@@ -130,7 +132,7 @@ def main(argv: list[str]) -> None:
     # The monitor sees captured records as answer, then inputs: the baseline has the same columns in the same order.
     training = features.where("split = 'train'").drop("split")
     write(training, f"{args['OUTPUT']}/baseline", header=True)
-    split = {"rule": hashlib.sha256(sql.encode()).hexdigest(), "salt": salt(drawn_by, plan["columns"])}
+    split = {"rule": hashlib.sha256(sql.encode()).hexdigest(), "salt": salt(drawn_by, plan["columns"], plan["kind"])}
     write_json(split, f"{args['OUTPUT']}/split.json")
     told = changed(rows["target"], pair(spark, made, split, plan, args), plan, args)
     write_json(told, f"{args['OUTPUT']}/champion/paired.json")
@@ -173,6 +175,18 @@ def with_others(plan: Mapping[str, Any], sql: str) -> dict[str, Any]:
 
 def read_rows(spark: Any, plan: Mapping[str, Any]) -> None:
     """Every row of the files with its values and the first rule that it breaks, as the view `read`."""
+    read = read_records if plan["kind"] == "records" else read_lines
+    read(spark, plan)
+    found = spark.sql(plan["sql"]).persist()
+    found.createOrReplaceTempView("read")
+    torn = "SELECT 1 FROM read WHERE __problem = 'row.quotes' LIMIT 1"
+    if plan["broken"] and spark.sql(torn).collect():
+        found = spark.sql(plan["broken"]).persist()
+        found.createOrReplaceTempView("read")
+
+
+def read_lines(spark: Any, plan: Mapping[str, Any]) -> None:
+    """Texts, line by line, as the view `lines`."""
     lines = spark.read.text([file["uri"] for file in plan["files"]])
     # Where a line stands in its file: blocks of a file are read side by side, each from its first line on.
     # https://spark.apache.org/docs/3.5.6/sql-data-sources-generic-options.html, `_metadata`
@@ -181,12 +195,28 @@ def read_rows(spark: Any, plan: Mapping[str, Any]) -> None:
     text = "DECODE(ENCODE(value, 'UTF-8'), 'UTF-8') AS __text"
     lines = lines.selectExpr(*place, "monotonically_increasing_id() AS __place", text)
     lines.createOrReplaceTempView("lines")
-    found = spark.sql(plan["sql"]).persist()
-    found.createOrReplaceTempView("read")
-    torn = "SELECT 1 FROM read WHERE __problem = 'row.quotes' LIMIT 1"
-    if plan["broken"] and spark.sql(torn).collect():
-        found = spark.sql(plan["broken"]).persist()
-        found.createOrReplaceTempView("read")
+
+
+def read_records(spark: Any, plan: Mapping[str, Any]) -> None:
+    """Parquet, each group of files that are alike with its own schema, as the view `records`."""
+    for view, group in zip(views_of(plan), plan["groups"], strict=True):
+        names = [name for name in group["fields"] if name in plan["reads"]]
+        reader = spark.read.schema(", ".join(group["fields"][name] for name in names))
+        for kind in ("datetime", "int96"):
+            # Days as they stand in the file: those before 1582 end a read otherwise.
+            # https://spark.apache.org/docs/3.5.6/sql-data-sources-parquet.html#data-source-option
+            reader = reader.option(f"{kind}RebaseMode", "CORRECTED")
+        raw = reader.parquet(*group["files"]).toDF(*(f"__c_{name}" for name in names))
+        place = ("_metadata.file_path AS __file", "0 AS __block", "_metadata.row_index AS __place")
+        others = [f"{group['others'][name]} AS {name}" for name in plan["reads"] if name in group["others"]]
+        raw.selectExpr(*place, *group["values"], *others).createOrReplaceTempView(view)
+    every = " UNION ALL ".join(f"SELECT * FROM {view}" for view in views_of(plan))  # noqa: S608
+    spark.sql(every).createOrReplaceTempView("records")
+
+
+def views_of(plan: Mapping[str, Any]) -> list[str]:
+    """A view for each group of files; none of lines."""
+    return [f"records_{number}" for number in range(len(plan.get("groups", ())))]
 
 
 def draw_lots(spark: Any, plan: Mapping[str, Any], drawn_by: str) -> Any:
@@ -214,6 +244,8 @@ def account(spark: Any, plan: Mapping[str, Any]) -> dict[str, Any]:
     read, kept = sum(found.values()), found.pop(None, 0)
     rows = {"read": read, "used": 0, "filtered": kept, "quarantined": read - kept, "rules": found, "examples": []}
     rows["files"], rows["dialect"] = [file["source"] for file in plan["files"]], plan["dialect"]
+    # Of a set, files without a byte: they are none of these.
+    rows["empty_files"] = plan.get("empty", 0)
     if found:
         spark.sql(plan["quarantine"]).localCheckpoint().createOrReplaceTempView("quarantine")
         examples = spark.sql(f"SELECT * FROM quarantine ORDER BY file, line LIMIT {EXAMPLES}").collect()  # noqa: S608
@@ -255,16 +287,26 @@ def constant(spark: Any, kept: int, plan: Mapping[str, Any]) -> str:
 
 def too_many(rows: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
     """Why nothing can be made of these rows; empty where something can."""
-    read, bad, places = rows["read"], rows["quarantined"], ", ".join(rows["files"])
+    read, bad, places = rows["read"], rows["quarantined"], named(rows["files"])
     if not read:
-        return f"{places} has a header but no rows: upload data, then start the run again"
+        had = "columns but no records" if plan["kind"] == "records" else "a header but no rows"
+        return f"{places} has {had}: upload data, then start the run again"
     if bad < read and bad <= plan["max_bad_share"] * read:
         return ""
     rules = "; ".join(f"{count} × {plan['rules'][rule]}" for rule, count in rows["rules"].items())
-    examples = "; ".join(f"line {each['line']}: {each['cell']!r} ({each['rule']})" for each in rows["examples"])
+    examples = "; ".join(
+        f"{plan['place']} {each['line']}{' of ' + each['file'] if len(rows['files']) > 1 else ''}: {each['cell']!r}"
+        f" ({each['rule']})"
+        for each in rows["examples"]
+    )
     allowed = "" if bad == read else f", more than the allowed {plan['max_bad_share']:.1%} (dataset.maxBadShare)"
     amount = f"all {read}" if bad == read else f"{bad} of {read}"
     return f"{amount} rows of {places} break a rule{allowed}: {rules}. Examples: {examples}"
+
+
+def named(files: list[str]) -> str:
+    """Files for a message, few of many."""
+    return ", ".join(files[:3]) + (f" and {len(files) - 3} more files" if len(files) > 3 else "")
 
 
 def too_often_empty(spark: Any, kept: int, plan: Mapping[str, Any]) -> str:
@@ -315,9 +357,13 @@ def secret(key: str) -> str:
     return mac.hex()
 
 
-def salt(drawn_by: str, columns: Iterable[str]) -> str:
-    """By what one way to draw lots is told from another: 16 hex digits that nobody can draw lots with."""
-    return hashlib.sha256(f"glidepath salt, texts of {json.dumps([*columns])} {drawn_by}".encode()).hexdigest()[:16]
+def salt(drawn_by: str, columns: Iterable[str], kind: str = "lines") -> str:
+    """By what one way to draw lots is told from another: 16 hex digits that nobody can draw lots with.
+
+    Lines are drawn by the texts of their cells, records by their values.
+    """
+    by = {"lines": "texts", "records": "values"}[kind]
+    return hashlib.sha256(f"glidepath salt, {by} of {json.dumps([*columns])} {drawn_by}".encode()).hexdigest()[:16]
 
 
 def refuse_values(spark: Any, plan: Mapping[str, Any], args: dict[str, str]) -> None:
@@ -589,12 +635,12 @@ def check(counts: dict[str, int], rows: Mapping[str, Any], args: dict[str, str])
     empty = [part for part in PARTS if counts[part] == 0]
     if empty:
         raise FeatureError(
-            f"run {args['RUN']}: no row of {', '.join(rows['files'])} is left for {', '.join(empty)} after the filters"
+            f"run {args['RUN']}: no row of {named(rows['files'])} is left for {', '.join(empty)} after the filters"
             f" of {args['SQL']} (rows kept: {counts}): check the data's values and units against the filters"
         )
     if counts["test"] < FEWEST_TESTED:
         raise FeatureError(
-            f"run {args['RUN']}: {counts['test']} rows of {', '.join(rows['files'])} are left to test on: no gate can"
+            f"run {args['RUN']}: {counts['test']} rows of {named(rows['files'])} are left to test on: no gate can"
             f" judge by fewer than {FEWEST_TESTED}. Upload more rows"
         )
 

@@ -22,6 +22,7 @@ class DataFrame:
         """`hidden`: columns that are there for expressions alone, such as `_metadata`."""
         self._session = session
         self._source = query
+        self._hidden = hidden
         self._query = f"SELECT * EXCLUDE ({', '.join(hidden)}) FROM ({query})" if hidden else query
 
     @property
@@ -42,6 +43,14 @@ class DataFrame:
 
     def selectExpr(self, *expressions: str) -> "DataFrame":
         return DataFrame(self._session, f"SELECT {', '.join(map(_string, expressions))} FROM ({self._source})")
+
+    def toDF(self, *names: str) -> "DataFrame":
+        """The same columns under other names, one for each."""
+        if len(names) != len(self.columns):
+            raise RuntimeError(f"[ASSIGNMENT_ARITY_MISMATCH] {len(self.columns)} columns, {len(names)} names")
+        renamed = [f"{_quoted(old)} AS {_quoted(_string(new))}" for old, new in zip(self.columns, names, strict=True)]
+        chosen = ", ".join([*renamed, *self._hidden])
+        return DataFrame(self._session, f"SELECT {chosen} FROM ({self._source})", hidden=self._hidden)
 
     def drop(self, *names: Any) -> "DataFrame":
         dropped = {_string(name) for name in names}

@@ -26,6 +26,12 @@ MACROS = (
     # https://docs.oracle.com/javase/8/docs/api/java/time/ZonedDateTime.html#ofLocal-java.time.LocalDateTime-java.time.ZoneId-java.time.ZoneOffset-
     """to_utc_timestamp(t, z) AS CASE WHEN ((t AT TIME ZONE z) - INTERVAL 1 HOUR) AT TIME ZONE z = t
     THEN ((t AT TIME ZONE z) - INTERVAL 1 HOUR) AT TIME ZONE 'UTC' ELSE (t AT TIME ZONE z) AT TIME ZONE 'UTC' END""",
+    "timestamp_micros(n) AS make_timestamp(n)",
+    "unix_micros(t) AS epoch_us(t)",
+    # Java writes 0x1.0p0 where C writes 0x1p+0: https://docs.oracle.com/javase/8/docs/api/java/lang/Double.html#toHexString-double-
+    """format_string(f, x) AS CASE WHEN x IS NULL THEN 'null' ELSE CASE f WHEN '%.6e' THEN printf(f, x) WHEN '%a' THEN
+    regexp_replace(replace(printf('%a', x), 'p+', 'p'), '^(-?0x[01])p', '\\1.0p')
+    ELSE error('format_string is known for %.6e and %a alone') END END""",
     "from_utc_timestamp(t, z) AS (t AT TIME ZONE 'UTC') AT TIME ZONE z",
 )
 """What stands after CREATE MACRO: https://spark.apache.org/docs/3.5.6/api/sql/"""

@@ -8,9 +8,11 @@ import duckdb
 from pyspark.context import SparkContext
 from pyspark.sql.frame import DataFrame
 from pyspark.sql.lines import MACROS, readable
+from pyspark.sql.records import listed, reader
 from pyspark.sql.storage import download, named
 
 _READ_OPTIONS = frozenset({"header", "sep", "delimiter", "inferschema", "encoding", "escape"})
+_REBASE = frozenset({"datetimerebasemode", "int96rebasemode"})
 _TYPES = {
     "string": "VARCHAR", "double": "DOUBLE", "float": "FLOAT", "int": "INTEGER", "integer": "INTEGER",
     "bigint": "BIGINT", "long": "BIGINT", "boolean": "BOOLEAN", "timestamp": "TIMESTAMP", "date": "DATE",
@@ -109,7 +111,7 @@ class Reader:
         self._schema: str | None = None
 
     def option(self, key: str, value: Any) -> "Reader":
-        if key.lower() not in _READ_OPTIONS:
+        if key.lower() not in _READ_OPTIONS | _REBASE or (key.lower() in _REBASE and value != "CORRECTED"):
             raise NotImplementedError(f"not implemented by the rehearsal: read option {key}")
         if key.lower() == "escape" and value != '"':
             raise NotImplementedError(f"not implemented by the rehearsal: read option {key}={value}")
@@ -162,9 +164,16 @@ class Reader:
                 parts.append(f"SELECT coalesce(value, '') AS value, {place} AS _metadata FROM {readable(file)}")
         return DataFrame(self._session, " UNION ALL ".join(parts), hidden=("_metadata",))
 
-    def parquet(self, path: str) -> DataFrame:
-        names = ", ".join(_text(str(file)) for file in download(path, (".parquet",)))
-        return self._session.table(f"read_parquet([{names}])")
+    def parquet(self, *paths: str) -> DataFrame:
+        """Records; `_metadata` says in which file, and at which place (from 0) there."""
+        files = [found for path in paths for found in named(path, (".parquet",))]
+        if self._schema is None:
+            return self._session.table(f"read_parquet([{', '.join(_text(str(file)) for _, file in files)}])")
+        if not self._options.keys() >= _REBASE:
+            raise NotImplementedError("not implemented by the rehearsal: Parquet without its rebase modes")
+        fields = listed(self._schema)
+        parts = (reader(self._session.connection, uri, file, fields) for uri, file in files)
+        return DataFrame(self._session, " UNION ALL ".join(parts), hidden=("_metadata",))
 
     def _flag(self, key: str) -> bool:
         return self._options.get(key, "false").lower() == "true"
