@@ -114,7 +114,11 @@ class Trigger(pulumi.ComponentResource):
         own = pulumi.ResourceOptions(parent=self)
         names = args["names"]
         role = Role(name, role_args(roles(names)["trigger"], args["delivery"]), own)
-        environment = {"PIPELINE_NAME": names.name}
+        environment = {
+            "PIPELINE_NAME": names.name,
+            "TOPIC_ARN": names.approval_arn,
+            "ARTIFACTS_BUCKET": names.artifacts_bucket,
+        }
         if args["source_key"]:
             environment["SOURCE_KEY"] = args["source_key"]
         function = Function(

@@ -191,6 +191,11 @@ class Names:
         return self.arn("states", f"stateMachine:{self.stack(env)}-{JUDGE}", env)
 
     @property
+    def approval_arn(self) -> str:
+        """ARN of the topic where people are asked for approval, and told of data that starts no run."""
+        return self.arn("sns", f"{self.name}-approval")
+
+    @property
     def pipeline_arn(self) -> str:
         """ARN of the pipeline."""
         return self.arn("codepipeline", self.name)

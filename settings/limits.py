@@ -29,7 +29,7 @@ WITHOUT_CONNECTIONS = (
 """https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodestarConnectionSource.html"""
 _BUCKET = 63
 """https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
-_FOLDERS = ("code", "dataset", "glue", "previews", "retrain", "runs", "tools", "trained")
+_FOLDERS = ("code", "dataset", "glue", "previews", "retrain", "runs", "told", "tools", "trained")
 """Folders of the artifacts bucket that hold what runs are made of and make, and what plans and deploys."""
 _DAY = 1440
 _ELSEWHERE = 20

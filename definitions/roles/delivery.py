@@ -59,7 +59,7 @@ def pipeline(at: Delivery) -> list[Statement]:
         ),
         allow("Train", ["states:DescribeStateMachine", "states:StartExecution"], [names.state_machine_arn]),
         allow("WatchTraining", ["states:DescribeExecution", "states:StopExecution"], [execution]),
-        allow("AskForApproval", ["sns:Publish"], [names.arn("sns", f"{names.name}-approval")]),
+        allow("AskForApproval", ["sns:Publish"], [names.approval_arn]),
         *_source(at),
     ]
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from contracts.names import DELIVERY, Names
-from contracts.retraining import COLLECTED, JOINED, LEDGER_KEY, TRAINED, UPLOADED, start_key
+from contracts.retraining import COLLECTED, JOINED, LEDGER_KEY, TOLD, TRAINED, UPLOADED, start_key
 from definitions.images import repository_arn, xgboost
 from definitions.roles import registry
 from definitions.roles.delivery_account import Delivery
@@ -180,7 +180,7 @@ def validate(at: Delivery) -> list[Statement]:
         ),
         allow(
             "FindData",
-            ["s3:ListBucket"],
+            ["s3:ListBucket", "s3:ListBucketVersions"],
             [at.data()],
             {"StringLike": {"s3:prefix": f"{UPLOADED}*"}},
         ),
@@ -225,9 +225,13 @@ def manifest(at: Delivery) -> list[Statement]:
 
 
 def trigger(at: Delivery) -> list[Statement]:
-    """Starts a run for new data."""
+    """Starts a run for new data, and tells people of what starts none, once."""
     return [
         allow("StartRun", ["codepipeline:StartPipelineExecution"], [at.names.pipeline_arn]),
+        allow("FindParts", ["s3:ListBucketVersions"], [at.data()], {"StringLike": {"s3:prefix": f"{UPLOADED}*"}}),
+        allow("Remember", ["s3:DeleteObject", "s3:PutObject"], [at.artifacts(f"{TOLD}*")]),
+        allow("Tell", ["sns:Publish"], [at.names.approval_arn]),
+        at.use_key("sns"),
         *watched(at, "trigger"),
     ]
 

@@ -14,6 +14,7 @@ from contracts.s3 import EXISTS
 
 _LONGEST_SUBJECT = 100
 """Of SNS: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html"""
+_LONGEST_KEY = 200
 _INSTEAD = {
     (".xlsx", ".xls", ".ods"): "save the sheet as CSV in UTF-8",
     (".zip", ".tar", ".tgz", ".bz2", ".7z", ".zst"): "take the file out, or pack it by gzip (.csv.gz)",
@@ -31,10 +32,16 @@ def notice(s3: Any, detail: Mapping[str, Any], prefix: str) -> str:
     what = role(key, prefix)
     if what == UNKNOWN:
         return (
-            f"s3://{bucket}/{key} starts no run: its name ends in none of {', '.join(ENDINGS)}, and nothing else is read"
-            f" as data. What to do: {_instead(key)}. Names that begin with _ or a point are passed by without a word."
+            f"s3://{bucket}/{_shown(key)} starts no run: its name ends in none of {', '.join(ENDINGS)}, and nothing else"
+            f" is read as data. What to do: {_instead(key)}. Names that begin with _ or a point are passed by in silence."
         )
     return _of_part(s3, bucket, key, prefix) if what == PART else ""
+
+
+def _shown(key: str) -> str:
+    """A key for a mail: whoever uploads chooses it, and approvers read it."""
+    plain = "".join(character if character.isprintable() else "?" for character in key)
+    return plain if len(plain) <= _LONGEST_KEY else f"{plain[:_LONGEST_KEY]}…"
 
 
 def _instead(key: str) -> str:
@@ -54,10 +61,10 @@ def _of_part(s3: Any, bucket: str, key: str, prefix: str) -> str:
     if any(name < key and is_data(name) and not hidden(name.removeprefix(prefix)) for name in names):
         return ""
     return (
-        f"s3://{bucket}/{key} starts no run by itself: files in a folder are one set, whose run starts once"
-        f" s3://{bucket}/{folder}{SUCCESS} is written (Spark and Glue write it last; an empty object will do), or a"
+        f"s3://{bucket}/{_shown(key)} starts no run by itself: files in a folder are one set, whose run starts once"
+        f" s3://{bucket}/{_shown(folder)}{SUCCESS} is written (Spark and Glue write it last; an empty object will do), or a"
         f" manifest that lists them. A file that is a dataset of its own belongs directly below s3://{bucket}/{prefix}."
-        f" This is said once, of the first file of {folder}."
+        f" This is said once, of the first file of {_shown(folder)}."
     )
 
 

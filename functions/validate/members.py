@@ -16,7 +16,7 @@ _LARGEST_LIST = 1 << 20
 
 @dataclass(frozen=True)
 class Members:
-    """The files of a dataset; `folder` is what their paths are told from, `empty` how many had no bytes, and are none."""
+    """The files of a dataset; `folder` is what their paths are told from, `empty` how many had no bytes."""
 
     files: tuple[Source, ...]
     folder: str
