@@ -32,8 +32,9 @@ def notice(s3: Any, detail: Mapping[str, Any], prefix: str) -> str:
     what = role(key, prefix)
     if what == UNKNOWN:
         return (
-            f"s3://{bucket}/{_shown(key)} starts no run: its name ends in none of {', '.join(ENDINGS)}, and nothing else"
-            f" is read as data. What to do: {_instead(key)}. Names that begin with _ or a point are passed by in silence."
+            f"s3://{bucket}/{_shown(key)} starts no run: its name ends in none of {', '.join(ENDINGS)}, and nothing"
+            f" else is read as data. What to do: {_instead(key)}. Names that begin with _ or a point are passed by in"
+            " silence."
         )
     return _of_part(s3, bucket, key, prefix) if what == PART else ""
 
@@ -62,8 +63,8 @@ def _of_part(s3: Any, bucket: str, key: str, prefix: str) -> str:
         return ""
     return (
         f"s3://{bucket}/{_shown(key)} starts no run by itself: files in a folder are one set, whose run starts once"
-        f" s3://{bucket}/{_shown(folder)}{SUCCESS} is written (Spark and Glue write it last; an empty object will do), or a"
-        f" manifest that lists them. A file that is a dataset of its own belongs directly below s3://{bucket}/{prefix}."
+        f" s3://{bucket}/{_shown(folder)}{SUCCESS} is written (Spark and Glue write it last; an empty object will do),"
+        f" or a manifest that lists them. A file that is a dataset of its own belongs directly below s3://{bucket}/{prefix}."
         f" This is said once, of the first file of {_shown(folder)}."
     )
 

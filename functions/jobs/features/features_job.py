@@ -669,8 +669,12 @@ def write_json(document: Mapping[str, Any], uri: str) -> None:
 
 
 def write(frame: Any, path: str, header: bool) -> None:
-    """One CSV file in a folder, and nothing beside it: XGBoost's container reads an empty `_SUCCESS` as data."""
-    writer = frame.coalesce(1).write.mode("overwrite").option("header", str(header).lower())
+    """CSV files in a folder, as many as Spark has parts, each with the header where one is asked for.
+
+    Nothing beside them: XGBoost's container reads an empty `_SUCCESS` as data. Spark writes no empty file of text:
+    https://issues.apache.org/jira/browse/SPARK-26081
+    """
+    writer = frame.write.mode("overwrite").option("header", str(header).lower())
     writer.option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false").csv(path)
 
 

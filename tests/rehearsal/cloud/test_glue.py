@@ -215,7 +215,14 @@ def split_key(world: World) -> str:
 def test_the_projects_own_job_runs_unchanged(world: World) -> None:
     found = start_own_job(world, "1{}.95")
     assert found["JobRunState"] == "SUCCEEDED", found
-    train = next(key for key in world.keys("features/train/") if key.endswith(".csv"))
+    parts = [key for key in world.keys("features/train/") if key.endswith(".csv")]
+    assert len(parts) > 1
+    assert sorted(world.keys("features/train/")) == sorted(parts)
+    baseline = [key for key in world.keys("features/baseline/") if key.endswith(".csv")]
+    assert {world.get(world.uri(key)).decode().splitlines()[0] for key in baseline} == {
+        "total,duration_minutes,passengers,distance"
+    }
+    train = parts[0]
     first = world.get(world.uri(train)).decode().splitlines()[0].split(",")
     assert len(first) == 4
     assert float(first[0]) > 100
@@ -399,8 +406,9 @@ def test_what_a_champion_has_no_feature_for_is_left_out(world: World, first: tup
 
 def champions_rows(world: World) -> list[list[float]]:
     """What champion/rows/ holds."""
-    (name,) = [name for name in world.keys("features/champion/rows/") if name.endswith(".csv")]
-    return [[float(cell) for cell in line.split(",")] for line in world.get(world.uri(name)).decode().split()]
+    names = [name for name in world.keys("features/champion/rows/") if name.endswith(".csv")]
+    lines = [line for name in names for line in world.get(world.uri(name)).decode().split()]
+    return [[float(cell) for cell in line.split(",")] for line in lines]
 
 
 def doubled(sql: str) -> str:

@@ -12,14 +12,17 @@ if TYPE_CHECKING:
 
 # Options of a write are Hadoop's configuration for it as well (Spark, InsertIntoHadoopFsRelationCommand).
 _MARK_SUCCESS = "mapreduce.fileoutputcommitter.marksuccessfuljobs"
+_PARTITIONS, _FEWEST = 3, 20
+"""Of what nobody has made one: so many, of so many rows at least. Whoever reads must read all of them."""
 _WRITE_OPTIONS = frozenset({"header", "sep", "delimiter", "compression", _MARK_SUCCESS})
 
 
 class DataFrame:
     """A query that has not run yet."""
 
-    def __init__(self, session: "SparkSession", query: str, hidden: tuple[str, ...] = ()) -> None:
-        """`hidden`: columns that are there for expressions alone, such as `_metadata`."""
+    def __init__(self, session: "SparkSession", query: str, hidden: tuple[str, ...] = (), one: bool = False) -> None:
+        """`hidden`: columns that are there for expressions alone, such as `_metadata`; `one`: of one partition."""
+        self._one = one
         self._session = session
         self._source = query
         self._hidden = hidden
@@ -62,13 +65,12 @@ class DataFrame:
     filter = where
 
     def coalesce(self, partitions: int) -> "DataFrame":
-        """There is one partition always."""
-        return self
-
-    def repartition(self, partitions: int) -> "DataFrame":
+        """The same rows, written as one file."""
         if partitions != 1:
-            raise NotImplementedError("not implemented by the rehearsal: repartition to more than one partition")
-        return self
+            raise NotImplementedError("not implemented by the rehearsal: coalesce to more than one partition")
+        return DataFrame(self._session, self._source, self._hidden, one=True)
+
+    repartition = coalesce
 
     def cache(self) -> "DataFrame":
         return self
@@ -99,7 +101,7 @@ class DataFrame:
 
 
 class Writer:
-    """`frame.write`: a folder with one part and `_SUCCESS`, as Spark leaves it."""
+    """`frame.write`: a folder with a file for each partition, and `_SUCCESS`, as Spark leaves it."""
 
     def __init__(self, frame: DataFrame) -> None:
         self._frame = frame
@@ -145,11 +147,15 @@ class Writer:
         elif self._mode == "errorifexists" and exists(path):
             raise RuntimeError(f'[PATH_ALREADY_EXISTS] Path {path} already exists. Set mode as "overwrite".')
         make_folder(path)
+        name, rows = uuid.uuid4(), self._frame.count()
+        parts = 1 if self._frame._one else max(1, min(_PARTITIONS, rows // _FEWEST))
+        size = -(-rows // parts)
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "part"
-            connection = self._frame._session.connection
-            connection.execute(f"COPY ({self._frame._query}) TO '{file}' ({how})")
-            put(f"{path.rstrip('/')}/part-00000-{uuid.uuid4()}-c000.{suffix}", file.read_bytes())
+            for part in range(parts):
+                chosen = f"SELECT * FROM ({self._frame._query}) LIMIT {size} OFFSET {part * size}"
+                self._frame._session.connection.execute(f"COPY ({chosen}) TO '{file}' ({how})")
+                put(f"{path.rstrip('/')}/part-{part:05d}-{name}-c000.{suffix}", file.read_bytes())
         if self._options.get(_MARK_SUCCESS, "true").lower() == "true":
             put(f"{path.rstrip('/')}/_SUCCESS", b"")
 
