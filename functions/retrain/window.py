@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import itertools
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from contracts.retraining import JOINED, identity
+from contracts.datasets import PARQUET, RUN, is_data, role
+from contracts.retraining import JOINED, UPLOADED, identity
 from contracts.s3 import S3Location
 
 _CHUNK = 1 << 20
@@ -38,18 +40,20 @@ class Part:
 
 
 def newest(s3: Any, bucket: str, folder: str) -> list[Part]:
-    """The CSV that was written last below `folder`. Raises WindowError where there is none."""
+    """The file that was written last below `folder`. Raises WindowError where there is none."""
     found = _listed(s3, bucket, folder)
     if not found:
-        raise WindowError(f"there is no .csv below s3://{bucket}/{folder}: upload newer rows there")
+        raise WindowError(
+            f"there is no data (.csv, .csv.gz, .parquet) below s3://{bucket}/{folder}: upload newer rows there"
+        )
     return found[-1:]
 
 
 def recent(s3: Any, bucket: str, folder: str, days: int, now: datetime) -> list[Part]:
-    """Every CSV that was written below `folder` in the last days, the oldest first. Raises WindowError."""
+    """Every file that was written below `folder` in the last days, the oldest first. Raises WindowError."""
     found = [part for part in _listed(s3, bucket, folder) if part.written > now - timedelta(days=days)]
     if not found:
-        raise WindowError(f"no .csv was written below s3://{bucket}/{folder} in the last {days} days")
+        raise WindowError(f"no data was written below s3://{bucket}/{folder} in the last {days} days")
     return found
 
 
@@ -59,9 +63,14 @@ def _listed(s3: Any, bucket: str, folder: str) -> list[Part]:
         Part(bucket, entry["Key"], entry["VersionId"], entry["LastModified"])
         for page in pages
         for entry in page.get("Versions", ())
-        if entry["IsLatest"] and entry["Key"].lower().endswith(".csv")
+        if entry["IsLatest"] and _is_whole(entry["Key"])
     ]
     return sorted(parts, key=lambda part: (part.written, part.key))
+
+
+def _is_whole(key: str) -> bool:
+    """Whether an object is data by itself, and no part of a set that was uploaded."""
+    return is_data(key) and (not key.startswith(UPLOADED) or role(key, UPLOADED) == RUN)
 
 
 def place_of(parts: Sequence[Part]) -> tuple[str, str]:
@@ -78,9 +87,15 @@ def place_of(parts: Sequence[Part]) -> tuple[str, str]:
 def join(s3: Any, parts: Sequence[Part], key: str) -> str:
     """Put the parts together, row after row under one header; the version of what is there then.
 
-    Raises WindowError where their headers differ.
+    Raises WindowError where their headers differ, and for what cannot be put together.
     """
     bucket = parts[0].bucket
+    odd = next((part.key for part in parts if part.key.lower().endswith(PARQUET)), "")
+    if odd:
+        raise WindowError(
+            f"{odd} is Parquet, and files of a window are joined as CSV: collect CSV, or set retrain.data to take the"
+            " newest file alone"
+        )
     known = version_of(s3, bucket, key)
     if known:
         return known
@@ -98,7 +113,7 @@ def _rows(s3: Any, parts: Sequence[Part]) -> Iterator[bytes]:
     first = b""
     for number, part in enumerate(parts):
         body = s3.get_object(Bucket=part.bucket, Key=part.key, VersionId=part.version)["Body"]
-        chunks = body.iter_chunks(_CHUNK)
+        chunks = _plain(body.iter_chunks(_CHUNK), part)
         header, rest = _header(chunks, part)
         if number == 0:
             first = header
@@ -115,6 +130,27 @@ def _rows(s3: Any, parts: Sequence[Part]) -> Iterator[bytes]:
                 yield chunk
         if last != b"\n":
             yield b"\n"
+
+
+def _plain(chunks: Iterator[bytes], part: Part) -> Iterator[bytes]:
+    """The bytes of a file, unpacked where it is packed by gzip, in pieces of no more than a chunk."""
+    if not part.key.lower().endswith(".gz"):
+        yield from chunks
+        return
+    unpacking = zlib.decompressobj(wbits=31)
+    try:
+        for chunk in chunks:
+            left = chunk
+            while left:
+                # Several may be packed one behind the other.
+                unpacking = zlib.decompressobj(wbits=31) if unpacking.eof else unpacking
+                yield unpacking.decompress(left, _CHUNK)
+                left = unpacking.unused_data if unpacking.eof else unpacking.unconsumed_tail
+        yield unpacking.flush()
+    except zlib.error as error:
+        raise WindowError(f"{part.key} is not packed by gzip, as its name says ({error}): upload it anew") from None
+    if not unpacking.eof:
+        raise WindowError(f"{part.key} is cut off: pack it anew")
 
 
 def _header(chunks: Iterator[bytes], part: Part) -> tuple[bytes, bytes]:

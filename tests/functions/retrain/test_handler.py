@@ -201,7 +201,7 @@ def test_one_object_alone_is_used_as_it_is(s3: Any, pipeline: Pipeline) -> None:
     (started,) = pipeline.started.values()
     assert (started["DATA_KEY"], started["DATA_VERSION"]) == ("collected/a.csv", version)
     assert retrain(s3, Pipeline(), drift("e2"), {**ENVIRONMENT, **JOINED}, written + timedelta(days=8)) == {
-        "brake": "no-data", "reason": "no .csv was written below s3://data-bucket/collected/ in the last 7 days",
+        "brake": "no-data", "reason": "no data was written below s3://data-bucket/collected/ in the last 7 days",
     }  # fmt: skip
 
 
