@@ -57,5 +57,5 @@ def test_the_newest_may_be_of_any_kind_that_is_read(s3: Any, name: str) -> None:
 
 def test_a_part_of_a_set_is_no_window(s3: Any) -> None:
     put(s3, "datasets/trips/a.csv", ROWS)
-    with pytest.raises(WindowError, match=r"there is no \.csv, \.csv\.gz, \.parquet below"):
+    with pytest.raises(WindowError, match=r"there is no data \(.csv, .csv.gz, .parquet\) below"):
         newest(s3, "data-bucket", "datasets/")
