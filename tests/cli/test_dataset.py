@@ -13,6 +13,8 @@ from cli.main import main
 from contracts.dataset import parse_dataset
 from contracts.errors import UserError
 from tests.functions.reading import HEADER, OTHER, ROW, as_csv, document
+from tests.functions.test_parquet import GOOD, write
+from tests.functions.test_parquet import OTHER as PARQUET_OTHER
 
 
 @pytest.fixture(autouse=True)
@@ -102,3 +104,33 @@ def test_config_without_a_dataset_is_one_line(
         checks.dataset_of(file.parent)
     assert main(["dataset", "check", str(file)]) == 1
     assert "Pulumi.delivery.yaml" in capsys.readouterr().err
+
+
+def test_a_folder_several_files_or_a_pattern_are_one_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "trips"
+    folder.mkdir()
+    for name in ("a.csv", "b.csv"):
+        (folder / name).write_bytes(as_csv([ROW, OTHER, [*ROW[:4], "far"]]))
+    (folder / "_SUCCESS").touch()
+    for names in ([str(folder)], [str(folder / "a.csv"), str(folder / "b.csv")], [str(folder / "*.csv")]):
+        assert main(["dataset", "check", *names]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[0] == f"{folder / 'a.csv'} and 1 more: UTF-8, comma, 5 columns"
+        assert lines[1] == "6 rows read, 4 keep every rule, 2 break one"
+        assert lines[4] == f"  {folder / 'b.csv'}, line 4: 'far' (total.type)"
+
+
+def test_parquet_is_described(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write(tmp_path / "trips.parquet", GOOD, PARQUET_OTHER)
+    assert main(["dataset", "describe", str(file)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{file}: Parquet, 5 columns"
+    assert lines[2].split() == ["pickup", "pickup", "timestamp", "1"]
+    assert main(["dataset", "check", str(file)]) == 0
+
+
+def test_a_folder_with_something_else_in_it_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a.csv", "b.xlsx"):
+        (tmp_path / name).write_bytes(as_csv([ROW]))
+    assert main(["dataset", "check", str(tmp_path)]) == 1
+    assert "b.xlsx is none of .csv, .csv.gz, .parquet" in capsys.readouterr().err
