@@ -111,8 +111,25 @@ def _processing(training: Training, machines: Machines, parameters: State) -> St
     }
 
 
+def _stopping(training: Training, machines: Machines) -> State:
+    """When the training is given up, and on which terms its machines are bought.
+
+    Algorithms that do not checkpoint may wait for an hour at most, so the job says where its checkpoints go:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-managed-spot-training.html
+    """
+    limits = {"MaxRuntimeInSeconds": machines.seconds}
+    if machines.spot_seconds is None:
+        return {"StoppingCondition": limits}
+    return {
+        "EnableManagedSpotTraining": True,
+        "StoppingCondition": {**limits, "MaxWaitTimeInSeconds": machines.spot_seconds},
+        "CheckpointConfig": {"S3Uri.$": path(training, "checkpoints")},
+    }
+
+
 def train(training: Training) -> State:
     """The training job: features in, model out."""
+    machines = training.training
 
     def channel(name: str) -> State:
         return {
@@ -141,12 +158,12 @@ def train(training: Training) -> State:
             "HyperParameters": dict(training.hyperparameters),
             "InputDataConfig": [channel("train"), channel("validation")],
             "OutputDataConfig": {"S3OutputPath.$": path(training, "training"), "KmsKeyId": training.key_arn},
-            "ResourceConfig": _resources(training, training.training),
-            "StoppingCondition": {"MaxRuntimeInSeconds": training.training.seconds},
+            "ResourceConfig": _resources(training, machines),
+            **_stopping(training, machines),
         },
         "ResultSelector": {"artifact.$": "$.ModelArtifacts.S3ModelArtifacts"},
         "ResultPath": "$.trained",
-        "TimeoutSeconds": training.training.seconds + 600,
+        "TimeoutSeconds": (machines.spot_seconds or machines.seconds) + 600,
         "Retry": _JOB_RETRIES,
         "Catch": CATCH,
         "Next": "Compare",

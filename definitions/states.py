@@ -17,12 +17,14 @@ SQL = "States.Format('{}/features.sql', $.code)"
 
 @dataclass(frozen=True)
 class Machines:
-    """Machines of one kind of job; `seconds` is when it is given up."""
+    """Machines of one kind of job; `seconds` is when it is given up. `spot_seconds`, of Spot machines alone: when it is
+    given up with the wait for them."""
 
     instance_type: str
     instance_count: int
     volume_gb: int
     seconds: int
+    spot_seconds: int | None = None
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from settings.sections import (
     RollbackRequest,
     Source,
     State,
+    TrainingCompute,
     Variant,
 )
 from settings.shifting import Deployment
@@ -53,6 +54,7 @@ __all__ = [
     "Settings",
     "Source",
     "State",
+    "TrainingCompute",
     "Variant",
     "deployment_minutes",
     "load",

@@ -15,6 +15,7 @@ from settings.limits import bake, steps
 from settings.model import Settings
 from settings.sections import HOSTS, NAMESPACE
 from settings.shifting import ACCEPT, REFUSE, RETURN, WARN, Deployment
+from settings.training import wait_minutes
 
 CONFIG = Section(Settings)
 """All keys there are."""
@@ -89,6 +90,7 @@ def _complete(settings: Settings, values: Mapping[str, Any]) -> Settings:
     mails = (settings.approval.mails or None) if settings.alarms.mails is None else settings.alarms.mails
     return replace(
         settings,
+        training=replace(settings.training, max_wait_minutes=wait_minutes(values["training"])),
         probe=probe,
         alarms=replace(settings.alarms, mails=mails),
         deployment=complete_deployment(settings.deployment, values["deployment"], production),

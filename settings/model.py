@@ -31,6 +31,7 @@ from settings.sections import (
     RollbackRequest,
     Source,
     State,
+    TrainingCompute,
     Variant,
 )
 from settings.shifting import Deployment
@@ -44,6 +45,7 @@ _HYPERPARAMETERS = {
     "objective": "reg:squarederror",
     "num_round": "100",
     "early_stopping_rounds": "10",
+    "eval_metric": "rmse",
     "max_depth": "9",
     "eta": "0.2",
     "gamma": "4",
@@ -83,8 +85,12 @@ class Settings:
     test: Annotated[Acceptance, Key(Section(Acceptance), "your own tests of an environment", {})]
     features: Annotated[Features, Key(Section(Features), "machines of the Glue job", {})]
     training: Annotated[
-        Compute,
-        Key(Section(Compute, {"instanceType": "ml.m5.xlarge", "minutes": 60}), "machines of the training job", {}),
+        TrainingCompute,
+        Key(
+            Section(TrainingCompute, {"instanceType": "ml.m5.xlarge", "minutes": 60}),
+            "machines of the training job",
+            {},
+        ),
     ]
     evaluation: Annotated[
         Compute, Key(Section(Compute), "machines of the evaluation, which makes the baseline too", {})

@@ -7,6 +7,7 @@ from contracts.dataset import Dataset, review
 from contracts.names import DELIVERY, LIVE
 from contracts.tasks import MULTICLASS, REGRESSION, disagreement, task_of
 from settings import limits as aws
+from settings import training
 from settings.kinds import FAULTY, Problems
 from settings.limits import Values
 from settings.sections import NAMESPACE
@@ -262,4 +263,5 @@ _RULES: tuple[Callable[[Values, Problems], None], ...] = (
     _lengths,
     _returning,
     *aws.RULES,
+    *training.RULES,
 )

@@ -88,6 +88,23 @@ class Compute:
 
 
 @dataclass(frozen=True)
+class TrainingCompute(Compute):
+    """Machines of the training job, bought at Spot's price or not ([training](training.md))."""
+
+    spot: Annotated[bool, Key(Flag(), "whether Spot machines train, which AWS may take back", False)]
+    max_wait_minutes: Annotated[
+        int,
+        Key(
+            Whole(1, 80640),
+            "with `spot`: when a job is given up, the wait for machines included",
+            None,
+            "minutes",
+            instead="twice `minutes`",
+        ),
+    ]
+
+
+@dataclass(frozen=True)
 class Features:
     """Machines of the Glue job that computes the features."""
 

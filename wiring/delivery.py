@@ -1,6 +1,7 @@
 """The delivery stack's components, fed from settings."""
 
 import json
+from dataclasses import replace
 
 import pulumi
 
@@ -25,7 +26,7 @@ from definitions.images import xgboost
 from definitions.roles.ci import Repository
 from definitions.roles.delivery_account import Delivery
 from definitions.states import Machines, Training
-from settings import Ci, Compute, Settings
+from settings import Ci, Compute, Settings, TrainingCompute
 
 
 def make_storage(settings: Settings) -> Storage:
@@ -237,7 +238,7 @@ class DeliveryStack:
             dataset=str(dataset_place(settings.names, self._dataset)),
             evaluation_arguments=evaluation_arguments(settings.dataset),
             features_seconds=settings.features.minutes * 60 + 600,
-            training=_machines(settings.training),
+            training=_trainers(settings.training),
             evaluation=_machines(settings.evaluation),
         )
 
@@ -276,7 +277,13 @@ def _delivery(settings: Settings, key_arn: str, signing_arn: str, split_arn: str
         settings.notebook_repository,
         settings.notebook_document.secret_name,
         state.preview_secret_name,
+        spot=settings.training.spot,
     )
+
+
+def _trainers(compute: TrainingCompute) -> Machines:
+    machines = _machines(compute)
+    return replace(machines, spot_seconds=compute.max_wait_minutes * 60) if compute.spot else machines
 
 
 def _machines(compute: Compute) -> Machines:

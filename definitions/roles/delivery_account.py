@@ -1,7 +1,7 @@
 """The delivery stack as its roles see it, and its engine's state."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from contracts.names import Names
 from contracts.s3 import bucket_of
@@ -29,6 +29,8 @@ class Delivery:
     notebook_secret: str = ""
     preview_secret_name: str = ""
     """What those who only look are given in place of the secret; empty: the same."""
+    spot: bool = field(default=False, kw_only=True)
+    """Whether Spot machines train."""
 
     def data(self, key: str = "") -> str:
         """ARN in the data bucket."""

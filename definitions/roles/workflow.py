@@ -141,8 +141,17 @@ def training(at: Delivery) -> list[Statement]:
     return [
         allow("ReadFeatures", ["s3:GetObject"], [at.artifacts("runs/*/features/*")]),
         allow("WriteModel", ["s3:PutObject"], [at.artifacts("runs/*/training/*")]),
+        *_checkpoints(at),
         *_sagemaker(at, "TrainingJobs"),
     ]
+
+
+def _checkpoints(at: Delivery) -> list[Statement]:
+    """What a training on Spot machines left, for the machine that takes over. SageMaker copies both ways:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-checkpoints.html"""
+    if not at.spot:
+        return []
+    return [allow("Checkpoints", ["s3:GetObject", "s3:PutObject"], [at.artifacts("runs/*/checkpoints/*")])]
 
 
 def processing(at: Delivery) -> list[Statement]:

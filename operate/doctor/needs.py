@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from contracts.names import DELIVERY
-from settings import Settings
+from settings import Settings, TrainingCompute
 
 CONCURRENCY = "Concurrent executions"
 SAGEMAKER, LAMBDA, CODEBUILD = "sagemaker", "lambda", "codebuild"
@@ -88,7 +88,7 @@ def _concurrency(settings: Settings) -> tuple[int, str]:
 
 def _delivery(settings: Settings) -> list[Need]:
     stack, training, evaluation = settings.stack, settings.training, settings.evaluation
-    found = _jobs(stack, "training", {training.instance_type: training.instance_count}, "the training job")
+    found = _training(stack, training)
     made = {evaluation.instance_type: evaluation.instance_count}
     found += _jobs(stack, "processing", made, "the evaluation, then the baseline")
     if settings.notebook:
@@ -100,6 +100,15 @@ def _delivery(settings: Settings) -> list[Need]:
         name = f"Concurrently running builds for Linux/{size} environment"
         found.append(Need(stack, CODEBUILD, name, _BUILDS, why))
     return [*found, Need(stack, LAMBDA, CONCURRENCY, _HELPERS, "the pipeline's functions")]
+
+
+def _training(stack: str, machines: TrainingCompute) -> list[Need]:
+    """Spot machines have a quota of their own by type."""
+    why = "the training job"
+    if machines.spot:
+        name = f"{machines.instance_type} for spot training job usage"
+        return [Need(stack, SAGEMAKER, name, machines.instance_count, why)]
+    return _jobs(stack, "training", {machines.instance_type: machines.instance_count}, why)
 
 
 def _jobs(stack: str, work: str, machines: Mapping[str, int], why: str) -> list[Need]:

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,18 @@ def test_what_nobody_has_approved_runs_without_a_network() -> None:
     trainings = _jobs(state_machine(TRAINING), "createTrainingJob")
     assert [job["NetworkConfig"] for job in evaluations] == [{"EnableNetworkIsolation": True}] * 2
     assert [job["EnableNetworkIsolation"] for job in trainings] == [True]
+
+
+def test_spot_machines_have_a_longer_wait_and_checkpoints_in_the_runs_folder() -> None:
+    on_demand, spot = TRAINING, replace(TRAINING, training=replace(MACHINES, spot_seconds=5400))
+    plain, cheap = (_jobs(state_machine(each), "createTrainingJob")[0] for each in (on_demand, spot))
+    more = {
+        "EnableManagedSpotTraining": True,
+        "StoppingCondition": {"MaxRuntimeInSeconds": 1800, "MaxWaitTimeInSeconds": 5400},
+        "CheckpointConfig": {"S3Uri.$": f"States.Format('s3://{NAMES.artifacts_bucket}/runs/{{}}/checkpoints', $.run)"},
+    }
+    assert cheap == {**plain, **more}
+    assert state_machine(spot)["States"]["Train"]["TimeoutSeconds"] == 6000
 
 
 def test_the_evaluation_of_both_models_is_told_by_which_edges_the_champion_counts() -> None:

@@ -21,6 +21,7 @@ CONNECTION = {"kind": "connection", "repository": "owner/name", "branch": "main"
 CODECOMMIT = {"kind": "codecommit", "repository": "name", "branch": "main"}
 SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "delivery": ("delivery", {}),
+    "delivery that trains on Spot machines": ("delivery", {"training": {"spot": True}}),
     "delivery with a notebook": ("delivery", {"notebook": {"enabled": True}}),
     "delivery with a notebook that clones from CodeCommit": (
         "delivery",

@@ -32,6 +32,7 @@ DELIVERY = Delivery(
     backend="s3://state-bucket?region=eu-west-1",
     connection_arn="arn:aws:codeconnections:eu-west-1:111111111111:connection/1",
     secret_name="glidepath/pulumi",
+    spot=True,
 )
 ENVIRONMENT_ROLES = environment_roles.roles(NAMES, "dev", probe=True, judge=True)
 DELIVERY_ROLES = delivery_roles.roles(NAMES)

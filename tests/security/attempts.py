@@ -171,7 +171,7 @@ def _stored(names: Names) -> Iterator[Attempt]:
     artifacts = [
         f"{names.name}/source/k7zvFW3.zip", f"{names.name}/out/o.zip", "code/c1/evaluate.py", "previews/p.md", "glue/t",
         "dataset/seed", "tools/0a.zip", LEDGER_KEY, f"{TRAINED}r1", start_key("r1"), f"{run}/input/d.csv",
-        f"{run}/features/f", f"{run}/training/model.tar.gz", f"{run}/evaluation/golden.json",
+        f"{run}/features/f", f"{run}/training/model.tar.gz", f"{run}/checkpoints/c", f"{run}/evaluation/golden.json",
         f"{run}/baseline/constraints.json",
         f"{run}/release/manifest.json", f"{run}/release/model.tar.gz",
         *(f"{run}/plan/{env}.json" for env in names.environments),

@@ -29,6 +29,12 @@ class JobStopped(Exception):  # noqa: N818  an outcome
 class JobTimedOut(Exception):  # noqa: N818  an outcome
     """The job ran longer than its StoppingCondition allows."""
 
+    secondary = "MaxRuntimeExceeded"
+
+
+class JobInterrupted(Exception):  # noqa: N818  an outcome
+    """Somebody else got the machine; what ran on it is gone."""
+
 
 def limit(cloud: Cloud, aws_seconds: float) -> float:
     """How many real seconds a computation may take that AWS would give `aws_seconds`.
@@ -60,16 +66,26 @@ class Job:
     source_arn: str | None = None
     root: Path = field(init=False)
     stopping: threading.Event = field(default_factory=threading.Event)
+    interrupting: threading.Event = field(default_factory=threading.Event)
     _process: subprocess.Popen[str] | None = None
 
     def __post_init__(self) -> None:
         self.cloud.root.mkdir(parents=True, exist_ok=True)
-        self.root = Path(tempfile.mkdtemp(prefix=f"{self.kind}-", dir=self.cloud.root))
+        self.root = self._folder()
         arn = self.source_arn or f"arn:aws:sagemaker:{self.region}:{self.account}:{self.kind}/{self.name.lower()}"
         session = "SageMaker" if self.principal == _SAGEMAKER else self.name
         self.credentials: Credentials = self.cloud.assume_for_service(
             self.role, self.principal, session, source_arn=arn
         )
+
+    def _folder(self) -> Path:
+        return Path(tempfile.mkdtemp(prefix=f"{self.kind}-", dir=self.cloud.root))
+
+    def renew(self) -> None:
+        """A machine that nothing ran on."""
+        self.clean()
+        self.root = self._folder()
+        self.interrupting.clear()
 
     def client(self, service: str) -> Any:
         return self.cloud.client(service, self.account, self.region, self.credentials)
@@ -101,7 +117,7 @@ class Job:
     def run(self, argv: Sequence[str], env: Mapping[str, str], seconds: float, on_line: Callable[[str], None]) -> int:
         """Run the container's process to its end; its output goes to the log. Returns the exit code.
 
-        Raises JobStopped and JobTimedOut.
+        Raises JobStopped, JobInterrupted and JobTimedOut.
         """
         self.check_stopped()
         process: subprocess.Popen[str] = self.cloud.run_process(
@@ -118,7 +134,7 @@ class Job:
         timer = threading.Timer(seconds, expire)
         timer.daemon = True
         timer.start()
-        if self.stopping.is_set():
+        if self.stopping.is_set() or self.interrupting.is_set():
             _kill(process)
         try:
             assert process.stdout is not None
@@ -137,9 +153,17 @@ class Job:
     def check_stopped(self) -> None:
         if self.stopping.is_set():
             raise JobStopped
+        if self.interrupting.is_set():
+            raise JobInterrupted
 
     def stop(self) -> None:
-        self.stopping.set()
+        self._end(self.stopping)
+
+    def interrupt(self) -> None:
+        self._end(self.interrupting)
+
+    def _end(self, why: threading.Event) -> None:
+        why.set()
         process = self._process
         if process is not None:
             _kill(process)

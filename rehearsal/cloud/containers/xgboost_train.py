@@ -2,11 +2,16 @@
 
 Run as `python -m rehearsal.cloud.containers.xgboost_train <root>`, where `<root>` plays `/opt/ml`. Input, output and
 exit code are the container's: `input/config/*.json`, `input/data/<channel>/…` (CSV, label first, no header),
-`model/xgboost-model`, `output/failure`; logs and metrics on standard output.
+`model/xgboost-model`, `checkpoints/…`, `output/failure`; logs and metrics on standard output.
+
+What it does with checkpoints and early stopping is what the container of the image 3.2-0 does:
+https://github.com/aws/sagemaker-xgboost-container/blob/8450838/src/sagemaker_xgboost_container/callback.py
 """
 
 import json
+import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +21,8 @@ import xgboost
 from rehearsal.cloud.containers.hyperparameters import MAXIMISED, HyperparameterError, parse
 
 _CONTENT_TYPES = ("text/csv", "csv")
+_CHECKPOINT = "xgboost-checkpoint"
+_OLD_CHECKPOINT = re.compile(rf"{_CHECKPOINT}\.([0-9]+)")
 
 
 class DataError(Exception):
@@ -45,9 +52,14 @@ def train(root: Path) -> None:
         raise DataError(f"Extraneous channels found: {', '.join(unknown)}")
     weighted = bool(values.pop("csv_weights", 0))
     matrices = {name: _matrix(root, name, channel, weighted) for name, channel in channels.items()}
-    booster = _fit(values, matrices)
-    booster.save_model(root / "model" / "xgboost-model.ubj")
-    (root / "model" / "xgboost-model.ubj").rename(root / "model" / "xgboost-model")
+    _save(_fit(values, matrices, root), root)
+
+
+def _save(booster: xgboost.Booster, root: Path) -> None:
+    """The suffix says in which format; that of the real one has none, which means the same."""
+    made = root / "model" / "xgboost-model.ubj"
+    booster.save_model(made)
+    made.rename(root / "model" / "xgboost-model")
 
 
 def _matrix(root: Path, name: str, channel: dict[str, Any], weighted: bool) -> xgboost.DMatrix:
@@ -97,26 +109,61 @@ def _read_csv(folder: Path, name: str) -> np.ndarray:
     return found
 
 
-def _fit(values: dict[str, Any], matrices: dict[str, xgboost.DMatrix]) -> xgboost.Booster:
+def _fit(values: dict[str, Any], matrices: Mapping[str, xgboost.DMatrix], root: Path) -> xgboost.Booster:
     rounds = values.pop("num_round")
     patience = values.pop("early_stopping_rounds", None)
-    values.pop("save_model_on_termination", None)
+    intermediate = values.pop("save_model_on_termination", "false") == "true"
+    checkpoints = _checkpoints(root / "input" / "config")
+    start, done = _resumed(checkpoints)
     callbacks: list[xgboost.callback.TrainingCallback] = [_Log()]
-    if patience:
-        if "validation" not in matrices:
-            raise DataError("early_stopping_rounds needs a validation channel")
-        metrics = values.get("eval_metric")
-        metric = metrics[-1] if metrics else None
+    if checkpoints:
+        # The interval is the number of rounds that it resumes from, 0 at first: then it is the first round alone that
+        # is written, as `xgboost-checkpoint_0.ubj`, which `_resumed` does not look for (since image 1.7-1).
+        callbacks.append(xgboost.callback.TrainingCheckPoint(checkpoints, name=_CHECKPOINT, interval=done))
+    if intermediate:
+        callbacks.append(_KeepModel(root))
+    # Without eval_metric, the container has no metric to stop by, and goes on to the last round (train.py: train_job).
+    metric = (values.get("eval_metric") or [None])[-1]
+    if patience and metric and "validation" in matrices:
         callbacks.append(
             xgboost.callback.EarlyStopping(
-                patience, data_name="validation", metric_name=metric, save_best=True,
-                maximize=metric.split("@")[0] in MAXIMISED if metric else None,
+                patience, data_name="validation", metric_name=metric, save_best=True, maximize=metric in MAXIMISED
             )
-        )  # fmt: skip
+        )
     evaluated = [(matrices[name], name) for name in ("train", "validation") if name in matrices]
     return xgboost.train(
-        {"verbosity": 1, **values}, matrices["train"], rounds, evals=evaluated, callbacks=callbacks, verbose_eval=False
-    )
+        {"verbosity": 1, **values}, matrices["train"], rounds - done, evals=evaluated, callbacks=callbacks,
+        xgb_model=start, verbose_eval=False,
+    )  # fmt: skip
+
+
+def _checkpoints(config: Path) -> Path | None:
+    """Where the platform wants checkpoints; None where it wants none."""
+    told = config / "checkpointconfig.json"
+    return Path(json.loads(told.read_text())["LocalPath"]) if told.is_file() else None
+
+
+def _resumed(folder: Path | None) -> tuple[Path | None, int]:
+    """The newest checkpoint that the container knows by its name, and how many rounds are in it."""
+    names = list(folder.iterdir()) if folder and folder.is_dir() else []
+    found = {int(match[1]): path for path in names if (match := _OLD_CHECKPOINT.fullmatch(path.name))}
+    if not found:
+        return None, 0
+    newest = max(found)
+    print(f"[INFO] Checkpoint loaded from {found[newest]}\n[INFO] Resuming from iteration {newest + 1}", flush=True)
+    return found[newest], newest + 1
+
+
+class _KeepModel(xgboost.callback.TrainingCallback):
+    """The model as it stands after each round, for a job that is ended from outside."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__()
+        self._root = root
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        _save(model, self._root)
+        return False
 
 
 class _Log(xgboost.callback.TrainingCallback):

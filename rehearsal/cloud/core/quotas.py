@@ -30,6 +30,7 @@ _RAISED = 100.0
 _USES = {
     "endpoint usage": "ProductionVariantInstanceType",
     "processing job usage": "ProcessingInstanceType",
+    "spot training job usage": "TrainingInstanceType",
     "training job usage": "TrainingInstanceType",
 }
 _DEFAULTS = {

@@ -1,7 +1,9 @@
 """A small account with a role, a bucket and data, for the tests of jobs and endpoints."""
 
+import io
 import json
 import random
+import tarfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -66,10 +68,14 @@ class World:
         """A key of the account."""
         return str(self.client("kms").create_key()["KeyMetadata"]["Arn"])
 
-    def make_role_without(self, name: str, action: str) -> str:
-        """A role of SageMaker that may do all but one thing."""
+    def make_role_without(self, name: str, action: str, folder: str = "") -> str:
+        """A role of SageMaker that may do all but one thing, in S3 in one folder alone."""
         arn = self.make_role(name, "sagemaker.amazonaws.com")
-        statement = {"Effect": "Deny", "Action": action, "Resource": "*"}
+        statement: dict[str, Any] = {"Effect": "Deny", "Action": action, "Resource": "*"}
+        if folder and action == "s3:ListBucket":
+            statement["Condition"] = {"StringLike": {"s3:prefix": f"{folder}*"}}
+        elif folder:
+            statement["Resource"] = f"arn:aws:s3:::{self.bucket}/{folder}/*"
         document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         self.client("iam").put_role_policy(RoleName=name, PolicyName="not", PolicyDocument=document)
         return arn
@@ -82,6 +88,13 @@ class World:
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         body: bytes = self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
         return body
+
+    def made(self, job: dict[str, Any]) -> bytes:
+        """What a training job's archive holds."""
+        with tarfile.open(fileobj=io.BytesIO(self.get(job["ModelArtifacts"]["S3ModelArtifacts"]))) as tar:
+            held = tar.extractfile("xgboost-model")
+            assert held is not None
+            return held.read()
 
     def uri(self, key: str) -> str:
         return f"s3://{self.bucket}/{key}"

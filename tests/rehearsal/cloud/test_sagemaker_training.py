@@ -1,7 +1,7 @@
 """Training jobs: a real model, AWS's checks, and failures that say why."""
 
-import io
-import tarfile
+import json
+from typing import Any
 
 import pytest
 import xgboost
@@ -26,10 +26,7 @@ def test_training_gives_a_model_and_its_metrics(world: World) -> None:
     metrics = {metric["MetricName"]: metric["Value"] for metric in job["FinalMetricDataList"]}
     assert set(metrics) == {"train:rmse", "validation:rmse"}
     assert 0 < metrics["validation:rmse"] < 3
-    with tarfile.open(fileobj=io.BytesIO(world.get(uri))) as tar:
-        booster = xgboost.Booster()
-        booster.load_model(bytearray(tar.extractfile("xgboost-model").read()))  # type: ignore[union-attr]
-    assert booster.num_boosted_rounds() == 20
+    assert booster(world, job).num_boosted_rounds() == 20
     calls = world.cloud.ledger.snapshot()
     assert "s3:GetObject" in str(calls[world.role])
     assert "s3:PutObject" in str(calls[world.role])
@@ -110,3 +107,51 @@ def test_max_runtime_ends_the_job(world: World) -> None:
         StoppingCondition={"MaxRuntimeInSeconds": 2},
     )
     assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
+
+
+# --- how the container ends -------------------------------------------------------------------------------------------
+
+ENDLESS = {"num_round": "1000000", "max_depth": "10", "objective": "reg:squarederror"}
+QUICK = {"objective": "reg:squarederror", "num_round": "400", "eta": "1", "early_stopping_rounds": "3"}
+
+
+def booster(world: World, job: dict[str, Any]) -> xgboost.Booster:
+    found = xgboost.Booster()
+    found.load_model(bytearray(world.made(job)))
+    return found
+
+
+def test_training_stops_early_by_the_last_metric_and_keeps_the_best_round(world: World) -> None:
+    found = booster(world, world.train("early", HyperParameters={**QUICK, "eval_metric": "mae,rmse"}))
+    scores = json.loads(found.attr("best_score") or "null")
+    assert 0 < scores < 3
+    assert found.num_boosted_rounds() == int(found.attr("best_iteration") or "-9") + 1 < 400
+
+
+def test_training_without_a_metric_does_not_stop_early(world: World) -> None:
+    """The container stops by the last of eval_metric, and by none of its own choice."""
+    assert booster(world, world.train("late", HyperParameters=QUICK)).num_boosted_rounds() == 400
+
+
+def test_training_without_validation_does_not_stop_early(world: World) -> None:
+    given = {**QUICK, "eval_metric": "rmse"}
+    job = world.train("alone", HyperParameters=given, InputDataConfig=[world.channel("train")])
+    assert booster(world, job).num_boosted_rounds() == 400
+
+
+def test_the_seed_decides_what_is_drawn(world: World) -> None:
+    drawn = {**HYPERPARAMETERS, "subsample": "0.5"}
+    artifacts = [
+        world.get(world.train(name, HyperParameters={**drawn, "seed": seed})["ModelArtifacts"]["S3ModelArtifacts"])
+        for name, seed in (("seven", "7"), ("again", "7"), ("eight", "8"))
+    ]
+    assert artifacts[0] == artifacts[1] != artifacts[2]
+
+
+def test_a_job_that_is_ended_keeps_the_model_of_its_last_round_if_it_was_asked_to(world: World) -> None:
+    ended = {"StoppingCondition": {"MaxRuntimeInSeconds": 4}}
+    kept = world.train("kept", HyperParameters={**ENDLESS, "save_model_on_termination": "true"}, **ended)
+    assert kept["SecondaryStatus"] == "MaxRuntimeExceeded"
+    assert booster(world, kept).num_boosted_rounds() > 0
+    lost = world.train("lost", HyperParameters=ENDLESS, **ended)
+    assert "ModelArtifacts" not in lost

@@ -48,6 +48,7 @@ HYPERPARAMETERS = {
     "objective": "reg:squarederror",
     "num_round": 60,
     "early_stopping_rounds": 10,
+    "eval_metric": "rmse",
     "max_depth": 4,
     "eta": 0.2,
     "min_child_weight": 5,

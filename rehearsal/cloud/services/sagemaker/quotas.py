@@ -13,6 +13,7 @@ from rehearsal.cloud.services.sagemaker import state
 
 COMING = "_coming"
 """Member of an endpoint's record: instances, by type, that are being started for it."""
+_SPOT = "EnableManagedSpotTraining"
 _RUNNING = ("InProgress", "Stopping")
 
 
@@ -38,10 +39,26 @@ def check_endpoint(cloud: Cloud, account: str, region: str, more: Mapping[str, i
         _refuse_above(cloud, account, region, f"{kind} for endpoint usage", used[kind], count)
 
 
+def check_training(cloud: Cloud, account: str, region: str, job: Mapping[str, Any]) -> None:
+    """Refuse a training job's instances. Holding the lock."""
+    check = _check_spot if job.get(_SPOT) else check_job
+    check(cloud, account, region, "training", job["ResourceConfig"])
+
+
+def _check_spot(cloud: Cloud, account: str, region: str, work: str, cluster: Mapping[str, Any]) -> None:
+    """Spot instances have a quota of their own."""
+    kind, count = cluster["InstanceType"], int(cluster.get("InstanceCount", 1))
+    jobs = state.table(cloud, account, region, f"{work}-job").values()
+    clusters = [_cluster(job) for job in list(jobs) if job["TrainingJobStatus"] in _RUNNING and job.get(_SPOT)]
+    same = sum(int(used.get("InstanceCount", 1)) for used in clusters if used["InstanceType"] == kind)
+    _refuse_above(cloud, account, region, f"{kind} for spot {work} job usage", same, count)
+
+
 def check_job(cloud: Cloud, account: str, region: str, work: str, cluster: Mapping[str, Any]) -> None:
     """Refuse a `training` or `processing` job's instances, by type and over all types. Holding the lock."""
     jobs = state.table(cloud, account, region, f"{work}-job").values()
-    clusters = [_cluster(job) for job in list(jobs) if job[f"{work.title()}JobStatus"] in _RUNNING]
+    running = [job for job in list(jobs) if job[f"{work.title()}JobStatus"] in _RUNNING and not job.get(_SPOT)]
+    clusters = [_cluster(job) for job in running]
     kind, count = cluster["InstanceType"], int(cluster.get("InstanceCount", 1))
     same = sum(int(used.get("InstanceCount", 1)) for used in clusters if used["InstanceType"] == kind)
     _refuse_above(cloud, account, region, f"{kind} for {work} job usage", same, count)

@@ -1,7 +1,7 @@
 """What SageMaker was doing when the cloud was restarted: jobs have failed, endpoints and schedules go on."""
 
 from rehearsal.cloud.core.api import Cloud, on_restore
-from rehearsal.cloud.services.sagemaker import endpoints, executions, processing, state, training
+from rehearsal.cloud.services.sagemaker import endpoints, executions, processing, state, trainer, training
 from rehearsal.cloud.wire.types import INTERRUPTED
 
 _REASON = f"InternalServerError: {INTERRUPTED}"
@@ -24,7 +24,7 @@ def resume(cloud: Cloud) -> None:
 
 def _end_jobs(cloud: Cloud, account: str, region: str) -> None:
     for kind, prefix, announce in (
-        (training.KIND, "Training", training.announce),
+        (training.KIND, "Training", trainer.announce),
         (processing.KIND, "Processing", processing.announce),
     ):
         for job in state.table(cloud, account, region, kind).values():
