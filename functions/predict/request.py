@@ -18,6 +18,8 @@ from functions.shared.variants import VARIANT_HEADER
 
 MAX_ROWS = 1000
 INFERENCE_HEADER = "x-glidepath-inference-id"
+_LONGEST_WHOLE = 1e15
+"""From there on, a number's digits say no more than its repr: floats are no longer exact."""
 _HOOKS = (GOLDEN_IDS, REPLAY_IDS)
 # Narrower than SageMaker's own rule (any printable text): ids end up in logs, file listings and reports.
 _INFERENCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
@@ -162,7 +164,7 @@ def _number(value: object, index: int, feature: str, schema: Schema) -> str:
     except OverflowError:
         result = math.inf
     _check_size(result, f"instances[{index}].{feature}")
-    return repr(result)
+    return _written(result)
 
 
 def _mismatch(index: int, instance: Mapping[str, object], features: Sequence[str]) -> CallerError:
@@ -210,7 +212,15 @@ def _cell(cell: str, number: int, feature: str, schema: Schema) -> str:
     if not math.isfinite(result) or "_" in cell or not cell.isascii():
         raise _bad("invalid_value", f"Line {number}: {feature} must be a finite number, not {shown(cell)}.")
     _check_size(result, f"Line {number}: {feature}")
-    return repr(result)
+    return _written(result)
+
+
+def _written(value: float) -> str:
+    """A whole number is written like one, `3` and not `3.0`: SageMaker's monitor tells types by how a captured request
+    is written (Integral or Fractional), and compares them with those of the training data.
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-constraints.html (inferred_type)
+    """
+    return str(int(value)) if value.is_integer() and abs(value) < _LONGEST_WHOLE else repr(value)
 
 
 def _check_size(value: float, place: str) -> None:

@@ -75,7 +75,7 @@ def test_answers_with_predictions_release_and_id(handler: Any, capsys: pytest.Ca
             "ContentType": "text/csv",
             "Accept": "text/csv",
             "InferenceId": "mine-1",
-            "Body": b"12.5,1.0,2.0",
+            "Body": b"12.5,1,2",
         }
     ]
     (metrics,) = lines(capsys)

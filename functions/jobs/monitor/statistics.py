@@ -1,7 +1,7 @@
 """Statistics in Model Monitor's format (statistics.json).
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-interpreting-statistics.html
-A whole number counts as Integral however it is written: requests send `2008.0` for what the training data calls 2008.
+A whole number counts as Integral however it is written: what features.sql computes as a float is `2008.0` there.
 """
 
 from __future__ import annotations

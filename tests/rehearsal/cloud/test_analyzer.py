@@ -4,8 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 
+from functions.jobs.monitor.baseline import baseline as make_baseline
+from functions.predict.request import read_request
 from rehearsal.cloud.containers.analyzer.__main__ import main
 from rehearsal.cloud.containers.analyzer.dataset import DataError, load
 
@@ -53,6 +56,39 @@ def baseline(tmp_path: Path, text: str) -> dict[str, str]:
 def broken(output: Path) -> list[dict[str, str]]:
     found: list[dict[str, str]] = json.loads((output / "constraint_violations.json").read_text())["violations"]
     return found
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("text/csv", "1.5,2008\n2.0,2009.0"),
+        ("application/json", '{"instances": [{"mass": 1.5, "year": 2008}, {"mass": 2, "year": 2009.0}]}'),
+    ],
+)
+@pytest.mark.parametrize(
+    "made_of", ["0.1,1.5,2008\n0.2,3.0,2009\n", "0.1,1.5,2008.0\n0.2,3.0,2009.0\n"], ids=["whole", "floats"]
+)
+def test_types_of_what_is_asked_agree_with_those_of_the_training_data(
+    tmp_path: Path, content_type: str, body: str, made_of: str
+) -> None:
+    """From a caller's request, through what the model is sent and what is captured, to the service's analyzer. The
+    baseline is ours: a column without a fraction is Integral, however the features job wrote it."""
+    source = tmp_path / "baseline"
+    source.mkdir()
+    (source / "part-0.csv").write_text(f"answer,mass,year\n{made_of}")
+    ours = tmp_path / "ours"
+    make_baseline(str(source), ["mass", "year"], lambda rows: numpy.full(len(rows), 0.5), str(ours))
+    constraints = json.loads((ours / "constraints.json").read_text())
+    types = {feature["name"]: feature["inferred_type"] for feature in constraints["features"]}
+    assert (types["mass"], types["year"]) == ("Fractional", "Integral")
+    event = {"headers": {"content-type": content_type}, "body": body}
+    asked = read_request(event, ["mass", "year"]).csv
+    assert asked == "1.5,2008\n2,2009"
+    live = captured(tmp_path / "live", (asked, "0.5\n0.5"))
+    given = {f"baseline_{name}": str(ours / f"{name}.json") for name in ("constraints", "statistics")}
+    code, message, output = analyze(tmp_path, CAPTURE, live, **given)
+    assert code == 0, message
+    assert not [each for each in broken(output) if each["constraint_check_type"] == "data_type_check"]
 
 
 def test_a_whole_number_with_a_point_is_fractional(tmp_path: Path) -> None:
