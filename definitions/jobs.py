@@ -128,8 +128,14 @@ def _stopping(training: Training, machines: Machines) -> State:
 
 
 def train(training: Training) -> State:
-    """The training job: features in, model out."""
+    """The training job: features in, model out.
+
+    Of several instances each gets some of the training's files, and all of the validation's, so that all of them stop
+    at once: https://docs.aws.amazon.com/sagemaker/latest/dg/xgboost.html (distributed training). Network isolation lets
+    them speak to each other: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html
+    """
     machines = training.training
+    several = machines.instance_count > 1
 
     def channel(name: str) -> State:
         return {
@@ -140,7 +146,7 @@ def train(training: Training) -> State:
                 "S3DataSource": {
                     "S3DataType": "S3Prefix",
                     "S3Uri.$": path(training, f"features/{name}/"),
-                    "S3DataDistributionType": "FullyReplicated",
+                    "S3DataDistributionType": "ShardedByS3Key" if several and name == "train" else "FullyReplicated",
                 }
             },
         }
@@ -155,6 +161,7 @@ def train(training: Training) -> State:
             # Inputs and outputs are SageMaker's to move; what runs on the data reaches nothing else.
             # https://docs.aws.amazon.com/sagemaker/latest/dg/mkt-algo-model-internet-free.html
             "EnableNetworkIsolation": True,
+            **({"EnableInterContainerTrafficEncryption": True} if several else {}),
             "HyperParameters": dict(training.hyperparameters),
             "InputDataConfig": [channel("train"), channel("validation")],
             "OutputDataConfig": {"S3OutputPath.$": path(training, "training"), "KmsKeyId": training.key_arn},

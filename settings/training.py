@@ -31,6 +31,20 @@ def _spot(values: Values, problems: Problems) -> None:
         problems.refuse(path, waits, reason)
 
 
+def _several(values: Values, problems: Problems) -> None:
+    """XGBoost's exact method knows no other machine.
+
+    https://xgboost.readthedocs.io/en/stable/treemethod.html ("Exact solution … can't be used for distributed training")
+    """
+    training, given = values["training"], values["hyperparameters"]
+    if given is FAULTY or not _sound(training, "instanceCount") or training["instanceCount"] == 1:
+        return
+    exact = given.get("tree_method") == "exact" or "grow_colmaker" in given.get("updater", "").split(",")
+    if exact:
+        reason = "are too many for the exact tree method, which trains on one machine: take 1, or tree_method hist"
+        problems.refuse(f"{_PATH}.instanceCount", training["instanceCount"], reason)
+
+
 def _stopping(values: Values, problems: Problems) -> None:
     """The container stops by the last of eval_metric, and by none where there is none.
 
@@ -54,4 +68,4 @@ def _sound(values: Any, *names: str) -> bool:
     return values is not FAULTY and all(values[name] is not FAULTY for name in names)
 
 
-RULES = (_spot, _stopping)
+RULES = (_spot, _several, _stopping)

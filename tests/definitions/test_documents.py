@@ -86,6 +86,22 @@ def test_spot_machines_have_a_longer_wait_and_checkpoints_in_the_runs_folder() -
     assert state_machine(spot)["States"]["Train"]["TimeoutSeconds"] == 6000
 
 
+def test_several_instances_share_the_training_files_and_all_see_the_validation() -> None:
+    one, two = TRAINING, replace(TRAINING, training=replace(MACHINES, instance_count=2))
+    alone, shared = (_jobs(state_machine(each), "createTrainingJob")[0] for each in (one, two))
+    assert _distribution(alone) == {"train": "FullyReplicated", "validation": "FullyReplicated"}
+    assert _distribution(shared) == {"train": "ShardedByS3Key", "validation": "FullyReplicated"}
+    assert "EnableInterContainerTrafficEncryption" not in alone
+    assert shared["EnableInterContainerTrafficEncryption"] is True
+
+
+def _distribution(job: dict[str, Any]) -> dict[str, str]:
+    return {
+        channel["ChannelName"]: channel["DataSource"]["S3DataSource"]["S3DataDistributionType"]
+        for channel in job["InputDataConfig"]
+    }
+
+
 def test_the_evaluation_of_both_models_is_told_by_which_edges_the_champion_counts() -> None:
     alone, both = _jobs(state_machine(TRAINING), "createProcessingJob")
     assert "Environment" not in alone

@@ -24,6 +24,16 @@ def test_the_wait_for_spot_machines_holds_the_training() -> None:
     assert problems(training={**given, "spot": False}) == [f"glidepath:training.maxWaitMinutes: 45 {none}"]
 
 
+@pytest.mark.parametrize("exact", [{"tree_method": "exact"}, {"updater": "grow_colmaker,prune"}])
+def test_the_exact_method_trains_on_one_machine(exact: dict[str, str]) -> None:
+    given = {**TREES, **exact}
+    reason = "are too many for the exact tree method, which trains on one machine: take 1, or tree_method hist"
+    found = problems(training={"instanceCount": 2}, hyperparameters=given)
+    assert found == [f"glidepath:training.instanceCount: 2 {reason}"]
+    assert problems(training={"instanceCount": 1}, hyperparameters=given) == []
+    assert problems(training={"instanceCount": 2}, hyperparameters=TREES) == []
+
+
 MISSING = (
     "glidepath:hyperparameters.eval_metric: is missing, and without it early_stopping_rounds stops nothing: set it to"
     " what the training stops by"

@@ -29,18 +29,24 @@ def keys(client: Any, uri: str) -> Iterator[tuple[str, str]]:
                 yield key, key[len(prefix) :].lstrip("/") or key.rsplit("/", 1)[-1]
 
 
-def download(client: Any, uri: str, folder: Path, role: str) -> int:
-    """Copy every object below `uri` into `folder`; returns how many. Raises TransferError, also for none."""
+def download(client: Any, uri: str, folder: Path, role: str, share: tuple[int, int] = (0, 1)) -> int:
+    """Copy the objects below `uri` into `folder`; returns how many there are. Raises TransferError, also for none.
+
+    share: of (1, 3) it is every third object that is copied, from the second on.
+    """
     bucket, _ = split(uri)
+    first, of = share
     count = 0
     try:
         for key, relative in keys(client, uri):
+            count += 1
+            if (count - 1) % of != first:
+                continue
             path = folder / relative
             if ".." in path.parts:
                 raise TransferError(f"Data download failed: key {key} leaves the folder of the channel")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(client.get_object(Bucket=bucket, Key=key)["Body"].read())
-            count += 1
     except ClientError as error:
         raise TransferError(f"Data download failed: {uri}: {_reason(error)} (role {role})") from None
     if not count:

@@ -8,7 +8,9 @@ What it does with checkpoints and early stopping is what the container of the im
 https://github.com/aws/sagemaker-xgboost-container/blob/8450838/src/sagemaker_xgboost_container/callback.py
 """
 
+import contextlib
 import json
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -20,6 +22,8 @@ import xgboost
 
 from rehearsal.cloud.containers.hyperparameters import MAXIMISED, HyperparameterError, parse
 
+CLUSTER = "REHEARSAL_XGBOOST_CLUSTER"
+"""Variable with what a host needs to join the others, as JSON (xgboost_cluster.py); empty where it trains alone."""
 _CONTENT_TYPES = ("text/csv", "csv")
 _CHECKPOINT = "xgboost-checkpoint"
 _OLD_CHECKPOINT = re.compile(rf"{_CHECKPOINT}\.([0-9]+)")
@@ -31,12 +35,15 @@ class DataError(Exception):
 
 def main(root: Path) -> int:
     """Train; returns the exit code."""
-    try:
-        train(root)
-    except (HyperparameterError, DataError, xgboost.core.XGBoostError) as error:
-        print(f"[ERROR] {error}", flush=True)
-        (root / "output" / "failure").write_text(str(error))
-        return 1
+    joining = json.loads(os.environ.get(CLUSTER) or "{}")
+    # The others fail as well once this host leaves them: what it says comes first.
+    with xgboost.collective.CommunicatorContext(**joining) if joining else contextlib.nullcontext():
+        try:
+            train(root)
+        except (HyperparameterError, DataError, xgboost.core.XGBoostError) as error:
+            print(f"[ERROR] {error}", flush=True)
+            (root / "output" / "failure").write_text(str(error))
+            return 1
     return 0
 
 
@@ -52,7 +59,14 @@ def train(root: Path) -> None:
         raise DataError(f"Extraneous channels found: {', '.join(unknown)}")
     weighted = bool(values.pop("csv_weights", 0))
     matrices = {name: _matrix(root, name, channel, weighted) for name, channel in channels.items()}
-    _save(_fit(values, matrices, root), root)
+    booster = _fit(values, matrices, root)
+    if _is_master():
+        _save(booster, root)
+
+
+def _is_master() -> bool:
+    """Whether this host keeps what all of them have made."""
+    return bool(xgboost.collective.get_rank() == 0)
 
 
 def _save(booster: xgboost.Booster, root: Path) -> None:
@@ -116,18 +130,22 @@ def _fit(values: dict[str, Any], matrices: Mapping[str, xgboost.DMatrix], root: 
     checkpoints = _checkpoints(root / "input" / "config")
     start, done = _resumed(checkpoints)
     callbacks: list[xgboost.callback.TrainingCallback] = [_Log()]
-    if checkpoints:
+    if checkpoints and _is_master():
         # The interval is the number of rounds that it resumes from, 0 at first: then it is the first round alone that
         # is written, as `xgboost-checkpoint_0.ubj`, which `_resumed` does not look for (since image 1.7-1).
         callbacks.append(xgboost.callback.TrainingCheckPoint(checkpoints, name=_CHECKPOINT, interval=done))
-    if intermediate:
+    if intermediate and _is_master():
         callbacks.append(_KeepModel(root))
     # Without eval_metric, the container has no metric to stop by, and goes on to the last round (train.py: train_job).
     metric = (values.get("eval_metric") or [None])[-1]
     if patience and metric and "validation" in matrices:
         callbacks.append(
             xgboost.callback.EarlyStopping(
-                patience, data_name="validation", metric_name=metric, save_best=True, maximize=metric in MAXIMISED
+                patience,
+                data_name="validation",
+                metric_name=metric,
+                save_best=_is_master(),
+                maximize=metric in MAXIMISED,
             )
         )
     evaluated = [(matrices[name], name) for name in ("train", "validation") if name in matrices]
@@ -170,6 +188,8 @@ class _Log(xgboost.callback.TrainingCallback):
     """One line a round, as the container writes it; the platform reads the metrics from these lines."""
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        if not _is_master():
+            return False
         scores = (
             f"{data}-{metric}:{history[-1]:.5f}" for data, metrics in evals_log.items()
             for metric, history in metrics.items()

@@ -89,6 +89,18 @@ class World:
         body: bytes = self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
         return body
 
+    def logged(self, name: str) -> list[str]:
+        """What a training job's containers have said so far."""
+        group, logs = "/aws/sagemaker/TrainingJobs", self.client("logs")
+        if not logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
+            return []
+        streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{name}/")["logStreams"]
+        return [
+            event["message"]
+            for stream in streams
+            for event in logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"])["events"]
+        ]
+
     def made(self, job: dict[str, Any]) -> bytes:
         """What a training job's archive holds."""
         with tarfile.open(fileobj=io.BytesIO(self.get(job["ModelArtifacts"]["S3ModelArtifacts"]))) as tar:

@@ -7,7 +7,7 @@ import pytest
 import xgboost
 
 from rehearsal.cloud.core.cloud import Cloud
-from tests.rehearsal.cloud.sagemaker_world import HYPERPARAMETERS, World, csv, refused, rows
+from tests.rehearsal.cloud.sagemaker_world import HYPERPARAMETERS, World, csv, refused, rows, wait
 
 
 @pytest.fixture
@@ -148,10 +148,17 @@ def test_the_seed_decides_what_is_drawn(world: World) -> None:
     assert artifacts[0] == artifacts[1] != artifacts[2]
 
 
-def test_a_job_that_is_ended_keeps_the_model_of_its_last_round_if_it_was_asked_to(world: World) -> None:
-    ended = {"StoppingCondition": {"MaxRuntimeInSeconds": 4}}
-    kept = world.train("kept", HyperParameters={**ENDLESS, "save_model_on_termination": "true"}, **ended)
-    assert kept["SecondaryStatus"] == "MaxRuntimeExceeded"
-    assert booster(world, kept).num_boosted_rounds() > 0
-    lost = world.train("lost", HyperParameters=ENDLESS, **ended)
-    assert "ModelArtifacts" not in lost
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_job_that_is_ended_keeps_the_model_of_its_last_round_if_it_was_asked_to(world: World, kept: bool) -> None:
+    given = {**ENDLESS, "save_model_on_termination": str(kept).lower()}
+    world.sagemaker.create_training_job(**world.training("ended", HyperParameters=given))
+    describe = lambda: dict(world.sagemaker.describe_training_job(TrainingJobName="ended"))  # noqa: E731
+    wait(describe, lambda job: job["SecondaryStatus"] == "Training")
+    wait(lambda: world.logged("ended"), lambda lines: any(line.startswith("[3]") for line in lines))
+    world.sagemaker.stop_training_job(TrainingJobName="ended")
+    job = world.settle(describe, "TrainingJobStatus")
+    assert job["TrainingJobStatus"] == "Stopped"
+    if kept:
+        assert booster(world, job).num_boosted_rounds() >= 3
+    else:
+        assert "ModelArtifacts" not in job

@@ -7,7 +7,7 @@ import json
 import math
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,14 +51,15 @@ def check(params: Mapping[str, Any]) -> None:
         )
 
 
-def restore(run: Job, job: state.Record, config: Path) -> None:
-    """Checkpoints that lie below the address, and word of it for the container. Raises TransferError."""
+def restore(run: Job, job: state.Record, hosts: Sequence[Path]) -> None:
+    """Checkpoints that lie below the address, and word of it for every host. Raises TransferError."""
     wanted = job.get("CheckpointConfig")
     if not wanted:
         return
     folder = run.root / "checkpoints"
     folder.mkdir()
-    (config / "checkpointconfig.json").write_text(json.dumps({"LocalPath": str(folder)}))
+    for host in hosts:
+        (host / "input" / "config" / "checkpointconfig.json").write_text(json.dumps({"LocalPath": str(folder)}))
     client, uri = run.client("s3"), f"{wanted['S3Uri'].rstrip('/')}/"
     try:
         there = next(s3.keys(client, uri), None)

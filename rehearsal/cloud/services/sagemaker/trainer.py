@@ -13,6 +13,7 @@ from rehearsal.cloud.compute.jobs import Job, JobFailed, JobInterrupted, JobStop
 from rehearsal.cloud.core.api import Cloud, Event, Place, Sample
 from rehearsal.cloud.services.sagemaker import spot, state, volumes
 
+EVERYWHERE, SHARDED = "FullyReplicated", "ShardedByS3Key"
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 _PACKAGE_ROOT = Path(__file__).resolve().parents[4]
 _SCORE = re.compile(r"\t(train|validation)-([\w@.-]+):(\S+)")
@@ -75,36 +76,56 @@ def _attempt(run: Job, job: state.Record, budget: spot.Budget, scores: dict[str,
     def read_scores(line: str) -> None:
         scores.update({f"{data}:{metric}": float(value) for data, metric, value in _SCORE.findall(line)})
 
-    argv = [sys.executable, "-m", "rehearsal.cloud.containers.xgboost_train", str(run.root)]
+    hosts = _hosts(run, job)
+    module, place = ("xgboost_cluster", run.root) if len(hosts) > 1 else ("xgboost_train", hosts[0])
+    argv = [sys.executable, "-m", f"rehearsal.cloud.containers.{module}", str(place)]
     env = run.environment({**job.get("Environment", {}), "PYTHONPATH": str(_PACKAGE_ROOT)}, credentials=False)
     try:
         code = budget.spend(lambda seconds: run.run(argv, env, seconds, read_scores))
     finally:
         spot.keep(run, job)
     if code:
-        failure = run.root / "output" / "failure"
-        text = failure.read_text() if failure.is_file() else "the training container ended without a message"
+        told = [path for host in hosts if (path := host / "output" / "failure").is_file()]
+        first = min(told, key=lambda path: path.stat().st_mtime_ns, default=None)
+        text = first.read_text() if first else "the training container ended without a message"
         raise JobFailed(f"AlgorithmError: {text[:900]}, exit code: {code}")
 
 
+def _hosts(run: Job, job: state.Record) -> list[Path]:
+    """A folder for each instance, which plays its /opt/ml."""
+    return [run.root / f"algo-{number}" for number in range(1, job["ResourceConfig"].get("InstanceCount", 1) + 1)]
+
+
 def _prepare(run: Job, job: state.Record) -> None:
-    config = run.root / "input" / "config"
-    for folder in (config, run.root / "model", run.root / "output"):
-        folder.mkdir(parents=True)
+    hosts = _hosts(run, job)
     channels = {channel["ChannelName"]: channel for channel in job.get("InputDataConfig", [])}
-    client = run.client("s3")
-    for name, channel in channels.items():
-        folder = run.root / "input" / "data" / name
-        folder.mkdir(parents=True)
-        s3.download(client, channel["DataSource"]["S3DataSource"]["S3Uri"], folder, run.role)
-    (config / "hyperparameters.json").write_text(json.dumps(job.get("HyperParameters", {})))
-    (config / "inputdataconfig.json").write_text(
-        json.dumps({
+    told = {
+        "hyperparameters": job.get("HyperParameters", {}),
+        "inputdataconfig": {
             name: {"ContentType": channel.get("ContentType", "text/libsvm"), "TrainingInputMode": "File"}
             for name, channel in channels.items()
-        })
-    )  # fmt: skip
-    spot.restore(run, job, config)
+        },
+    }
+    for host in hosts:
+        for folder in ("input/config", "model", "output"):
+            (host / folder).mkdir(parents=True)
+        for name, content in told.items():
+            (host / "input" / "config" / f"{name}.json").write_text(json.dumps(content))
+    for name, channel in channels.items():
+        _download(run, channel["DataSource"]["S3DataSource"], [host / "input" / "data" / name for host in hosts])
+    spot.restore(run, job, hosts)
+
+
+def _download(run: Job, source: dict[str, Any], folders: list[Path]) -> None:
+    """A channel's objects for every host, or for each its share of them, by their keys (ShardedByS3Key).
+
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3DataSource.html
+    """
+    sharded = source.get("S3DataDistributionType") == SHARDED
+    for number, folder in enumerate(folders):
+        folder.mkdir(parents=True)
+        share = (number, len(folders)) if sharded else (0, 1)
+        s3.download(run.client("s3"), source["S3Uri"], folder, run.role, share)
 
 
 def _publish(run: Job, job: state.Record, scores: dict[str, float]) -> None:
@@ -120,13 +141,13 @@ def _publish(run: Job, job: state.Record, scores: dict[str, float]) -> None:
 def _upload(run: Job, job: state.Record) -> None:
     output = job["OutputDataConfig"]
     uri = f"{output['S3OutputPath'].rstrip('/')}/{run.name}/output/model.tar.gz"
-    s3.write(run.client("s3"), uri, _archive(run.root / "model"), output.get("KmsKeyId"))
+    s3.write(run.client("s3"), uri, _archive([host / "model" for host in _hosts(run, job)]), output.get("KmsKeyId"))
     job["ModelArtifacts"] = {"S3ModelArtifacts": uri}
 
 
 def _rescue(run: Job, job: state.Record) -> None:
     """The model of a job that was ended, where it keeps one after each round (save_model_on_termination)."""
-    model = run.root / "model" / "xgboost-model"
+    model = _hosts(run, job)[0] / "model" / "xgboost-model"
     if not model.is_file():
         return
     for path in model.parent.iterdir():
@@ -135,13 +156,13 @@ def _rescue(run: Job, job: state.Record) -> None:
     _upload(run, job)
 
 
-def _archive(folder: Path) -> bytes:
+def _archive(folders: list[Path]) -> bytes:
     """A tar.gz that has the same bytes for the same model, whenever it is made."""
     import gzip
 
     plain, packed = io.BytesIO(), io.BytesIO()
     with tarfile.open(fileobj=plain, mode="w") as tar:
-        for path in sorted(folder.rglob("*")):
+        for folder, path in ((each, path) for each in folders for path in sorted(each.rglob("*"))):
             if path.is_file():
                 info = tarfile.TarInfo(path.relative_to(folder).as_posix())
                 info.size, info.mode = path.stat().st_size, 0o644

@@ -80,7 +80,6 @@ def _check(call: Call, arn: str) -> None:
     images.repository(image, call.region, (images.XGBOOST,))
     hyperparameters = params.get("HyperParameters", {})
     refuse("sagemaker_program" in hyperparameters, "script mode of the XGBoost training image")
-    refuse(params["ResourceConfig"].get("InstanceCount", 1) > 1, "distributed training (InstanceCount above 1)")
     spot.check(params)
     refuse(specification.get("TrainingInputMode", "File") != "File", "TrainingInputMode other than File")
     channels = params.get("InputDataConfig", [])
@@ -99,6 +98,8 @@ def _check_channel(call: Call, channel: dict[str, Any], credentials: Credentials
     refuse(channel.get("CompressionType", "None") != "None", "CompressionType of a channel")
     refuse(channel.get("RecordWrapperType", "None") != "None", "RecordWrapperType of a channel")
     refuse(channel.get("InputMode", "File") != "File", "InputMode other than File")
+    distribution = source.get("S3DataDistributionType", trainer.EVERYWHERE)
+    refuse(distribution not in (trainer.EVERYWHERE, trainer.SHARDED), f"S3DataDistributionType {distribution}")
     check_input(call, call.params["RoleArn"], credentials, source["S3Uri"])
 
 
