@@ -7,7 +7,7 @@ from contracts.names import DELIVERY
 from definitions.states import CATCH, SQL, Machines, State, Training, path
 
 # Throttled starts have started nothing; a job that failed is not tried again under its name.
-_JOB_RETRIES = [
+JOB_RETRIES = [
     {
         "ErrorEquals": ["SageMaker.ThrottlingException", "ThrottlingException"],
         "IntervalSeconds": 10,
@@ -107,12 +107,12 @@ def _processing(training: Training, machines: Machines, parameters: State) -> St
             **parameters,
         },
         "TimeoutSeconds": machines.seconds + 600,
-        "Retry": _JOB_RETRIES,
+        "Retry": JOB_RETRIES,
     }
 
 
 def _stopping(training: Training, machines: Machines) -> State:
-    """When the training is given up, and on which terms its machines are bought.
+    """When a training is given up, and on which terms its machines are bought.
 
     Algorithms that do not checkpoint may wait for an hour at most, so the job says where its checkpoints go:
     https://docs.aws.amazon.com/sagemaker/latest/dg/model-managed-spot-training.html
@@ -127,18 +127,12 @@ def _stopping(training: Training, machines: Machines) -> State:
     }
 
 
-def train(training: Training) -> State:
-    """The training job: features in, model out.
-
-    Of several instances each gets some of the training's files, and all of the validation's, so that all of them stop
-    at once: https://docs.aws.amazon.com/sagemaker/latest/dg/xgboost.html (distributed training). Network isolation lets
-    them speak to each other: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html
-    """
-    machines = training.training
-    several = machines.instance_count > 1
-
-    def channel(name: str) -> State:
-        return {
+def _channels(training: Training) -> list[State]:
+    """Of several instances each gets some of the training's files, and all of the validation's, so that all of them
+    stop at once: https://docs.aws.amazon.com/sagemaker/latest/dg/xgboost.html (distributed training)."""
+    shared = "ShardedByS3Key" if training.training.instance_count > 1 else "FullyReplicated"
+    return [
+        {
             "ChannelName": name,
             "ContentType": "text/csv",
             "InputMode": "File",
@@ -146,32 +140,49 @@ def train(training: Training) -> State:
                 "S3DataSource": {
                     "S3DataType": "S3Prefix",
                     "S3Uri.$": path(training, f"features/{name}/"),
-                    "S3DataDistributionType": "ShardedByS3Key" if several and name == "train" else "FullyReplicated",
+                    "S3DataDistributionType": distribution,
                 }
             },
         }
+        for name, distribution in (("train", shared), ("validation", "FullyReplicated"))
+    ]
 
+
+def definition(training: Training) -> State:
+    """What a training job is, alone or as a trial of a tuning job, but for its hyperparameters.
+
+    Inputs and outputs are SageMaker's to move; what runs on the data reaches nothing else, but for the other instances:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/mkt-algo-model-internet-free.html
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html (EnableNetworkIsolation)
+    """
+    machines = training.training
+    return {
+        "RoleArn": training.names.role_arn(DELIVERY, "training"),
+        "AlgorithmSpecification": {"TrainingImage": training.xgboost_image, "TrainingInputMode": "File"},
+        "EnableNetworkIsolation": True,
+        **({"EnableInterContainerTrafficEncryption": True} if machines.instance_count > 1 else {}),
+        "InputDataConfig": _channels(training),
+        "OutputDataConfig": {"S3OutputPath.$": path(training, "training"), "KmsKeyId": training.key_arn},
+        "ResourceConfig": _resources(training, machines),
+        **_stopping(training, machines),
+    }
+
+
+def train(training: Training) -> State:
+    """The training job: features in, model out."""
+    machines = training.training
     return {
         "Type": "Task",
         "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync",
         "Parameters": {
             "TrainingJobName.$": _job(training, "train"),
-            "RoleArn": training.names.role_arn(DELIVERY, "training"),
-            "AlgorithmSpecification": {"TrainingImage": training.xgboost_image, "TrainingInputMode": "File"},
-            # Inputs and outputs are SageMaker's to move; what runs on the data reaches nothing else.
-            # https://docs.aws.amazon.com/sagemaker/latest/dg/mkt-algo-model-internet-free.html
-            "EnableNetworkIsolation": True,
-            **({"EnableInterContainerTrafficEncryption": True} if several else {}),
             "HyperParameters": dict(training.hyperparameters),
-            "InputDataConfig": [channel("train"), channel("validation")],
-            "OutputDataConfig": {"S3OutputPath.$": path(training, "training"), "KmsKeyId": training.key_arn},
-            "ResourceConfig": _resources(training, machines),
-            **_stopping(training, machines),
+            **definition(training),
         },
         "ResultSelector": {"artifact.$": "$.ModelArtifacts.S3ModelArtifacts"},
         "ResultPath": "$.trained",
         "TimeoutSeconds": (machines.spot_seconds or machines.seconds) + 600,
-        "Retry": _JOB_RETRIES,
+        "Retry": JOB_RETRIES,
         "Catch": CATCH,
         "Next": "Compare",
     }

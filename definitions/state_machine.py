@@ -9,6 +9,7 @@ from typing import Any
 from contracts.names import DELIVERY
 from definitions.jobs import evaluate, features, train
 from definitions.states import CATCH, SQL, State, Training, path, then
+from definitions.tuning import states as tuned
 
 _FUNCTION_RETRIES = [
     {
@@ -43,7 +44,7 @@ def state_machine(training: Training) -> State:
             "Validate": _function(training, "validate", {"input.$": "$"}, "$.data", "Champion"),
             "Champion": _function(training, "champion", {"run.$": "$.run"}, "$.champion", "Features"),
             "Features": features(training),
-            "Train": train(training),
+            **(tuned(training, training.tuning) if training.tuning else {"Train": train(training)}),
             "Compare": {
                 "Type": "Choice",
                 "Choices": [

@@ -28,6 +28,22 @@ class Machines:
 
 
 @dataclass(frozen=True)
+class Tuning:
+    """What a tuning job does in place of the training job.
+
+    `ranges`: hyperparameter → least and most, as AWS reads them. `metric`: the container's name of what it looks for;
+    `direction`: Maximize or Minimize.
+    """
+
+    trials: int
+    parallel: int
+    strategy: str
+    ranges: Mapping[str, tuple[str, str]]
+    metric: str
+    direction: str
+
+
+@dataclass(frozen=True)
 class Training:
     """What the workflow is made of. `dataset` is the address of the dataset's schema."""
 
@@ -40,6 +56,7 @@ class Training:
     features_seconds: int
     training: Machines
     evaluation: Machines
+    tuning: Tuning | None = None
 
 
 def path(training: Training, tail: str) -> str:

@@ -24,6 +24,7 @@ from settings.sections import (
     Source,
     State,
     TrainingCompute,
+    Tuning,
     Variant,
 )
 from settings.shifting import Deployment
@@ -55,6 +56,7 @@ __all__ = [
     "Source",
     "State",
     "TrainingCompute",
+    "Tuning",
     "Variant",
     "deployment_minutes",
     "load",

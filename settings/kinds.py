@@ -235,7 +235,7 @@ class TableOf(Structure):
 
     item: Kind
     plural: str
-    name: Text = field(default_factory=Text)
+    name: Kind = field(default_factory=Text)
     least: int = 0
 
     shape = dict

@@ -32,6 +32,7 @@ from settings.sections import (
     Source,
     State,
     TrainingCompute,
+    Tuning,
     Variant,
 )
 from settings.shifting import Deployment
@@ -98,6 +99,14 @@ class Settings:
     hyperparameters: Annotated[
         Mapping[str, str],
         Key(Hyperparameters(), "XGBoost's, with the names and ranges of its container", _HYPERPARAMETERS),
+    ]
+    tuning: Annotated[
+        Tuning | None,
+        Key(
+            Section(Tuning),
+            "trainings in place of one, of which the best goes on ([training](training.md#tuning))",
+            None,
+        ),
     ]
     dataset_document: Annotated[
         Mapping[str, Any],

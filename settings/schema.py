@@ -125,9 +125,18 @@ def _collection(kind: Kind) -> Schema:
             return {"type": "array", "items": _value(kind.item), **least}
         case TableOf():
             least = {"minProperties": kind.least} if kind.least else {}
-            names = {"pattern": f"^({kind.name.pattern})$"}
-            return {"type": "object", "propertyNames": names, "additionalProperties": _value(kind.item), **least}
+            return {
+                "type": "object",
+                "propertyNames": _name(kind.name),
+                "additionalProperties": _value(kind.item),
+                **least,
+            }
     raise TypeError(f"no schema for {type(kind).__name__}")
+
+
+def _name(kind: Kind) -> Schema:
+    """What members may be called."""
+    return {"pattern": f"^({kind.pattern})$"} if isinstance(kind, Text) else _value(kind)
 
 
 def _hyperparameter(kind: Kind) -> Schema:

@@ -4,12 +4,14 @@ what watches it are apart (shifting.py, watching.py).
 Type, range, default, unit and purpose of a key stand there once. A key is called like its field, in camel case.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
 from contracts.names import DELIVERY
+from contracts.tuning import TUNABLE
 from settings.keys import Key
-from settings.kinds import Choice, Flag, ListOf, Number, Text, Whole
+from settings.kinds import Choice, Flag, ListOf, Number, TableOf, Text, Whole
 
 NAMESPACE = "glidepath"
 TEST_COMMAND = "python -m cli check"
@@ -100,6 +102,27 @@ class TrainingCompute(Compute):
             None,
             "minutes",
             instead="twice `minutes`",
+        ),
+    ]
+
+
+_RANGE = ListOf(Number(strict=True), "two numbers, the least and the most", 2)
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """Several trainings in place of one, of which the best goes on ([training](training.md#tuning))."""
+
+    trials: Annotated[int, Key(Whole(2, 750), "how many trainings")]
+    parallel: Annotated[int, Key(Whole(1, 10), "how many of them at once", 2)]
+    strategy: Annotated[
+        str, Key(Choice(("bayesian", "random")), "whether a trial is chosen by what those before it gave", "bayesian")
+    ]
+    ranges: Annotated[
+        Mapping[str, tuple[float, ...]],
+        Key(
+            TableOf(_RANGE, "ranges", Choice(TUNABLE), 1),
+            "hyperparameter → the least and the most that are tried, in place of its value in `hyperparameters`",
         ),
     ]
 

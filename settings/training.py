@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from contracts.tuning import MEASURED
+from settings.hyperparameters import KINDS
 from settings.kinds import FAULTY, Problems
 from settings.limits import Values
 from settings.sections import NAMESPACE
 
+_MEASURED = " or ".join([", ".join(MEASURED[:-1]), MEASURED[-1]])
 _PATH = f"{NAMESPACE}:training"
 
 
@@ -45,6 +48,36 @@ def _several(values: Values, problems: Problems) -> None:
         problems.refuse(f"{_PATH}.instanceCount", training["instanceCount"], reason)
 
 
+def _tuning(values: Values, problems: Problems) -> None:
+    """What AWS's tuning takes, of XGBoost's own table: ranges, a metric that the container writes, and no more at once
+    than there are trials."""
+    tuning = values["tuning"]
+    if tuning is FAULTY or tuning is None:
+        return
+    path = f"{NAMESPACE}:tuning"
+    if _sound(tuning, "trials", "parallel") and tuning["parallel"] > tuning["trials"]:
+        reason = f"is more than tuning.trials, {tuning['trials']}; lower it"
+        problems.refuse(f"{path}.parallel", tuning["parallel"], reason)
+    for name, ends in tuning["ranges"].items() if _sound(tuning, "ranges") else ():
+        _range(f"{path}.ranges.{name}", name, ends, problems)
+    dataset, training = values["dataset"], values["training"]
+    if dataset is not FAULTY and dataset and (metric := dataset["metric"]["name"]) not in MEASURED:
+        reason = f"is not written by XGBoost's container, and tuning looks for the gate's metric: take {_MEASURED}, or"
+        problems.refuse(f"{NAMESPACE}:dataset.metric.name", metric, f"{reason} leave tuning out")
+    if _sound(training, "spot") and training["spot"]:
+        reason = "cannot stand beside glidepath:tuning: its trainings would share checkpoints; take out the one or the"
+        problems.refuse(f"{_PATH}.spot", True, f"{reason} other")
+
+
+def _range(path: str, name: str, ends: tuple[float, ...], problems: Problems) -> None:
+    if len(ends) != 2 or not ends[0] < ends[1]:
+        problems.refuse(path, list(ends), "must be two numbers, the smaller one first; correct it")
+        return
+    for end in ends:
+        # As a job is given it: what is whole has no point.
+        KINDS[name].read(int(end) if end.is_integer() else end, path, problems)
+
+
 def _stopping(values: Values, problems: Problems) -> None:
     """The container stops by the last of eval_metric, and by none where there is none.
 
@@ -52,7 +85,8 @@ def _stopping(values: Values, problems: Problems) -> None:
     (train_job). It knows which way a metric is better by its whole name: `ndcg@5` would be minimised (callback.py).
     """
     given = values["hyperparameters"]
-    if given is FAULTY or "early_stopping_rounds" not in given:
+    # A tuning job has the container stop by what it looks for.
+    if values["tuning"] is not None or given is FAULTY or "early_stopping_rounds" not in given:
         return
     metric = given.get("eval_metric", "").split(",")[-1]
     path = f"{NAMESPACE}:hyperparameters"
@@ -68,4 +102,4 @@ def _sound(values: Any, *names: str) -> bool:
     return values is not FAULTY and all(values[name] is not FAULTY for name in names)
 
 
-RULES = (_spot, _several, _stopping)
+RULES = (_spot, _several, _tuning, _stopping)

@@ -21,12 +21,15 @@ from components.storage import Storage
 from components.test import SystemTest
 from components.tools import Tools
 from components.train import Train, dataset_place
+from contracts.dataset import Dataset
 from contracts.evaluation_arguments import evaluation_arguments
+from contracts.tuning import objective_of
 from definitions.images import xgboost
 from definitions.roles.ci import Repository
 from definitions.roles.delivery_account import Delivery
-from definitions.states import Machines, Training
+from definitions.states import Machines, Training, Tuning
 from settings import Ci, Compute, Settings, TrainingCompute
+from settings import Tuning as WantedTuning
 
 
 def make_storage(settings: Settings) -> Storage:
@@ -240,6 +243,7 @@ class DeliveryStack:
             features_seconds=settings.features.minutes * 60 + 600,
             training=_trainers(settings.training),
             evaluation=_machines(settings.evaluation),
+            tuning=_tuning(settings.tuning, settings.dataset) if settings.tuning else None,
         )
 
 
@@ -278,7 +282,14 @@ def _delivery(settings: Settings, key_arn: str, signing_arn: str, split_arn: str
         settings.notebook_document.secret_name,
         state.preview_secret_name,
         spot=settings.training.spot,
+        tuning=settings.tuning is not None,
     )
+
+
+def _tuning(wanted: WantedTuning, dataset: Dataset) -> Tuning:
+    metric, direction = objective_of(dataset.metric.name, dataset.task)
+    ranges = {name: (f"{low:.15g}", f"{high:.15g}") for name, (low, high) in wanted.ranges.items()}
+    return Tuning(wanted.trials, wanted.parallel, wanted.strategy, ranges, metric, direction)
 
 
 def _trainers(compute: TrainingCompute) -> Machines:

@@ -31,6 +31,8 @@ class Delivery:
     """What those who only look are given in place of the secret; empty: the same."""
     spot: bool = field(default=False, kw_only=True)
     """Whether Spot machines train."""
+    tuning: bool = field(default=False, kw_only=True)
+    """Whether a tuning job trains."""
 
     def data(self, key: str = "") -> str:
         """ARN in the data bucket."""

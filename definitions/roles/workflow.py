@@ -64,7 +64,7 @@ def train(at: Delivery) -> list[Statement]:
     functions = [names.function_arn(DELIVERY, purpose) for purpose in FUNCTIONS]
     rules = [
         names.arn("events", f"rule/StepFunctionsGetEventsForSageMaker{kind}JobsRule")
-        for kind in ("Training", "Processing")
+        for kind in ("Training", "Processing", *(["Tuning"] if at.tuning else []))
     ]
     prefix = f"{names.name}-"
     return [
@@ -84,6 +84,7 @@ def train(at: Delivery) -> list[Statement]:
             ["sagemaker:CreateProcessingJob", "sagemaker:DescribeProcessingJob", "sagemaker:StopProcessingJob"],
             [names.arn("sagemaker", f"processing-job/{prefix}*")],
         ),
+        *_tuning(at),
         allow(
             "Tags",
             ["sagemaker:AddTags"],
@@ -96,6 +97,18 @@ def train(at: Delivery) -> list[Statement]:
         deliver_logs(),
         trace_executions(),
     ]
+
+
+def _tuning(at: Delivery) -> list[Statement]:
+    """Its trials are SageMaker's to start and to stop, under the role of a training.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/sagemaker-iam.html
+    """
+    if not at.tuning:
+        return []
+    verbs = ("Create", "Describe", "Stop")
+    jobs = [at.names.arn("sagemaker", f"hyper-parameter-tuning-job/{at.names.name}-*")]
+    return [allow("Tuning", [f"sagemaker:{verb}HyperParameterTuningJob" for verb in verbs], jobs)]
 
 
 def features(at: Delivery) -> list[Statement]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from contracts.names import DELIVERY
-from settings import Settings, TrainingCompute
+from settings import Settings, TrainingCompute, Tuning
 
 CONCURRENCY = "Concurrent executions"
 SAGEMAKER, LAMBDA, CODEBUILD = "sagemaker", "lambda", "codebuild"
@@ -88,7 +88,7 @@ def _concurrency(settings: Settings) -> tuple[int, str]:
 
 def _delivery(settings: Settings) -> list[Need]:
     stack, training, evaluation = settings.stack, settings.training, settings.evaluation
-    found = _training(stack, training)
+    found = _training(stack, training, settings.tuning)
     made = {evaluation.instance_type: evaluation.instance_count}
     found += _jobs(stack, "processing", made, "the evaluation, then the baseline")
     if settings.notebook:
@@ -102,13 +102,14 @@ def _delivery(settings: Settings) -> list[Need]:
     return [*found, Need(stack, LAMBDA, CONCURRENCY, _HELPERS, "the pipeline's functions")]
 
 
-def _training(stack: str, machines: TrainingCompute) -> list[Need]:
+def _training(stack: str, machines: TrainingCompute, tuning: Tuning | None) -> list[Need]:
     """Spot machines have a quota of their own by type."""
-    why = "the training job"
+    why = f"{tuning.parallel} trials of the tuning job at once" if tuning else "the training job"
+    count = machines.instance_count * (tuning.parallel if tuning else 1)
     if machines.spot:
         name = f"{machines.instance_type} for spot training job usage"
-        return [Need(stack, SAGEMAKER, name, machines.instance_count, why)]
-    return _jobs(stack, "training", {machines.instance_type: machines.instance_count}, why)
+        return [Need(stack, SAGEMAKER, name, count, why)]
+    return _jobs(stack, "training", {machines.instance_type: count}, why)
 
 
 def _jobs(stack: str, work: str, machines: Mapping[str, int], why: str) -> list[Need]:

@@ -14,7 +14,7 @@ from contracts.names import Names
 from definitions import buildspecs
 from definitions.openapi import openapi
 from definitions.state_machine import state_machine
-from definitions.states import Machines, Training
+from definitions.states import Machines, Training, Tuning
 from definitions.storage import expire
 from definitions.tools import Tools
 from operate.sources import of_folder
@@ -84,6 +84,28 @@ def test_spot_machines_have_a_longer_wait_and_checkpoints_in_the_runs_folder() -
     }
     assert cheap == {**plain, **more}
     assert state_machine(spot)["States"]["Train"]["TimeoutSeconds"] == 6000
+
+
+def test_a_tuning_job_varies_what_it_has_ranges_for_and_leaves_the_rest() -> None:
+    tuning = Tuning(5, 2, "random", {"num_round": ("10", "90"), "eta": ("0.1", "0.5")}, "mae", "Minimize")
+    given = replace(TRAINING, tuning=tuning, hyperparameters={"num_round": "100", "max_depth": "4"})
+    machine = state_machine(given)
+    (job,) = _jobs(machine, "createHyperParameterTuningJob")
+    config, definition = job["HyperParameterTuningJobConfig"], job["TrainingJobDefinition"]
+    assert definition["StaticHyperParameters"] == {"max_depth": "4"}
+    assert {kind: [each["Name"] for each in found] for kind, found in config["ParameterRanges"].items()} == {
+        "IntegerParameterRanges": ["num_round"],
+        "ContinuousParameterRanges": ["eta"],
+    }
+    assert config["HyperParameterTuningJobObjective"] == {"Type": "Minimize", "MetricName": "validation:mae"}
+    assert definition["EnableNetworkIsolation"] is True
+    # Three rounds of two trials.
+    assert machine["States"]["Train"]["TimeoutSeconds"] == 3 * 1800 + 600
+    address = f"s3://{NAMES.artifacts_bucket}/runs/{{}}/training/{{}}/output/model.tar.gz"
+    best = machine["States"]["BestTrial"]["Parameters"]
+    assert best == {"artifact.$": f"States.Format('{address}', $.run, $.tuned.job)"}
+    reached = {machine["StartAt"]}.union(*(_targets(state) for state in machine["States"].values()))
+    assert reached == set(machine["States"])
 
 
 def test_several_instances_share_the_training_files_and_all_see_the_validation() -> None:

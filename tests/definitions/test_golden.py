@@ -22,6 +22,7 @@ CODECOMMIT = {"kind": "codecommit", "repository": "name", "branch": "main"}
 SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "delivery": ("delivery", {}),
     "delivery that trains on Spot machines": ("delivery", {"training": {"spot": True}}),
+    "delivery that tunes": ("delivery", {"tuning": {"trials": 4, "ranges": {"eta": [0.1, 0.5]}}}),
     "delivery with a notebook": ("delivery", {"notebook": {"enabled": True}}),
     "delivery with a notebook that clones from CodeCommit": (
         "delivery",

@@ -33,6 +33,7 @@ DELIVERY = Delivery(
     connection_arn="arn:aws:codeconnections:eu-west-1:111111111111:connection/1",
     secret_name="glidepath/pulumi",
     spot=True,
+    tuning=True,
 )
 ENVIRONMENT_ROLES = environment_roles.roles(NAMES, "dev", probe=True, judge=True)
 DELIVERY_ROLES = delivery_roles.roles(NAMES)

@@ -78,6 +78,7 @@ _SAGEMAKER = {
                             "UpdateMonitoringSchedule"),
     "processing-job": ("CreateProcessingJob", "StopProcessingJob"),
     "training-job": ("CreateTrainingJob", "StopTrainingJob"),
+    "hyper-parameter-tuning-job": ("CreateHyperParameterTuningJob", "StopHyperParameterTuningJob"),
     "notebook-instance": ("CreateNotebookInstance", "CreatePresignedNotebookInstanceUrl"),
 }  # fmt: skip
 _PACKAGES = ("CreateModelPackage", "DeleteModelPackage", "DeleteModelPackageGroup", "DeleteModelPackageGroupPolicy",

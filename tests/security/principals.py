@@ -59,7 +59,9 @@ class Project:
         """Every role. The delivery stack takes its source from a bucket; the state is in one as well."""
         signing, split = (self.names.arn("kms", f"key/{name}") for name in ("signing", "split"))
         key = self.keys[DELIVERY]
-        at = Delivery(self.names, key, signing, split, backend=BACKEND, secret_name="glidepath/pulumi", spot=True)
+        at = Delivery(
+            self.names, key, signing, split, backend=BACKEND, secret_name="glidepath/pulumi", spot=True, tuning=True
+        )
         provider = ci.provider_arn(self.names, _REPOSITORY)
         records = delivery_roles.roles(self.names) | ci.roles(self.names, provider, _REPOSITORY)
         for record in records.values():

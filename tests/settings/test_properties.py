@@ -28,6 +28,7 @@ BASE = {
     **document("delivery", dataset={**DATASET, "metric": METRIC, "features": FEATURES, "rules": RULES}),
     "glidepath:ci": {"provider": "github", "repository": "owner/name"},
     "glidepath:policies": {"exemptions": [{"rule": "a-b", "resource": "c", "reason": "d", "until": "2027-03-31"}]},
+    "glidepath:tuning": {"trials": 4, "ranges": {"eta": [0.1, 0.5]}},
     "glidepath:variants": [{"name": "b", "manifest": ADDRESS}],
 }
 VALIDATOR = jsonschema.Draft7Validator(stack_file())

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from settings.load import parse, review
-from tests.settings.configs import config
+from tests.settings.configs import DATASET, config
 
 TREES = {"objective": "reg:squarederror", "num_round": 10}
 
@@ -32,6 +32,50 @@ def test_the_exact_method_trains_on_one_machine(exact: dict[str, str]) -> None:
     assert found == [f"glidepath:training.instanceCount: 2 {reason}"]
     assert problems(training={"instanceCount": 1}, hyperparameters=given) == []
     assert problems(training={"instanceCount": 2}, hyperparameters=TREES) == []
+
+
+TUNING = {"trials": 8, "ranges": {"eta": [0.05, 0.5], "max_depth": [2, 10]}}
+
+
+def test_a_tuning_has_defaults_and_takes_the_place_of_what_it_varies() -> None:
+    assert parse("delivery", config("delivery")).tuning is None
+    tuning = parse("delivery", config("delivery", tuning=TUNING)).tuning
+    assert tuning is not None
+    assert (tuning.trials, tuning.parallel, tuning.strategy) == (8, 2, "bayesian")
+    assert tuning.ranges == {"eta": (0.05, 0.5), "max_depth": (2.0, 10.0)}
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"parallel": 9}, "parallel: 9 is more than tuning.trials, 8; lower it"),
+        (
+            {"ranges": {"eta": [0.5, 0.1]}},
+            "ranges.eta: [0.5, 0.1] must be two numbers, the smaller one first",
+        ),
+        ({"ranges": {"eta": [1, 2, 3]}}, "ranges.eta: [1.0, 2.0, 3.0] must be two numbers, the smaller one first"),
+        ({"ranges": {"eta": [0.1, 1.5]}}, "ranges.eta: 1.5 is not a number from 0 to 1"),
+        ({"ranges": {"max_depth": [1.5, 4]}}, "ranges.max_depth: 1.5 is not a whole number of at least 0"),
+        ({"ranges": {"seed": [1, 4]}}, "ranges.seed: 'seed' is not one of num_round, max_depth, eta, "),
+        ({"ranges": {}}, "ranges: is empty"),
+        ({"trials": 1}, "trials: 1 is not a whole number from 2 to 750"),
+    ],
+)
+def test_what_a_tuning_job_could_not_do_is_refused(change: dict[str, Any], line: str) -> None:
+    (found,) = problems(tuning={**TUNING, **change})
+    assert found.startswith(f"glidepath:tuning.{line}")
+
+
+def test_a_tuning_looks_for_what_the_container_measures_and_not_on_spot_machines() -> None:
+    metric = {**DATASET, "metric": {"name": "r2", "threshold": 0.5}}
+    (found,) = problems(tuning=TUNING, dataset=metric)
+    assert found.startswith("glidepath:dataset.metric.name: 'r2' is not written by XGBoost's container")
+    (found,) = problems(tuning=TUNING, training={"spot": True})
+    assert found.startswith("glidepath:training.spot: True cannot stand beside glidepath:tuning")
+
+
+def test_a_tuning_job_stops_early_by_what_it_looks_for() -> None:
+    assert problems(tuning=TUNING, hyperparameters={**TREES, "early_stopping_rounds": 5}) == []
 
 
 MISSING = (

@@ -34,6 +34,11 @@ _SAGEMAKER = _by_operation(
     ("UpdateEndpointWeightsAndCapacities InvokeEndpoint InvokeEndpointAsync", "endpoint/{EndpointName}"),
     ("InvokeEndpointWithResponseStream", "endpoint/{EndpointName}"),
     _crud("TrainingJob", "training-job/{TrainingJobName}", "Create Describe Stop Delete Update"),
+    _crud(
+        "HyperParameterTuningJob",
+        "hyper-parameter-tuning-job/{HyperParameterTuningJobName}",
+        "Create Describe Stop Delete ListTrainingJobsFor",
+    ),
     _crud("ProcessingJob", "processing-job/{ProcessingJobName}", "Create Describe Stop Delete"),
     _crud("TransformJob", "transform-job/{TransformJobName}", "Create Describe Stop"),
     _crud("DataQualityJobDefinition", "data-quality-job-definition/{JobDefinitionName}"),

@@ -104,6 +104,15 @@ def _metrics(name: str, text: str) -> list[str]:
     return metrics
 
 
+def _objective_metric(name: str, text: str) -> str:
+    """What a tuning job looks for; it sets this itself."""
+    part, _, metric = text.partition(":")
+    if part != "validation":
+        raise HyperparameterError(f"Hyperparameter {name}: value {text} not in range of the metrics")
+    _metrics(name, metric)
+    return metric
+
+
 _CONTAINERS_OWN = frozenset({
     "accuracy", "balanced_accuracy", "f1", "f1_binary", "f1_macro", "mse", "precision", "precision_macro",
     "precision_micro", "r2", "recall", "recall_macro", "recall_micro",
@@ -169,6 +178,7 @@ CHECKS: Mapping[str, Check] = {
     "num_class": _integer(2),
     "base_score": _number(0),
     "eval_metric": _metrics,
+    "_tuning_objective_metric": _objective_metric,
     "seed": _integer(-(2**31) + 1, 2**31 - 2),
     "num_parallel_tree": _integer(1),
     "deterministic_histogram": _one_of("true", "false"),

@@ -138,6 +138,9 @@ def _fit(values: dict[str, Any], matrices: Mapping[str, xgboost.DMatrix], root: 
         callbacks.append(_KeepModel(root))
     # Without eval_metric, the container has no metric to stop by, and goes on to the last round (train.py: train_job).
     metric = (values.get("eval_metric") or [None])[-1]
+    if tuned := values.pop("_tuning_objective_metric", None):
+        metric = tuned
+        values["eval_metric"] = sorted({*(values.get("eval_metric") or ()), tuned})
     if patience and metric and "validation" in matrices:
         callbacks.append(
             xgboost.callback.EarlyStopping(

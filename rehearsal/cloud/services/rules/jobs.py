@@ -27,7 +27,7 @@ def _validation(text: str) -> AwsError:
 
 @request_rule("sagemaker", "CreateModel", "CreateEndpointConfig", "CreateEndpoint", "CreateTrainingJob",
               "CreateProcessingJob", "CreateModelPackageGroup", "CreateModelPackage", "CreateMonitoringSchedule",
-              "CreateDataQualityJobDefinition", "AddTags")  # fmt: skip
+              "CreateDataQualityJobDefinition", "CreateHyperParameterTuningJob", "AddTags")  # fmt: skip
 def sagemaker_tags(call: Call) -> None:
     tags.check(call.params.get("Tags"), _validation)
 

@@ -15,6 +15,7 @@ from rehearsal.cloud.services.sagemaker import (
     runtime,
     tags,
     training,
+    tuning,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "runtime",
     "tags",
     "training",
+    "tuning",
 ]

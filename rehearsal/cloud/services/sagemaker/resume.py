@@ -1,7 +1,7 @@
 """What SageMaker was doing when the cloud was restarted: jobs have failed, endpoints and schedules go on."""
 
 from rehearsal.cloud.core.api import Cloud, on_restore
-from rehearsal.cloud.services.sagemaker import endpoints, executions, processing, state, trainer, training
+from rehearsal.cloud.services.sagemaker import endpoints, executions, processing, state, trainer, training, tuning
 from rehearsal.cloud.wire.types import INTERRUPTED
 
 _REASON = f"InternalServerError: {INTERRUPTED}"
@@ -26,6 +26,7 @@ def _end_jobs(cloud: Cloud, account: str, region: str) -> None:
     for kind, prefix, announce in (
         (training.KIND, "Training", trainer.announce),
         (processing.KIND, "Processing", processing.announce),
+        (tuning.KIND, "HyperParameterTuning", tuning.announce),
     ):
         for job in state.table(cloud, account, region, kind).values():
             status = f"{prefix}JobStatus"

@@ -15,13 +15,14 @@ SERVICE = "sagemaker"
 PRINCIPAL = "sagemaker.amazonaws.com"
 
 KINDS = (
-    "training-job", "processing-job", "model", "endpoint-config", "endpoint", "data-quality-job-definition",
+    "training-job", "processing-job", "hyper-parameter-tuning-job", "model", "endpoint-config", "endpoint",
+    "data-quality-job-definition",
     "monitoring-schedule", "model-package-group", "model-package", "notebook-instance",
     "notebook-instance-lifecycle-config",
 )  # fmt: skip
 
 # Jobs stay for ever on AWS, and cannot be deleted: they are history, no live resource.
-_HISTORY = frozenset({"training-job", "processing-job"})
+_HISTORY = frozenset({"training-job", "processing-job", "hyper-parameter-tuning-job"})
 
 lock = threading.RLock()
 """Guards every change of a record; held for moments only."""

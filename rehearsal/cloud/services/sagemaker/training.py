@@ -24,7 +24,7 @@ def create(call: Call) -> dict[str, Any]:
             "Job name must be unique within an AWS account and region, and a job with this name already exists"
             f" ({arn})",
         )
-    _check(call, arn)
+    check(params, call, arn)
     now = call.cloud.clock.now()
     with state.lock:
         quotas.check_training(call.cloud, call.account, call.region, params)
@@ -70,8 +70,8 @@ def interrupt(cloud: Cloud, arn: str) -> bool:
     return True
 
 
-def _check(call: Call, arn: str) -> None:
-    params = call.params
+def check(params: dict[str, Any], call: Call, arn: str) -> None:
+    """Refuse what AWS refuses of a training job, or of a trial of the tuning job that `arn` names."""
     credentials = state.check_role(call, params["RoleArn"], arn)
     specification = params["AlgorithmSpecification"]
     image = specification.get("TrainingImage")
@@ -87,10 +87,10 @@ def _check(call: Call, arn: str) -> None:
     if len(set(names)) != len(names):
         raise state.invalid(f"Channel names must be unique: {', '.join(names)}")
     for channel in channels:
-        _check_channel(call, channel, credentials)
+        _check_channel(call, channel, params["RoleArn"], credentials)
 
 
-def _check_channel(call: Call, channel: dict[str, Any], credentials: Credentials) -> None:
+def _check_channel(call: Call, channel: dict[str, Any], role: str, credentials: Credentials) -> None:
     source = channel["DataSource"].get("S3DataSource")
     refuse(source is None, "a channel without S3DataSource")
     assert source is not None
@@ -100,7 +100,7 @@ def _check_channel(call: Call, channel: dict[str, Any], credentials: Credentials
     refuse(channel.get("InputMode", "File") != "File", "InputMode other than File")
     distribution = source.get("S3DataDistributionType", trainer.EVERYWHERE)
     refuse(distribution not in (trainer.EVERYWHERE, trainer.SHARDED), f"S3DataDistributionType {distribution}")
-    check_input(call, call.params["RoleArn"], credentials, source["S3Uri"])
+    check_input(call, role, credentials, source["S3Uri"])
 
 
 @operation("sagemaker", "DescribeTrainingJob")

@@ -31,6 +31,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 )
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
+from moto.stepfunctions.parser.utils import camel_to_snake_case
 
 from rehearsal.cloud.services.stepfunctions.credentials import client_for
 
@@ -142,12 +143,17 @@ class JobTask(StateTaskServiceCallback):
         )
 
 
-_SYNC_JOBS = {"createTrainingJob": "TrainingJob", "createProcessingJob": "ProcessingJob"}
+_SYNC_JOBS = {
+    "createTrainingJob": "TrainingJob",
+    "createProcessingJob": "ProcessingJob",
+    "createHyperParameterTuningJob": "HyperParameterTuningJob",
+}
 _SAGEMAKER_ACTIONS = frozenset({*_SYNC_JOBS, "createEndpoint", "createEndpointConfig", "createModel", "updateEndpoint"})
 
 
 class SageMakerTask(JobTask):
-    """`sagemaker:createTrainingJob`, `createProcessingJob` (both with `.sync`), models and endpoints."""
+    """`sagemaker:createTrainingJob`, `createProcessingJob`, `createHyperParameterTuningJob` (with `.sync`), models and
+    endpoints."""
 
     def _get_supported_parameters(self) -> set[str] | None:
         action, waits = self.resource.api_action, self.resource.condition is not None
@@ -169,7 +175,7 @@ class SageMakerTask(JobTask):
         kind = _SYNC_JOBS[self.resource.api_action]
         client = client_for(resource_runtime_part.region, "sagemaker", state_credentials)
         name = {f"{kind}Name": normalised_parameters[f"{kind}Name"]}
-        action = "training_job" if kind == "TrainingJob" else "processing_job"
+        action = camel_to_snake_case(kind)
 
         def stop() -> None:
             try:

@@ -13,14 +13,20 @@ from rehearsal.cloud.core.api import AwsError, Call, Principal
 _KINDS = {
     "arn:aws:states:::sagemaker:createTrainingJob.sync": "Training",
     "arn:aws:states:::sagemaker:createProcessingJob.sync": "Processing",
+    "arn:aws:states:::sagemaker:createHyperParameterTuningJob.sync": "Tuning",
 }
+"""https://docs.aws.amazon.com/step-functions/latest/dg/sagemaker-iam.html"""
+_EVENTS = {"Tuning": "HyperParameter Tuning"}
 
 
 def provide(call: Call, definition: str, role: str, session: Principal) -> None:
     """Make the rules that the definition's tasks need. Raises AwsError (AccessDeniedException)."""
     for kind in sorted({_KINDS[resource] for resource in _resources(json.loads(definition)) if resource in _KINDS}):
         name = f"StepFunctionsGetEventsForSageMaker{kind}JobsRule"
-        pattern = {"source": ["aws.sagemaker"], "detail-type": [f"SageMaker {kind} Job State Change"]}
+        pattern = {
+            "source": ["aws.sagemaker"],
+            "detail-type": [f"SageMaker {_EVENTS.get(kind, kind)} Job State Change"],
+        }
         try:
             ask = functools.partial(call.cloud.perform, session, call.place, "events")
             ask("PutRule", {"Name": name, "EventPattern": json.dumps(pattern)})
