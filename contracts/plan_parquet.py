@@ -22,6 +22,7 @@ from contracts.columns import BOOLEAN, CATEGORY, INTEGER, NUMBER, TEXT, TIMESTAM
 from contracts.dataset import Dataset
 from contracts.float32 import LARGEST
 from contracts.format import Dialect
+from contracts.literal import literal
 from contracts.plan import (
     CHARACTERS,
     MOST_SHOWN,
@@ -31,7 +32,6 @@ from contracts.plan import (
     broken_rules,
     by_file,
     in_utc,
-    literal,
     null,
     outside,
     outside_words,

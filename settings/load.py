@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from settings import rules
+from settings import rules, training
 from settings.keys import Section, build
 from settings.kinds import Problems
 from settings.limits import bake, steps
 from settings.model import Settings
 from settings.sections import HOSTS, NAMESPACE
 from settings.shifting import ACCEPT, REFUSE, RETURN, WARN, Deployment
-from settings.training import wait_minutes
 
 CONFIG = Section(Settings)
 """All keys there are."""
@@ -48,6 +47,7 @@ def review(stack: str, given: Mapping[str, Any]) -> tuple[Settings | None, list[
     own |= {key.name: given[key.name] for key in CONFIG.keys if key.name in given}
     problems = Problems(stack)
     values = CONFIG.values(own, _PREFIX, problems)
+    values["hyperparameters"] = training.with_metric(values)
     rules.check(values, problems)
     document = rules.with_task(values["dataset"], values["hyperparameters"])
     dataset = rules.dataset(document, values["hyperparameters"], problems)
@@ -90,7 +90,7 @@ def _complete(settings: Settings, values: Mapping[str, Any]) -> Settings:
     mails = (settings.approval.mails or None) if settings.alarms.mails is None else settings.alarms.mails
     return replace(
         settings,
-        training=replace(settings.training, max_wait_minutes=wait_minutes(values["training"])),
+        training=replace(settings.training, max_wait_minutes=training.wait_minutes(values["training"])),
         probe=probe,
         alarms=replace(settings.alarms, mails=mails),
         deployment=complete_deployment(settings.deployment, values["deployment"], production),

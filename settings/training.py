@@ -1,5 +1,6 @@
 """What keys about the training say of one another, and of XGBoost's container (docs/training.md has it for people)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from contracts.tuning import MEASURED
@@ -10,6 +11,42 @@ from settings.sections import NAMESPACE
 
 _MEASURED = " or ".join([", ".join(MEASURED[:-1]), MEASURED[-1]])
 _PATH = f"{NAMESPACE}:training"
+
+
+OWN_METRICS = {
+    "binary:hinge": "error",
+    "binary:logistic": "logloss",
+    "binary:logitraw": "logloss",
+    "count:poisson": "poisson-nloglik",
+    "multi:softprob": "mlogloss",
+    "reg:absoluteerror": "mae",
+    "reg:gamma": "gamma-deviance",
+    "reg:linear": "rmse",
+    "reg:logistic": "rmse",
+    "reg:pseudohubererror": "mphe",
+    "reg:squarederror": "rmse",
+    "reg:squaredlogerror": "rmsle",
+    "survival:aft": "aft-nloglik",
+    "survival:cox": "cox-nloglik",
+}
+"""Objective → the metric that XGBoost itself measures where none is named: the objectives' `DefaultEvalMetric`.
+
+https://github.com/dmlc/xgboost/tree/master/src/objective
+"""
+
+
+def with_metric(values: Values) -> Any:
+    """The hyperparameters, with the objective's own metric where a training is to stop early and none is named.
+
+    XGBoost would measure by it, and its container stop by none (`_stopping`).
+    """
+    given: Any = values["hyperparameters"]
+    if not isinstance(given, Mapping) or values["tuning"] is not None:
+        return given
+    own = OWN_METRICS.get(given.get("objective", ""))
+    if own is None or "early_stopping_rounds" not in given or given.get("eval_metric"):
+        return given
+    return {**given, "eval_metric": own}
 
 
 def wait_minutes(training: Values) -> int:

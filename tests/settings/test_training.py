@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import numpy
 import pytest
+import xgboost
 
 from settings.load import parse, review
+from settings.training import OWN_METRICS, with_metric
 from tests.settings.configs import DATASET, config
 
 TREES = {"objective": "reg:squarederror", "num_round": 10}
@@ -93,9 +96,28 @@ UPSIDE_DOWN = (
     [
         ({"early_stopping_rounds": 5, "eval_metric": "mae,rmse"}, None),
         ({"eval_metric": "rmse"}, None),
-        ({"early_stopping_rounds": 5}, MISSING),
+        ({"early_stopping_rounds": 5}, None),
+        ({"early_stopping_rounds": 5, "objective": "reg:tweedie"}, MISSING),
         ({"early_stopping_rounds": 5, "eval_metric": "rmse,ndcg@5"}, UPSIDE_DOWN),
     ],
 )
 def test_early_stopping_needs_a_metric_that_the_container_knows(more: dict[str, Any], line: str | None) -> None:
     assert problems(hyperparameters={**TREES, **more}) == ([line] if line else [])
+
+
+@pytest.mark.parametrize("objective", OWN_METRICS)
+def test_a_training_that_stops_early_measures_what_xgboost_measures_by_itself(objective: str) -> None:
+    labels = [0, 1, 0, 1] if objective.startswith(("binary:", "multi:", "reg:logistic")) else [1, 2, 1, 2]
+    data = xgboost.DMatrix(numpy.array([[0.0], [1.0], [2.0], [3.0]]), label=labels)
+    more = {"num_class": 2} if objective.startswith("multi:") else {}
+    if objective == "survival:aft":
+        data.set_float_info("label_lower_bound", numpy.ones(4))
+        data.set_float_info("label_upper_bound", numpy.ones(4))
+    measured: dict[str, dict[str, list[float]]] = {}
+    named = {"objective": objective, **more}
+    xgboost.train(named, data, 1, evals=[(data, "v")], evals_result=measured, verbose_eval=False)
+    assert list(measured["v"]) == [OWN_METRICS[objective]]
+    given = {**named, "num_round": "5", "early_stopping_rounds": "2"}
+    assert with_metric({"hyperparameters": given, "tuning": None}) == {**given, "eval_metric": OWN_METRICS[objective]}
+    chosen = {**given, "eval_metric": "mae"}
+    assert with_metric({"hyperparameters": chosen, "tuning": None}) == chosen

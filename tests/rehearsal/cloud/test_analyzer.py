@@ -9,6 +9,7 @@ import pytest
 
 from functions.jobs.monitor.baseline import baseline as make_baseline
 from functions.predict.request import read_request
+from functions.predict.schema import Schema
 from rehearsal.cloud.containers.analyzer.__main__ import main
 from rehearsal.cloud.containers.analyzer.dataset import DataError, load
 
@@ -82,7 +83,7 @@ def test_types_of_what_is_asked_agree_with_those_of_the_training_data(
     types = {feature["name"]: feature["inferred_type"] for feature in constraints["features"]}
     assert (types["mass"], types["year"]) == ("Fractional", "Integral")
     event = {"headers": {"content-type": content_type}, "body": body}
-    asked = read_request(event, ["mass", "year"]).csv
+    asked = read_request(event, Schema(["mass", "year"])).csv
     assert asked == "1.5,2008\n2,2009"
     live = captured(tmp_path / "live", (asked, "0.5\n0.5"))
     given = {f"baseline_{name}": str(ours / f"{name}.json") for name in ("constraints", "statistics")}
