@@ -195,6 +195,8 @@ def render_release(release: Release) -> str:
     document: dict[str, Any] = {"schema": SCHEMA, **asdict(release)}
     # Code from before there were any reads a manifest without them.
     del document["inputs"]
+    if release.data.target is None:
+        del document["data"]["target"]
     if release.inputs:
         document["inputs"] = [feature.document() for feature in release.inputs]
     return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"

@@ -244,7 +244,7 @@ def test_who_approves_reads_how_many_rows_do_not_fit(store: Any, write: Writer) 
     assert "break a rule" not in summary(fitting) + headline(fitting, "prod")
 
 
-def test_registers_a_package_that_is_found_by_its_run(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_registers_a_package_that_is_found_by_its_run(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     sagemaker = boto3.client("sagemaker")
     sagemaker.create_model_package_group(ModelPackageGroupName="glidepath")
     monkeypatch.setenv("PACKAGE_GROUP", "glidepath")
@@ -255,7 +255,9 @@ def test_registers_a_package_that_is_found_by_its_run(aws: None, monkeypatch: py
     assert package_of_run(sagemaker, "glidepath", "another") is None
     package = sagemaker.describe_model_package(ModelPackageName=arn)
     assert package["InferenceSpecification"]["Containers"][0]["ModelDataUrl"] == event()["artifact"]
-    assert package["CustomerMetadataProperties"]["data-version"] == "v_1"
+    properties = package["CustomerMetadataProperties"]
+    assert properties["data-version"] == "v_1"
+    assert (properties["data-read"], properties["data-used"], properties["data-quarantined"]) == ("6433", "6287", "0")
 
 
 def test_the_request_is_idempotent_by_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,5 +268,5 @@ def test_the_request_is_idempotent_by_run(monkeypatch: pytest.MonkeyPatch) -> No
         stub.add_response("create_model_package", {"ModelPackageArn": samples.PACKAGE}, request)
         monkeypatch.setenv("PACKAGE_GROUP", "glidepath")
         monkeypatch.setattr(boto3, "client", lambda _: client)
-        monkeypatch.setattr(register, "read_text", lambda _, uri: PARTS[uri.partition("features/")[2]])
+        monkeypatch.setattr(register, "read_text", lambda _, uri: PARTS[f"features/{uri.rpartition('/')[2]}"])
         assert register.handle(event(), None) == {"package": samples.PACKAGE}
