@@ -16,20 +16,19 @@ The text reads the view `lines` (`__file`, `__block`, `__place`, `__text`) and g
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from contracts.columns import BOOLEAN, CATEGORY, INTEGER, NOW, NUMBER, TEXT, TIMESTAMP, Column
-from contracts.dataset import Dataset, Rule
+from contracts.breaking import CHARACTERS, QUOTES, WIDTH, problem, words
+from contracts.cells import typed
+from contracts.columns import Column
+from contracts.dataset import Dataset
 from contracts.encoding import encodings, unknown
-from contracts.float32 import LARGEST
-from contracts.format import NULLS, Dialect
+from contracts.format import Dialect
 from contracts.literal import literal
-from contracts.timestamps import PLAIN, WITH_OFFSET
 
-_SAMPLE = 60
+MOST_SHOWN = 60
 _MOST_DOUBLED = 500
 """Quotes within one row that are told from its own: each takes a frame of Java's stack."""
 _QUOTES = "(LENGTH(__text) - LENGTH(REPLACE(__text, '\"', '')))"
@@ -54,15 +53,13 @@ _JOINED = (
     " CONCAT(CHR(2), '([^', CHR(3), ']*)', CHR(3)), 1), CHR(10)) END AS __text FROM numbered GROUP BY __file, __row"
 )
 """Lines of one row as one text, at the place of the first. No engine's way to keep the order is the other's."""
-_TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 _SPLIT = chr(31)
-_NEVER = ("\ufffd", "\x00", "\x01", "\x02", "\x03")
+NO_TEXT = ("\ufffd", "\x00", "\x01", "\x02", "\x03")
 """What no text has; the first is what bytes become that are not UTF-8."""
 LINES, RECORDS = "lines", "records"
 """What is read of the files: lines of text, or records of Parquet (contracts/plan_parquet.py)."""
 OTHER_PIECES, OTHERS = "/* pieces of others */", "/* others */"
 """Where the job puts columns that nobody declared and features.sql reads (`with_others` there)."""
-WIDTH, QUOTES, CHARACTERS = "row.width", "row.quotes", "row.characters"
 
 
 def build(dataset: Dataset, dialect: Dialect, files: Sequence[Mapping[str, str]], now: datetime) -> dict[str, Any]:
@@ -82,7 +79,7 @@ def build(dataset: Dataset, dialect: Dialect, files: Sequence[Mapping[str, str]]
             **{name: f"NULLIF({value}, '')" for name, value in foldered.items()},
         },
         "where": {name: dialect.places[name] + 1 if name in dialect.places else 0 for name in dataset.columns},
-        "rules": dict(_words(dataset, dialect)),
+        "rules": dict(words(dataset, dialect)),
         "quarantine": quarantine(files),
         **shared(dataset, files),
     }
@@ -139,10 +136,10 @@ def reading(dataset: Dataset, dialect: Dialect, now: datetime, broken: bool = Fa
         f"WITH {_rows(dialect, broken)},"
         f" pieces AS (SELECT __file, __block, __place, __text, {_pieces(written, dialect)} {OTHER_PIECES} FROM rows),"
         f" cells AS (SELECT __file, __block, __place, __text, __torn, {_bare(written)}{foldered} {OTHERS} FROM pieces),"
-        f" typed AS (SELECT *, {_typed(columns, dialect)} FROM cells),"
-        f" checked AS (SELECT *, {_problem(columns, dataset.rules, dialect, now)} AS __problem FROM typed)"
+        f" typed AS (SELECT *, {typed(columns, dialect)} FROM cells),"
+        f" checked AS (SELECT *, {problem(columns, dataset.rules, dialect, now)} AS __problem FROM typed)"
         f" SELECT {names} {OTHERS}, CONCAT_WS('|', {texts}) AS __key, __problem,"
-        f" CASE WHEN __problem IS NOT NULL THEN SUBSTR({_sample(columns)}, 1, {_SAMPLE}) END AS __sample,"
+        f" CASE WHEN __problem IS NOT NULL THEN SUBSTR({sample(columns)}, 1, {MOST_SHOWN}) END AS __sample,"
         f" {'__text' if repeated(columns) else 'CASE WHEN __problem IS NOT NULL THEN __text END AS __text'}, __file,"
         " __block, __place"
         " FROM checked"
@@ -232,7 +229,7 @@ def _apart(dialect: Dialect, view: str) -> str:
     pieces = f"REGEXP_EXTRACT_ALL(CONCAT({separator}, __text), {literal(piece_pattern(dialect.separator))}, 1)"
     quoted = "INSTR(__text, '\"') > 0"
     many = f"LENGTH(__text) - LENGTH(REPLACE(__text, '\"\"', '')) > {2 * _MOST_DOUBLED}"
-    broken = " OR ".join(f"INSTR(__text, {literal(char)}) > 0" for char in _NEVER)
+    broken = " OR ".join(f"INSTR(__text, {literal(char)}) > 0" for char in NO_TEXT)
     return (
         f"SELECT *, CASE WHEN {broken} THEN '{CHARACTERS}' WHEN {many} THEN '{QUOTES}'"
         f" WHEN {quoted} AND ARRAY_JOIN(__cells, {separator}) <> __text THEN '{QUOTES}' END AS __torn FROM (SELECT *,"
@@ -280,234 +277,7 @@ def _unquoted(piece: str) -> str:
     return f"CASE WHEN {piece} LIKE '\"%' THEN {bare} ELSE {piece} END"
 
 
-def _null(column: Column, text: str, dialect: Dialect) -> str:
-    """Whether a text stands for nothing. By a pattern: of a list DuckDB makes a join, for every row."""
-    nulls = dialect.nulls or (("",) if column.kind in (TEXT, CATEGORY) else NULLS)
-    if not any(nulls):
-        return f"({text} IS NULL OR TRIM({text}) = '')"
-    spelled = "|".join(map(re.escape, dict.fromkeys(("", *nulls))))
-    return f"({text} IS NULL OR {_like(f'LOWER({text})', f'[ ]*(?:{spelled})[ ]*')})"
-
-
-def _typed(columns: Sequence[Column], dialect: Dialect) -> str:
-    return ", ".join(f"{_value(column, f'__t_{column.name}', dialect)} AS {column.name}" for column in columns)
-
-
-def _value(column: Column, text: str, dialect: Dialect) -> str:
-    """The value of a text; NULL where it is of no such type."""
-    if dialect.nulls and column.kind not in (TEXT, CATEGORY):
-        # What config says stands for nothing may be a value otherwise, like -999.
-        return f"CASE WHEN NOT {_null(column, text, dialect)} THEN {_typed_value(column, text, dialect)} END"
-    return _typed_value(column, text, dialect)
-
-
-def _typed_value(column: Column, text: str, dialect: Dialect) -> str:
-    if column.kind == NUMBER:
-        plain = _plain(text, dialect)
-        fits = f"{_like(text, number_pattern(dialect))} AND ABS(TRY_CAST({plain} AS DOUBLE)) <= {LARGEST!r}"
-        return f"CASE WHEN {fits} THEN TRY_CAST({plain} AS DOUBLE) END"
-    if column.kind == INTEGER:
-        whole = f"SPLIT_PART({_plain(text, dialect)}, '.', 1)"
-        return f"CASE WHEN {_like(text, integer_pattern(dialect))} THEN TRY_CAST({whole} AS BIGINT) END"
-    if column.kind == BOOLEAN:
-        said = (_like(f"LOWER({text})", f"[ ]*(?:{'|'.join(words)})[ ]*") for words in (_TRUE, _FALSE))
-        return "CASE WHEN {} THEN TRUE WHEN {} THEN FALSE END".format(*said)
-    if column.kind == TIMESTAMP:
-        return _moment(column, text)
-    return f"CASE WHEN NOT {_null(column, text, dialect)} THEN {text} END"
-
-
-def _plain(text: str, dialect: Dialect) -> str:
-    """A number's text as engines write it."""
-    plain = f"REPLACE({text}, {literal(dialect.thousands)}, '')" if dialect.thousands else text
-    return plain if dialect.decimal == "." else f"REPLACE({plain}, {literal(dialect.decimal)}, '.')"
-
-
-def number_pattern(dialect: Dialect) -> str:
-    """What a number matches as a whole."""
-    point = f"[{dialect.decimal}]"
-    digits = _digits(dialect)
-    return f"[ ]*[+-]?(?:{digits}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]{{1,3}})?[ ]*"
-
-
-def integer_pattern(dialect: Dialect) -> str:
-    """What a whole number matches; `1.0` is one: so pandas writes a column that has gaps."""
-    return f"[ ]*[+-]?{_digits(dialect)}(?:[{dialect.decimal}]0*)?[ ]*"
-
-
-def _digits(dialect: Dialect) -> str:
-    if not dialect.thousands:
-        return "[0-9]+"
-    return f"(?:[0-9]{{1,3}}(?:[{dialect.thousands}][0-9]{{3}})+|[0-9]+)"
-
-
-def _moment(column: Column, text: str) -> str:
-    """A time in UTC."""
-    if column.layout:
-        parts = dict(column.layout.places)
-        cut = {part: f"SUBSTR({text}, {place}, {len(part)})" for part, place in parts.items()}
-        clock = [cut.get(part, "'00'") for part in ("HH", "mm", "ss")]
-        day, time = ", '-', ".join(cut[part] for part in ("yyyy", "MM", "dd")), ", ':', ".join(clock)
-        fraction = f", '.', {cut['SSS']}" if "SSS" in cut else ""
-        local = f"TRY_CAST(CONCAT({day}, ' ', {time}{fraction}) AS TIMESTAMP)"
-        return f"CASE WHEN {_like(text, column.layout.pattern)} THEN {_in_utc(local, column.zone)} END"
-    offset = f"REGEXP_EXTRACT({text}, {_whole(WITH_OFFSET)}, 2)"
-    local = f"TRY_CAST(REGEXP_EXTRACT({text}, {_whole(WITH_OFFSET)}, 1) AS TIMESTAMP)"
-    digits = f"REPLACE({offset}, ':', '')"
-    minutes = (
-        f"(CASE WHEN {offset} = 'Z' THEN 0 ELSE CAST(CONCAT(SUBSTR({digits}, 1, 1), '1') AS INT) *"
-        f" (60 * CAST(SUBSTR({digits}, 2, 2) AS INT) +"
-        f" CASE WHEN LENGTH({digits}) > 3 THEN CAST(SUBSTR({digits}, 4, 2) AS INT) ELSE 0 END) END)"
-    )
-    return (
-        f"CASE WHEN {_like(text, PLAIN)} THEN {_in_utc(f'TRY_CAST({text} AS TIMESTAMP)', column.zone)}"
-        f" WHEN {_like(text, WITH_OFFSET)} THEN {local} - {minutes} * INTERVAL '1' MINUTE END"
-    )
-
-
-def _in_utc(local: str, zone: str) -> str:
-    """NULL for a time that the clocks leave out."""
-    if zone == "UTC":
-        return local
-    moment = f"TO_UTC_TIMESTAMP({local}, '{zone}')"
-    return f"CASE WHEN FROM_UTC_TIMESTAMP({moment}, '{zone}') = {local} THEN {moment} END"
-
-
-def _like(text: str, pattern: str) -> str:
-    return f"REGEXP_LIKE({text}, {_whole(pattern)})"
-
-
-def _whole(pattern: str) -> str:
-    """Not `$`, which to Java stands before a last line's end as well."""
-    return literal(f"^(?:{pattern})\\z")
-
-
-def _problem(columns: Sequence[Column], rules: Sequence[Rule], dialect: Dialect, now: datetime) -> str:
-    whens = [when for column in columns for when in _breaks(column, dialect, now)]
-    whens += broken_rules(rules)
-    return f"CASE WHEN __torn IS NOT NULL THEN __torn {' '.join(whens)} END"
-
-
-def broken_rules(rules: Sequence[Rule]) -> list[str]:
-    """As a CHECK of a table: what is unknown breaks nothing."""
-    return [f"WHEN NOT ({rule.sql}) THEN '{rule_id(rule)}'" for rule in rules]
-
-
-def rule_id(rule: Rule) -> str:
-    """Under what a rule's rows are counted."""
-    return f"rule.{rule.name}"
-
-
-def _breaks(column: Column, dialect: Dialect, now: datetime) -> Iterator[str]:
-    """What breaks a column's declaration, in the order in which it is looked at."""
-    yield from unread(column, dialect)
-    yield from outside(column, now)
-
-
-def unread(column: Column, dialect: Dialect) -> Iterator[str]:
-    """What keeps a text from being a value of the column."""
-    name, text = column.name, f"__t_{column.name}"
-    null = _null(column, text, dialect)
-    if not column.nullable:
-        yield f"WHEN {name} IS NULL AND {null} THEN '{name}.null'"
-    if column.kind not in (TEXT, CATEGORY):
-        for rule, pattern, _ in _misspelt(column, dialect):
-            told = f"{_like(text, pattern)} AND NOT {null}" if dialect.nulls else _like(text, pattern)
-            yield f"WHEN {name} IS NULL AND {told} THEN '{name}.{rule}'"
-        yield f"WHEN {name} IS NULL AND NOT {null} THEN '{name}.type'"
-
-
-def outside(column: Column, now: datetime) -> Iterator[str]:
-    """What is declared of a column's values beside their type."""
-    name = column.name
-    for member, sign, bound in (("min", "<", column.minimum), ("max", ">", column.maximum)):
-        if bound is not None:
-            yield f"WHEN {name} {sign} {_bound(bound, now)} THEN '{name}.{member}'"
-    if column.allowed:
-        known = ", ".join(column.allowed) if column.kind == INTEGER else ", ".join(map(literal, column.allowed))
-        yield f"WHEN {name} NOT IN ({known}) THEN '{name}.allowed'"
-    if column.pattern:
-        yield f"WHEN NOT {_like(name, column.pattern)} THEN '{name}.pattern'"
-
-
-def _bound(bound: float | str, now: datetime) -> str:
-    if not isinstance(bound, str):
-        return f"CAST('{bound!r}' AS DOUBLE)"
-    text = f"{now:%Y-%m-%d %H:%M:%S}" if bound == NOW else bound
-    return f"CAST('{text}' AS TIMESTAMP)"
-
-
-def _misspelt(column: Column, dialect: Dialect) -> Iterator[tuple[str, str, str]]:
-    """Of cells of no such type, those about which more can be said: rule, pattern and what to do."""
-    if column.kind in (NUMBER, INTEGER):
-        separated = "[ ]*[+-]?[0-9]{1,3}(?:[,.' \u00a0\u202f][0-9]{3})+(?:[.,][0-9]*)?[ ]*"
-        yield "separators", separated, "has separators within: write it like 1012.40, or declare format.thousands"
-        yield (
-            "decimal",
-            "[ ]*[+-]?[0-9]*[,.][0-9]+[ ]*",
-            "has another decimal sign: write it like 1012.40, or declare format.decimal",
-        )
-        yield (
-            "large",
-            integer_pattern(dialect) if column.kind == INTEGER else number_pattern(dialect),
-            "is larger than 64 bits hold"
-            if column.kind == INTEGER
-            else "is larger than a model can compute with (3.4e+38)",
-        )
-    if column.kind == TIMESTAMP and (column.layout or column.zone != "UTC"):
-        shown = column.layout.pattern if column.layout else PLAIN
-        yield "skipped", shown, f"is a day or time that does not exist in {column.zone}"
-
-
-def _words(dataset: Dataset, dialect: Dialect) -> Iterator[tuple[str, str]]:
-    """Rule → what is said of a row that breaks it."""
-    yield WIDTH, f"does not have {dialect.width} values, as the header says"
-    yield (
-        QUOTES,
-        "has a quote that does not enclose a whole cell, or is never closed (declare format.lineBreaks if it goes on)",
-    )
-    yield CHARACTERS, "is not UTF-8 text, or has a control character: save the file as UTF-8"
-    for column in dataset.columns.values():
-        name = column.header
-        yield f"{column.name}.null", f"{name} is empty (declare nullable: true if it may be)"
-        for rule, _, words in _misspelt(column, dialect):
-            yield f"{column.name}.{rule}", f"{name} {words}"
-        yield f"{column.name}.type", f"{name} is not {_like_what(column, dialect)}"
-        yield from outside_words(column)
-    yield from rule_words(dataset)
-
-
-def outside_words(column: Column) -> Iterator[tuple[str, str]]:
-    """Of what `outside` and `repeated` look at."""
-    name = column.header
-    yield f"{column.name}.min", f"{name} is below {column.minimum}"
-    yield f"{column.name}.max", f"{name} is above {column.maximum}"
-    yield f"{column.name}.allowed", f"{name} is none of {', '.join(column.allowed)[:80]}"
-    yield f"{column.name}.pattern", f"{name} does not match {column.pattern}"
-    yield f"{column.name}.unique", f"{name} was in a row before"
-
-
-def rule_words(dataset: Dataset) -> Iterator[tuple[str, str]]:
-    """Of the rules over rows."""
-    for each in dataset.rules:
-        yield rule_id(each), f"breaks the rule {each.name} ({each.sql[:80]})"
-
-
-def _like_what(column: Column, dialect: Dialect) -> str:
-    if column.kind == TIMESTAMP:
-        shape = column.layout.text if column.layout else "2019-03-23 20:21:09 or 2019-03-23T20:21:09+02:00"
-        return f"a time like {shape}"
-    if column.kind == BOOLEAN:
-        return "true or false"
-    return "a whole number like 12" if column.kind == INTEGER else f"a number like 1012{dialect.decimal}40"
-
-
-def _sample(columns: Sequence[Column]) -> str:
+def sample(columns: Sequence[Column]) -> str:
     """The cell that a problem is about, which the part before its dot names."""
     whens = " ".join(f"WHEN '{column.name}' THEN COALESCE(__t_{column.name}, '')" for column in columns)
     return f"CASE SPLIT_PART(__problem, '.', 1) {whens} ELSE __text END"
-
-
-MOST_SHOWN, NO_TEXT = _SAMPLE, _NEVER
-null, value, in_utc, sample, words = _null, _value, _in_utc, _sample, _words
-"""What the plan for records takes of this one (contracts/plan_parquet.py)."""

@@ -18,32 +18,14 @@ from datetime import datetime
 from typing import Any
 
 from contracts import parquet as p
+from contracts.breaking import CHARACTERS, broken_rules, outside, outside_words, rule_words, unread, words
+from contracts.cells import in_utc, stands_for_nothing, value
 from contracts.columns import BOOLEAN, CATEGORY, INTEGER, NUMBER, TEXT, TIMESTAMP, Column, sql_name
 from contracts.dataset import Dataset
 from contracts.float32 import LARGEST
 from contracts.format import Dialect
 from contracts.literal import literal
-from contracts.plan import (
-    CHARACTERS,
-    MOST_SHOWN,
-    NO_TEXT,
-    OTHERS,
-    RECORDS,
-    broken_rules,
-    by_file,
-    in_utc,
-    null,
-    outside,
-    outside_words,
-    repeated,
-    rule_words,
-    sample,
-    shared,
-    source,
-    unread,
-    value,
-    words,
-)
+from contracts.plan import MOST_SHOWN, NO_TEXT, OTHERS, RECORDS, by_file, repeated, sample, shared, source
 
 _COUNTED = (p.INT, p.UNSIGNED)
 _NUMBERS = (*_COUNTED, p.DOUBLE, p.DECIMAL)
@@ -222,7 +204,7 @@ class _Cell:
             return self._raw if self._kind == p.BOOL else whole
         if self._column.kind == TIMESTAMP:
             return self._as_moment()
-        return f"CASE WHEN NOT {null(self._column, self._text, self._dialect)} THEN {self._text} END"
+        return f"CASE WHEN NOT {stands_for_nothing(self._column, self._text, self._dialect)} THEN {self._text} END"
 
     def _as_number(self) -> str:
         if self._kind == p.DOUBLE:
@@ -286,7 +268,7 @@ class _Cell:
         if self._kind == p.DOUBLE:
             empty += f" OR ISNAN({self._raw})"
         if self._column.kind in (TEXT, CATEGORY):
-            empty += f" OR {null(self._column, self._text, self._dialect)}"
+            empty += f" OR {stands_for_nothing(self._column, self._text, self._dialect)}"
         if self._numbers():
             empty += f" OR {self._named_null(self._present())}"
         return f"({empty})"
