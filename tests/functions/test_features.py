@@ -358,6 +358,9 @@ def test_spark_and_duckdb_make_the_same(tmp_path: Path, monkeypatch: pytest.Monk
         assert read(tmp_path / "out" / part) == sorted(row[:-2] for row in expected if row[-2] == part)
     baseline = read(tmp_path / "out" / "baseline", header=["total", *samples.FEATURES])
     assert baseline == sorted(row[:-2] for row in expected if row[-2] == "train")
+    target = written["rows.json"].pop("target")
+    totals = [row[0] for row in expected]
+    assert (target["mean"], target["unit"]) == (pytest.approx(sum(totals) / len(totals)), "")
     assert written["rows.json"] | {"examples": [], "files": []} == {
         "empty_files": 0,
         "read": len(rows), "used": len(expected), "made": len(expected), "quarantined": aside,
