@@ -184,8 +184,8 @@ def _disagreements(dataset: Dataset, slices: Mapping[str, Slice]) -> Iterator[Fi
         yield FieldError("dataset.target", f"{dataset.target!r} is not among the columns {', '.join(dataset.columns)}")
     if dataset.target.lower() in [name.lower() for name in (*dataset.features, *(it.name for it in dataset.inputs))]:
         yield FieldError("dataset.features", f"contain the target {dataset.target!r}")
-    if len(dataset.features) == 1 and dataset.inputs[0].nullable:
-        reason = "have one column, which may be NULL: a request would be an empty line, which the container drops"
+    if len(dataset.inputs) == 1 and dataset.inputs[0].nullable:
+        reason = "are one, which may be NULL: a request in CSV would be an empty line, which is no row to anybody"
         yield FieldError("dataset.features", reason)
     yield from _names_taken(dataset)
     if reason := wrong_classes(dataset.task, dataset.classes):

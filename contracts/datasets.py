@@ -29,7 +29,7 @@ def role(key: str, prefix: str) -> str:
     """What becomes of a new object below the prefix: a file directly below it is a dataset, one in a folder a part."""
     path = key.removeprefix(prefix)
     name = path.rpartition("/")[2]
-    if not name or name.endswith("_$folder$"):
+    if not name or name.endswith("_$folder$") or (hidden(name) and name != SUCCESS):
         return QUIET
     if "/" not in path and is_data(name):
         return RUN

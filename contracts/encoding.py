@@ -25,6 +25,15 @@ def unknown(features: Sequence[Feature]) -> dict[str, str]:
     }
 
 
+def refused(features: Sequence[Feature]) -> list[str]:
+    """Conditions under which a request with a row's values would be refused: no category, or nothing where there must
+    be something."""
+    return [
+        *unknown(features).values(),
+        *(f"{feature.name} IS NULL" for feature in features if not feature.nullable),
+    ]
+
+
 def _of(feature: Feature) -> list[str]:
     if not feature.categories:
         return [feature.name]

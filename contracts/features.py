@@ -16,6 +16,8 @@ from contracts.fields import FieldError, Fields, describe, name
 ONE_HOT, ORDINAL = ENCODINGS = ("one_hot", "ordinal")
 FEWEST, MOST_CATEGORIES = 2, 100
 """Of one feature. All names together must fit into a function's variables besides (settings/limits.py)."""
+_LONGEST = 64
+"""Of a name (contracts/fields.py)."""
 VARIABLE = "INPUTS"
 """Name of the predict function's variable that has what its features' names do not tell."""
 
@@ -70,13 +72,16 @@ def parse_feature(value: object, path: str) -> Feature:
     if not isinstance(value, Mapping):
         return Feature(name(value, path))
     fields = Fields(value, path)
+    given = fields.has("categories")
     found = Feature(
         name(fields.raw("name"), f"{path}.name"),
         _flag(fields, "nullable"),
-        fields.items("categories", _category) if fields.has("categories") else (),
+        fields.items("categories", _category) if given else (),
         fields.text("encoding", "|".join(ENCODINGS), " or ".join(ENCODINGS)) if fields.has("encoding") else "",
     )
     fields.done()
+    if given and not found.categories:
+        raise FieldError(f"{path}.categories", f"must not be empty: {FEWEST} to {MOST_CATEGORIES} are taken")
     if found.categories and not found.encoding:
         found = found._replace(encoding=ONE_HOT)
     for reason in _wrong(found):
@@ -139,6 +144,9 @@ def _flag(fields: Fields, member: str) -> bool:
 def _category(value: object, path: str) -> str:
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
         raise FieldError(path, f"must be a text that is not empty, without control characters, not {describe(value)}")
+    if "," in value or '"' in value:
+        reason = "has a comma or a quote, which a request in CSV has no way to hold: rename it in features.sql"
+        raise FieldError(path, f"{value!r} {reason}")
     return value
 
 
@@ -149,6 +157,9 @@ def _wrong(feature: Feature) -> Iterator[str]:
         return
     if not FEWEST <= len(feature.categories) <= MOST_CATEGORIES:
         yield f"has {len(feature.categories)} categories; {FEWEST} to {MOST_CATEGORIES} are taken"
+    too_long = next((column for column in feature.columns if len(column) > _LONGEST), None)
+    if too_long:
+        yield f"would have the column {too_long}, longer than {_LONGEST} characters: give it or the category less"
     repeated = sorted({one for one in feature.categories if feature.categories.count(one) > 1})
     if repeated:
         yield f"names the category {repeated[0]!r} more than once"

@@ -192,7 +192,7 @@ def by_file(values: Sequence[str], file: str = "__file") -> str:
     """SQL for the value of a row's file, of one value for each file: one array, however many files there are."""
     if len(set(values)) == 1:
         return literal(values[0])
-    place = f"CAST(REGEXP_EXTRACT({file}, 'part-([0-9]{{5}})', 1) AS INT)"
+    place = f"CAST(REGEXP_EXTRACT({file}, '/part-([0-9]{{5}})[.][a-z.]+$', 1) AS INT)"
     return f"GET(SPLIT({literal(_SPLIT.join(values))}, {literal(_SPLIT)}), {place})"
 
 

@@ -49,7 +49,8 @@ def _tune(training: Training, tuning: Tuning) -> State:
         },
         "ResultSelector": {"job.$": "$.BestTrainingJob.TrainingJobName"},
         "ResultPath": "$.tuned",
-        "TimeoutSeconds": rounds * training.training.seconds + 600,
+        # What a trial needs beside its training, above all for its machines to start, is none of MaxRuntimeInSeconds.
+        "TimeoutSeconds": rounds * (training.training.seconds + 600),
         "Retry": JOB_RETRIES,
         "Catch": CATCH,
         "Next": "BestTrial",

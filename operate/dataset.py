@@ -152,7 +152,11 @@ def _look(
     session: Session, files: Sequence[tuple[Path, str]], folder: Path, dataset: Dataset, secret: str, sql: str
 ) -> Looked:
     opened = [_opened(path, name) for path, name in files]
-    plan = _plan(opened, _copies(opened, folder), dataset)
+    try:
+        copies = _copies(opened, folder)
+    except DataError as error:
+        raise UserError(str(error)) from None
+    plan = _plan(opened, copies, dataset)
     plan = features_job.with_others(plan, sql)
     features_job.read_rows(session, plan)
     draw(session, plan, secret)

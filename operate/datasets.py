@@ -4,13 +4,15 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
+from contracts.datasets import RUN, role
 from contracts.retraining import UPLOADED
 
 
 def newest(s3: Any, bucket: str) -> str | None:
-    """Key of the dataset that was uploaded last; None where there is none yet."""
+    """Key of the dataset that was uploaded last, or of what completes it; None where there is none yet."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=UPLOADED)
-    found = [item for page in pages for item in page.get("Contents", [])]
+    every = (item for page in pages for item in page.get("Contents", []))
+    found = [item for item in every if role(item["Key"], UPLOADED) == RUN]
     return max(found, key=lambda item: item["LastModified"])["Key"] if found else None
 
 

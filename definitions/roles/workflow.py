@@ -74,21 +74,16 @@ def train(at: Delivery) -> list[Statement]:
             ["glue:BatchStopJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:StartJobRun"],
             [names.arn("glue", f"job/{names.name}-features")],
         ),
-        allow(
-            "Training",
-            ["sagemaker:CreateTrainingJob", "sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob"],
-            [names.arn("sagemaker", f"training-job/{prefix}*")],
-        ),
+        *_trainings(at, prefix),
         allow(
             "Processing",
             ["sagemaker:CreateProcessingJob", "sagemaker:DescribeProcessingJob", "sagemaker:StopProcessingJob"],
             [names.arn("sagemaker", f"processing-job/{prefix}*")],
         ),
-        *_tuning(at),
         allow(
             "Tags",
             ["sagemaker:AddTags"],
-            [names.arn("sagemaker", f"training-job/{prefix}*"), names.arn("sagemaker", f"processing-job/{prefix}*")],
+            [_training_jobs(at, prefix), names.arn("sagemaker", f"processing-job/{prefix}*")],
         ),
         pass_role(
             [names.role_arn(DELIVERY, "training"), names.role_arn(DELIVERY, "processing")], "sagemaker.amazonaws.com"
@@ -99,16 +94,21 @@ def train(at: Delivery) -> list[Statement]:
     ]
 
 
-def _tuning(at: Delivery) -> list[Statement]:
-    """Its trials are SageMaker's to start and to stop, under the role of a training.
+def _trainings(at: Delivery, prefix: str) -> list[Statement]:
+    """A training, or a tuning job, whose trials are SageMaker's to start and to stop.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/sagemaker-iam.html
     """
-    if not at.tuning:
-        return []
-    verbs = ("Create", "Describe", "Stop")
-    jobs = [at.names.arn("sagemaker", f"hyper-parameter-tuning-job/{at.names.name}-*")]
-    return [allow("Tuning", [f"sagemaker:{verb}HyperParameterTuningJob" for verb in verbs], jobs)]
+    kind, name = ("HyperParameterTuning", "Tuning") if at.tuning else ("Training", "Training")
+    verbs = [f"sagemaker:{verb}{kind}Job" for verb in ("Create", "Describe", "Stop")]
+    return [allow(name, verbs, [_training_jobs(at, prefix)])]
+
+
+def _training_jobs(at: Delivery, prefix: str) -> str:
+    """What trains. Step Functions tags what it makes, whatever that is."""
+    if at.tuning:
+        return at.names.arn("sagemaker", f"hyper-parameter-tuning-job/{at.names.name}-*")
+    return at.names.arn("sagemaker", f"training-job/{prefix}*")
 
 
 def features(at: Delivery) -> list[Statement]:

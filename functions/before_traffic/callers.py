@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.differences import LEVELS, Bin, Differences
+from contracts.features import render_inputs
 from contracts.names import LIVE
 from contracts.release import Release
 from functions.before_traffic.captured import Sample, Wanted, newest
@@ -79,6 +80,12 @@ def replay_callers(
     added = [name for name in release.features if name not in serving.features]
     if added:
         return _not_replayable(added, serving, limits.accepted)
+    if serving.inputs != render_inputs(release.inputs):
+        # A captured row has columns; those of another category, or of nothing, are no row of the new release.
+        return (
+            f"No captured request was replayed: releases {serving.release} and {release.id} take other values for the"
+            " same features (null, or categories)."
+        )
     expected, note = _expected(release, serving)
     edges = expected.edges if expected else serving.edges
     several = len(serving.classes) if len(serving.classes) > 2 else 1

@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from contracts.features import render_inputs
 from contracts.judging import Shift, render_shift
 from contracts.release import Release
 from functions.before_traffic.serving import Serving
@@ -53,7 +54,9 @@ def start_judge(
 
 def _apart(release: Release, serving: Serving | None) -> str:
     """Why the two versions' requests are not the same callers': empty where they are."""
-    if serving is None or set(serving.features) == set(release.features):
+    if serving is None:
+        return ""
+    if set(serving.features) == set(release.features) and serving.inputs == render_inputs(release.inputs):
         return ""
     return (
         f"releases {serving.release} and {release.id} take different requests, so that each version answers callers of"

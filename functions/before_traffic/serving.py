@@ -6,17 +6,20 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from contracts.features import VARIABLE
+
 
 @dataclass(frozen=True)
 class Serving:
-    """Its id, its endpoint, what its requests hold in order, the edges between the bins of its predictions, and the
-    names of the classes that it tells apart, if it does."""
+    """Its id, its endpoint, the columns of its model in order, the edges between the bins of its predictions, the names
+    of the classes that it tells apart, if it does, and its variable `INPUTS` (contracts/features.py)."""
 
     release: str
     endpoint: str
     features: tuple[str, ...]
     edges: tuple[float, ...] = ()
     classes: tuple[str, ...] = ()
+    inputs: str = ""
 
 
 def read_serving(client: Any, function_name: str, version: str) -> Serving | None:
@@ -30,6 +33,7 @@ def read_serving(client: Any, function_name: str, version: str) -> Serving | Non
             tuple(str(name) for name in json.loads(variables["FEATURES"])),
             tuple(float(edge) for edge in json.loads(variables.get("PREDICTION_EDGES") or "[]")),
             tuple(str(name) for name in json.loads(variables.get("CLASSES") or "[]")),
+            variables.get(VARIABLE) or "",
         )
     except (KeyError, ValueError, TypeError):
         return None

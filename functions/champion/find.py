@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from contracts.data import Target
 from contracts.dataset import Dataset
-from contracts.encoding import encodings
+from contracts.encoding import encodings, refused
 from contracts.features import Feature
 from contracts.pointer import Pointer, PointerError, parse_pointer, run_of
 from contracts.release import Release, parse_release
@@ -22,8 +22,8 @@ from functions.shared.store import read_verified
 @dataclass(frozen=True)
 class Made:
     """How a champion's rows were made: address and SHA-256 of its features.sql, its salt, the columns of its matrix,
-    the features that they are of, the SQL expression for each column, which columns may be NULL, and what its target's
-    values were like."""
+    the features that they are of, the SQL expression for each column, which columns may be NULL, under which conditions
+    it would refuse a row, and what its target's values were like."""
 
     sql: str
     rule: str
@@ -32,6 +32,7 @@ class Made:
     inputs: tuple[str | dict[str, Any], ...]
     encoding: tuple[str, ...]
     nullable: tuple[str, ...]
+    refused: tuple[str, ...]
     target: Target | None
 
 
@@ -99,6 +100,7 @@ def _made(release: Release) -> Made | None:
         tuple(feature.document() for feature in inputs),
         tuple(encodings(inputs)),
         tuple(column for feature in inputs if feature.nullable for column in feature.columns),
+        tuple(refused(inputs)),
         release.data.target,
     )
 

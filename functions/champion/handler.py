@@ -9,7 +9,7 @@
 
 Event: `{"run"}`. Answer: `{"package": <ARN> | null, "artifact": "s3://…/model.tar.gz" | null, "problem": "", "release",
 "sha256", "split": {"sql", "rule", "salt", "features", "inputs", "encoding", "nullable",
-"target"} | null, "edges", "unbinned"}`:
+"refused", "target"} | null, "edges", "unbinned"}`:
 an artifact only where the evaluation job can load it; else `problem` says what is wrong with it. `release` is its id,
 `sha256` that of its model (empty where they are not known). `split` is how its rows were made, for the features job.
 `edges` is the JSON list of the bins that its predictions are counted in, for the evaluation; empty where there are

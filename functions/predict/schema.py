@@ -39,9 +39,10 @@ class Schema:
     def members(self, instance: dict[str, Any], refuse: Callable[[str, str], Exception]) -> dict[str, Any]:
         """One instance with columns in place of categories. `refuse` makes the error of a feature and a reason."""
         for each in self._categories:
-            if each.name not in instance:
-                continue
             columns = self.columns[each.place : each.place + each.width]
+            if each.name not in instance:
+                self._check(each, [instance.get(column) for column in columns], refuse)
+                continue
             if each.width > 1 and not instance.keys().isdisjoint(columns):
                 continue
             try:
@@ -55,6 +56,8 @@ class Schema:
     def cells(self, cells: list[str], refuse: Callable[[str, str], Exception]) -> list[str]:
         """The cells of a line with columns in place of categories, where the line has as many as `names`."""
         if not self._categories or len(cells) != len(self.names):
+            for one in self._categories if len(cells) == len(self.columns) else ():
+                self._check(one, [_number(cell) for cell in cells[one.place : one.place + one.width]], refuse)
             return cells
         by_name = {each.name: each for each in self._categories}
         found: list[str] = []
@@ -69,6 +72,23 @@ class Schema:
                 raise refuse(name, str(error)) from None
             found += ["" if value is None else str(value) for value in values]
         return found
+
+    def _check(self, each: Input, values: list[object], refuse: Callable[[str, str], Exception]) -> None:
+        """Refuse columns that stand for no category: what no caller could send by name, the model has never seen.
+
+        What is no number is left to whoever reads numbers.
+        """
+        if any(type(value) not in (int, float) and value is not None for value in values):
+            return
+        if each.width == 1:
+            right = values[0] in range(len(each.codes)) or (values[0] is None and each.nullable)
+        else:
+            fewest = 0 if each.nullable else 1
+            right = all(value in (0, 1) for value in values) and fewest <= sum(values) <= 1  # type: ignore[arg-type]
+        if not right and None not in values[: 2 * (each.width > 1)]:
+            columns = ", ".join(self.columns[each.place : each.place + each.width])
+            known = f"a place of {', '.join(each.codes)}" if each.width == 1 else "0 and one 1"
+            raise refuse(columns, f"must be {known}, not {', '.join(map(shown, values))}")
 
     def _encoded(self, each: Input, value: object) -> list[Any]:
         code = each.codes.get(value) if isinstance(value, str) else None
@@ -87,6 +107,8 @@ def _number(cell: str) -> object:
     """What a cell that is no category may mean: a place, nothing, or the text itself."""
     if not cell:
         return None
+    if "_" in cell or not cell.isascii():
+        return cell
     try:
         return float(cell)
     except ValueError:

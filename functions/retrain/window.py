@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from contracts.datasets import PARQUET, RUN, is_data, role
+from contracts.datasets import PARQUET, RUN, hidden, is_data, role
 from contracts.retraining import JOINED, UPLOADED, identity
 from contracts.s3 import S3Location
 
@@ -70,6 +70,8 @@ def _listed(s3: Any, bucket: str, folder: str) -> list[Part]:
 
 def _is_whole(key: str) -> bool:
     """Whether an object is data by itself, and no part of a set that was uploaded."""
+    if hidden(key):
+        return False
     return is_data(key) and (not key.startswith(UPLOADED) or role(key, UPLOADED) == RUN)
 
 

@@ -53,10 +53,16 @@ def _of_part(s3: Any, bucket: str, key: str, prefix: str) -> str:
     """Of a folder's first file, once: who writes sets knows what completes them, others wait for a run for ever."""
     folder = folder_of(key, prefix)
     if folder == prefix:
-        folder = key.rpartition("/")[0] + "/"
-    marks = s3.list_object_versions(Bucket=bucket, Prefix=f"{folder}{SUCCESS}", MaxKeys=1)
-    if marks.get("Versions") or marks.get("DeleteMarkers"):
-        return ""
+        return (
+            f"s3://{bucket}/{_shown(key)} starts no run: folders like {_shown(key.removeprefix(prefix).split('/')[0])}"
+            f" belong into a folder of their data set, like s3://{bucket}/{prefix}trips/, which {SUCCESS} completes."
+        )
+    inner = folder.removeprefix(prefix).strip("/").split("/")
+    for depth in range(len(inner)):
+        outer = prefix + "".join(f"{part}/" for part in inner[: depth + 1])
+        marks = s3.list_object_versions(Bucket=bucket, Prefix=f"{outer}{SUCCESS}", MaxKeys=1)
+        if marks.get("Versions") or marks.get("DeleteMarkers"):
+            return ""
     listed = s3.list_object_versions(Bucket=bucket, Prefix=folder).get("Versions", ())
     names = [entry["Key"] for entry in listed]
     if any(name < key and is_data(name) and not hidden(name.removeprefix(prefix)) for name in names):
@@ -70,8 +76,15 @@ def _of_part(s3: Any, bucket: str, key: str, prefix: str) -> str:
 
 
 def tell(s3: Any, sns: Any, words: str, detail: Mapping[str, Any], environment: Mapping[str, str]) -> bool:
-    """Send the words, once for each object version; whether they were sent now. `sns` is a boto3 SNS client."""
-    place = f"{detail['bucket']['name']}/{detail['object']['key']}@{detail['object'].get('version-id')}"
+    """Send the words, once for each object version, and once for each folder and ending; whether they were sent now.
+
+    `sns` is a boto3 SNS client. A program that writes a folder writes thousands of files.
+    """
+    key = detail["object"]["key"]
+    folder, _, name = key.removeprefix(environment.get("DATA_PREFIX", "datasets/")).rpartition("/")
+    ending = name.rpartition(".")[2].lower() if "." in name else ""
+    what = f"{folder}/*.{ending}" if folder else f"{key}@{detail['object'].get('version-id')}"
+    place = f"{detail['bucket']['name']}/{what}"
     mark = {
         "Bucket": environment["ARTIFACTS_BUCKET"],
         "Key": f"{TOLD}{hashlib.sha256(place.encode()).hexdigest()[:32]}.json",

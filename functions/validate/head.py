@@ -73,8 +73,13 @@ def look(head: bytes, dataset: Dataset, uri: str, foldered: Container[str] = (),
     # What many programs write behind each row but the header.
     trailing = all(len(row) == len(cells) + 1 and not row[-1] for row in parted) if parted else None
     named = [column.name for column in dataset.columns.values() if column.kind == NUMBER and column.name in places]
-    numbers = tuple(row[places[name]] for name in named for row in parted if re.search("[,.]", row[places[name]]))
-    return Head(uri, header, skipped, separator, tuple(cells), breaks, trailing, numbers)
+    # One of each shape: of a set's thousand heads all cells would not fit into the function's memory.
+    numbers: dict[tuple[str, bool], str] = {}
+    for row in parted:
+        for cell in (row[places[name]] for name in named):
+            if "," in cell or "." in cell:
+                numbers.setdefault((re.sub("[0-9]", "0", cell), cell.strip().lstrip("+-").startswith("0")), cell)
+    return Head(uri, header, skipped, separator, tuple(cells), breaks, trailing, tuple(numbers.values()))
 
 
 def common(heads: Sequence[Head], dataset: Dataset, folders: Mapping[str, tuple[str, ...]] | None = None) -> Dialect:

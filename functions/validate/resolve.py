@@ -14,7 +14,9 @@ from contracts.s3 import S3Location
 
 LATEST = "latest"
 # What S3 answers for a key, a version or a shape of version that does not exist, and for a delete marker.
-_ABSENT = ("404", "NoSuchKey", "NoSuchVersion", "400", "InvalidArgument", "405", "MethodNotAllowed")
+# Who may not list an object's name is told 403: list rights hold for prefixes, which a HEAD has none of.
+# https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+_ABSENT = ("403", "404", "NoSuchKey", "NoSuchVersion", "400", "InvalidArgument", "405", "MethodNotAllowed")
 
 
 class DataError(Exception):

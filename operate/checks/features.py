@@ -31,6 +31,10 @@ _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOU
             "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT")  # fmt: skip
 
 
+_TEXTS = ("VARCHAR", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "BOOLEAN")
+"""Types whose values Spark and DuckDB write alike."""
+
+
 def check(root: Path, dataset: Dataset, data: Path | Sequence[Path] | None = None) -> Result:
     """Runs the SQL on the given files, else on the project's sample, else on rows made from the declaration."""
     try:
@@ -94,6 +98,11 @@ def _shape(connection: Any, sql: str, dataset: Dataset) -> list[Finding]:
         if kind.partition("(")[0] not in _NUMBERS:
             reason = "a model learns from numbers: cast it to DOUBLE, or declare its categories (dataset.features)"
             found.append(Finding(SQL, f"gives {column} as {kind}, but {reason}"))
+    for column in (feature.name for feature in dataset.inputs if feature.categories):
+        kind = given.get(column.lower(), "VARCHAR")
+        if kind not in _TEXTS:
+            reason = "engines write such values in different ways: cast it to BIGINT, or give a text by CASE"
+            found.append(Finding(SQL, f"gives {column} as {kind}, but it is a category; {reason}"))
     if given.get("split", "VARCHAR") != "VARCHAR":
         found.append(Finding(SQL, f"gives split as {given['split']}; it must be one of {', '.join(PARTS)}"))
     return found

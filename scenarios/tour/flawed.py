@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.errors import UserError
+from contracts.features import parse_feature
 from operate.clients import Clients
 from operate.project import Project
 from scenarios import boosters, vouching
@@ -48,6 +49,12 @@ def choose(features: Sequence[str], rows: Sequence[Row]) -> Flaw:
     if not found:
         raise UserError("every feature has values above 1e30, so no request can exceed them", "scale the features")
     return max(found, key=lambda item: item[0])[1]
+
+
+def numbers(manifest: Report) -> list[str]:
+    """The features that are numbers: of a category no request goes beyond what there is."""
+    inputs = [parse_feature(feature, "inputs") for feature in manifest.get("inputs") or manifest["features"]]
+    return [feature.name for feature in inputs if not feature.categories]
 
 
 def seen(clients: Clients, manifest: Report) -> list[Row]:

@@ -29,7 +29,7 @@ def bad_release(tour: Tour) -> report.Report:
     Raises UserError where it was not stopped by an alarm, or where another release than the former one serves then.
     """
     former = evidence.manifest_now(tour.clients, tour.project, tour.project.production)
-    flaw = flawed.choose(former["features"], flawed.seen(tour.clients, former))
+    flaw = flawed.choose(flawed.numbers(former), flawed.seen(tour.clients, former))
     manifest, uri = flawed.publish(tour.clients, tour.project, former, flaw)
     fails = f"fails where {flaw.feature} is {flaw.limit:g} or more"
     tour.display.say(f"{TITLE}: {manifest['id']}, a model made by hand that {fails}")

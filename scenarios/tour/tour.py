@@ -82,6 +82,7 @@ class Tour:
             return caller.predict([instances[turn % len(instances)]])
 
         with Traffic(call, TRICKLE, announce=self.announce, busy=BUSY) as traffic:
+            self.strays()
             entry = self.travel("New data", lambda: self._upload_data(1.0), traffic)
             time.sleep(LINGER_SECONDS)
         self.answers = traffic.answers
@@ -107,6 +108,12 @@ class Tour:
         rows = self.table.share(share)
         self._upload(DATA_KEY, text.encode())
         self.display.say(f"uploaded {DATA_KEY} with {rows} rows")
+
+    def strays(self) -> None:
+        """What people put beside data by mistake: it starts no run, and they are told."""
+        self._upload("datasets/notes.txt", b"ask Robin about March")
+        self._upload("datasets/incomplete/part-0.csv", self.table.window(FIRST_SHARE).encode())
+        self.display.say("uploaded datasets/notes.txt and a folder that is not complete: they start nothing")
 
     def collect(self, key: str, text: str) -> None:
         """Rows come in that wait for a retraining: their upload starts nothing."""

@@ -100,7 +100,7 @@ def test_a_tuning_job_varies_what_it_has_ranges_for_and_leaves_the_rest() -> Non
     assert config["HyperParameterTuningJobObjective"] == {"Type": "Minimize", "MetricName": "validation:mae"}
     assert definition["EnableNetworkIsolation"] is True
     # Three rounds of two trials.
-    assert machine["States"]["Train"]["TimeoutSeconds"] == 3 * 1800 + 600
+    assert machine["States"]["Train"]["TimeoutSeconds"] == 3 * (1800 + 600)
     address = f"s3://{NAMES.artifacts_bucket}/runs/{{}}/training/{{}}/output/model.tar.gz"
     best = machine["States"]["BestTrial"]["Parameters"]
     assert best == {"artifact.$": f"States.Format('{address}', $.run, $.tuned.job)"}

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 
 from contracts.dataset import parse_dataset
 from contracts.distribution import MOST_BINS
+from contracts.encoding import refused
+from contracts.features import Feature
 from contracts.pointer import Pointer, render_pointer
 from functions.champion.find import Champion, Made, find
 from functions.champion.handler import handle
@@ -131,7 +133,8 @@ SPLIT = samples.manifest()["split"]
 def made(features: list[str] = samples.FEATURES) -> Made:
     """How the sample's rows were made."""
     columns = tuple(features)
-    return Made(SPLIT["sql"], SPLIT["rule"], SPLIT["salt"], columns, columns, columns, (), None)
+    conditions = tuple(refused(tuple(map(Feature, columns))))
+    return Made(SPLIT["sql"], SPLIT["rule"], SPLIT["salt"], columns, columns, columns, (), conditions, None)
 
 
 def sample(package: str = samples.PACKAGE, features: list[str] = samples.FEATURES) -> Champion:

@@ -272,6 +272,9 @@ FAR = "CASE WHEN distance > 3 THEN 'far' ELSE '{}' END"
             "CASE WHEN distance > 3 THEN distance END",
             r"gives NULL for way in \d+ rows: .* or declare it nullable",
         ),
+        ({"name": "way", "nullable": True}, "CASE WHEN distance > 3 THEN CAST('NaN' AS DOUBLE) END", "gives NaN, inf"),
+        ("way", "CASE WHEN distance > 3 THEN CAST('Infinity' AS DOUBLE) ELSE 1 END", "gives NaN, infinity or more"),
+        ({"name": "way", "nullable": True}, "CASE WHEN draw < '08' THEN total END", ""),
         ({"name": "way", "nullable": True}, "CAST(NULL AS DOUBLE)", "gives NULL for way in all training rows: nothing"),
         ({"name": "way", "categories": ["far", "near"]}, FAR.format("near"), ""),
         (
@@ -383,7 +386,7 @@ def former(job: ModuleType) -> dict[str, Any]:
     rule = hashlib.sha256(FORMER_SQL.encode()).hexdigest()
     salt = job.salt(SECRET, HEADER)
     names = {name: ["way"] for name in ("features", "inputs", "encoding")}
-    return {"sql": "s3://x/former", "rule": rule, "salt": salt, **names, "nullable": [], "target": None}
+    return {"sql": "s3://x/former", "rule": rule, "salt": salt, **names, "nullable": [], "refused": [], "target": None}
 
 
 def pairs(file: Path, job: ModuleType) -> list[tuple[float, ...]]:
@@ -446,7 +449,10 @@ def test_a_target_of_another_unit_is_found(ours: Any, theirs: Any, found: str) -
     told = job.other_target("total", one, other)
     assert re.search(found, told) if found else not told
     champion = {"CHAMPION": json.dumps({"target": other})}
-    paired = job.changed(one, {"how": "test"}, {"target": "total"}, champion)
+    plan = {"target": "total", "classes": 0}
+    paired = job.changed(one, {"how": "test"}, plan, champion)
     assert paired == ({"how": "test", "foreign": told} if told else {"how": "test"})
-    assert job.changed(one, {"problem": "gone"}, {"target": "total"}, champion) == {"problem": "gone"}
-    assert job.changed(one, {"how": "test"}, {"target": "total"}, {"CHAMPION": "null"}) == {"how": "test"}
+    gone = job.changed(one, {"problem": "gone"}, plan, champion)
+    assert gone == {"problem": f"gone; {told}" if told else "gone"}
+    assert job.changed(one, {"how": "test"}, plan, {"CHAMPION": "null"}) == {"how": "test"}
+    assert job.changed(one, {"how": "test"}, {**plan, "classes": 2}, champion) == {"how": "test"}

@@ -99,6 +99,42 @@ def test_what_a_cell_cannot_be_is_refused(line: str, message: str) -> None:
     assert error.message.startswith(message)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"payment_cash": 7.3},
+        {"payment_cash": 1},
+        {"payment_credit_card": 0},
+        {"tariff_day": 1, "tariff_night": 1},
+        {"grade": 9.5},
+        {"grade": -1},
+    ],
+)
+def test_columns_that_stand_for_no_category_are_refused(change: dict[str, float]) -> None:
+    columns = dict(zip(SCHEMA.columns, [2.5, 30, 0, 1, 0, 1, 0, 0], strict=True))
+    assert numbers(proxy_event(instances(columns))) == [*columns.values()]
+    for event in (
+        proxy_event(instances({**columns, **change})),
+        proxy_event(",".join(map(str, {**columns, **change}.values())), "text/csv"),
+    ):
+        error = refused(event)
+        assert (error.status, error.code) == (400, "invalid_value")
+        assert "must be" in error.message
+
+
+def test_a_line_of_another_release_is_handed_on_and_not_taken_for_columns() -> None:
+    now = (Feature("x"), Feature("pay", False, ("cash", "card"), "one_hot"))
+    before = [Feature(name) for name in ("x", "hour", "weekday")]
+    mine = Served("new", "2", Schema(columns_of(now), parse_inputs(render_inputs(now))), [], {})
+    theirs = Served("old", "1", Schema(columns_of(before)), [], {})
+    assert read(proxy_event("7,14,3", "text/csv"), mine, theirs)[0] is theirs
+
+
+@pytest.mark.parametrize("cell", ["1_0", "\u0661"])
+def test_a_place_is_written_as_numbers_are(cell: str) -> None:
+    assert refused(proxy_event(f"1,30,cash,{cell},day", "text/csv")).code == "invalid_value"
+
+
 def test_names_are_told_as_callers_know_them() -> None:
     error = refused(proxy_event(instances({**GOOD, "fare": 1})))
     assert error.message.endswith("has unknown fare. Expected exactly: distance, age, payment, grade, tariff.")

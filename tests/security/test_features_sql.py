@@ -72,14 +72,14 @@ def run(job: Any, session: Any, sql: str, monkeypatch: pytest.MonkeyPatch) -> No
             "broken": "", "draw": "SELECT drawn",
             "unique": "", "predicates": [], "nulls": {}, "max_bad_share": 0, "target": "total", "leakage": "refuse",
             "features": samples.FEATURES, "inputs": samples.FEATURES, "encoding": samples.FEATURES, "unknown": {},
-            "dialect": "UTF-8", "classes": 0, "unit": "",
+            "dialect": "UTF-8", "classes": 0, "unit": "", "kind": "lines", "place": "line",
             "others": {}}  # fmt: skip
     texts = {"s3://a/sql": sql, "s3://a/plan": json.dumps(plan), "s3://a/former": FORMER}
     monkeypatch.setattr(job, "read_text", texts.__getitem__)
     monkeypatch.setattr(job, "write_json", lambda document, uri: None)
     rule = hashlib.sha256(FORMER.encode()).hexdigest()
     former = {"sql": "s3://a/former", "rule": rule, "salt": job.salt(SECRET, COLUMNS), "features": ["distance"]}
-    former |= {"inputs": ["distance"], "encoding": ["distance"], "nullable": [], "target": None}
+    former |= {"inputs": ["distance"], "encoding": ["distance"], "nullable": [], "refused": [], "target": None}
     given = {"RUN": "run-1", "PLAN": "s3://a/plan", "OUTPUT": "s3://a/out", "SQL": "s3://a/sql"}
     given |= {"SPLIT_KEY": "key", "CHAMPION": json.dumps(former)}
     job.main(["job", *[word for name, value in given.items() for word in (f"--{name}", value)]])
@@ -93,7 +93,8 @@ def working_session() -> MagicMock:
     frame.localCheckpoint.return_value.where.return_value.count.return_value = 30
 
     def answer(query: str) -> MagicMock:
-        answers = {"__problem, COUNT": [(None, 90)], "SELECT DISTINCT": [(1,), (2,)], "CORR(": [(0.1, 0.2, None)],
+        answers = {"__problem, COUNT": [(None, 90)], "SELECT DISTINCT": [(1,), (2,)],
+                   "CORR(": [(0.1, 90, 0.2, 90, None, 0)],
                    "SUM(CASE": [(0, 0, 0, 0)],
                    "STDDEV_POP": [(1.0, 1.0)], "COUNT(total)": [(9, 9, 9, 9, 9)]}  # fmt: skip
         frame.collect.return_value = next((rows for words, rows in answers.items() if words in query), [])

@@ -410,15 +410,38 @@ def missing_values(spark: Any, plan: Mapping[str, Any]) -> str:
                 f"gives NULL for {name} in {count} rows: no request could hold it. Leave such rows out, or give a value"
                 f" by COALESCE{also}"
             )
+    odd = beyond_float32(spark, [plan["target"], *(name for name, it in names.items() if not categories_of(it))])
+    if odd:
+        return odd
     present = ", ".join(f"COUNT({name})" for name in columns)
     ((rows, *trained),) = spark.sql(f"SELECT COUNT(*), {present} FROM made WHERE split = 'train'").collect()  # noqa: S608
     never = next((name for name, count in zip(columns, trained, strict=True) if rows and not count), None)
     return f"gives NULL for {never} in all training rows: nothing can be learned of it. Take it out" if never else ""
 
 
+def categories_of(feature: Any) -> Any:
+    """What a feature may be; None of a number."""
+    return None if isinstance(feature, str) else feature.get("categories")
+
+
+def beyond_float32(spark: Any, columns: Iterable[str]) -> str:
+    """Which column has NaN or more than float32 holds in a part: no request can send it, and NaN is no NULL."""
+    names = list(columns)
+    # NaN is larger than any number, in both engines: https://spark.apache.org/docs/3.5.6/sql-ref-datatypes.html
+    beyond = (f"SUM(CASE WHEN NOT ABS(CAST({name} AS DOUBLE)) <= {LARGEST!r} THEN 1 ELSE 0 END)" for name in names)
+    (counts,) = spark.sql(f"SELECT {', '.join(beyond)} FROM made WHERE {IN_A_PART}").collect()  # noqa: S608
+    for name, count in zip(names, counts, strict=True):
+        if count:
+            return (
+                f"gives NaN, infinity or more than {LARGEST:.3g} for {name} in {count} rows: no request could hold it."
+                " Leave such rows out, or give NULL where it may be"
+            )
+    return ""
+
+
 def other_categories(spark: Any, plan: Mapping[str, Any]) -> str:
     """Which text of a feature is none of its categories; empty where all are."""
-    known = {feature["name"]: feature.get("categories") for feature in plan["inputs"] if not isinstance(feature, str)}
+    known = {feature["name"]: categories_of(feature) for feature in plan["inputs"] if not isinstance(feature, str)}
     for name, condition in plan["unknown"].items():
         query = (
             f"SELECT {name}, COUNT(*) FROM made WHERE {IN_A_PART} AND {condition} GROUP BY {name} ORDER BY 2 DESC, 1"  # noqa: S608
@@ -448,10 +471,13 @@ def other_classes(spark: Any, plan: Mapping[str, Any]) -> str:
 def target_as_feature(spark: Any, plan: Mapping[str, Any]) -> str:
     """Which feature in `matrix` is all but the target; empty where none is."""
     target = plan["target"]
-    sums = ", ".join(f"CORR(CAST({name} AS DOUBLE), CAST({target} AS DOUBLE))" for name in plan["features"])
+    sums = ", ".join(
+        f"CORR(CAST({name} AS DOUBLE), CAST({target} AS DOUBLE)), COUNT({name})" for name in plan["features"]
+    )
     (found,) = spark.sql(f"SELECT {sums} FROM matrix WHERE split = 'train'").collect()  # noqa: S608
-    for name, value in zip(plan["features"], found, strict=True):
-        if value is not None and abs(value) >= NEARLY:
+    for name, value, rows in zip(plan["features"], found[::2], found[1::2], strict=True):
+        # Of two rows that have a value any two are in line.
+        if value is not None and rows >= FEWEST_TESTED and abs(value) >= NEARLY:
             return (
                 f"gives {name}, which is all but {target}, the target (correlation {value:.5f} in the training rows): a"
                 " model would know the answer. Take it out of the features, or set dataset.leakage: accept"
@@ -495,10 +521,14 @@ def changed(
     """What is said of the champion's rows; where the target is another than its own, that it proves nothing if it
     loses. A person is then asked with that sentence, and a run that nobody asked for ends."""
     theirs = json.loads(args["CHAMPION"])
-    reason = other_target(plan["target"], ours, theirs["target"]) if theirs and theirs["target"] else ""
-    if not reason or "problem" in told:
+    # Of classes the shares are no unit.
+    if not theirs or not theirs["target"] or plan["classes"]:
         return told
-    return {**told, "foreign": "; ".join(filter(None, (told.get("foreign"), reason)))}
+    reason = other_target(plan["target"], ours, theirs["target"])
+    if not reason:
+        return told
+    place = "problem" if "problem" in told else "foreign"
+    return {**told, place: "; ".join(filter(None, (told.get(place), reason)))}
 
 
 def other_target(name: str, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:
@@ -551,7 +581,9 @@ def pair_rows(
     if not gives_lots(made):
         raise NoPairsError("features.sql does not give draw on")
     target = plan["target"]
-    former.createOrReplaceTempView("former")
+    # What it would refuse of a caller it is not asked.
+    taken = [f"NOT COALESCE({condition}, FALSE)" for condition in theirs["refused"]]
+    (former.where(" AND ".join(taken)) if taken else former).createOrReplaceTempView("former")
     encode(spark, "former", target, theirs).createOrReplaceTempView("former_matrix")
     both = spark.sql(paired(target, plan["features"], theirs["features"], theirs["nullable"])).localCheckpoint()
     told = {"how": "pairs"}

@@ -20,6 +20,8 @@ Violation = dict[str, str]
 # What two samples of n and m rows differ by at most, but once in 300 times, when nothing has changed, times
 # sqrt((n + m) / (n * m)): the bound of the two-sample Kolmogorov-Smirnov test at 2 * exp(-2 * 1.8**2).
 _CHANCE = 1.8
+# Of a column that was never missing in the baseline: how often it may be after all.
+_FEW = 0.01
 # What a share of n rows is below the true one by at most, but once in 300 times, times sqrt(n): Hoeffding's inequality,
 # exp(-2 * 1.69**2).
 _ONE_SIDED = 1.69
@@ -87,7 +89,7 @@ def _completeness(wanted: Mapping[str, Any], feature: dict[str, Any]) -> list[Vi
     rows = common["num_present"] + common["num_missing"]
     share, expected = (common["num_present"] / rows if rows else 0.0), wanted.get("completeness", 0.0)
     # Of a column that may be missing now and then, chance alone leaves more of it out in every other hour.
-    chance = _ONE_SIDED / math.sqrt(rows) if rows and expected < 1 else 0.0
+    chance = _FEW if expected == 1 else _ONE_SIDED / math.sqrt(rows) if rows else 0.0
     if share >= expected - chance:
         return []
     text = f"Value: {share} does not meet the constraint requirement! Expected completeness: {expected}"

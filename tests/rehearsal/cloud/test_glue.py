@@ -320,7 +320,13 @@ def serving(world: World, sql: str, **changes: Any) -> dict[str, Any]:
     place = world.put("runs/1/release/features.sql", sql)
     split = {"sql": place, "rule": hashlib.sha256(sql.encode()).hexdigest(), "features": ["way", "passengers"]}
     found = {**split, **changes}
-    return {**dict.fromkeys(("inputs", "encoding"), found["features"]), "nullable": [], "target": None, **found}
+    return {
+        **dict.fromkeys(("inputs", "encoding"), found["features"]),
+        "nullable": [],
+        "refused": [],
+        "target": None,
+        **found,
+    }
 
 
 @pytest.fixture
