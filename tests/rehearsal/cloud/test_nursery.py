@@ -31,7 +31,7 @@ def handler(event, context):
     mask = os.umask(0); os.umask(mask)
     return {
         "argv": [len(sys.argv), os.path.basename(sys.argv[0])], "cwd": os.getcwd() == os.environ["LAMBDA_TASK_ROOT"],
-        "descriptors": sorted(found for number in range(256) if (found := descriptor(number)) is not None),
+        "descriptors": sorted(found for number in map(int, os.listdir("/proc/self/fd")) if (found := descriptor(number)) is not None),
         "environment": sorted(set(os.environ) - {"LC_TIME"}), "flags": str(sys.flags), "mask": mask,
         "handlers": {number.name: str(signal.getsignal(number)) for number in signal.Signals
                      if number.name not in ("SIGKILL", "SIGSTOP")},
@@ -143,6 +143,22 @@ def test_without_the_nursery_functions_start_anew_and_it_comes_back(cloud: Cloud
     after = call(client, "orphan")
     assert (before["forked"], after["forked"]) == (True, False)
     until(lambda: nursery_of(cloud).ready)
+
+
+def test_it_comes_back_whatever_number_its_connection_has(cloud: Cloud, account: str, client: Any) -> None:
+    make_function(cloud, account, "numbered", PARENT)
+    kept = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    try:
+        os.kill(call(client, "numbered")["parent"], signal.SIGKILL)
+        until(lambda: not nursery_of(cloud).ready)
+        make_function(cloud, account, "later", PARENT)
+        assert call(client, "later")["forked"] is False
+        until(lambda: nursery_of(cloud).ready)
+    finally:
+        for number in kept:
+            os.close(number)
+    make_function(cloud, account, "last", PARENT)
+    assert call(client, "last")["forked"] is True
 
 
 def test_it_forks_from_a_single_thread_and_holds_nothing_of_functions(cloud: Cloud, account: str, client: Any) -> None:

@@ -75,14 +75,17 @@ class Nursery:
     def serve(self) -> dict[str, Any] | None:
         """In a forked process: the request that it is to run. None where nobody asks any more."""
         self._say({"ready": os.getpid()})
-        waited: list[Any] = [self._control, self._wake]
+        # Not `select.select`, which takes no descriptor from 1024 on: ours has the number that it had in the gateway.
+        waited = select.poll()
+        for each in (self._control.fileno(), self._wake):
+            waited.register(each, select.POLLIN)
         while True:
-            readable, _, _ = select.select(waited, [], [])
+            readable = [number for number, _ in waited.poll()]
             if self._wake in readable:
                 with contextlib.suppress(BlockingIOError):
                     os.read(self._wake, 4096)
                 self._reap()
-            if self._control in readable:
+            if self._control.fileno() in readable:
                 request, descriptors = self._receive()
                 if request is None:
                     return None
