@@ -99,12 +99,12 @@ def parse_column(header: str, value: object, path: str) -> Column:
         name=_named(fields, header),
         header=header,
         kind=kind,
-        nullable=_flag(fields, "nullable", may_be_null),
+        nullable=fields.flag("nullable", may_be_null),
         minimum=_bound(fields, "min", kind),
         maximum=_bound(fields, "max", kind),
         allowed=_allowed(fields, kind),
         pattern=_pattern(fields, kind),
-        unique=_flag(fields, "unique", False),
+        unique=fields.flag("unique", False),
         unit=fields.text("unit") if fields.has("unit") else "",
         max_null_share=_share(fields, "maxNullShare"),
         zone=_zone(fields, kind),
@@ -140,15 +140,6 @@ def _named(fields: Fields, header: str) -> str:
     if found.lower() in _KEYWORDS:
         raise FieldError(fields.at("as"), f"{found!r} is a word of SQL: take another")
     return found
-
-
-def _flag(fields: Fields, member: str, default: bool) -> bool:
-    if not fields.has(member):
-        return default
-    value = fields.raw(member)
-    if not isinstance(value, bool):
-        raise FieldError(fields.at(member), f"must be true or false, not {describe(value)}")
-    return value
 
 
 def _bound(fields: Fields, member: str, kind: str) -> float | str | None:

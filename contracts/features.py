@@ -75,7 +75,7 @@ def parse_feature(value: object, path: str) -> Feature:
     given = fields.has("categories")
     found = Feature(
         name(fields.raw("name"), f"{path}.name"),
-        _flag(fields, "nullable"),
+        fields.flag("nullable", False),
         fields.items("categories", _category) if given else (),
         fields.text("encoding", "|".join(ENCODINGS), " or ".join(ENCODINGS)) if fields.has("encoding") else "",
     )
@@ -130,15 +130,6 @@ def _fit(category: str) -> str:
     """A category as a part of a column's name: capitals stay, since categories may differ in them alone."""
     plain = "".join(sign if sign.isascii() and sign.isalnum() else "_" for sign in category).strip("_")
     return plain[:40] or "other"
-
-
-def _flag(fields: Fields, member: str) -> bool:
-    if not fields.has(member):
-        return False
-    value = fields.raw(member)
-    if not isinstance(value, bool):
-        raise FieldError(fields.at(member), f"must be true or false, not {describe(value)}")
-    return value
 
 
 def _category(value: object, path: str) -> str:

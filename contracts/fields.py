@@ -75,6 +75,15 @@ class Fields:
         """A finite number."""
         return number(self.raw(name), self.at(name))
 
+    def flag(self, name: str, default: bool) -> bool:
+        """True or false; `default` where the member is not there."""
+        if name not in self._left:
+            return default
+        value = self.raw(name)
+        if not isinstance(value, bool):
+            raise FieldError(self.at(name), f"must be true or false, not {describe(value)}")
+        return value
+
     def count(self, name: str, least: int = 0) -> int:
         """A whole number of at least `least`."""
         return whole(self.raw(name), self.at(name), least)
