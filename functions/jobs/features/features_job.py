@@ -378,7 +378,15 @@ def refuse_values(spark: Any, plan: Mapping[str, Any], args: dict[str, str]) -> 
 
 def unfit_values(spark: Any, plan: Mapping[str, Any]) -> str:
     """What is wrong with the values in `made`; empty where nothing is, and then they are the view `matrix`."""
-    found = missing_values(spark, plan) or other_classes(spark, plan) or other_categories(spark, plan)
+    inputs = {it if isinstance(it, str) else it["name"]: {} if isinstance(it, str) else it for it in plan["inputs"]}
+    numbers = [plan["target"], *(name for name, it in inputs.items() if "categories" not in it)]
+    found = (
+        missing_values(spark, plan["target"], inputs)
+        or beyond_float32(spark, numbers)
+        or never_there(spark, [plan["target"], *inputs])
+        or other_classes(spark, plan)
+        or other_categories(spark, plan["unknown"], inputs)
+    )
     if found:
         return found
     encode(spark, "made", plan["target"], plan).createOrReplaceTempView("matrix")
@@ -396,37 +404,31 @@ def encode(spark: Any, view: str, target: str, made_by: Mapping[str, Any]) -> An
     return spark.sql(f"SELECT {target}, {columns}, split{lots} FROM {view}")  # noqa: S608  names as above
 
 
-def missing_values(spark: Any, plan: Mapping[str, Any]) -> str:
-    """Which column is NULL in rows of a part although no request may leave it out, or in all rows that train."""
-    names = {feature if isinstance(feature, str) else feature["name"]: feature for feature in plan["inputs"]}
-    columns = [plan["target"], *names]
-    sums = ", ".join(f"SUM(CASE WHEN {name} IS NULL THEN 1 ELSE 0 END)" for name in columns)
+def missing_values(spark: Any, target: str, inputs: Mapping[str, Mapping[str, Any]]) -> str:
+    """Which column is NULL in rows of a part although no request may leave it out."""
+    needed = [target, *(name for name, it in inputs.items() if not it.get("nullable"))]
+    sums = ", ".join(f"SUM(CASE WHEN {name} IS NULL THEN 1 ELSE 0 END)" for name in needed)
     (counts,) = spark.sql(f"SELECT {sums} FROM made WHERE {IN_A_PART}").collect()  # noqa: S608
-    for name, count in zip(columns, counts, strict=True):
-        feature = names.get(name, name)
-        if count and (isinstance(feature, str) or not feature.get("nullable")):
-            also = "" if name == plan["target"] else ", or declare it nullable (dataset.features)"
+    for name, count in zip(needed, counts, strict=True):
+        if count:
+            also = "" if name == target else ", or declare it nullable (dataset.features)"
             return (
                 f"gives NULL for {name} in {count} rows: no request could hold it. Leave such rows out, or give a value"
                 f" by COALESCE{also}"
             )
-    odd = beyond_float32(spark, [plan["target"], *(name for name, it in names.items() if not categories_of(it))])
-    if odd:
-        return odd
+    return ""
+
+
+def never_there(spark: Any, columns: list[str]) -> str:
+    """Which column is NULL in all rows that train."""
     present = ", ".join(f"COUNT({name})" for name in columns)
     ((rows, *trained),) = spark.sql(f"SELECT COUNT(*), {present} FROM made WHERE split = 'train'").collect()  # noqa: S608
     never = next((name for name, count in zip(columns, trained, strict=True) if rows and not count), None)
     return f"gives NULL for {never} in all training rows: nothing can be learned of it. Take it out" if never else ""
 
 
-def categories_of(feature: Any) -> Any:
-    """What a feature may be; None of a number."""
-    return None if isinstance(feature, str) else feature.get("categories")
-
-
-def beyond_float32(spark: Any, columns: Iterable[str]) -> str:
+def beyond_float32(spark: Any, names: list[str]) -> str:
     """Which column has NaN or more than float32 holds in a part: no request can send it, and NaN is no NULL."""
-    names = list(columns)
     # NaN is larger than any number, in both engines: https://spark.apache.org/docs/3.5.6/sql-ref-datatypes.html
     beyond = (f"SUM(CASE WHEN NOT ABS(CAST({name} AS DOUBLE)) <= {LARGEST!r} THEN 1 ELSE 0 END)" for name in names)
     (counts,) = spark.sql(f"SELECT {', '.join(beyond)} FROM made WHERE {IN_A_PART}").collect()  # noqa: S608
@@ -439,10 +441,9 @@ def beyond_float32(spark: Any, columns: Iterable[str]) -> str:
     return ""
 
 
-def other_categories(spark: Any, plan: Mapping[str, Any]) -> str:
+def other_categories(spark: Any, unknown: Mapping[str, str], inputs: Mapping[str, Mapping[str, Any]]) -> str:
     """Which text of a feature is none of its categories; empty where all are."""
-    known = {feature["name"]: categories_of(feature) for feature in plan["inputs"] if not isinstance(feature, str)}
-    for name, condition in plan["unknown"].items():
+    for name, condition in unknown.items():
         query = (
             f"SELECT {name}, COUNT(*) FROM made WHERE {IN_A_PART} AND {condition} GROUP BY {name} ORDER BY 2 DESC, 1"  # noqa: S608
         )
@@ -451,7 +452,8 @@ def other_categories(spark: Any, plan: Mapping[str, Any]) -> str:
             value, rows = found[0]
             return (
                 f"gives {name} the value {str(value)[:40]!r} in {rows} rows; its categories are"
-                f" {', '.join(known[name])}. Add it to them (dataset.features), leave such rows out, or map it by CASE"
+                f" {', '.join(inputs[name]['categories'])}. Add it to them (dataset.features), leave such rows out, or"
+                " map it by CASE"
             )
     return ""
 
