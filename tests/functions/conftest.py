@@ -52,3 +52,16 @@ def s3(aws: None, s3_client: Any) -> Any:
     schema = parse_s3_uri(samples.DATASET_URI)
     client.put_object(Bucket=schema.bucket, Key=schema.key, Body=samples.DATASET_TEXT.encode())
     return client
+
+
+@pytest.fixture
+def spark() -> Any:
+    """A real Spark on this machine, for tests that run where pyspark is installed."""
+    from pyspark.sql import SparkSession  # only there where it is installed
+
+    builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
+    session = (
+        builder.config("spark.sql.session.timeZone", "UTC").config("spark.sql.shuffle.partitions", "2").getOrCreate()
+    )
+    yield session
+    session.stop()

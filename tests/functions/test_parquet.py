@@ -376,18 +376,6 @@ def made(file: Path, types: dict[str, tuple[str, list[Any]]], count: int, chance
     return write(file, *lines, columns=columns)
 
 
-@pytest.fixture
-def spark() -> Any:
-    from pyspark.sql import SparkSession
-
-    builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
-    session = (
-        builder.config("spark.sql.session.timeZone", "UTC").config("spark.sql.shuffle.partitions", "2").getOrCreate()
-    )
-    yield session
-    session.stop()
-
-
 def summed(session: Any, plan: dict[str, Any]) -> dict[str, Any]:
     """What the job makes of a plan."""
     features_job.read_rows(session, plan)

@@ -509,18 +509,6 @@ def made(separator: str, chance: random.Random) -> str:
     return separator.join(torn.get(chance.randrange(50), told))
 
 
-@pytest.fixture
-def spark() -> Any:
-    from pyspark.sql import SparkSession
-
-    builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
-    session = (
-        builder.config("spark.sql.session.timeZone", "UTC").config("spark.sql.shuffle.partitions", "2").getOrCreate()
-    )
-    yield session
-    session.stop()
-
-
 @needs_spark
 def test_spark_reads_what_duckdb_reads(spark: Any, tmp_path: Path) -> None:
     """Rows of every kind in every dialect: more than 500 tables of a dozen rows each."""

@@ -31,7 +31,7 @@ def handler(event, context):
     mask = os.umask(0); os.umask(mask)
     return {
         "argv": [len(sys.argv), os.path.basename(sys.argv[0])], "cwd": os.getcwd() == os.environ["LAMBDA_TASK_ROOT"],
-        "descriptors": sorted(found for number in map(int, os.listdir("/proc/self/fd")) if (found := descriptor(number)) is not None),
+        "descriptors": sorted(filter(None, map(descriptor, map(int, os.listdir("/proc/self/fd"))))),
         "environment": sorted(set(os.environ) - {"LC_TIME"}), "flags": str(sys.flags), "mask": mask,
         "handlers": {number.name: str(signal.getsignal(number)) for number in signal.Signals
                      if number.name not in ("SIGKILL", "SIGSTOP")},
