@@ -113,6 +113,6 @@ def test_without_the_option_the_workflow_may_not_tune(cloud: Cloud, account: str
 
 
 def test_without_the_option_a_training_may_not_keep_checkpoints(cloud: Cloud, account: str) -> None:
-    road = Road(cloud, account, tuning=True)
+    road = Road(cloud, account)
     with pytest.raises(AssertionError, match=r"not authorized to perform: s3:PutObject on .*checkpoints"):
         road.execute({"Train": train(road.training(training=SPOT))})
